@@ -1,0 +1,61 @@
+"""Ask a folder of documents; get the exact words that answer, where they stand, or "not found".
+
+from rag import Assistant, Retriever, build_index
+
+build_index("corpus", "index")
+for hit in Retriever.load("index").search("Who postponed the visit to Bishkek?", k=5):
+    print(hit.score, hit.passage.document_id, hit.passage.text)
+result = Assistant.load("index").ask("How long is the border?")
+"""
+
+from .assistant import Assistant
+from .chunking import ChunkSettings, chunk
+from .encoder import Encoder, SentenceTransformerEncoder
+from .errors import (
+    DocumentError,
+    IndexDamaged,
+    IndexFolderError,
+    IndexMismatch,
+    IndexMissing,
+    InputError,
+    RagError,
+)
+from .index import Changes, Index, Skipped, build_index
+from .reader import EvidenceReader, Reader
+from .retriever import Fusion, Retriever
+from .types import Answer, Document, Hit, Passage, Result, Seconds, Sentence, Span, Support
+from .vectors import FaissStore, VectorStore
+
+__all__ = [
+    "Answer",
+    "Assistant",
+    "Changes",
+    "ChunkSettings",
+    "Document",
+    "DocumentError",
+    "Encoder",
+    "EvidenceReader",
+    "FaissStore",
+    "Fusion",
+    "Hit",
+    "Index",
+    "IndexDamaged",
+    "IndexFolderError",
+    "IndexMismatch",
+    "IndexMissing",
+    "InputError",
+    "Passage",
+    "RagError",
+    "Reader",
+    "Result",
+    "Retriever",
+    "Seconds",
+    "Sentence",
+    "SentenceTransformerEncoder",
+    "Skipped",
+    "Span",
+    "Support",
+    "VectorStore",
+    "build_index",
+    "chunk",
+]

@@ -1,0 +1,57 @@
+"""The command ``rag``: one parser, one place where errors become a line and an exit code.
+
+Exit codes: 0 done or answered, 1 not found, 2 bad usage or input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from ..errors import RagError
+from . import ask, index, search, ui
+
+EPILOG = """\
+examples:
+  rag ask "How long is the border between Kazakhstan and Russia?"
+  rag index ~/reports                     # from now on, ask about your own files
+  rag ask "Who signed the contract?"
+  rag ui                                  # the same in the browser
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="rag",
+        description="Ask a folder of documents; get the exact words that answer, or 'not found'.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (index, ask, search, ui):
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    # The shipped embedder is on the disk; nothing else is to be looked for on the network by itself.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    args = build_parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except RagError as error:
+        print(f"rag: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("rag: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever reads has read enough (`rag search ... | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code

@@ -1,0 +1,92 @@
+"""What several commands share: options, the way to an index, progress, consoles."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..assistant import Assistant
+from ..errors import IndexMissing
+from ..index import Changes, Report, build_index
+from ..locations import default_index, shipped_corpus
+from ..manifest import current_version
+from .show import changes_summary
+
+#: Answers go to ``out``, everything else to ``err``. Lines are not wrapped where they are piped.
+out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_command(subparsers: Subparsers, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
+    """A subcommand whose help ends with examples."""
+    return subparsers.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_index_option(parser: argparse.ArgumentParser) -> None:
+    """The option ``--index``."""
+    parser.add_argument(
+        "--index",
+        type=Path,
+        metavar="DIR",
+        help="folder of the index (default: index/ in a checkout, else the user's data folder)",
+    )
+
+
+def open_assistant(args: argparse.Namespace) -> Assistant:
+    """The assistant over ``--index``; the default index is built from the shipped corpus where it is not there yet.
+
+    Raises:
+        IndexMissing: A folder was named, and it holds no index.
+    """
+    folder = args.index or default_index()
+    if args.index is None:
+        try:
+            current_version(folder)
+        except IndexMissing:
+            err.print(f"no index yet: building it from the shipped articles, {shipped_corpus()}")
+            show_changes(run_build([shipped_corpus()], folder))
+    return Assistant.load(folder)
+
+
+def run_build(paths: Sequence[Path], folder: Path) -> Changes:
+    """``build_index`` with a progress bar on standard error."""
+    with progress_bars() as report:
+        return build_index(paths, folder, report=report)
+
+
+def show_changes(changes: Changes) -> None:
+    """Say on standard error what an index run did, and which files it skipped and why."""
+    err.print(changes_summary(changes))
+    for skipped in changes.skipped:
+        kept = "; the index keeps it as it was before" if skipped.kept else ""
+        err.print(f"  skipped {skipped.document_id}: {skipped.reason}{kept}", style="yellow")
+
+
+@contextmanager
+def progress_bars() -> Iterator[Report]:
+    """A report function that draws one bar for each stage, with the time left; silent where nobody watches."""
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        tasks = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield report

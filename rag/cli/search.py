@@ -1,0 +1,40 @@
+"""``rag search``: passages only."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from ..serialize import hit_to_json
+from .common import add_command, add_index_option, open_assistant, out
+from .show import hits_text
+
+if TYPE_CHECKING:
+    from .common import Subparsers
+
+EXAMPLES = """\
+  rag search "anti-war protests" -k 3
+  rag search "oil exports" --max-tokens 1000 --json     # fill an LLM's context
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add ``rag search``."""
+    parser = add_command(subparsers, "search", "find the passages that are likely to answer a question", EXAMPLES)
+    parser.add_argument("question", metavar="QUESTION")
+    parser.add_argument("-k", type=int, default=10, metavar="N", help="how many passages at most (default: 10)")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="how many tokens they may take together")
+    add_index_option(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Hits on standard output; 1 when there are none."""
+    hits = open_assistant(args).retriever.search(args.question, args.k, args.max_tokens)
+    if args.json:
+        print(json.dumps([hit_to_json(hit) for hit in hits], indent=2, ensure_ascii=False))
+    else:
+        out.print(hits_text(hits))
+    return 0 if hits else 1

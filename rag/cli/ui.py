@@ -1,0 +1,45 @@
+"""``rag ui``: the page in the browser."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..locations import default_index
+from .common import add_command, add_index_option, open_assistant, run_build, show_changes
+
+if TYPE_CHECKING:
+    from .common import Subparsers
+
+EXAMPLES = """\
+  rag ui                      # ask the index; http://127.0.0.1:7860
+  rag ui ~/reports            # index these first
+  rag ui --port 8000
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add ``rag ui``."""
+    parser = add_command(subparsers, "ui", "ask in the browser", EXAMPLES)
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
+    add_index_option(parser)
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="H",
+        help="address to serve on (default: 127.0.0.1, this machine only)",
+    )
+    parser.add_argument("--port", type=int, default=7860, metavar="N", help="port (default: 7860)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    if args.paths:
+        show_changes(run_build(args.paths, args.index or default_index()))
+    assistant = open_assistant(args)
+    from ..ui import serve
+
+    serve(assistant, args.host, args.port)
+    return 0

@@ -1,0 +1,107 @@
+"""Where paragraphs and sentences begin and end, as offsets into the text; nothing is copied or changed.
+
+The rules are for prose in scripts that end sentences with ``.``, ``!``, ``?``, ``…`` or their full-width forms.
+A break that is missed makes a longer sentence; no character that is not blank is ever left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Extent(NamedTuple):
+    """A stretch of a text: code points ``[start, end)``, neither end on a blank."""
+
+    start: int
+    end: int
+
+
+#: A line longer than this was not wrapped by hand or editor: its break ends a paragraph.
+LONGEST_WRAPPED_LINE = 120
+
+HEADING = re.compile(r"#{1,6}[ \t]")
+LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+\S")
+
+#: A possible end: the mark, the quotes and brackets that close after it, then a blank.
+SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？]+[”’」』）]*")
+LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+LAST_WORD = re.compile(r"([^\s(\[“\"'‘]+)$")
+ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof st gen col lt sgt capt sen rep gov pres no nos vol fig figs eq approx ca cf al vs etc "
+    "inc ltd co corp dept est jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e u.s u.k u.n a.m p.m".split()
+)
+#: Abbreviations that often end a sentence as well: no end only where the text goes on in lower case or digits.
+MAY_END = frozenset("etc inc ltd co corp u.s u.k u.n a.m p.m al".split())
+
+
+def paragraphs(text: str, start: int = 0) -> Iterator[Extent]:
+    """The paragraphs of ``text[start:]``, in order.
+
+    A paragraph ends at a blank line, before and after a Markdown heading, and at the break of a line that is
+    too long to have been wrapped.
+    """
+    begin: int | None = None
+    end = at = start
+    for line in text[start:].splitlines(keepends=True):
+        stripped = line.strip()
+        heading = HEADING.match(line) is not None
+        if begin is not None and (not stripped or heading):
+            yield Extent(begin, end)
+            begin = None
+        if stripped:
+            indent = len(line) - len(line.lstrip())
+            begin = at + indent if begin is None else begin
+            end = at + indent + len(stripped)
+            if heading or len(line) > LONGEST_WRAPPED_LINE:
+                yield Extent(begin, end)
+                begin = None
+        at += len(line)
+    if begin is not None:
+        yield Extent(begin, end)
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Extent]:
+    """The sentences of the paragraph ``text[start:end]``, in order; each list item is a sentence of its own.
+
+    Every non-blank character stands in exactly one.
+    """
+    end = len(text) if end is None else end
+    begin = start
+    for stop in _sentence_stops(text, start, end):
+        extent = trim(text, begin, stop)
+        if extent.start < extent.end:
+            yield extent
+        begin = stop
+
+
+def trim(text: str, start: int, end: int) -> Extent:
+    """``[start, end)`` without the blanks at either end; empty where all is blank."""
+    piece = text[start:end]
+    left = len(piece) - len(piece.lstrip())
+    return Extent(start + left, max(start + left, start + len(piece.rstrip())))
+
+
+def _sentence_stops(text: str, start: int, end: int) -> Iterator[int]:
+    ends = (match.end() for match in SENTENCE_END.finditer(text, start, end) if _ends_sentence(text, match))
+    breaks = (match.end() for match in LINE_BREAK.finditer(text, start, end) if LIST_ITEM.match(text, match.end()))
+    yield from sorted({*ends, *breaks, end})
+
+
+def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
+    """Is the mark a sentence's end, and not an abbreviation's or an initial's?"""
+    if mark.group()[0] in "。！？":
+        return True
+    following = text[mark.end() : mark.end() + 8].lstrip()
+    continues = following[:1].islower()
+    if mark.group()[0] != "." or mark.group()[:2] == "..":  # `"Why?" he said`, `so ... then`
+        return not continues
+    before = LAST_WORD.search(text, max(0, mark.start() - 24), mark.start())
+    word = before.group(1).lower() if before else ""
+    if len(word) == 1 and word.isalpha() and before is not None and before.group(1).isupper():
+        return False
+    if word in ABBREVIATIONS:
+        return word in MAY_END and not continues and not following[:1].isdigit()
+    return not continues

@@ -1,0 +1,174 @@
+"""The values that travel between the stages, frozen so that no stage can change what another one said.
+
+The invariant of the whole project: offsets count Unicode code points in ``Document.text``, and
+``document.text[x.start:x.end] == x.text`` for every passage, span, sentence and answer ``x``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document, its text untouched.
+
+    Attributes:
+        id: Path relative to the indexed folder, with ``/`` between its parts.
+        text: For ``.txt`` and ``.md`` the file decoded, nothing else done to it.
+        title: For people to read; the file's name where the document names none.
+        body: Offset in code points at which the text proper begins (after a front matter).
+        metadata: What the file says of itself (front matter), plus ``encoding`` as Python names it.
+    """
+
+    id: str
+    text: str
+    title: str
+    body: int = 0
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk of a document: what is embedded, retrieved and read.
+
+    Attributes:
+        document_id: Which document it is a slice of.
+        start, end: Code points; ``document.text[start:end] == text``.
+        text: The slice.
+        tokens: Its length in tokens of the index's token encoding.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question.
+
+    Attributes:
+        passage: What was found.
+        title: Title of its document.
+        score: Fused score; comparable within one search, not between two.
+        dense: Cosine similarity of question and passage, in [-1, 1].
+        lexical: BM25 score, 0 where no word is shared.
+    """
+
+    passage: Passage
+    title: str
+    score: float
+    dense: float
+    lexical: float
+
+    @property
+    def tokens(self) -> int:
+        """What the hit takes from an LLM's context, in tokens of the index's token encoding."""
+        return self.passage.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a document; offsets in code points of the document."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words that a reader takes for an answer.
+
+    Attributes:
+        document_id, start, end, text: The words and where they stand (code points).
+        sentence: The sentence they stand in, or themselves where they cross a sentence's end.
+        hit: Rank of the hit that they were read in, counted from 0.
+        score: The reader's own score; higher is better, comparable within one reading.
+        evidence: Named figures that the confidence is computed from.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    sentence: Sentence
+    hit: int
+    score: float
+    evidence: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Another place that says the same as an answer; offsets in code points."""
+
+    document: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Exact words of a document, with the probability that they answer the question.
+
+    Attributes:
+        text: ``document.text[start:end]``.
+        confidence: Probability in [0, 1]: of the answers given at 0.8, about 80% should be right.
+        document: Id of the document.
+        title: Its title.
+        start, end: Code points in the document's text.
+        page: Page number for formats that have pages, else None.
+        sentence: The sentence around the words.
+        passage: The passage that was read.
+        support: Where else the same words are given as an answer, best first.
+    """
+
+    text: str
+    confidence: float
+    document: str
+    title: str
+    start: int
+    end: int
+    page: int | None
+    sentence: Sentence
+    passage: Passage
+    support: tuple[Support, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock seconds that the stages of one question took."""
+
+    retrieve: float
+    read: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a question.
+
+    Attributes:
+        question: As it was asked.
+        answer: The best answer, or None where the assistant abstains.
+        answers: All candidates, best first; where it abstains, the first one is the near miss.
+        hits: The passages found, best first.
+        reason: Why there is no answer ("nothing relevant…", "no span…", "too unsure…"), else None.
+        seconds: How long it took.
+    """
+
+    question: str
+    answer: Answer | None
+    answers: tuple[Answer, ...]
+    hits: tuple[Hit, ...]
+    reason: str | None
+    seconds: Seconds
+
+    @property
+    def near_miss(self) -> Answer | None:
+        """The best candidate of a question that was not answered."""
+        return self.answers[0] if self.answer is None and self.answers else None
