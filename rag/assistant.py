@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -80,14 +81,16 @@ class Assistant:
         for span in self.reader.read(question, hits):
             merged.setdefault(_said(span.text), []).append(span)
         best = list(merged.values())[:ANSWERS]
-        return [(self._answer(spans, hits), spans[0].evidence) for spans in best]
+        return [self._answer(spans, hits, _evidence(spans)) for spans in best]
 
-    def _answer(self, spans: list[Span], hits: Sequence[Hit]) -> Answer:
+    def _answer(
+        self, spans: list[Span], hits: Sequence[Hit], evidence: Mapping[str, float]
+    ) -> tuple[Answer, Mapping[str, float]]:
         span, others = spans[0], spans[1:]
         hit = hits[span.hit]
-        return Answer(
+        answer = Answer(
             text=span.text,
-            confidence=self.confidence.probability(span.evidence),
+            confidence=self.confidence.probability(evidence),
             document=span.document_id,
             title=hit.title,
             start=span.start,
@@ -97,6 +100,7 @@ class Assistant:
             passage=hit.passage,
             support=tuple(Support(other.document_id, other.start, other.end) for other in others),
         )
+        return answer, evidence
 
     def _reason(self, hits: Sequence[Hit], answers: Sequence[Answer]) -> str | None:
         if not _relevant(hits):
@@ -110,6 +114,13 @@ class Assistant:
                 f"with a probability of {best.confidence:.0%} of being right"
             )
         return None
+
+
+def _evidence(spans: list[Span]) -> dict[str, float]:
+    """The evidence for words that were read in several places: each figure's best, and how many places agree."""
+    names = spans[0].evidence
+    best = {name: max(span.evidence[name] for span in spans) for name in names}
+    return {**best, "agreement": math.log(len(spans))}
 
 
 def _relevant(hits: Sequence[Hit]) -> bool:

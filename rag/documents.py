@@ -34,6 +34,9 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+#: Encodings that a byte-order mark or the bytes themselves prove; any other one was guessed.
+PROVEN_ENCODINGS = frozenset({"utf-8", *(name for _, name in BYTE_ORDER_MARKS)})
+
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 FIRST_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 
@@ -173,8 +176,12 @@ def _mostly_utf8(raw: bytes) -> bool:
 def _guess(raw: bytes) -> tuple[str, str]:
     if b"\x00" in raw[:4096]:
         raise DocumentError("holds NUL bytes, so it is binary; save it as UTF-8 text")
-    best = charset_normalizer.from_bytes(raw[:200_000]).best()
-    for encoding in [best.encoding] if best else []:
+    found = charset_normalizer.from_bytes(raw[:200_000])
+    best = found.best()
+    # Western European is by far the most common, so wherever it is plausible at all it is tried first.
+    plausible = {encoding for match in found for encoding in (match.encoding, *match.could_be_from_charset)}
+    likely = [*(["cp1252"] if "cp1252" in plausible else []), *([best.encoding] if best else [])]
+    for encoding in likely:
         try:
             return raw.decode(encoding), encoding
         except UnicodeDecodeError:

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from .chunking import Budget, ChunkSettings, chunk
-from .documents import Source, find_sources, parse, read_bytes
+from .documents import PROVEN_ENCODINGS, Source, find_sources, parse, read_bytes
 from .encoder import Encoder, SentenceTransformerEncoder, Vectors
 from .errors import DocumentError, IndexDamaged, IndexFolderError, IndexMismatch, InputError
 from .lexical import Lexical
@@ -164,13 +164,21 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an index run did: ids of documents by what became of them, and the number of passages now."""
+    """What an index run did: ids of documents by what became of them.
+
+    Attributes:
+        added, changed, unchanged, removed: Compared with the index before.
+        skipped: Files that were not read.
+        guessed: Documents whose encoding nothing proves, and the encoding that they were read in.
+        passages: How many there are now.
+    """
 
     added: list[str]
     changed: list[str]
     unchanged: list[str]
     removed: list[str]
     skipped: list[Skipped]
+    guessed: dict[str, str]
     passages: int
 
 
@@ -222,7 +230,7 @@ def build_index(
         raise InputError(_nothing_read(named, skipped))
     index = Index.build(documents, encoder, settings, present[0] if present else None, report)
     index.save(folder, encoder, [path.resolve() for path in named], hashes)
-    return _changes(known, hashes, skipped, len(index.passages))
+    return _changes(known, hashes, skipped, index)
 
 
 def _read_source(source: Source) -> tuple[Document, str]:
@@ -262,14 +270,16 @@ def _embed(texts: list[str], encoder: Encoder, reuse: Index | None, report: Repo
     return vectors
 
 
-def _changes(before: dict[str, str], now: dict[str, str], skipped: list[Skipped], passages: int) -> Changes:
+def _changes(before: dict[str, str], now: dict[str, str], skipped: list[Skipped], index: Index) -> Changes:
+    encodings = {document.id: str(document.metadata["encoding"]) for document in index.documents.values()}
     return Changes(
         added=[name for name in now if name not in before],
         changed=[name for name in now if name in before and before[name] != now[name]],
         unchanged=[name for name in now if before.get(name) == now[name]],
         removed=[name for name in before if name not in now],
         skipped=skipped,
-        passages=passages,
+        guessed={name: encoding for name, encoding in encodings.items() if encoding not in PROVEN_ENCODINGS},
+        passages=len(index.passages),
     )
 
 

@@ -32,17 +32,18 @@ DATE = re.compile(
 NUMERAL = (
     r"(?:\d+(?:[.,]\d+)*|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|"
     r"seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|dozens|hundreds|thousands|millions|"
-    r"half|a (?:third|quarter|half|dozen)|tens of thousands|hundreds of thousands|two[- ]thirds|three[- ]quarters|"
-    r"one[- ]third|one[- ]quarter)\b)"
+    r"half|a (?:third|quarter|half|dozen)|tens of thousands|hundreds of thousands)\b)"
 )
+FRACTION = r"(?:(?:one|two|three)[- ](?:half|thirds?|quarters?|fifths?)\b)"
 SCALE = r"(?:[- ](?:dozen|hundred|thousand|million|billion|trillion)s?\b|(?:bn|m|tn)\b)"
 UNIT = (
-    r"(?:\s?%|[- ](?:per cent|percent|percentage points)\b|\s?-?(?:km|kilomet(?:re|er)s?|miles?|met(?:re|er)s?|feet|ft)\b"
+    r"(?:\s?%|[- ](?:per cent|percent|percentage points)\b"
+    r"|\s?-?(?:km|kilomet(?:re|er)s?|miles?|met(?:re|er)s?|feet|ft)\b"
     r"|[- ](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies))\b"
     r"|[- ](?:dollars?|euros?|pounds?|roubles?|rubles?|tenge|som|cents?)\b|-?fold\b)"
 )
 NUMBER = re.compile(
-    rf"(?<![\w.,])[$€£¥]?(?:{NUMERAL}{SCALE}?(?: ?(?:to|and|or|[-–]) ?[$€£¥]?{NUMERAL}{SCALE}?)?{UNIT}?"
+    rf"(?<![\w.,])[$€£¥]?(?:{FRACTION}|{NUMERAL}{SCALE}?(?: ?(?:to|and|or|[-–]) ?[$€£¥]?{NUMERAL}{SCALE}?)?{UNIT}?"
     rf"|(?:two|three|four|five|six|seven|eight|nine|ten|twenty)fold\b)",
     re.IGNORECASE,
 )
@@ -54,12 +55,15 @@ PLACE_BEFORE = re.compile(
     r"\b(?:in|at|near|to|from|through|into|across|via|towards?|outside|around|of)(?: the)?(?: \w+)? $", re.I
 )
 
+#: `Central Asian`, `British`, `Chinese`: of a people, neither a person nor a place.
+DEMONYM = re.compile(r"(?:[aei]an|ish|ese)$")
+
 #: Words that begin a sentence in capitals and are no names, and names that are neither person nor place.
 NO_NAMES = frozenset(
-    "the a an in on at by for from of to as but and or if it its he she they we you his her their our i this that these "
-    "those there when while where what which who why how since after before during although though both some many most "
-    "all not no so yet still even only one two three another other such under over between among with without "
-    "however instead indeed meanwhile moreover more less until once then now here".split()
+    "the a an in on at by for from of to as but and or if it its he she they we you his her their our i this that "
+    "these those there when while where what which who why how since after before during although though both some "
+    "many most all not no so yet still even only one two three another other such under over between among with "
+    "without however instead indeed meanwhile moreover more less until once then now here".split()
 ) | frozenset(
     "january february march april may june july august september october november december monday tuesday wednesday "
     "thursday friday saturday sunday".split()
@@ -75,6 +79,15 @@ def phrases(sentence: str, wanted: Wanted) -> Iterator[Extent]:
         yield from _numbers(sentence, wanted.units)
     elif wanted.kind in (Kind.PERSON, Kind.PLACE, Kind.NAME):
         yield from _names(sentence, wanted.kind)
+
+
+def doubt(phrase: str, kind: Kind) -> int:
+    """How much the form of a phrase speaks against it, in code points of distance from the question's words."""
+    if kind is Kind.PERSON:
+        return 40 * (" " not in phrase) + 40 * phrase.isupper() + 60 * bool(DEMONYM.search(phrase))
+    if kind is Kind.PLACE:
+        return 60 * bool(DEMONYM.search(phrase))
+    return 0
 
 
 def _numbers(sentence: str, units: frozenset[str]) -> Iterator[Extent]:

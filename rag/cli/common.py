@@ -75,6 +75,11 @@ def show_changes(changes: Changes) -> None:
     for skipped in changes.skipped:
         kept = "; the index keeps it as it was before" if skipped.kept else ""
         err.print(f"  skipped {skipped.document_id}: {skipped.reason}{kept}", style="yellow")
+    for document_id, encoding in changes.guessed.items():
+        err.print(
+            f"  {document_id} is not UTF-8; it was read as {encoding}, a guess: save it as UTF-8 to be sure",
+            style="yellow",
+        )
 
 
 @contextmanager

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..locations import default_index
+from ..locations import default_index, shipped_corpus
 from .common import add_command, add_index_option, open_assistant, run_build, show_changes
+from .index import remembered_paths
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -36,10 +37,12 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    folder = args.index or default_index()
     if args.paths:
-        show_changes(run_build(args.paths, args.index or default_index()))
+        show_changes(run_build(args.paths, folder))
     assistant = open_assistant(args)
-    from ..ui import serve
+    from ..ui import EXAMPLES, serve
 
-    serve(assistant, args.host, args.port)
+    over_shipped = remembered_paths(folder) == [shipped_corpus()]
+    serve(assistant, args.host, args.port, EXAMPLES if over_shipped else ())
     return 0

@@ -1,0 +1,46 @@
+# Everything runs from a bare Python 3.11 or newer. A target installs what it needs, once.
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: ui test check format index clean
+
+ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve the page on 127.0.0.1:7860
+	$(BIN)/rag ui
+
+index: $(VENV)/installed  ## bring the index up to date
+	$(BIN)/rag index
+
+test: $(VENV)/installed-dev  ## run the whole test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev build/types  ## lint, format and types, changing nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml
+
+format: $(VENV)/installed-dev  ## put the code into the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove the virtual environment and all that was built
+	rm -rf $(VENV) build dist *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/installed
+
+# The package as it is installed, made of links: ui/ and eval/ are rag.ui and rag.eval (see pyproject.toml).
+build/types:
+	mkdir -p $@/rag
+	ln -s $(CURDIR)/rag/* $@/rag/
+	ln -s $(CURDIR)/ui $(CURDIR)/eval $@/rag/

@@ -1,0 +1,126 @@
+import json
+from pathlib import Path
+
+import pytest
+from rag.eval.calibrate import FEATURES, Example, best_threshold
+from rag.eval.command import SHIPPED_QUESTIONS
+from rag.eval.questions import Gold, Question, load_questions
+from rag.eval.retrieval import paragraph_rank
+from rag.eval.suite import Outcome, first_gold_rank, is_right, run, summarise
+
+from rag import Assistant, Hit, Passage
+from rag.cli import main
+
+GOLD = Gold("a", 10, 15, "seven", 5, 30)
+
+
+def _hit(document: str, start: int, end: int) -> Hit:
+    return Hit(Passage(document, start, end, "x" * (end - start), 1), "T", 0.0, 0.0, 0.0)
+
+
+def test_a_hit_is_gold_when_it_overlaps_the_quote_in_the_same_document() -> None:
+    hits = [_hit("b", 0, 99), _hit("a", 0, 10), _hit("a", 14, 40), _hit("a", 0, 99)]
+    assert first_gold_rank(hits, [GOLD]) == 3
+    assert first_gold_rank(hits[:2], [GOLD]) is None
+
+
+def test_ranks_of_the_benchmark_count_distinct_paragraphs() -> None:
+    hits = [_hit("b", 0, 9), _hit("b", 9, 20), _hit("a", 0, 9)]
+    assert (paragraph_rank(hits, "a"), paragraph_rank(hits, "c")) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "golds", "sentence_hit", "right"),
+    [
+        ("seven minutes", ["seven"], False, True),
+        ("for seven long minutes he spoke", ["seven"], True, True),
+        ("for seven long minutes he spoke", ["seven"], False, False),
+        ("eight", ["seven"], True, False),
+        ("seven", [], False, False),
+    ],
+)
+def test_right_is_half_the_words_or_the_sentence_that_holds_them(
+    text: str, golds: list[str], sentence_hit: bool, right: bool
+) -> None:
+    assert is_right(text, golds, sentence_hit) is right
+
+
+def test_the_summary_of_four_hand_made_outcomes() -> None:
+    answerable = Question("1", "?", (GOLD,))
+    unanswerable = Question("2", "?", ())
+    outcomes = [
+        Outcome(answerable, 1, "seven", "seven", 0.9, True, 0.1),
+        Outcome(answerable, 4, "", "seven minutes", 0.2, True, 0.2),
+        Outcome(unanswerable, None, "", "x", 0.1, False, 0.3),
+        Outcome(unanswerable, None, "y", "y", 0.8, False, 0.4),
+    ]
+    summary = summarise(outcomes)
+    assert (summary.answerable, summary.unanswerable) == (2, 2)
+    assert [summary.recall[k].value for k in (1, 3, 5)] == [0.5, 0.5, 1.0]
+    assert summary.mrr.value == pytest.approx((1 + 1 / 4) / 2)
+    assert (summary.exact_match.value, summary.f1.value) == (0.5, 0.5)
+    assert (summary.best_exact_match.value, summary.best_f1.value) == (0.5, pytest.approx((1 + 2 / 3) / 2))
+    assert summary.sentence_hit.value == 1.0
+    assert summary.abstention == (0.5, 0.5, 0.5)
+    assert summary.calibration_error == pytest.approx((0.1 + 0.8 + 0.1 + 0.8) / 4)
+    assert (summary.seconds_median, summary.seconds_p95) == (0.25, 0.4)
+    assert summary.recall[1].count == 2
+
+
+def test_the_threshold_deals_rightly_with_most_examples() -> None:
+    data = [
+        Example("a", dict.fromkeys(FEATURES, 0.0), right, answerable)
+        for right, answerable in [(True, True), (False, False), (True, True)]
+    ]
+    assert best_threshold([0.9, 0.3, 0.5], data) == 0.31
+
+
+def test_the_shipped_questions_are_mostly_answered_rightly(assistant: Assistant) -> None:
+    """A floor well below what was measured, so that a broken part shows; the gate proper comes with the full suite."""
+    questions = load_questions(SHIPPED_QUESTIONS, assistant.retriever.index.documents)
+    summary = summarise(list(run(assistant, questions)))
+    assert summary.recall[10].value >= 0.95
+    assert summary.sentence_hit.value >= 0.75
+    assert summary.best_f1.value >= 0.55
+
+
+def test_rag_eval_prints_a_table_and_json(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "--limit", "6", "--index", str(corpus_index)]) == 0
+    table = capsys.readouterr().out
+    for row in ("recall@10", "MRR", "exact match, as answered", "F1, as answered", "abstention precision"):
+        assert row in table
+    assert main(["eval", "--limit", "6", "--index", str(corpus_index), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["answerable"] + summary["unanswerable"] == 6
+    assert set(summary["recall"]) == {"1", "3", "5", "10", "20"}
+
+
+def test_rag_eval_open_indexes_the_paragraphs_of_a_squad_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contexts = ["The border of Ruritania is 40 km long.", "Rents in Strelsau doubled in 1894."]
+    qas = [
+        [
+            {
+                "id": "1",
+                "question": "How long is the border of Ruritania?",
+                "answers": [{"text": "40 km", "answer_start": 27}],
+            }
+        ],
+        [
+            {
+                "id": "2",
+                "question": "When did rents in Strelsau double?",
+                "answers": [{"text": "1894", "answer_start": 29}],
+            }
+        ],
+    ]
+    paragraphs = [{"context": context, "qas": qa} for context, qa in zip(contexts, qas, strict=True)]
+    path = tmp_path / "squad.json"
+    path.write_text(json.dumps({"data": [{"title": "T", "paragraphs": paragraphs}]}))
+    assert main(["eval", str(path), "--open", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["recall"]["1"]["value"] == 1.0
+    assert summary["best_exact_match"]["value"] == 1.0
+    assert main(["eval", str(path)]) == 2
+    assert "give --open" in capsys.readouterr().err

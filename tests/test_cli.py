@@ -1,0 +1,142 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rag.cli import build_parser, main
+
+BORDER = "How long is the border between Kazakhstan and Russia?"
+
+
+def test_ask_prints_the_answer_in_its_sentence_with_confidence_and_place(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", BORDER, "--index", str(corpus_index)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"7,644 km  (very )?likely right, \d\d%", lines[0])
+    assert "7,644 km" in lines[1]
+    assert re.search(r"\((migration-after-mobilisation|kazakhstan)\.md, characters \d+-\d+\); the same in", lines[2])
+    assert "\x1b" not in "".join(lines)
+
+
+def test_ask_says_not_found_with_the_near_miss_and_exits_1(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "Who won the 1998 football World Cup?", "--index", str(corpus_index)]) == 1
+    assert capsys.readouterr().out.startswith("not found: too unsure: the nearest words are ")
+
+
+def test_ask_json_has_the_documented_shape_and_its_offsets_are_right(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", BORDER, "--index", str(corpus_index), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert list(result) == ["question", "answered", "answer", "answers", "hits", "reason", "seconds"]
+    assert (result["question"], result["answered"], result["reason"]) == (BORDER, True, None)
+    answer = result["answer"]
+    assert list(answer) == ["text", "confidence", "document", "title", "start", "end", "page", "sentence", "support"]
+    text = (Path(__file__).parent.parent / "corpus" / answer["document"]).read_bytes().decode()
+    assert text[answer["start"] : answer["end"]] == answer["text"] == "7,644 km"
+    assert text[answer["sentence"]["start"] : answer["sentence"]["end"]] == answer["sentence"]["text"]
+    assert 0 < answer["confidence"] < 1
+    assert answer == result["answers"][0]
+    assert set(result["seconds"]) == {"retrieve", "read", "total"}
+    assert {"document", "start", "end", "text", "score"} <= set(result["hits"][0])
+
+
+def test_search_prints_passages_within_k_and_tokens(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "rents", "-k", "4", "--max-tokens", "250", "--json", "--index", str(corpus_index)]) == 0
+    hits = json.loads(capsys.readouterr().out)
+    assert 1 <= len(hits) <= 4
+    assert sum(hit["tokens"] for hit in hits) <= 250
+    assert main(["search", "rents", "-k", "1", "--index", str(corpus_index)]) == 0
+    assert hits[0]["text"].splitlines()[-1] in capsys.readouterr().out
+
+
+def test_index_says_what_was_added_changed_removed_and_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docs, index = tmp_path / "docs", tmp_path / "index"
+    docs.mkdir()
+    for name in ("a", "b"):
+        (docs / f"{name}.txt").write_text(f"Text of {name}.")
+    (docs / "latin.txt").write_bytes("Le café très cher du quartier était déjà fermé. ".encode("latin-1") * 9)
+    assert main(["index", str(docs), "--index", str(index)]) == 0
+    output = capsys.readouterr().err
+    assert "documents: 3 added; 3 passages" in output
+    assert "latin.txt is not UTF-8; it was read as cp1252" in output
+    (docs / "a.txt").write_text("Other text.")
+    (docs / "b.txt").unlink()
+    (docs / "c.txt").touch()
+    assert main(["index", "--index", str(index)]) == 0
+    output = capsys.readouterr().err
+    assert "documents: 1 changed, 1 unchanged, 1 removed, 1 skipped; 2 passages" in output
+    assert "skipped c.txt: the file is empty" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ask", "", "--index", "{corpus}"], "rag: the question is empty; ask in words\n"),
+        (["ask", "Who?", "--index", "{tmp}/none"], "no index there; build one with `rag index"),
+        (["search", "Who?", "-k", "0", "--index", "{corpus}"], "rag: k is 0; it must be at least 1\n"),
+        (["index", "{tmp}/nowhere", "--index", "{tmp}/i"], "nowhere: no such file or folder\n"),
+        (["eval", "{tmp}/none.jsonl", "--index", "{corpus}"], "none.jsonl: cannot be read"),
+        (["eval", "--limit", "0", "--index", "{corpus}"], "rag: --limit is 0"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], message: str, corpus_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([argument.format(corpus=corpus_index, tmp=tmp_path) for argument in arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_bad_usage_is_exit_code_2() -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["ask"])
+    assert exit_.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval"])
+def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main([command, "--help"])
+    assert exit_.value.code == 0
+    assert re.search(rf"examples:\n  rag {command}\b", capsys.readouterr().out)
+
+
+def test_help_needs_no_model() -> None:
+    code = "import sys; from rag.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "print(sorted({'torch', 'gradio', 'faiss', 'sentence_transformers'} & set(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_text(
+        "In this country the capital \x1b[31mis\x07 called \x9b2JAstana today, as it was before."
+    )
+    main(["index", str(tmp_path / "a.txt"), "--index", str(tmp_path / "i")])
+    main(["ask", "What is the capital called?", "--index", str(tmp_path / "i")])
+    output = capsys.readouterr().out
+    assert "Astana" in output
+    assert not set("\x1b\x07\x9b") & set(output)
+
+
+def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
+    command = f"'{sys.executable}' -c 'import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))'"
+    line = f"{command} search Kazakhstan -k 100 --index '{corpus_index}' | head -n 1"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True, env=os.environ)
+    assert (done.stdout[:2], done.stderr) == ("1.", "")
+
+
+def test_the_commands_are_the_documented_ones() -> None:
+    actions = [action for action in build_parser()._actions if hasattr(action, "choices") and action.choices]
+    assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval"]

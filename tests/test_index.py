@@ -1,0 +1,235 @@
+import json
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import Index, Retriever, SentenceTransformerEncoder, build_index
+from rag.encoder import Progress, Vectors
+from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
+from rag.manifest import CURRENT, MANIFEST, Manifest, current_version
+
+BORDER = "The border between Kazakhstan and Russia is 7,644 km long, second only to Canada's with America."
+RENTS = "Rents in Almaty doubled after the newcomers came, and many students had to leave the city."
+
+
+class CountingEncoder:
+    """The real embedder, counting what it is asked to embed, under a name and fingerprint that can be changed."""
+
+    def __init__(self, encoder: SentenceTransformerEncoder, name: str = "real", fingerprint: str = "f1") -> None:
+        self._encoder = encoder
+        self.name, self.fingerprint = name, fingerprint
+        self.dimension, self.window = encoder.dimension, encoder.window
+        self.embedded: list[str] = []
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        self.embedded += texts
+        return self._encoder.encode(texts, progress)
+
+    def count_tokens(self, text: str) -> int:
+        return self._encoder.count_tokens(text)
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "border.md").write_text(BORDER)
+    (folder / "rents.txt").write_text(RENTS)
+    return folder
+
+
+@pytest.fixture
+def built(tmp_path: Path, docs: Path, encoder: SentenceTransformerEncoder) -> Path:
+    build_index(docs, tmp_path / "index", encoder)
+    return tmp_path / "index"
+
+
+def test_an_opened_index_is_the_one_that_was_built(
+    built: Path, docs: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    index = Index.open(built, encoder)
+    assert [(p.document_id, p.text) for p in index.passages] == [("border.md", BORDER), ("rents.txt", RENTS)]
+    assert index.documents["border.md"].text == BORDER
+    np.testing.assert_allclose(index.vectors.vectors([0, 1]), encoder.encode([BORDER, RENTS]), atol=1e-6)
+    manifest = Manifest.read(current_version(built))
+    assert (manifest.embedder, manifest.dimension, manifest.passages) == ("all-MiniLM-L6-v2", 384, 2)
+    assert manifest.chunking == {"max_tokens": 200, "overlap_tokens": 40, "min_tokens": 24, "encoding": "rag-16k"}
+    assert manifest.sources == [str(docs)]
+    assert sorted(manifest.documents) == ["border.md", "rents.txt"]
+
+
+def test_only_what_changed_is_embedded_again(built: Path, docs: Path, encoder: SentenceTransformerEncoder) -> None:
+    (docs / "rents.txt").write_text(
+        RENTS + "\n\n" + "A new paragraph about the rents of the capital, where prices rose as well, if not as much."
+    )
+    (docs / "new.md").write_text(BORDER)
+    counting = CountingEncoder(encoder, fingerprint=encoder.fingerprint)
+    changes = build_index(docs, built, counting)
+    assert (changes.added, changes.changed, changes.unchanged) == (["new.md"], ["rents.txt"], ["border.md"])
+    assert [text[:15] for text in counting.embedded] == ["A new paragraph"]
+    assert changes.passages == 4
+
+
+def test_a_removed_file_is_no_longer_found(built: Path, docs: Path, encoder: SentenceTransformerEncoder) -> None:
+    (docs / "border.md").unlink()
+    assert build_index(docs, built, encoder).removed == ["border.md"]
+    hits = Retriever.load(built, encoder).search("How long is the border?")
+    assert [hit.passage.document_id for hit in hits] == ["rents.txt"]
+
+
+def test_files_that_cannot_be_read_are_named_and_the_others_are_indexed(
+    docs: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    (docs / "empty.txt").touch()
+    (docs / "binary.txt").write_bytes(b"\x00\x01\x02" * 99)
+    (docs / "vanished.txt").symlink_to(tmp_path / "nowhere")
+    changes = build_index(docs, tmp_path / "index", encoder)
+    assert {skipped.document_id: skipped.reason.split(",")[0] for skipped in changes.skipped} == {
+        "binary.txt": "holds NUL bytes",
+        "empty.txt": "the file is empty",
+        "vanished.txt": "cannot be read: No such file or directory",
+    }
+    assert changes.added == ["border.md", "rents.txt"]
+
+
+def test_a_file_that_turned_bad_stays_in_the_index_as_it_was(
+    built: Path, docs: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    (docs / "border.md").write_bytes(b"\x00")
+    changes = build_index(docs, built, encoder)
+    assert [(skipped.document_id, skipped.kept) for skipped in changes.skipped] == [("border.md", True)]
+    assert Index.open(built).documents["border.md"].text == BORDER
+
+
+def test_when_nothing_can_be_read_the_present_index_stays(
+    built: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "a.txt").touch()
+    with pytest.raises(InputError, match=r"nothing could be read; a\.txt: the file is empty"):
+        build_index(bad, built, encoder)
+    assert len(Index.open(built, encoder).passages) == 2
+
+
+def test_an_error_while_writing_leaves_the_present_index_and_no_litter(
+    built: Path, docs: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(path.name for path in built.iterdir())
+
+    def full_disk(self: Manifest, version: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Manifest, "write", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        build_index(docs, built, encoder)
+    assert sorted(path.name for path in built.iterdir()) == before
+    assert len(Index.open(built, encoder).passages) == 2
+
+
+def test_a_half_written_version_is_never_read(built: Path, encoder: SentenceTransformerEncoder) -> None:
+    (built / "half-0123").mkdir()
+    (built / "half-0123" / MANIFEST).write_text("{")
+    assert len(Index.open(built, encoder).passages) == 2
+
+
+def test_readers_always_see_a_whole_index_while_a_writer_updates(
+    built: Path, docs: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    errors: list[Exception] = []
+    done = threading.Event()
+
+    def write() -> None:
+        try:
+            for i in range(6):
+                (docs / "rents.txt").write_text(f"{RENTS} Year {i} saw more of the same in the city.")
+                build_index(docs, built, encoder)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        assert len(Index.open(built, encoder).passages) == 2
+    writer.join()
+    assert not errors
+
+
+def test_another_embedder_is_an_error_that_names_both(built: Path, encoder: SentenceTransformerEncoder) -> None:
+    other = CountingEncoder(encoder, "other-model", "f2")
+    with pytest.raises(IndexMismatch, match=rf"'all-MiniLM-L6-v2' \({encoder.fingerprint}.*'other-model' \(f2"):
+        Index.open(built, other)
+
+
+def test_another_format_is_an_error_that_names_both(built: Path) -> None:
+    path = current_version(built) / MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
+    with pytest.raises(IndexMismatch, match="has format 99, this version of rag reads format 1"):
+        Index.open(built)
+
+
+@pytest.mark.parametrize("name", ["documents.jsonl", "passages.npy", "vectors.faiss", "words/vocab.index.json"])
+@pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
+def test_a_damaged_file_is_named(built: Path, name: str, damage: str) -> None:
+    path = current_version(built) / name
+    raw = bytearray(path.read_bytes())
+    if damage == "delete":
+        path.unlink()
+    elif damage == "truncate":
+        path.write_bytes(raw[: len(raw) // 2])
+    else:
+        raw[len(raw) // 2] ^= 1
+        path.write_bytes(raw)
+    with pytest.raises(IndexDamaged, match=f"{name}: this file of the index is"):
+        Index.open(built)
+
+
+def test_a_damaged_manifest_or_pointer_is_named(built: Path) -> None:
+    (current_version(built) / MANIFEST).write_text("{")
+    with pytest.raises(IndexDamaged, match=r"manifest\.json: missing or damaged"):
+        Index.open(built)
+    (built / CURRENT).write_text("../../etc\n")
+    with pytest.raises(IndexDamaged, match=r"current: names '\.\./\.\./etc', which is not there"):
+        Index.open(built)
+
+
+def test_a_damaged_index_can_be_built_again(built: Path, docs: Path, encoder: SentenceTransformerEncoder) -> None:
+    shutil.rmtree(current_version(built) / "words")
+    assert build_index(docs, built, encoder).added == ["border.md", "rents.txt"]
+    assert len(Index.open(built, encoder).passages) == 2
+
+
+def test_no_index_is_an_error_with_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing, match="no index there; build one with `rag index"):
+        Index.open(tmp_path)
+
+
+def test_a_folder_that_holds_something_else_is_not_written_to(
+    tmp_path: Path, docs: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    (tmp_path / "thesis.doc").touch()
+    with pytest.raises(InputError, match="holds 'docs', which is no part of an index"):
+        build_index(docs, tmp_path, encoder)
+
+
+def test_the_index_of_a_strange_text_holds_its_exact_slices(
+    tmp_path: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    text = (
+        "# Tïtle\r\n\r\nEmoji 👩‍👩‍👧 and e\u0301 combined.\r\n\r\n"
+        + "x" * 5000
+        + "\r\n\r\n\u202eright to left\u202c \ufeff end"
+    )
+    path = tmp_path / "strange.md"
+    path.write_bytes(text.encode())
+    build_index(path, tmp_path / "index", encoder)
+    index = Index.open(tmp_path / "index", encoder)
+    assert index.documents["strange.md"].text == text
+    assert all(text[p.start : p.end] == p.text for p in index.passages)
+    assert len(index.passages) > 5

@@ -1,0 +1,61 @@
+"""With the network cut off, questions are answered; nothing even tries to leave the machine."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+CUT_OFF = """
+import socket, sys
+tried = []
+real_connect, real_connect_ex, real_lookup = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+def allowed(host):
+    return str(host) in ("127.0.0.1", "::1", "localhost", "None", "")
+
+def refuse(host):
+    tried.append(host)
+    raise OSError(101, f"network is unreachable: {host}")
+
+def connect(real):
+    def guarded(self, address):
+        if isinstance(address, tuple) and not allowed(address[0]):
+            refuse(address[0])
+        return real(self, address)
+    return guarded
+
+def lookup(host, *args, **kwargs):
+    if not allowed(host.decode() if isinstance(host, bytes) else host):
+        refuse(host)
+    return real_lookup(host, *args, **kwargs)
+
+socket.socket.connect, socket.socket.connect_ex = connect(real_connect), connect(real_connect_ex)
+socket.getaddrinfo = lookup
+"""
+
+ASK = """
+import json, sys
+from rag import Assistant, build_index
+from rag.ui import start
+from gradio_client import Client
+build_index(sys.argv[1], sys.argv[2])
+page = start(Assistant.load(sys.argv[2]), port=17870)
+question = "How long is the border between Kazakhstan and Russia?"
+reply = Client("http://127.0.0.1:17870", verbose=False).predict(question, api_name="/ask")
+page.close(verbose=False)
+print(json.dumps([reply["answer"]["text"], tried]))
+"""
+
+
+def test_a_question_is_answered_through_the_page_with_the_network_cut_off(tmp_path: Path) -> None:
+    corpus = Path(__file__).resolve().parent.parent / "corpus"
+    command = [sys.executable, "-c", CUT_OFF + ASK, str(corpus), str(tmp_path / "index")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == ["7,644 km", []]
+
+
+def test_the_cut_is_real() -> None:
+    code = CUT_OFF + "import urllib.request\nurllib.request.urlopen('http://192.0.2.1/', timeout=1)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "network is unreachable: 192.0.2.1" in done.stderr

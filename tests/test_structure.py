@@ -1,0 +1,74 @@
+"""Imports run one way, and the public names are the ones that are meant."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import rag
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Lower layers know nothing of higher ones.
+LAYERS = [
+    {"types", "errors", "locations"},
+    {"tokens", "segmentation", "documents", "chunking", "questions", "phrases"},
+    {"encoder", "vectors", "lexical", "manifest", "confidence"},
+    {"index"},
+    {"retriever", "reader"},
+    {"assistant"},
+    {"serialize"},
+    {"cli", "ui", "eval"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+#: Importing these takes seconds, so it happens where they are used.
+HEAVY = {"torch", "sentence_transformers", "transformers", "faiss", "gradio", "sklearn"}
+
+
+def _imports(path: Path) -> set[str]:
+    """The modules of this package that a file imports, at the top or inside."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and path.parent == ROOT / "rag":
+            found |= {node.module} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 2:
+            found.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rag."):
+            found.add((node.module or "").split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rag").glob("*.py")), ids=lambda path: path.stem)
+def test_a_module_imports_only_from_its_own_layer_or_below(path: Path) -> None:
+    if path.stem == "__init__":
+        return
+    assert {name for name in _imports(path) if LEVEL[name] > LEVEL[path.stem]} == set()
+
+
+@pytest.mark.parametrize("folder", ["ui", "eval"])
+def test_the_consumers_do_not_know_each_other_and_never_import_themselves_by_folder(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
+        assert not _imports(path) & {"ui", "eval", "cli"}
+        roots = {
+            (node.module or "").split(".")[0] for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.level == 0
+        }  # fmt: skip
+        assert not roots & {"ui", "eval", "corpus", "tests"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rag").rglob("*.py")), ids=str)
+def test_heavy_libraries_are_not_imported_with_the_module(path: Path) -> None:
+    tops = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            tops |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            tops.add(node.module.split(".")[0])
+    assert not tops & HEAVY
+
+
+def test_the_public_names_are_sorted_and_exist_and_nothing_else_is_public() -> None:
+    modules = {path.stem for path in (ROOT / "rag").glob("*.py")} | {"cli", "data", "ui", "eval"}
+    public = {name for name in vars(rag) if not name.startswith("_")} - modules
+    assert sorted(public) == sorted(rag.__all__)

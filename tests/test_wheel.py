@@ -1,0 +1,44 @@
+"""What a `pip install` gives: a wheel, in a clean environment, away from the checkout."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", out, ROOT], check=True, capture_output=True)
+    return next(out.glob("rag-*.whl"))
+
+
+def test_the_wheel_holds_one_import_name_and_the_articles(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"rag"}
+    assert {
+        "rag/py.typed", "rag/corpus/kazakhstan.md", "rag/ui/style.css", "rag/ui/page.py", "rag/eval/suite.py",
+        "rag/eval/questions/central-asia.jsonl", "rag/data/rag-16k.tiktoken", "rag/data/confidence.json",
+    } <= set(names)  # fmt: skip
+
+
+@pytest.mark.timeout(900)
+def test_the_installed_wheel_answers_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel]
+    subprocess.run(install, check=True, cwd=tmp_path)
+    home = {**os.environ, "HOME": str(tmp_path / "home"), "XDG_DATA_HOME": str(tmp_path / "data")}
+    question = "How long is the border between Kazakhstan and Russia?"
+    command = [tmp_path / "venv" / "bin" / "rag", "ask", question]
+    done = subprocess.run(command, cwd=tmp_path, env=home, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("7,644 km")
+    assert "no index yet: building it from the shipped articles" in done.stderr
+    assert (tmp_path / "data" / "rag" / "index" / "current").is_file()

@@ -1,0 +1,97 @@
+"""The page itself: a question box, examples, the result; and the API behind ``/ask`` and ``/search``."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from rag import Assistant, RagError
+from rag.serialize import hit_to_json, result_to_json
+
+from .render import message_html, result_html
+
+TITLE = "rag: answers you can check"
+
+#: Questions that the shipped articles answer.
+EXAMPLES = (
+    "How long is the border between Kazakhstan and Russia?",
+    "Who postponed a visit to Bishkek?",
+    "How much did rents rise in the northern towns?",
+    "Why were students evicted in Almaty?",
+    "What share of Kazakhstan's oil goes through the Caspian pipeline?",
+    "When did the leaders meet in Kyrgyzstan?",
+)
+
+
+def build_page(assistant: Assistant, examples: tuple[str, ...] = ()) -> gr.Blocks:
+    """The Gradio app over an assistant."""
+    page = gr.Blocks(title=TITLE, analytics_enabled=False)
+    with page:
+        gr.HTML(_header(assistant), elem_id="header")
+        with gr.Row(elem_id="ask"):
+            question = gr.Textbox(
+                placeholder="Ask in plain English", label="Question", show_label=False, container=False,
+                lines=1, max_lines=1, autofocus=True, elem_id="question", scale=1,
+            )  # fmt: skip
+            button = gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=88)
+        result = gr.HTML("", elem_id="result")
+        with gr.Row(elem_id="examples", visible=bool(examples)):
+            chips = [gr.Button(example, size="sm", elem_classes="chip", min_width=0) for example in examples]
+
+        answer = partial(_answer, assistant)
+        gr.on(
+            [question.submit, button.click], answer, question, result,
+            api_visibility="private", show_progress="minimal",
+        )  # fmt: skip
+        for chip, example in zip(chips, examples, strict=True):
+            chip.click(
+                partial(_answer_example, assistant, example), None, [question, result],
+                api_visibility="private", show_progress="minimal",
+            )  # fmt: skip
+        _add_api(assistant)
+    return page
+
+
+def _header(assistant: Assistant) -> str:
+    index = assistant.retriever.index
+    return (
+        "<h1>Answers you can check</h1>"
+        "<p>The exact words of a document, highlighted where they stand. "
+        f"{len(index.documents):,} documents, {len(index.passages):,} passages, all on this machine.</p>"
+    )
+
+
+def _answer(assistant: Assistant, question: str) -> str:
+    if not question.strip():
+        return message_html("Type a question, and press Enter.")
+    try:
+        result = assistant.ask(question)
+    except RagError as error:
+        return message_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    return result_html(result, assistant.retriever.document)
+
+
+def _answer_example(assistant: Assistant, example: str) -> tuple[str, str]:
+    return example, _answer(assistant, example)
+
+
+def _add_api(assistant: Assistant) -> None:
+    def ask(question: str) -> dict[str, Any]:
+        """Answer a question: one object, as ``rag ask --json`` prints it."""
+        try:
+            return result_to_json(assistant.ask(question))
+        except RagError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def search(question: str, k: int = 10, max_tokens: int | None = None) -> list[dict[str, Any]]:
+        """The passages for a question: a list, as ``rag search --json`` prints it."""
+        try:
+            return [hit_to_json(hit) for hit in assistant.retriever.search(question, k, max_tokens)]
+        except RagError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    api(ask, api_name="ask")
+    api(search, api_name="search")
