@@ -16,9 +16,12 @@ index: $(VENV)/installed  ## bring the index up to date
 test: $(VENV)/installed-dev  ## run the whole test suite
 	$(BIN)/python -m pytest
 
-check: $(VENV)/installed-dev build/types  ## lint, format and types, changing nothing
+# For the types the package is laid out as it is installed, with links: ui/ and eval/ are rag.ui and rag.eval.
+check: $(VENV)/installed-dev  ## lint, format and types, changing nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	rm -rf build/types && mkdir -p build/types/rag
+	ln -s $(CURDIR)/rag/* $(CURDIR)/ui $(CURDIR)/eval build/types/rag/
 	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml
 
 format: $(VENV)/installed-dev  ## put the code into the house format
@@ -38,9 +41,3 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/installed
-
-# The package as it is installed, made of links: ui/ and eval/ are rag.ui and rag.eval (see pyproject.toml).
-build/types:
-	mkdir -p $@/rag
-	ln -s $(CURDIR)/rag/* $@/rag/
-	ln -s $(CURDIR)/ui $(CURDIR)/eval $@/rag/

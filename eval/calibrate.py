@@ -1,7 +1,8 @@
 """Fit the confidence of the untrained reader: ``python -m rag.eval.calibrate FILE --foreign FILE [--out FILE]``.
 
-The file is SQuAD 2.0: its paragraphs are indexed, and its questions asked of all of them, the unanswerable ones too.
-Questions of the foreign file, which is about other things, are asked of the same index; nothing there answers them.
+The file is SQuAD 2.0: its articles are dealt out into indexes of the size that people's folders have, and its questions
+asked of them, the unanswerable ones too. Questions of the foreign file, which is about other things, are asked as well;
+nothing there answers them.
 Each question's best candidate, with its evidence, is an example: right or wrong by ``suite.is_right``. Articles are
 divided: four fifths to fit a logistic regression (Platt 1999), one fifth to say how good the probabilities are.
 
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +23,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from rag import Assistant, EvidenceReader, Index, Retriever, SentenceTransformerEncoder
+from rag import Assistant, Document, EvidenceReader, Index, Retriever, SentenceTransformerEncoder
 from rag.confidence import Confidence
 
 from .metrics import calibration_error
@@ -45,6 +48,20 @@ class Example(NamedTuple):
     answerable: bool
 
 
+def folders(
+    documents: list[Document], questions: list[Question], articles: int, seed: int
+) -> Iterator[tuple[list[Document], list[Question]]]:
+    """The articles dealt out at random, so many to an index, with the questions that belong to them."""
+    names = sorted({_article(document.id) for document in documents})
+    random.Random(seed).shuffle(names)
+    for start in range(0, len(names), articles):
+        chosen = set(names[start : start + articles])
+        yield (
+            [document for document in documents if _article(document.id) in chosen],
+            [question for question in questions if _article(question.document) in chosen],
+        )
+
+
 def examples(assistant: Assistant, questions: list[Question]) -> Iterator[Example]:
     """The best candidate of each question that has one."""
     hits = assistant.retriever.search_many([question.text for question in questions], assistant.passages)
@@ -52,7 +69,7 @@ def examples(assistant: Assistant, questions: list[Question]) -> Iterator[Exampl
         for answer, evidence in assistant.candidates(question.text, found)[:1]:
             golds = [gold.text for gold in question.golds]
             right = is_right(answer.text, golds, in_gold_sentence(answer, question.golds))
-            yield Example(question.document.partition("/")[0], evidence, right, bool(golds))
+            yield Example(_article(question.document), evidence, right, bool(golds))
 
 
 def fit(data: list[Example]) -> dict[str, object]:
@@ -95,6 +112,10 @@ def best_threshold(probabilities: list[float], data: list[Example]) -> float:
     return float(max(np.arange(0, 1, 0.01).round(2), key=dealt_with))
 
 
+def _article(document_id: str) -> str:
+    return document_id.partition("/")[0]
+
+
 def _matrix(data: list[Example]) -> list[list[float]]:
     return [[example.evidence[name] for name in FEATURES] for example in data]
 
@@ -106,22 +127,24 @@ def main() -> None:
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="SQuAD 2.0, .json or .json.gz")
     parser.add_argument("--foreign", type=Path, required=True, metavar="FILE", help="SQuAD-format, about other things")
-    parser.add_argument("--limit", type=int, default=2_500, metavar="N", help="questions asked (default: 2500)")
+    parser.add_argument("--articles", type=int, default=4, metavar="N", help="articles in one index (default: 4)")
+    parser.add_argument("--questions", type=int, default=320, metavar="N", help="asked of each index (default: 320)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw (default: 0)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON to write")
     args = parser.parse_args()
 
-    documents, own = load_squad(args.file)
-    foreign = sample(load_squad(args.foreign)[1], args.limit // 8, args.seed)
-    foreign = [
-        Question(f"foreign-{question.id}", question.text, (), document=f"f{question.document}") for question in foreign
-    ]
     encoder = SentenceTransformerEncoder()
-    index = Index.build(documents, encoder)
-    reader = EvidenceReader(encoder, index.words.rarity)
-    assistant = Assistant(Retriever(index, encoder), reader, Confidence(dict.fromkeys(FEATURES, 0.0), 0.0, 0.0))
-    questions = [*sample(own, args.limit, args.seed), *foreign]
-    found = fit(list(examples(assistant, questions)))
+    foreign = [replace(question, golds=(), document="") for question in load_squad(args.foreign)[1]]
+    data: list[Example] = []
+    for documents, questions in folders(*load_squad(args.file), args.articles, args.seed):
+        index = Index.build(documents, encoder)
+        reader = EvidenceReader(encoder, index.words.rarity)
+        assistant = Assistant(Retriever(index, encoder), reader, Confidence(dict.fromkeys(FEATURES, 0.0), 0.0, 0.0))
+        asked = sample(questions, args.questions, args.seed)
+        strangers = sample(foreign, args.questions // 8, len(data))
+        stand_in = [replace(question, document=documents[0].id) for question in strangers]
+        data += examples(assistant, [*asked, *stand_in])
+    found = fit(data)
     args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=2))
 

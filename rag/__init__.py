@@ -9,6 +9,7 @@ result = Assistant.load("index").ask("How long is the border?")
 """
 
 from .assistant import Assistant
+from .build import Changes, Skipped, build_index
 from .chunking import ChunkSettings, chunk
 from .encoder import Encoder, SentenceTransformerEncoder
 from .errors import (
@@ -20,7 +21,7 @@ from .errors import (
     InputError,
     RagError,
 )
-from .index import Changes, Index, Skipped, build_index
+from .index import Index
 from .reader import EvidenceReader, Reader
 from .retriever import Fusion, Retriever
 from .types import Answer, Document, Hit, Passage, Result, Seconds, Sentence, Span, Support

@@ -49,6 +49,6 @@ def in_words(probability: float) -> str:
         return "very likely right"
     if probability >= 0.7:
         return "likely right"
-    if probability >= 0.4:
+    if probability >= 0.5:
         return "may be right"
-    return "probably wrong"
+    return "unsure"

@@ -13,9 +13,8 @@ from typing import Self
 import numpy as np
 
 from .chunking import Budget, ChunkSettings, chunk
-from .documents import PROVEN_ENCODINGS, Source, find_sources, parse, read_bytes
-from .encoder import Encoder, SentenceTransformerEncoder, Vectors
-from .errors import DocumentError, IndexDamaged, IndexFolderError, IndexMismatch, InputError
+from .encoder import Encoder, Vectors
+from .errors import IndexDamaged, IndexMismatch, InputError
 from .lexical import Lexical
 from .manifest import FORMAT, Manifest, current_version, hash_files, new_version
 from .types import Document, Passage
@@ -110,7 +109,7 @@ class Index:
             InputError: The folder cannot be written to, or holds something else.
         """
         if hashes is None:
-            hashes = {document.id: _hash(document.text.encode()) for document in self.documents.values()}
+            hashes = {document.id: content_hash(document.text.encode()) for document in self.documents.values()}
         with new_version(Path(folder)) as version:
             self._write(version)
             Manifest(
@@ -153,100 +152,6 @@ class Index:
         return cls({document.id: document for document in documents}, passages, vectors, words, settings)
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that was not read, and why; ``kept`` where the index still holds it as it was before."""
-
-    document_id: str
-    reason: str
-    kept: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What an index run did: ids of documents by what became of them.
-
-    Attributes:
-        added, changed, unchanged, removed: Compared with the index before.
-        skipped: Files that were not read.
-        guessed: Documents whose encoding nothing proves, and the encoding that they were read in.
-        passages: How many there are now.
-    """
-
-    added: list[str]
-    changed: list[str]
-    unchanged: list[str]
-    removed: list[str]
-    skipped: list[Skipped]
-    guessed: dict[str, str]
-    passages: int
-
-
-def build_index(
-    paths: Path | str | Sequence[Path | str],
-    folder: Path | str,
-    encoder: Encoder | None = None,
-    settings: ChunkSettings | None = None,
-    report: Report | None = None,
-) -> Changes:
-    """Build the index of some files and folders, or bring it up to date: afterwards it holds these and no others.
-
-    Passages that the folder's present index holds already are not embedded again. A file that cannot be read is
-    skipped; if the present index holds it, that version of it is kept.
-
-    Args:
-        paths: Files or folders, as the user names them.
-        folder: Where the index lies or will lie.
-        encoder: The default embedder where it is None.
-        settings: How to cut documents.
-        report: Told of progress.
-
-    Raises:
-        InputError: A path does not exist, nothing could be read, or the folder cannot be written to. The present
-            index stays as it was.
-    """
-    named = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-    sources = find_sources(named)
-    encoder = encoder or SentenceTransformerEncoder()
-    present = _present(folder, encoder)
-    known = present[1].documents if present else {}
-    documents: list[Document] = []
-    hashes: dict[str, str] = {}
-    skipped: list[Skipped] = []
-    for done, source in enumerate(sources, start=1):
-        try:
-            document, digest = _read_source(source)
-        except DocumentError as error:
-            kept = present is not None and source.document_id in known
-            skipped.append(Skipped(source.document_id, str(error), kept))
-            if present is None or not kept:
-                continue
-            document, digest = present[0].documents[source.document_id], known[source.document_id]
-        documents.append(document)
-        hashes[document.id] = digest
-        if report:
-            report("reading", done, len(sources))
-    if not documents:
-        raise InputError(_nothing_read(named, skipped))
-    index = Index.build(documents, encoder, settings, present[0] if present else None, report)
-    index.save(folder, encoder, [path.resolve() for path in named], hashes)
-    return _changes(known, hashes, skipped, index)
-
-
-def _read_source(source: Source) -> tuple[Document, str]:
-    raw = read_bytes(source)
-    return parse(source, raw), _hash(raw)
-
-
-def _present(folder: Path | str, encoder: Encoder) -> tuple[Index, Manifest] | None:
-    """The folder's present index, where there is one whose vectors can be used again."""
-    try:
-        index = Index.open(folder, encoder)
-        return index, Manifest.read(current_version(Path(folder)))
-    except IndexFolderError:
-        return None
-
-
 def _check_encoder(folder: Path | str, manifest: Manifest, encoder: Encoder) -> None:
     made = (manifest.embedder, manifest.fingerprint, manifest.dimension)
     given = (encoder.name, encoder.fingerprint, encoder.dimension)
@@ -270,24 +175,6 @@ def _embed(texts: list[str], encoder: Encoder, reuse: Index | None, report: Repo
     return vectors
 
 
-def _changes(before: dict[str, str], now: dict[str, str], skipped: list[Skipped], index: Index) -> Changes:
-    encodings = {document.id: str(document.metadata["encoding"]) for document in index.documents.values()}
-    return Changes(
-        added=[name for name in now if name not in before],
-        changed=[name for name in now if name in before and before[name] != now[name]],
-        unchanged=[name for name in now if before.get(name) == now[name]],
-        removed=[name for name in before if name not in now],
-        skipped=skipped,
-        guessed={name: encoding for name, encoding in encodings.items() if encoding not in PROVEN_ENCODINGS},
-        passages=len(index.passages),
-    )
-
-
-def _nothing_read(paths: list[Path], skipped: list[Skipped]) -> str:
-    first = skipped[0]
-    more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""
-    return f"{', '.join(map(str, paths))}: nothing could be read; {first.document_id}: {first.reason}{more}"
-
-
-def _hash(raw: bytes) -> str:
+def content_hash(raw: bytes) -> str:
+    """SHA-256, in hexadecimal."""
     return hashlib.sha256(raw).hexdigest()

@@ -133,7 +133,7 @@ def test_the_same_question_gets_the_same_answer(assistant: Assistant) -> None:
 
 @pytest.mark.parametrize(
     ("probability", "words"),
-    [(0.95, "very likely right"), (0.75, "likely right"), (0.5, "may be right"), (0.1, "probably wrong")],
+    [(0.95, "very likely right"), (0.75, "likely right"), (0.5, "may be right"), (0.4, "unsure")],
 )
 def test_a_probability_is_said_in_words(probability: float, words: str) -> None:
     assert in_words(probability) == words
@@ -154,3 +154,20 @@ def test_the_reader_reads_one_sentence_once_where_passages_overlap(encoder: Sent
     starts = [span.sentence.start for span in spans]
     assert len(starts) == len(set(starts))
     assert spans[0].text == "700 km"
+
+
+def test_sentences_read_before_are_not_embedded_again_and_read_the_same(assistant: Assistant) -> None:
+    class Counting:
+        texts = 0
+
+        def encode(self, texts: Sequence[str], progress: object = None) -> object:
+            Counting.texts += len(texts)
+            return assistant.retriever.encoder.encode(texts)
+
+    hits = assistant.retriever.search(BORDER, k=5)
+    reader = EvidenceReader(Counting(), assistant.retriever.index.words.rarity)  # type: ignore[arg-type]
+    first = reader.read(BORDER, hits)
+    embedded = Counting.texts
+    assert embedded > 10
+    assert reader.read(BORDER, hits) == first
+    assert Counting.texts == embedded

@@ -15,6 +15,7 @@ LAYERS = [
     {"tokens", "segmentation", "documents", "chunking", "questions", "phrases"},
     {"encoder", "vectors", "lexical", "manifest", "confidence"},
     {"index"},
+    {"build"},
     {"retriever", "reader"},
     {"assistant"},
     {"serialize"},

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..assistant import Assistant
+from ..build import Changes, build_index
 from ..errors import IndexMissing
-from ..index import Changes, Report, build_index
+from ..index import Report
 from ..locations import default_index, shipped_corpus
 from ..manifest import current_version
 from .show import changes_summary

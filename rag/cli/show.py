@@ -6,8 +6,8 @@ import unicodedata
 
 from rich.text import Text
 
+from ..build import Changes
 from ..confidence import in_words
-from ..index import Changes
 from ..types import Answer, Hit, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
