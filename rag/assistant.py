@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -117,10 +116,8 @@ class Assistant:
 
 
 def _evidence(spans: list[Span]) -> dict[str, float]:
-    """The evidence for words that were read in several places: each figure's best, and how many places agree."""
-    names = spans[0].evidence
-    best = {name: max(span.evidence[name] for span in spans) for name in names}
-    return {**best, "agreement": math.log(len(spans))}
+    """The evidence for words that were read in several places: each figure's best."""
+    return {name: max(span.evidence[name] for span in spans) for name in spans[0].evidence}
 
 
 def _relevant(hits: Sequence[Hit]) -> bool:

@@ -49,7 +49,7 @@ NUMBER = re.compile(
 )
 
 CAPITALISED = r"(?:[A-Z][\w’'.-]*[\w]|[A-Z]\.?)"
-NAME = re.compile(rf"(?<!\w){CAPITALISED}(?:(?: | (?:of|for|the|de|von|van|al|bin) (?:the )?){CAPITALISED})*")
+NAME = re.compile(rf"(?<![\w-]){CAPITALISED}(?:(?: | (?:of|for|the|de|von|van|al|bin) (?:the )?){CAPITALISED})*")
 POSSESSIVE = re.compile(r"[’']s?$")
 PLACE_BEFORE = re.compile(
     r"\b(?:in|at|near|to|from|through|into|across|via|towards?|outside|around|of)(?: the)?(?: \w+)? $", re.I
@@ -96,6 +96,8 @@ def _numbers(sentence: str, units: frozenset[str]) -> Iterator[Extent]:
         if any(start <= match.start() < end for start, end in dates):
             continue
         words = match.group().lower()
+        if words == "one":  # far more often a pronoun than a number
+            continue
         if not units or any(_names_unit(words, unit) for unit in units):
             yield Extent(*match.span())
 

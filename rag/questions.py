@@ -43,6 +43,11 @@ PEOPLE = (
 )
 PLACES = r"(?:country|countries|city|cities|town|state|region|capital|place|province|village|port|river|sea|continent)"
 
+#: Names of one unit: `how many kilometres` wants one of these beside the number.
+UNIT_NAMES = ("km kilometre kilometer", "m metre meter", "mile", "ft foot feet", "dollar $", "euro €", "pound £", *TIME)
+SAME_UNIT = tuple(frozenset(names.split()) for names in UNIT_NAMES)
+HOW_MANY = re.compile(r"\bhow many (\w+)(?: (\w+))?", re.IGNORECASE)
+
 #: Tried in order; the first pattern that stands in the question decides.
 RULES: tuple[tuple[str, Wanted], ...] = (
     (
@@ -72,6 +77,10 @@ RULES: tuple[tuple[str, Wanted], ...] = (
 
 def wanted(question: str) -> Wanted:
     """The kind of answer that the question wants; a sentence where no rule tells."""
+    if counted := HOW_MANY.search(question):
+        words = {word.lower().removesuffix("s") for word in counted.groups("")}
+        if units := next((same for same in SAME_UNIT if same & words), None):
+            return Wanted(Kind.NUMBER, units)
     for pattern, found in RULES:
         if re.search(pattern, question, re.IGNORECASE):
             return found

@@ -136,23 +136,22 @@ def _best_phrase(sentence: str, want: Wanted, asked: set[str]) -> Extent | None:
     """The phrase of the wanted form that stands closest to the words of the question."""
     if want.kind is Kind.SENTENCE:
         return None
-    shared = [match.start() for match in WORD.finditer(sentence) if asked.intersection(terms(match.group()))]
+    shared = [Extent(*match.span()) for match in WORD.finditer(sentence) if asked.intersection(terms(match.group()))]
     found = [
         phrase
         for phrase in phrases(sentence, want)
         if not asked.intersection(terms(sentence[phrase.start : phrase.end]))
     ]
 
-    def cost(phrase: Extent) -> float:
+    def cost(phrase: Extent) -> int:
         return _distance(phrase, shared) + doubt(sentence[phrase.start : phrase.end], want.kind)
 
     return min(found, key=cost, default=None)
 
 
-def _distance(phrase: Extent, places: list[int]) -> float:
-    """How far a phrase stands from the words of the question, in code points: the mean of the two nearest."""
-    distances = sorted(min(abs(phrase.start - place), abs(phrase.end - place)) for place in places)[:2]
-    return sum(distances) / len(distances) if distances else phrase.start
+def _distance(phrase: Extent, shared: list[Extent]) -> int:
+    """How many code points lie between a phrase and the nearest word of the question; from the start without one."""
+    return min((max(phrase.start - word.end, word.start - phrase.end) for word in shared), default=phrase.start)
 
 
 def _form(candidate: _Candidate, want: Wanted) -> dict[str, float]:
