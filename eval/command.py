@@ -15,7 +15,7 @@ from rag import Assistant, EvidenceReader, Index, InputError, Retriever, Sentenc
 
 from .questions import Question, load_questions
 from .squad import load_squad, sample
-from .suite import Outcome, run, summarise
+from .suite import DEPTH, Outcome, run, summarise
 from .table import summary_table
 
 SHIPPED_QUESTIONS = Path(__file__).parent / "questions" / "central-asia.jsonl"
@@ -58,6 +58,7 @@ def evaluate(
         raise InputError(f"--limit is {args.limit}; it must be at least 1")
     with progress() as report:
         assistant, questions = _load(args, open_assistant, report)
+        assistant = Assistant(assistant.retriever, assistant.reader, assistant.confidence, passages=DEPTH)
         questions = sample(questions, args.limit, args.seed)
         outcomes: list[Outcome] = []
         try:

@@ -21,6 +21,9 @@ from .questions import Gold, Question
 
 CUTOFFS = (1, 3, 5, 10, 20)
 
+#: Passages that an assistant under test has to retrieve, so that the last cutoff means something.
+DEPTH = CUTOFFS[-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -12,6 +12,9 @@ from .highlight import Mark, escape, highlight
 
 FindDocument = Callable[[str], Document]
 
+#: An answer no longer than this, in code points, is not broken over two lines.
+SHORT_ANSWER = 24
+
 #: An answer longer than this, in code points, is set smaller.
 LONG_ANSWER = 80
 
@@ -71,6 +74,7 @@ def _not_found(result: Result, find: FindDocument) -> str:
 
 
 def _marks(answer: Answer, kind: str = "answer") -> list[Mark]:
+    kind += " short" if len(answer.text) <= SHORT_ANSWER else ""
     return [
         Mark(answer.start, answer.end, kind),
         Mark(answer.sentence.start, answer.sentence.end, "sentence"),

@@ -19,7 +19,7 @@ def test_the_answer_is_marked_inside_its_sentence_inside_its_paragraph(assistant
     paragraph = re.search(r'<blockquote class="paragraph">(.*?)</blockquote>', shown, re.DOTALL)
     assert paragraph
     assert re.search(
-        r'<mark class="sentence">[^<]*<mark class="answer">7,644 km</mark>[^<]*</mark>', paragraph.group(1)
+        r'<mark class="sentence">[^<]*<mark class="answer short">7,644 km</mark>[^<]*</mark>', paragraph.group(1)
     )
 
 
@@ -45,8 +45,8 @@ def test_not_found_says_why_and_shows_the_near_miss_as_no_answer(assistant: Assi
     shown = _html(assistant, assistant.ask("Who won the 1998 football World Cup?"))
     assert "<h2>Not found</h2>" in shown
     assert "The nearest words, not an answer" in shown
-    assert '<mark class="near">' in shown
-    assert 'class="answer"' not in shown
+    assert '<mark class="near' in shown
+    assert '<mark class="answer' not in shown
 
 
 def test_titles_names_and_metadata_cannot_inject_html(assistant: Assistant) -> None:
