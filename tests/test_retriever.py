@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rag import Assistant, Fusion, Retriever
@@ -119,3 +120,11 @@ def test_hits_cannot_be_changed(retriever: Retriever) -> None:
     with pytest.raises(AttributeError):
         hit.score = 1.0  # type: ignore[misc]
     assert replace(hit, score=1.0).score == 1.0
+
+
+def test_the_fused_score_is_the_weighted_sum_of_z_scores(retriever: Retriever) -> None:
+    fused = Retriever(retriever.index, retriever.encoder, Fusion(dense=2.0, lexical=0.5))
+    hits = fused.search("Why did rents rise in Almaty?", k=len(retriever.index.passages))
+    parts = np.array([(hit.dense, hit.lexical) for hit in hits])
+    z = (parts - parts.mean(axis=0)) / parts.std(axis=0)
+    assert [hit.score for hit in hits] == pytest.approx(list(2.0 * z[:, 0] + 0.5 * z[:, 1]), abs=1e-4)
