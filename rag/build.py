@@ -17,7 +17,7 @@ from .types import Document
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that was not read, and why; ``kept`` where the index still holds it as it was before."""
+    """A file or folder that was not read, and why; ``kept`` where the index still holds it as it was before."""
 
     document_id: str
     reason: str
@@ -79,13 +79,13 @@ def build_index(
         try:
             document, digest = _read_source(source)
         except DocumentError as error:
-            kept = present is not None and source.document_id in known
-            skipped.append(Skipped(source.document_id, str(error), kept))
-            if present is None or not kept:
-                continue
-            document, digest = present[0].documents[source.document_id], known[source.document_id]
-        documents.append(document)
-        hashes[document.id] = digest
+            kept = _kept(source, present[0]) if present else []
+            skipped.append(Skipped(source.document_id, str(error), bool(kept)))
+            documents += kept
+            hashes |= {document.id: known[document.id] for document in kept}
+        else:
+            documents.append(document)
+            hashes[document.id] = digest
         if report:
             report("reading", done, len(sources))
     if not documents:
@@ -98,6 +98,16 @@ def build_index(
 def _read_source(source: Source) -> tuple[Document, str]:
     raw = read_bytes(source)
     return parse(source, raw), content_hash(raw)
+
+
+def _kept(source: Source, present: Index) -> list[Document]:
+    """What the present index holds of a file that cannot be read now, or of all files in such a folder."""
+    below = f"{source.document_id}/"
+    return [
+        document
+        for document_id, document in present.documents.items()
+        if document_id == source.document_id or document_id.startswith(below)
+    ]
 
 
 def _present(folder: Path | str, encoder: Encoder) -> tuple[Index, Manifest] | None:

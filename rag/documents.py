@@ -57,7 +57,7 @@ class Format(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be indexed: what its document will be called, and where it lies."""
+    """A file to be indexed: what its document will be called, and where it lies; or a folder that cannot be read."""
 
     document_id: str
     path: Path
@@ -117,6 +117,8 @@ def read_bytes(source: Source, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         DocumentError: It cannot be read, is empty or too large.
     """
     try:
+        if source.path.is_dir():
+            raise DocumentError("the folder cannot be read; check its permissions")
         size = source.path.stat().st_size
         if size > max_bytes:
             raise DocumentError(
@@ -214,12 +216,16 @@ def _sources_of(path: Path, prefix: str) -> Iterator[Source]:
         raise InputError(f"{path}: no such file or folder")
     if not os.access(path, os.R_OK | os.X_OK):
         raise InputError(f"{path}: the folder cannot be read; check its permissions")
-    for folder, subfolders, names in os.walk(path):
+    unreadable: list[OSError] = []
+    for folder, subfolders, names in os.walk(path, onerror=unreadable.append):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in names:
             file = Path(folder, name)
             if not name.startswith(".") and file.suffix.lower() in FORMATS:
                 yield Source(prefix + file.relative_to(path).as_posix(), file)
+    for error in unreadable:
+        closed = Path(error.filename)
+        yield Source(prefix + closed.relative_to(path).as_posix(), closed)
 
 
 def _readable() -> str:

@@ -81,9 +81,19 @@ class Index:
             IndexDamaged: A file is missing or not as it was written.
         """
         version = current_version(Path(folder))
+        try:
+            return cls._open_version(version, encoder)
+        except IndexDamaged:
+            # A writer that finished twice meanwhile has cleared the version away; the new one is whole.
+            if current_version(Path(folder)) == version:
+                raise
+            return cls.open(folder, encoder)
+
+    @classmethod
+    def _open_version(cls, version: Path, encoder: Encoder | None) -> Self:
         manifest = Manifest.read(version)
         if encoder:
-            _check_encoder(folder, manifest, encoder)
+            _check_encoder(version.parent, manifest, encoder)
         manifest.check_files(version)
         try:
             return cls._read(version, manifest)

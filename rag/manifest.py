@@ -152,6 +152,9 @@ def new_version(folder: Path) -> Iterator[Path]:
         version = folder / f"{VERSION_PREFIX}{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{half.name[-8:]}"
         half.replace(version)
         _point_to(folder, version)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{folder}: writing the index failed ({reason}); the index before it stays") from error
     finally:
         shutil.rmtree(half, ignore_errors=True)
     _clear_old(folder, keep=version)

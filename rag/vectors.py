@@ -53,10 +53,17 @@ class FaissStore:
         return store
 
     def save(self, path: Path) -> None:
-        """Write it to a file."""
+        """Write it to a file.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
         import faiss
 
-        faiss.write_index(self._index, str(path))
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise OSError(f"{path.name} could not be written") from error
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import threading
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import Index, Retriever, SentenceTransformerEncoder, build_index
+from rag import Index, Retriever, SentenceTransformerEncoder, Skipped, build_index
 from rag.encoder import Progress, Vectors
 from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
 from rag.manifest import CURRENT, MANIFEST, Manifest, current_version
@@ -125,7 +126,9 @@ def test_an_error_while_writing_leaves_the_present_index_and_no_litter(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Manifest, "write", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(
+        InputError, match="writing the index failed .No space left on device.; the index before it stays"
+    ):
         build_index(docs, built, encoder)
     assert sorted(path.name for path in built.iterdir()) == before
     assert len(Index.open(built, encoder).passages) == 2
@@ -233,3 +236,52 @@ def test_the_index_of_a_strange_text_holds_its_exact_slices(
     assert index.documents["strange.md"].text == text
     assert all(text[p.start : p.end] == p.text for p in index.passages)
     assert len(index.passages) > 5
+
+
+def test_a_folder_that_can_no_longer_be_read_is_named_and_its_documents_are_kept(
+    tmp_path: Path, docs: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (docs / "closed").mkdir()
+    (docs / "closed" / "a.md").write_text(BORDER)
+    build_index(docs, tmp_path / "index", encoder)
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    changes = build_index(docs, tmp_path / "index", encoder)
+    assert changes.skipped == [Skipped("closed", "the folder cannot be read; check its permissions", kept=True)]
+    assert (changes.removed, "closed/a.md" in changes.unchanged) == ([], True)
+
+
+def test_a_reader_whose_version_was_cleared_away_meanwhile_opens_the_new_one(
+    built: Path, docs: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Manifest.read
+    pending = [docs, docs]
+
+    def read_late(version: Path) -> Manifest:
+        while pending:
+            build_index(pending.pop(), built, encoder)
+        return real(version)
+
+    monkeypatch.setattr(Manifest, "read", read_late)
+    assert len(Index.open(built, encoder).passages) == 2
+
+
+def test_a_file_without_permission_is_skipped_with_the_reason(
+    docs: Path, tmp_path: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "rents.txt":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    changes = build_index(docs, tmp_path / "index", encoder)
+    assert changes.skipped == [Skipped("rents.txt", "cannot be read: Permission denied", kept=False)]
