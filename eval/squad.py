@@ -21,19 +21,27 @@ def load_squad(path: Path) -> tuple[list[Document], list[Question]]:
     """
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        articles = json.loads(raw)["data"]
+        documents, questions = _parse(path, json.loads(raw))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise InputError(f"{path}: not a SQuAD-format file ({error} is missing)") from error
+    except (ValueError, TypeError, AttributeError, EOFError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: not a SQuAD-format file ({error})") from error
+    if not questions:
+        raise InputError(f"{path}: there is no question in it")
+    return documents, questions
+
+
+def _parse(path: Path, values: Any) -> tuple[list[Document], list[Question]]:
     documents, questions = [], []
-    for i, article in enumerate(articles):
+    for i, article in enumerate(values["data"]):
         for j, paragraph in enumerate(article["paragraphs"]):
             document = Document(f"{i}/{j}", paragraph["context"], str(article.get("title", i)))
             documents.append(document)
             questions += [_question(path, document, qa) for qa in paragraph["qas"]]
-    if not questions:
-        raise InputError(f"{path}: there is no question in it")
     return documents, questions
 
 

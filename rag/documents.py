@@ -78,8 +78,9 @@ def read_markdown(document_id: str, raw: bytes) -> Document:
         metadata = _front_matter(front.group(1))
         body = front.end()
     heading = FIRST_HEADING.search(text, body)
-    title = str(metadata.get("title") or (heading and heading.group(1)) or _title_from_name(document_id))
-    return Document(document_id, text, title, body, {**metadata, "encoding": encoding})
+    named = metadata.get("title")
+    title = named if isinstance(named, str) and named else heading.group(1) if heading else ""
+    return Document(document_id, text, title or _title_from_name(document_id), body, {**metadata, "encoding": encoding})
 
 
 FORMATS: dict[str, Format] = {".txt": read_text, ".md": read_markdown}

@@ -123,7 +123,7 @@ def current_version(folder: Path) -> Path:
     """
     try:
         name = (folder / CURRENT).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise IndexMissing(f"{folder}: no index there; build one with `rag index PATH --index {folder}`") from None
     except (OSError, ValueError) as error:
         raise IndexDamaged(f"{folder / CURRENT}: cannot be read; build the index again with `rag index`") from error

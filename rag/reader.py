@@ -138,15 +138,19 @@ def _best_phrase(sentence: str, want: Wanted, asked: set[str]) -> Extent | None:
         return None
     shared = [Extent(*match.span()) for match in WORD.finditer(sentence) if asked.intersection(terms(match.group()))]
     found = [
-        phrase
-        for phrase in phrases(sentence, want)
-        if not asked.intersection(terms(sentence[phrase.start : phrase.end]))
+        phrase for phrase in phrases(sentence, want) if not _asked(sentence[phrase.start : phrase.end], want, asked)
     ]
 
     def cost(phrase: Extent) -> int:
         return _distance(phrase, shared) + doubt(sentence[phrase.start : phrase.end], want.kind)
 
     return min(found, key=cost, default=None)
+
+
+def _asked(phrase: str, want: Wanted, asked: set[str]) -> bool:
+    """Is the phrase what the question itself says? `40 km` tells something new where kilometres are asked for."""
+    said = set(terms(phrase))
+    return said <= asked if want.kind in (Kind.NUMBER, Kind.DATE) else bool(said & asked)
 
 
 def _distance(phrase: Extent, shared: list[Extent]) -> int:

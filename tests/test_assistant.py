@@ -67,6 +67,11 @@ def test_a_question_in_the_document_is_not_taken_for_its_answer(encoder: Sentenc
     assert _ask_of(encoder, text, "How long is the border between A and B?")[0] == "40 km"
 
 
+def test_the_unit_that_is_asked_for_may_stand_in_the_answer(encoder: SentenceTransformerEncoder) -> None:
+    text = "Text about cats. They sleep 16 hours a day. They have 4 legs."
+    assert _ask_of(encoder, text, "How many hours do cats sleep?")[0] == "16 hours"
+
+
 def test_a_question_about_nothing_in_the_documents_is_not_found_with_a_reason(assistant: Assistant) -> None:
     result = assistant.ask("Wer gewann zzz qqq xxx?")
     assert result.answer is None

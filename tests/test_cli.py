@@ -83,6 +83,7 @@ def test_index_says_what_was_added_changed_removed_and_skipped(
     [
         (["ask", "", "--index", "{corpus}"], "rag: the question is empty; ask in words\n"),
         (["ask", "Who?", "--index", "{tmp}/none"], "no index there; build one with `rag index"),
+        (["ask", "Who?", "--index", "{corpus}/current"], "current: no index there; build one with `rag index"),
         (["search", "Who?", "-k", "0", "--index", "{corpus}"], "rag: k is 0; it must be at least 1\n"),
         (["index", "{tmp}/nowhere", "--index", "{tmp}/i"], "nowhere: no such file or folder\n"),
         (["eval", "{tmp}/none.jsonl", "--index", "{corpus}"], "none.jsonl: cannot be read"),

@@ -38,7 +38,12 @@ def test_markdown_front_matter_becomes_metadata_and_the_body_begins_after_it(tmp
 
 @pytest.mark.parametrize(
     ("text", "title"),
-    [("# The first heading #\n\nText.", "The first heading"), ("Text only.", "a"), ("---\nNot: closed\n", "a")],
+    [
+        ("# The first heading #\n\nText.", "The first heading"),
+        ("Text only.", "a"),
+        ("---\nNot: closed\n", "a"),
+        ("---\ntitle: {a: b}\n---\nText", "a"),
+    ],
 )
 def test_the_title_is_the_first_heading_else_the_files_name(tmp_path: Path, text: str, title: str) -> None:
     path = tmp_path / "a.md"

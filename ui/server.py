@@ -26,8 +26,10 @@ def start(assistant: Assistant, host: str = "127.0.0.1", port: int = 7860, examp
         examples: Questions to click on.
 
     Raises:
-        InputError: The port is taken or not allowed.
+        InputError: There is no such port, or it is taken or not allowed.
     """
+    if not 0 < port < 65_536:
+        raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port")
     page = build_page(assistant, examples)
     page.queue(default_concurrency_limit=AT_ONCE)
     try:
@@ -46,7 +48,7 @@ def start(assistant: Assistant, host: str = "127.0.0.1", port: int = 7860, examp
             css=(files("rag.ui") / "style.css").read_text(encoding="utf-8"),
         )
     except OSError as error:
-        page.close()
+        page.close(verbose=False)
         raise InputError(f"port {port} on {host} is taken or not allowed; choose another one with --port") from error
     return page
 

@@ -100,9 +100,15 @@ def test_a_squad_answer_that_is_not_at_its_offset_is_named(tmp_path: Path) -> No
 
 def test_what_is_no_squad_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    path.write_text("{}")
-    with pytest.raises(InputError, match=r"a\.json: not a SQuAD-format file"):
-        load_squad(path)
+    for raw in (
+        "{}",
+        "[]",
+        "{",
+        '{"data": [{"paragraphs": [{"context": "a", "qas": [{"id": "1", "question": "?"}]}]}]}',
+    ):
+        path.write_text(raw)
+        with pytest.raises(InputError, match=r"a\.json: not a SQuAD-format file"):
+            load_squad(path)
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_in_order(tmp_path: Path) -> None:

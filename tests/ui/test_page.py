@@ -179,9 +179,11 @@ def test_ask_and_search_are_named_endpoints(address: str, assistant: Assistant) 
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/ask", "/search"}
 
 
-def test_a_port_that_is_taken_is_one_clear_line(address: str, assistant: Assistant) -> None:
+def test_a_port_that_cannot_be_had_is_one_clear_line(address: str, assistant: Assistant) -> None:
     with pytest.raises(InputError, match=rf"port {PORT} on 127\.0\.0\.1 is taken .* choose another one with --port"):
         start(assistant, port=PORT)
+    with pytest.raises(InputError, match="there is no port 99999; choose one between 1 and 65535 with --port"):
+        start(assistant, port=99_999)
 
 
 def test_nothing_but_the_collection_can_be_read_through_the_server(address: str) -> None:
