@@ -48,7 +48,7 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 
-CAPITALISED = r"(?:[A-Z][\w’'.-]*[\w]|[A-Z]\.?)"
+CAPITALISED = r"(?:[A-Z][\w’'.&-]*[\w]|[A-Z]\.?)"
 NAME = re.compile(rf"(?<![\w-]){CAPITALISED}(?:(?: | (?:of|for|the|de|von|van|al|bin) (?:the )?){CAPITALISED})*")
 POSSESSIVE = re.compile(r"[’']s?$")
 PLACE_BEFORE = re.compile(

@@ -46,6 +46,7 @@ def test_the_questions_words_tell_what_kind_of_answer_it_wants(question: str, ki
         ("Deliveries rose sevenfold, to two thirds.", Wanted(Kind.NUMBER), ["sevenfold", "two thirds"]),
         ("In December Shavkat Mirziyoyev's trip was off.", Wanted(Kind.PERSON), ["Shavkat Mirziyoyev"]),
         ("The leader flew from Astana to the summit in New York.", Wanted(Kind.PLACE), ["Astana", "New York"]),
+        ("A scholar at Texas A&M University spoke.", Wanted(Kind.PLACE), ["Texas A&M University"]),
         ("The Bank of England and KazMunayGas agreed.", Wanted(Kind.NAME), ["Bank of England", "KazMunayGas"]),
         ("The one of 30 years, 40 km long.", wanted("How many years old is it?"), ["30 years"]),
         ("The one of 30 years, 40 km long.", wanted("How many kilometres long is it?"), ["40 km"]),
