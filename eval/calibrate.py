@@ -14,7 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
-from rag import Assistant, Document, EvidenceReader, Index, Retriever, SentenceTransformerEncoder
+from rag import Assistant, Document, EvidenceReader, Index, RagError, Retriever, SentenceTransformerEncoder
 from rag.confidence import Confidence
 
 from .metrics import calibration_error
@@ -139,8 +140,8 @@ def _article(document_id: str) -> str:
     return document_id.partition("/")[0]
 
 
-def main() -> None:
-    """Collect examples, fit, write."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Collect examples, fit, write; 2 on bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.calibrate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -150,23 +151,37 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=320, metavar="N", help="asked of each index (default: 320)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw (default: 0)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON to write")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
+    try:
+        found = fit(collect(args.file, args.foreign, args.articles, args.questions, args.seed))
+    except RagError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    # First to the screen: a folder that cannot be written to then costs no second fit.
+    print(json.dumps(found, indent=2))
+    args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0
 
+
+def collect(file: Path, foreign_file: Path, articles: int, count: int, seed: int) -> list[Example]:
+    """Examples from ``count`` questions asked of each index of so many articles, an eighth as many foreign ones added.
+
+    Raises:
+        InputError: A file is not of SQuAD's format.
+    """
+    foreign = [replace(question, golds=(), document="") for question in load_squad(foreign_file)[1]]
     encoder = SentenceTransformerEncoder()
-    foreign = [replace(question, golds=(), document="") for question in load_squad(args.foreign)[1]]
     data: list[Example] = []
-    for documents, questions in folders(*load_squad(args.file), args.articles, args.seed):
+    for documents, questions in folders(*load_squad(file), articles, seed):
         index = Index.build(documents, encoder)
         reader = EvidenceReader(encoder, index.words.rarity)
         assistant = Assistant(Retriever(index, encoder), reader, Confidence(dict.fromkeys(FEATURES, 0.0), 0.0, 0.0))
-        asked = sample(questions, args.questions, args.seed)
-        strangers = sample(foreign, args.questions // 8, len(data))
+        asked = sample(questions, count, seed)
+        strangers = sample(foreign, count // 8, len(data))
         stand_in = [replace(question, document=documents[0].id) for question in strangers]
         data += examples(assistant, [*asked, *stand_in])
-    found = fit(data)
-    args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=2))
+    return data
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

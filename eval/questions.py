@@ -72,6 +72,8 @@ def load_questions(path: Path, documents: Mapping[str, Document]) -> list[Questi
                 raise InputError(f"the id {question.id!r} stands in an earlier line as well; ids must differ")
         except json.JSONDecodeError as error:
             raise InputError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from error
+        except RecursionError as error:
+            raise InputError(f"{path}:{number}: not a question (nested too deeply)") from error
         except InputError as error:
             raise InputError(f"{path}:{number}: {error}") from error
         questions[question.id] = question
@@ -82,7 +84,8 @@ def load_questions(path: Path, documents: Mapping[str, Document]) -> list[Questi
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        # JSON may hold U+2028 and its like as they are, so only "\n" ends a line; some editors put a BOM in front.
+        return path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -103,18 +106,23 @@ def _question(values: Any, documents: Mapping[str, Document]) -> Question:
         raise InputError(f"the kind {values['kind']!r} is none of {', '.join(KINDS)}")
     if not isinstance(values["answers"], list):
         raise InputError("'answers' must be a list, empty where the documents do not answer")
+    if not isinstance(values.get("paraphrased", False), bool):
+        raise InputError("'paraphrased' must be true or false")
     golds = tuple(_gold(answer, documents) for answer in values["answers"])
-    return Question(values["id"], values["question"], golds, values["kind"], bool(values.get("paraphrased", False)))
+    return Question(values["id"], values["question"], golds, values["kind"], values.get("paraphrased", False))
 
 
 def _gold(answer: Any, documents: Mapping[str, Document]) -> Gold:
     if not isinstance(answer, dict) or answer.keys() != {"document", "sentence", "quote"}:
         raise InputError("an answer has exactly the fields 'document', 'sentence' and 'quote'")
+    for field, value in answer.items():
+        if not isinstance(value, str) or not value:
+            raise InputError(f"{field!r} of an answer must be a text that is not empty")
     name, sentence, quote = answer["document"], answer["sentence"], answer["quote"]
     if name not in documents:
         raise InputError(f"there is no document {name!r}")
     text = documents[name].text
-    if not sentence or not quote or sentence not in text:
+    if sentence not in text:
         raise InputError(f"the sentence {sentence!r} does not stand in {name}")
     if text.count(sentence) > 1:
         raise InputError(f"the sentence {sentence!r} stands in {name} more than once; give more of it")

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from rag import Fusion, Hit, Index, Retriever, SentenceTransformerEncoder
+from rag import Fusion, Hit, Index, InputError, RagError, Retriever, SentenceTransformerEncoder
 
 from .metrics import bootstrap_interval, mean_reciprocal_rank, recall_at
 from .questions import Question
-from .squad import load_squad, sample
+from .squad import check_limit, load_squad, sample
 
 PARTS = {"dense": Fusion(dense=1, lexical=0), "words": Fusion(dense=0, lexical=1), "hybrid": Fusion()}
 CUTOFFS = (1, 5, 20)
@@ -66,23 +67,40 @@ def _cell(values: list[float], sign: str = "") -> str:
     return f"{sum(values) / len(values):{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
-def main() -> None:
-    """Measure each file, and print a table."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure each file, and print a table; 2 on bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.retrieval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="SQuAD-format .json or .json.gz")
     parser.add_argument("--limit", type=int, metavar="N", help="ask N questions drawn at random (default: all)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of that draw (default: 0)")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
+    try:
+        measure(args.files, args.limit, args.seed)
+    except RagError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def measure(files: list[Path], limit: int | None, seed: int) -> None:
+    """Print a table for each file.
+
+    Raises:
+        InputError: A file is not of the format, or has no answerable question.
+    """
+    check_limit(limit)
     encoder = SentenceTransformerEncoder()
     console = Console(width=None if sys.stdout.isatty() else 140)
-    for path in args.files:
+    for path in files:
         documents, questions = load_squad(path)
-        answerable = sample([question for question in questions if question.golds], args.limit, args.seed)
+        answerable = sample([question for question in questions if question.golds], limit, seed)
+        if not answerable:
+            raise InputError(f"{path}: there is no answerable question in it, so nothing to find")
         index = Index.build(documents, encoder)
         console.print(report(path.name, ranks(index, encoder, answerable), len(index.passages)))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +19,33 @@ def load_squad(path: Path) -> tuple[list[Document], list[Question]]:
     """All paragraphs, each as a document ``article/paragraph`` (both numbers), and all questions, in the file's order.
 
     Raises:
-        InputError: The file is not of the format, or an answer does not stand at its offset; names the question.
+        InputError: The file is not of the format, or an answer does not stand at its offset; names the place.
     """
+    documents: list[Document] = []
+    questions: dict[str, Question] = {}
     try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        documents, questions = _parse(path, json.loads(raw))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except KeyError as error:
-        raise InputError(f"{path}: not a SQuAD-format file ({error} is missing)") from error
-    except (ValueError, TypeError, AttributeError, EOFError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not a SQuAD-format file ({error})") from error
+        for document, qas in _paragraphs(_read(path)):
+            documents.append(document)
+            for number, qa in enumerate(qas):
+                question = _question(document, qa, f"paragraph {document.id}, question {number}")
+                if question.id in questions:
+                    raise InputError(f"question {question.id}: the id stands at an earlier question as well")
+                questions[question.id] = question
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if not questions:
         raise InputError(f"{path}: there is no question in it")
-    return documents, questions
+    return documents, list(questions.values())
 
 
-def _parse(path: Path, values: Any) -> tuple[list[Document], list[Question]]:
-    documents, questions = [], []
-    for i, article in enumerate(values["data"]):
-        for j, paragraph in enumerate(article["paragraphs"]):
-            document = Document(f"{i}/{j}", paragraph["context"], str(article.get("title", i)))
-            documents.append(document)
-            questions += [_question(path, document, qa) for qa in paragraph["qas"]]
-    return documents, questions
+def check_limit(limit: int | None) -> None:
+    """Refuse a sample of nothing.
+
+    Raises:
+        InputError: ``limit`` is below 1.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit is {limit}; it must be at least 1")
 
 
 def sample(questions: list[Question], limit: int | None, seed: int) -> list[Question]:
@@ -53,15 +56,46 @@ def sample(questions: list[Question], limit: int | None, seed: int) -> list[Ques
     return [questions[i] for i in sorted(chosen)]
 
 
-def _question(path: Path, document: Document, qa: dict[str, Any]) -> Question:
+def _read(path: Path) -> Any:
+    try:
+        raw = path.read_bytes()
+        return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"not a whole gzip file ({error}); fetch it again") from error
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror or error})") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not a SQuAD-format file ({error})") from error
+
+
+def _paragraphs(content: Any) -> Iterator[tuple[Document, list[Any]]]:
+    """Each paragraph as a document, with its questions as they stand in the file."""
+    for i, article in enumerate(_field(content, "data", list, "the file")):
+        place = f"article {i}"
+        for j, paragraph in enumerate(_field(article, "paragraphs", list, place)):
+            place = f"paragraph {i}/{j}"
+            text = _field(paragraph, "context", str, place)
+            yield Document(f"{i}/{j}", text, str(article.get("title", i))), _field(paragraph, "qas", list, place)
+
+
+def _question(document: Document, qa: Any, place: str) -> Question:
+    text = _field(qa, "question", str, place)
+    name = str(_field(qa, "id", (str, int), place))
     golds = []
-    for answer in [] if qa.get("is_impossible") else qa["answers"]:
-        start, text = answer["answer_start"], answer["text"]
-        end = start + len(text)
-        if document.text[start:end] != text:
-            raise InputError(
-                f"{path}: question {qa['id']}: {document.text[start:end]!r} stands at {start}, not {text!r}"
-            )
+    for answer in [] if qa.get("is_impossible") else _field(qa, "answers", list, f"question {name}"):
+        quote = _field(answer, "text", str, f"question {name}")
+        start = _field(answer, "answer_start", int, f"question {name}")
+        end = start + len(quote)
+        if not quote or start < 0 or document.text[start:end] != quote:
+            stands = document.text[max(start, 0) : max(end, 0)]
+            raise InputError(f"question {name}: {stands!r} stands at {start}, not {quote!r}")
         # Whoever reads SQuAD has no sentences; the quote itself has to be in the sentence that is given.
-        golds.append(Gold(document.id, start, end, text, start, end))
-    return Question(str(qa["id"]), qa["question"], tuple(golds), document=document.id)
+        golds.append(Gold(document.id, start, end, quote, start, end))
+    return Question(name, text, tuple(golds), document=document.id)
+
+
+def _field(values: Any, name: str, kind: type | tuple[type, ...], place: str) -> Any:
+    """A field of an object of the file; ``place`` says whose, should it be missing or of another type."""
+    if not isinstance(values, dict) or not isinstance(values.get(name), kind):
+        raise InputError(f"not a SQuAD-format file ({place}: {name!r} is missing, or not of its type)")
+    return values[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ class Summary:
         sentence_hit: The best candidate stands in the right sentence.
         abstention: Precision, recall and F1 of saying "not found", an unanswerable question being the positive case.
         calibration_error: Expected calibration error of the best candidates' confidence, all questions.
-        seconds_median, seconds_p95: To answer one.
+        seconds_median, seconds_p95: To answer one; the latter is the least that 95% of the questions do not exceed.
     """
 
     answerable: int
@@ -120,9 +121,8 @@ def run(
 
 
 def summarise(outcomes: Sequence[Outcome], seed: int = 0) -> Summary:
-    """Sum up; all figures 0 over no questions."""
+    """Sum up at least one outcome; where no question is answerable those figures are 0, with a count of 0."""
     answerable = [outcome for outcome in outcomes if outcome.golds]
-    ranks = [outcome.rank for outcome in answerable]
     seconds = sorted(outcome.seconds for outcome in outcomes)
 
     def figure(measure: Callable[[Outcome], float]) -> Figure:
@@ -132,7 +132,7 @@ def summarise(outcomes: Sequence[Outcome], seed: int = 0) -> Summary:
         answerable=len(answerable),
         unanswerable=len(outcomes) - len(answerable),
         recall={k: figure(lambda o, k=k: recall_at(k, [o.rank])) for k in CUTOFFS},  # type: ignore[misc]
-        mrr=figure(lambda o: mean_reciprocal_rank([o.rank])) if ranks else _figure([], seed),
+        mrr=figure(lambda o: mean_reciprocal_rank([o.rank])),
         exact_match=figure(lambda o: exact_match(o.given, o.golds)),
         f1=figure(lambda o: token_f1(o.given, o.golds)),
         best_exact_match=figure(lambda o: exact_match(o.best, o.golds)),
@@ -141,7 +141,7 @@ def summarise(outcomes: Sequence[Outcome], seed: int = 0) -> Summary:
         abstention=precision_recall_f1([not o.given for o in outcomes], [not o.golds for o in outcomes]),
         calibration_error=calibration_error([o.confidence for o in outcomes], [o.right for o in outcomes]),
         seconds_median=statistics.median(seconds),
-        seconds_p95=seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))],
+        seconds_p95=seconds[math.ceil(0.95 * len(seconds)) - 1],
     )
 
 

@@ -8,7 +8,7 @@ from .suite import Figure, Summary
 
 
 def summary_table(summary: Summary, title: str) -> Table:
-    """One row a figure, with its 95% interval and the number of questions that it is over."""
+    """One row a figure, with its 95% interval and the number of questions that it is over; "-" where there is none."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name, justify in (("figure", "left"), ("value", "right"), ("95% interval", "left"), ("questions", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
@@ -22,7 +22,7 @@ def summary_table(summary: Summary, title: str) -> Table:
     _add(table, "F1, if always answered", summary.best_f1)
     everything = str(summary.answerable + summary.unanswerable)
     for name, value in zip(("precision", "recall", "F1"), summary.abstention, strict=True):
-        table.add_row(f"abstention {name}", f"{value:.3f}", "", everything)
+        table.add_row(f"abstention {name}", f"{value:.3f}" if summary.unanswerable else "-", "", everything)
     table.add_row("calibration error (ECE)", f"{summary.calibration_error:.3f}", "", everything)
     table.add_row("seconds, median", f"{summary.seconds_median:.3f}", "", everything)
     table.add_row("seconds, 95th percentile", f"{summary.seconds_p95:.3f}", "", everything)
@@ -30,4 +30,7 @@ def summary_table(summary: Summary, title: str) -> Table:
 
 
 def _add(table: Table, name: str, figure: Figure) -> None:
+    if not figure.count:
+        table.add_row(name, "-", "", "0")
+        return
     table.add_row(name, f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}", str(figure.count))

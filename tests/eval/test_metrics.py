@@ -19,6 +19,9 @@ from rag.eval.metrics import (
         (" An  apple\tpie. ", "apple pie"),
         ("Athens", "athens"),
         ("the", ""),
+        # SQuAD's scorer takes out ASCII punctuation only.
+        ("“non-denominational”", "“nondenominational”"),
+        ("2014–15", "2014–15"),
     ],
 )
 def test_normalising_drops_case_punctuation_articles_and_blanks(text: str, expected: str) -> None:

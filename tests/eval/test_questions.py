@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,22 @@ def test_gold_offsets_are_those_of_the_document(tmp_path: Path) -> None:
         ),
         ({**GOOD, "id": "x", "answers": [{**ANSWER, "quote": "7,500 km"}]}, "q.jsonl:2: the quote '7,500 km' does not"),
         ({**GOOD, "id": "x", "answers": [{"document": "a.md"}]}, "q.jsonl:2: an answer has exactly the fields"),
+        ({**GOOD, "id": "x", "answers": [{**ANSWER, "quote": ""}]}, "q.jsonl:2: 'quote' of an answer must be a text"),
+        ({**GOOD, "id": "x", "answers": [{**ANSWER, "document": [1]}]}, "q.jsonl:2: 'document' of an answer must be"),
+        ({**GOOD, "id": "x", "paraphrased": "no"}, "q.jsonl:2: 'paraphrased' must be true or false"),
+        ("[" * 100_000, "q.jsonl:2: not a question"),
     ],
 )
 def test_a_bad_line_is_named_with_what_is_wrong(tmp_path: Path, bad: Any, message: str) -> None:
     path = _write(tmp_path / "q.jsonl", GOOD, bad)
     with pytest.raises(InputError, match=message):
         load_questions(path, DOCUMENTS)
+
+
+def test_a_byte_order_mark_and_a_line_separator_within_a_text_do_not_break_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text("\ufeff" + json.dumps({**GOOD, "question": "How\u2028long?"}, ensure_ascii=False) + "\r\n")
+    assert [question.text for question in load_questions(path, DOCUMENTS)] == ["How\u2028long?"]
 
 
 def test_a_set_without_questions_or_without_a_file_is_refused(tmp_path: Path) -> None:
@@ -96,6 +107,44 @@ def test_squad_files_of_both_versions_are_read_with_offsets_in_code_points(tmp_p
 def test_a_squad_answer_that_is_not_at_its_offset_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"squad\.json: question 1: .* stands at 5, not '🙂 40 km'"):
         load_squad(_squad(tmp_path, answer_start=5))
+
+
+QA: dict[str, Any] = {"id": "7", "question": "Q?", "answers": [{"text": "km", "answer_start": 6}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"data": 5}, r"not a SQuAD-format file \(the file: 'data'"),
+        ({"data": [{}]}, r"not a SQuAD-format file \(article 0: 'paragraphs' is missing"),
+        ({"data": [{"paragraphs": [{"qas": []}]}]}, r"not a SQuAD-format file \(paragraph 0/0: 'context' is missing"),
+        ([{"question": "Q?", "answers": []}], r"not a SQuAD-format file \(paragraph 0/0, question 0: 'id' is missing"),
+        ([{"id": "7", "answers": []}], r"not a SQuAD-format file \(paragraph 0/0, question 0: 'question' is missing"),
+        ([{"id": "7", "question": "Q?"}], r"not a SQuAD-format file \(question 7: 'answers' is missing"),
+        (
+            [{**QA, "answers": [{"text": "km", "answer_start": "6"}]}],
+            r"not a SQuAD-format file \(question 7: 'answer_start' is missing, or not",
+        ),
+        ([{**QA, "answers": [{"text": "k", "answer_start": -3}]}], "question 7: .* stands at -3, not 'k'"),
+        ([{**QA, "answers": [{"text": "", "answer_start": 0}]}], "question 7: .* stands at 0, not ''"),
+        ([QA, QA], "question 7: the id stands at an earlier question"),
+    ],
+)
+def test_a_malformed_squad_file_is_refused_with_the_place(tmp_path: Path, content: Any, message: str) -> None:
+    if isinstance(content, list):
+        content = {"data": [{"paragraphs": [{"context": "It: 40km.", "qas": content}]}]}
+    path = tmp_path / "squad.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=rf"squad\.json: {message}"):
+        load_squad(path)
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-9], lambda raw: raw[:12] + b"\xff" * 10 + raw[22:]])
+def test_a_damaged_gzip_file_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = _squad(tmp_path, suffix=".json.gz")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(InputError, match=r"squad\.json\.gz: not a whole gzip file"):
+        load_squad(path)
 
 
 def test_what_is_no_squad_file_is_refused(tmp_path: Path) -> None:

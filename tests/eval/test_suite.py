@@ -1,16 +1,22 @@
+import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rag.eval import calibrate, retrieval
 from rag.eval.calibrate import FEATURES, best_threshold, regression
-from rag.eval.command import SHIPPED_QUESTIONS
+from rag.eval.command import SHIPPED_QUESTIONS, add_arguments, evaluate
 from rag.eval.questions import Gold, Question, load_questions
 from rag.eval.retrieval import paragraph_rank
 from rag.eval.suite import Outcome, first_gold_rank, is_right, run, summarise
+from rag.eval.table import summary_table
+from rich.console import Console
 
-from rag import Assistant, Hit, Passage
+from rag import Assistant, Hit, Passage, Span
 from rag.cli import main
+from rag.cli.common import out, progress_bars
 
 GOLD = Gold("a", 10, 15, "seven", 5, 30)
 
@@ -66,6 +72,24 @@ def test_the_summary_of_four_hand_made_outcomes() -> None:
     assert summary.calibration_error == pytest.approx((0.1 + 0.8 + 0.1 + 0.8) / 4)
     assert (summary.seconds_median, summary.seconds_p95) == (0.25, 0.4)
     assert summary.recall[1].count == 2
+
+
+def test_the_95th_percentile_of_a_hundred_is_the_95th() -> None:
+    outcomes = [Outcome(Question(str(n), "?", ()), None, "", "", 0.0, False, float(n)) for n in range(1, 101)]
+    assert summarise(outcomes).seconds_p95 == 95.0
+
+
+def test_a_figure_over_no_question_is_a_dash_in_the_table_not_a_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    answerable = Outcome(Question("1", "?", (GOLD,)), None, "", "", 0.0, False, 0.1)
+    unanswerable = Outcome(Question("2", "?", ()), None, "", "", 0.0, False, 0.1)
+    for outcome, dashes, figures in (
+        (answerable, "abstention recall", "MRR"),
+        (unanswerable, "MRR", "abstention recall"),
+    ):
+        Console(width=100).print(summary_table(summarise([outcome]), "T"))
+        rows = {line[:30].strip(): line[30:].split() for line in capsys.readouterr().out.splitlines()}
+        assert rows[dashes][0] == "-"
+        assert rows[figures][0] in ("0.000", "1.000")
 
 
 def test_the_threshold_has_the_best_f1_of_answering() -> None:
@@ -134,3 +158,63 @@ def test_rag_eval_open_indexes_the_paragraphs_of_a_squad_file(
     assert summary["best_exact_match"]["value"] == 1.0
     assert main(["eval", str(path)]) == 2
     assert "give --open" in capsys.readouterr().err
+    assert main(["eval", str(path), str(path), "--open", "--limit", "1"]) == 0
+    assert capsys.readouterr().out.count("squad.json: 1 answerable and 0 unanswerable questions") == 2
+
+
+class _Interrupted:
+    """A reader that finds nothing, and is interrupted as it reads for the third time."""
+
+    def __init__(self) -> None:
+        self.read_before = 0
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        self.read_before += 1
+        if self.read_before > 2:
+            raise KeyboardInterrupt
+        return []
+
+
+def test_an_interrupted_run_shows_what_was_asked_and_does_not_pass_for_a_whole_one(
+    assistant: Assistant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(
+            parser.parse_args(["--json"]), lambda: Assistant(assistant.retriever, _Interrupted()), out, progress_bars
+        )
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["file"] == "central-asia.jsonl"
+    assert summary["answerable"] + summary["unanswerable"] == 2
+
+
+def test_a_question_that_cannot_be_asked_is_named_before_any_is_asked(
+    tmp_path: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = {"id": "good", "question": "Who?", "kind": "who", "answers": []}
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in (good, {**good, "id": "odd", "question": "???"})))
+    assert main(["eval", str(path), "--index", str(corpus_index)]) == 2
+    output = capsys.readouterr()
+    assert "q.jsonl: question odd: the question is empty" in output.err
+    assert output.out == ""
+
+
+def test_the_benchmark_and_the_fit_refuse_bad_input_with_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "squad.json"
+    qas = [{"id": "1", "question": "Q?", "answers": [], "is_impossible": True}]
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": "Text.", "qas": qas}]}]}))
+    none = tmp_path / "none.json"
+    for program, arguments, message in (
+        (retrieval.main, [str(none)], "none.json: cannot be read"),
+        (retrieval.main, [str(path)], "squad.json: there is no answerable question"),
+        (retrieval.main, [str(path), "--limit", "0"], "--limit is 0"),
+        (calibrate.main, [str(path), "--foreign", str(none), "--out", str(tmp_path / "o.json")], "none.json: cannot"),
+    ):
+        assert program(arguments) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
