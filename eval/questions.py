@@ -6,7 +6,7 @@ Our own format is JSON Lines (``questions/README.md`` documents it); ``rag.eval.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,17 @@ from typing import Any
 from rag import Document, InputError
 
 KINDS = ("who", "when", "where", "how many", "what", "which", "why", "how", "yes-no", "list")
-REQUIRED, OPTIONAL = {"id", "question", "kind", "answers"}, {"paraphrased"}
+TAGS = ("paraphrased", "similar", "near miss", "far off")
+PARTS = ("calibration", "test")
+REQUIRED, OPTIONAL = {"id", "question", "kind", "answers"}, {"part", "document", "tags"}
+
+#: Told what is wrong with a question that has to be left out; may raise it instead.
+Bad = Callable[[InputError], None]
+
+
+def refuse(error: InputError) -> None:
+    """The ``Bad`` that lets no bad question pass."""
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +54,85 @@ class Question:
         text: As a person would ask it.
         golds: Each is right.
         kind: One of ``KINDS``, or empty where the set does not say.
-        paraphrased: It shares few content words with the sentence that answers.
-        document: The document that it was written for, where the set says; with or without an answer in it.
+        tags: Of ``TAGS``; ``questions/README.md`` defines them.
+        part: One of ``PARTS``, or empty where the set is not split.
+        document: The document that it was written for, with or without an answer in it; empty where there is none.
     """
 
     id: str
     text: str
     golds: tuple[Gold, ...]
     kind: str = ""
-    paraphrased: bool = False
+    tags: tuple[str, ...] = ()
+    part: str = ""
     document: str = ""
 
 
-def load_questions(path: Path, documents: Mapping[str, Document]) -> list[Question]:
+def load_questions(path: Path, documents: Mapping[str, Document], bad: Bad = refuse) -> list[Question]:
     """The questions of a JSON Lines file, every quote checked to stand in its document.
 
+    Args:
+        path: The file.
+        documents: What is asked about, by id.
+        bad: Told of each line that is no question; the line is left out unless it raises.
+
     Raises:
-        InputError: Names file, line and what is wrong.
+        InputError: Names file, line and what is wrong; or no question is left.
     """
     questions: dict[str, Question] = {}
+    split = _Split()
     for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
         try:
-            question = _question(json.loads(line), documents)
+            question = _question(_json(line), documents)
             if question.id in questions:
                 raise InputError(f"the id {question.id!r} stands in an earlier line as well; ids must differ")
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from error
-        except RecursionError as error:
-            raise InputError(f"{path}:{number}: not a question (nested too deeply)") from error
+            split.check(question)
         except InputError as error:
-            raise InputError(f"{path}:{number}: {error}") from error
+            bad(InputError(f"{path}:{number}: {error}"))
+            continue
         questions[question.id] = question
     if not questions:
         raise InputError(f"{path}: there is no question in it")
     return list(questions.values())
+
+
+class _Split:
+    """What the questions so far say of the split: which part each document's questions are in."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, str] = {}
+        self._golds: set[str] = set()
+        self._split: bool | None = None
+
+    def check(self, question: Question) -> None:
+        """Take in one more question.
+
+        Raises:
+            InputError: It contradicts those before.
+        """
+        if self._split not in (None, bool(question.part)):
+            raise InputError("either every question says its 'part', or none does")
+        parts, golds = self._parts, self._golds
+        if question.document and question.part:
+            if parts.get(question.document, question.part) != question.part:
+                raise InputError(f"{question.document} belongs to the {parts[question.document]} part")
+            parts = {**parts, question.document: question.part}
+        if question.part == "calibration":
+            golds = golds | {gold.document for gold in question.golds}
+        if mixed := sorted(document for document in golds if parts.get(document) == "test"):
+            raise InputError(f"{mixed[0]}, of the test part, answers a question of the calibration part")
+        self._parts, self._golds, self._split = parts, golds, bool(question.part)
+
+
+def _json(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(f"not JSON ({error.msg} at column {error.colno})") from error
+    except RecursionError as error:
+        raise InputError("not a question (nested too deeply)") from error
 
 
 def _lines(path: Path) -> list[str]:
@@ -106,10 +159,16 @@ def _question(values: Any, documents: Mapping[str, Document]) -> Question:
         raise InputError(f"the kind {values['kind']!r} is none of {', '.join(KINDS)}")
     if not isinstance(values["answers"], list):
         raise InputError("'answers' must be a list, empty where the documents do not answer")
-    if not isinstance(values.get("paraphrased", False), bool):
-        raise InputError("'paraphrased' must be true or false")
+    tags, part, document = values.get("tags", []), values.get("part", ""), values.get("document", "")
+    if not isinstance(tags, list) or any(tag not in TAGS for tag in tags):
+        raise InputError(f"'tags' must be a list of some of {', '.join(TAGS)}")
+    if part and part not in PARTS:
+        raise InputError(f"the part {part!r} is neither {' nor '.join(PARTS)}")
+    if document and document not in documents:
+        raise InputError(f"there is no document {document!r}")
     golds = tuple(_gold(answer, documents) for answer in values["answers"])
-    return Question(values["id"], values["question"], golds, values["kind"], values.get("paraphrased", False))
+    home = document or (golds[0].document if golds else "")
+    return Question(values["id"], values["question"], golds, values["kind"], tuple(tags), part, home)
 
 
 def _gold(answer: Any, documents: Mapping[str, Document]) -> Gold:

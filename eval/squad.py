@@ -12,27 +12,38 @@ from typing import Any
 
 from rag import Document, InputError
 
-from .questions import Gold, Question
+from .questions import Bad, Gold, Question, refuse
 
 
-def load_squad(path: Path) -> tuple[list[Document], list[Question]]:
+def load_squad(path: Path, bad: Bad = refuse) -> tuple[list[Document], list[Question]]:
     """All paragraphs, each as a document ``article/paragraph`` (both numbers), and all questions, in the file's order.
+
+    Args:
+        path: The file.
+        bad: Told of each question that is none; the question is left out unless it raises.
 
     Raises:
         InputError: The file is not of the format, or an answer does not stand at its offset; names the place.
     """
     documents: list[Document] = []
     questions: dict[str, Question] = {}
+    wrong: list[InputError] = []
     try:
         for document, qas in _paragraphs(_read(path)):
             documents.append(document)
             for number, qa in enumerate(qas):
-                question = _question(document, qa, f"paragraph {document.id}, question {number}")
-                if question.id in questions:
-                    raise InputError(f"question {question.id}: the id stands at an earlier question as well")
+                try:
+                    question = _question(document, qa, f"paragraph {document.id}, question {number}")
+                    if question.id in questions:
+                        raise InputError(f"question {question.id}: the id stands at an earlier question as well")
+                except InputError as error:
+                    wrong.append(error)
+                    continue
                 questions[question.id] = question
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    for error in wrong:
+        bad(InputError(f"{path}: {error}"))
     if not questions:
         raise InputError(f"{path}: there is no question in it")
     return documents, list(questions.values())

@@ -1,15 +1,18 @@
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rag.eval.command import SHIPPED_QUESTIONS
-from rag.eval.questions import load_questions
+from rag.eval.questions import KINDS, Gold, Question, load_questions
 from rag.eval.squad import load_squad, sample
 
 from rag import Assistant, Document, InputError
+from rag.lexical import terms
+from rag.segmentation import paragraphs, sentences
 
 TEXT = "Rents rose. The border is 7,644 km long. Rents rose again."
 DOCUMENTS = {"a.md": Document("a.md", TEXT, "A")}
@@ -23,12 +26,13 @@ def _write(path: Path, *lines: Any) -> Path:
 
 
 def test_gold_offsets_are_those_of_the_document(tmp_path: Path) -> None:
-    path = _write(tmp_path / "q.jsonl", GOOD, "", {**GOOD, "id": "q2", "answers": [], "paraphrased": True})
+    path = _write(tmp_path / "q.jsonl", GOOD, "", {**GOOD, "id": "q2", "answers": [], "tags": ["near miss"]})
     first, second = load_questions(path, DOCUMENTS)
     gold = first.golds[0]
     assert TEXT[gold.start : gold.end] == gold.text == "7,644 km"
     assert TEXT[gold.sentence_start : gold.sentence_end] == "The border is 7,644 km long."
-    assert (second.golds, second.paraphrased, first.kind) == ((), True, "how many")
+    assert (second.golds, second.tags, second.document) == ((), ("near miss",), "")
+    assert (first.kind, first.document) == ("how many", "a.md")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,10 @@ def test_gold_offsets_are_those_of_the_document(tmp_path: Path) -> None:
         ({**GOOD, "id": "x", "answers": [{"document": "a.md"}]}, "q.jsonl:2: an answer has exactly the fields"),
         ({**GOOD, "id": "x", "answers": [{**ANSWER, "quote": ""}]}, "q.jsonl:2: 'quote' of an answer must be a text"),
         ({**GOOD, "id": "x", "answers": [{**ANSWER, "document": [1]}]}, "q.jsonl:2: 'document' of an answer must be"),
-        ({**GOOD, "id": "x", "paraphrased": "no"}, "q.jsonl:2: 'paraphrased' must be true or false"),
+        ({**GOOD, "id": "x", "tags": ["hard"]}, "q.jsonl:2: 'tags' must be a list of some of paraphrased, similar"),
+        ({**GOOD, "id": "x", "document": "b.md"}, "q.jsonl:2: there is no document 'b.md'"),
+        ({**GOOD, "id": "x", "part": "train"}, "q.jsonl:2: the part 'train' is neither calibration nor test"),
+        ({**GOOD, "id": "x", "part": "test"}, "q.jsonl:2: either every question says its 'part', or none does"),
         ("[" * 100_000, "q.jsonl:2: not a question"),
     ],
 )
@@ -77,11 +84,61 @@ def test_a_set_without_questions_or_without_a_file_is_refused(tmp_path: Path) ->
         load_questions(tmp_path / "none.jsonl", DOCUMENTS)
 
 
-def test_the_shipped_set_is_valid_large_enough_and_a_fifth_of_it_unanswerable(assistant: Assistant) -> None:
-    questions = load_questions(SHIPPED_QUESTIONS, assistant.retriever.index.documents)
-    assert len(questions) >= 80
-    assert sum(not question.golds for question in questions) >= len(questions) / 5
-    assert len({question.text for question in questions}) == len(questions)
+def test_a_document_is_in_one_part_and_no_test_document_answers_a_calibration_question(tmp_path: Path) -> None:
+    test = {**GOOD, "part": "test", "document": "a.md"}
+    same_document = {**test, "id": "q2", "part": "calibration"}
+    with pytest.raises(InputError, match=r"q.jsonl:2: a.md belongs to the test part"):
+        load_questions(_write(tmp_path / "q.jsonl", test, same_document), DOCUMENTS)
+    answered_by_it = {**same_document, "document": "b.md"}
+    documents = {**DOCUMENTS, "b.md": Document("b.md", TEXT, "B")}
+    for lines in ((test, answered_by_it), (answered_by_it, test)):
+        with pytest.raises(InputError, match=r"q.jsonl:2: a.md, of the test part, answers a question of the calib"):
+            load_questions(_write(tmp_path / "q.jsonl", *lines), documents)
+
+
+def test_bad_lines_can_be_left_out_and_are_told(tmp_path: Path) -> None:
+    bad: list[InputError] = []
+    path = _write(tmp_path / "q.jsonl", "{", GOOD, {**GOOD, "id": "x", "kind": "whom"})
+    assert [question.id for question in load_questions(path, DOCUMENTS, bad.append)] == ["q1"]
+    assert [str(error).split(": ")[0][-9:] for error in bad] == ["q.jsonl:1", "q.jsonl:3"]
+    with pytest.raises(InputError, match="there is no question in it"):
+        load_questions(_write(tmp_path / "q.jsonl", "{"), DOCUMENTS, bad.append)
+
+
+@pytest.fixture(scope="module")
+def shipped(assistant: Assistant) -> list[Question]:
+    return load_questions(SHIPPED_QUESTIONS, assistant.retriever.index.documents)
+
+
+def test_the_shipped_set_has_the_size_and_the_shares_that_its_readme_promises(shipped: list[Question]) -> None:
+    answerable = [question for question in shipped if question.golds]
+    tags = Counter(tag for question in shipped for tag in question.tags)
+    assert len(shipped) >= 260
+    assert len({question.text for question in shipped}) == len(shipped)
+    assert len(shipped) - len(answerable) >= len(shipped) / 4
+    assert tags["near miss"] + tags["far off"] == len(shipped) - len(answerable)
+    assert tags["near miss"] > 5 * tags["far off"] > 0
+    assert tags["paraphrased"] >= len(answerable) / 3
+    assert tags["similar"] >= 20
+    kinds = Counter(question.kind for question in shipped)
+    assert set(kinds) == set(KINDS)
+    assert min(kinds.values()) >= 10
+    assert {question.part for question in shipped} == {"calibration", "test"}
+
+
+def test_paraphrased_means_what_the_readme_says(shipped: list[Question], assistant: Assistant) -> None:
+    documents = assistant.retriever.index.documents
+
+    def said(gold: Gold) -> set[str]:
+        document = documents[gold.document]
+        inside = [s for p in paragraphs(document.text, document.body) for s in sentences(document.text, *p)]
+        touched = [s for s in inside if s.start < gold.end and gold.start < s.end]
+        return set(terms(document.text[touched[0].start : touched[-1].end]))
+
+    for question in shipped:
+        asked = set(terms(question.text))
+        shared = max((len(asked & said(gold)) / max(1, len(asked)) for gold in question.golds), default=1.0)
+        assert ("paraphrased" in question.tags) == (shared <= 1 / 3), question.id
 
 
 def _squad(tmp_path: Path, answer_start: int = 4, suffix: str = ".json") -> Path:

@@ -113,9 +113,9 @@ def test_the_shipped_questions_are_mostly_answered_rightly(assistant: Assistant)
     """A floor well below what was measured, so that a broken part shows; the gate proper comes with the full suite."""
     questions = load_questions(SHIPPED_QUESTIONS, assistant.retriever.index.documents)
     summary = summarise(list(run(assistant, questions)))
-    assert summary.recall[10].value >= 0.95
-    assert summary.sentence_hit.value >= 0.75
-    assert summary.best_f1.value >= 0.55
+    assert summary.recall[10].value >= 0.9
+    assert summary.sentence_hit.value >= 0.65
+    assert summary.best_f1.value >= 0.45
 
 
 def test_rag_eval_prints_a_table_and_json(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
