@@ -23,15 +23,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from sklearn.metrics import roc_auc_score
 
 from rag import Assistant, Document, EvidenceReader, Index, RagError, Retriever, SentenceTransformerEncoder
 from rag.confidence import Confidence
 
-from .metrics import calibration_error
+from .metrics import auroc, brier, calibration_error
 from .questions import Question
 from .squad import load_squad, sample
-from .suite import in_gold_sentence, is_right
+from .suite import is_right
 
 #: More of these never lowers the probability.
 EVIDENCE = ("similarity", "coverage", "dense", "ahead", "margin")
@@ -73,9 +72,8 @@ def examples(assistant: Assistant, questions: list[Question]) -> Iterator[Exampl
     hits = assistant.retriever.search_many([question.text for question in questions], assistant.passages)
     for question, found in zip(questions, hits, strict=True):
         for answer, evidence in assistant.candidates(question.text, found)[:1]:
-            golds = [gold.text for gold in question.golds]
-            right = is_right(answer.text, golds, in_gold_sentence(answer, question.golds))
-            yield Example(_article(question.document), evidence, right, bool(golds))
+            right = is_right(answer, question.golds)
+            yield Example(_article(question.document), evidence, right, bool(question.golds))
 
 
 def fit(data: list[Example]) -> dict[str, object]:
@@ -101,9 +99,9 @@ def fit(data: list[Example]) -> dict[str, object]:
         "threshold_rule": THRESHOLD_RULE,
         "fitted_on": {"questions": len(data), "answerable": answerable, "right": int(right.sum())},
         "unseen_articles": {
-            "calibration_error": round(calibration_error(unseen.tolist(), right.tolist()), 4),
-            "brier": round(float(np.mean((unseen - right) ** 2)), 4),
-            "auroc": round(float(roc_auc_score(right, unseen)), 4),
+            "calibration_error": round(calibration_error(unseen, right), 4),
+            "brier": round(brier(unseen, right), 4),
+            "auroc": round(auroc(unseen, right), 4),
         },
     }
 

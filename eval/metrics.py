@@ -1,25 +1,30 @@
-"""Metrics, one function each, with its formula.
+"""Metrics, one function each, with its formula. A list or array holds one entry for each question.
 
 Text metrics follow the SQuAD evaluation (Rajpurkar et al. 2016, 2018): answers are compared after lower-casing and
 taking out punctuation, articles and superfluous blanks, and against several gold answers the best figure counts. An
 unanswerable question has no gold answer; only the empty prediction is right for it.
+
+Where a figure is undefined (a share of nothing), it is ``nan``.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+Floats = npt.NDArray[np.float64]
 
 ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 #: ASCII only, as SQuAD's own scorer has it, so that its figures and ours agree.
 PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-#: How often the bootstrap draws.
-DRAWS = 2_000
 
 
 def normalise(text: str) -> str:
@@ -41,44 +46,170 @@ def token_f1(prediction: str, golds: Sequence[str]) -> float:
     return max(_f1(normalise(prediction).split(), normalise(gold).split()) for gold in golds)
 
 
-def recall_at(k: int, ranks: Sequence[int | None]) -> float:
-    """``|{q: rank(q) <= k}| / |q|``; ranks count from 1, None where the gold was not found."""
-    return sum(rank is not None and rank <= k for rank in ranks) / len(ranks)
+def overlap(extent: tuple[int, int], golds: Sequence[tuple[int, int]]) -> float:
+    """Character IoU: ``max over golds of |extent and gold| / |extent or gold|``, extents as ``[start, end)``."""
+    return max((_shared(extent, gold) / _joined(extent, gold) for gold in golds), default=0.0)
 
 
-def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
-    """``mean of 1 / rank(q)``, 0 where the gold was not found."""
-    return sum(1 / rank for rank in ranks if rank is not None) / len(ranks)
+def recall_at(k: int, ranks: npt.ArrayLike) -> float:
+    """``|{q: rank(q) <= k}| / |q|``; ranks count from 1 and are infinite where the gold was not found."""
+    return _mean(np.asarray(ranks, dtype=float) <= k)
 
 
-def precision_recall_f1(predicted: Sequence[bool], actual: Sequence[bool]) -> tuple[float, float, float]:
-    """Of deciding yes: ``P = TP / (TP + FP)``, ``R = TP / (TP + FN)``, ``F1 = 2PR / (P + R)``; 0 where undefined."""
-    both = sum(p and a for p, a in zip(predicted, actual, strict=True))
-    precision = both / sum(predicted) if any(predicted) else 0.0
-    recall = both / sum(actual) if any(actual) else 0.0
-    return precision, recall, 2 * precision * recall / (precision + recall) if both else 0.0
+def mean_reciprocal_rank(ranks: npt.ArrayLike) -> float:
+    """``mean of 1 / rank(q)``, which is 0 where the gold was not found."""
+    return _mean(1 / np.asarray(ranks, dtype=float))
 
 
-def calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
-    """Expected calibration error over bins of equal width: ``sum of |bin| / n * |mean probability - share right|``."""
+def relevance(passage: tuple[int, int], golds: Sequence[tuple[int, int]]) -> float:
+    """``max over golds of |passage and gold| / |gold|``: which share of a gold quote a passage holds."""
+    return max((_shared(passage, gold) / (gold[1] - gold[0]) for gold in golds), default=0.0)
+
+
+def ndcg_at(k: int, gains: Sequence[float], attainable: Sequence[float]) -> float:
+    """``DCG / ideal DCG`` with ``DCG = sum over ranks i <= k of gain(i) / log2(i + 1)`` (Jarvelin & Kekalainen 2002).
+
+    Args:
+        k: The cutoff.
+        gains: Relevance of the hits, in their order.
+        attainable: Relevance of all passages there are; the ideal order is that of these, sorted.
+    """
+    ideal = _dcg(sorted(attainable, reverse=True)[:k])
+    return _dcg(gains[:k]) / ideal if ideal else 0.0
+
+
+def precision(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
+    """Of deciding yes: ``TP / (TP + FP)``."""
+    return _share(_both(predicted, actual), int(np.sum(predicted)))
+
+
+def recall(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
+    """Of deciding yes: ``TP / (TP + FN)``."""
+    return _share(_both(predicted, actual), int(np.sum(actual)))
+
+
+def decision_f1(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
+    """Of deciding yes: ``2TP / (2TP + FP + FN)``."""
+    return _share(2 * _both(predicted, actual), int(np.sum(predicted) + np.sum(actual)))
+
+
+def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
+    """Chance that a positive scores above a negative, ties counting half: ``(R - p(p + 1) / 2) / (p n)``.
+
+    ``R`` is the sum of the ranks of the ``p`` positives among all (Mann & Whitney 1947).
+    """
+    yes = np.asarray(positive, dtype=bool)
+    p, n = int(yes.sum()), int((~yes).sum())
+    ranks = rankdata(np.asarray(scores, dtype=float))
+    return _share(float(ranks[yes].sum()) - p * (p + 1) / 2, p * n)
+
+
+class RiskCoverage(NamedTuple):
+    """What answering more costs: one point for each threshold, the strictest first.
+
+    Attributes:
+        coverage: Share of the questions that are answered.
+        risk: Share of these answers that are wrong.
+    """
+
+    coverage: Floats
+    risk: Floats
+
+
+def risk_coverage(confidences: npt.ArrayLike, right: npt.ArrayLike) -> RiskCoverage:
+    """Answer the ``i`` most confident questions: ``coverage = i / |q|``, ``risk = wrong among them / i``.
+
+    Equal confidences are answered together (El-Yaniv & Wiener 2010).
+    """
+    c, r = np.asarray(confidences, dtype=float), np.asarray(right, dtype=float)
+    order = np.argsort(-c, kind="stable")
+    answered = np.arange(1, len(c) + 1)
+    risk = 1 - np.cumsum(r[order]) / answered
+    last = np.append(np.diff(c[order]) != 0, True)
+    return RiskCoverage(answered[last] / len(c), risk[last])
+
+
+def area_under_risk_coverage(confidences: npt.ArrayLike, right: npt.ArrayLike) -> float:
+    """``sum over points of risk * step in coverage``; 0 is best."""
+    curve = risk_coverage(confidences, right)
+    return float((curve.risk * np.diff(curve.coverage, prepend=0.0)).sum())
+
+
+def coverage_at_precision(least: float, confidences: npt.ArrayLike, right: npt.ArrayLike) -> float:
+    """The greatest coverage at which at least that share of the answers is right; 0 where there is none."""
+    curve = risk_coverage(confidences, right)
+    return float(curve.coverage[1 - curve.risk >= least - 1e-12].max(initial=0.0))
+
+
+class Bin(NamedTuple):
+    """One bin of the reliability table: ``low <= probability < high``, the last one closed."""
+
+    low: float
+    high: float
+    questions: int
+    said: float
+    right: float
+
+
+def reliability(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> list[Bin]:
+    """For each bin of equal width that is not empty, its mean probability and the share that is right."""
     p, r = np.asarray(probabilities, dtype=float), np.asarray(right, dtype=float)
     which = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[which == b].mean() - r[which == b].mean()) * (which == b).mean() for b in np.unique(which)]
-    return float(sum(gaps))
+    return [
+        Bin(b / bins, (b + 1) / bins, int(inside.sum()), float(p[inside].mean()), float(r[inside].mean()))
+        for b in range(bins)
+        if (inside := which == b).any()
+    ]
 
 
-def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """95% interval of the mean by the percentile bootstrap (Efron 1979) over the questions."""
-    array = np.asarray(values, dtype=float)
-    rng = np.random.default_rng(seed)
-    means = [array[rng.integers(0, len(array), len(array))].mean() for _ in range(DRAWS)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+def calibration_error(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> float:
+    """Expected calibration error over bins of equal width: ``sum of |bin| / n * |mean probability - share right|``."""
+    table = reliability(probabilities, right, bins)
+    return sum(row.questions * abs(row.said - row.right) for row in table) / sum(row.questions for row in table)
+
+
+def brier(probabilities: npt.ArrayLike, right: npt.ArrayLike) -> float:
+    """``mean of (probability - right)^2`` (Brier 1950); 0 is best, always saying .5 gives .25."""
+    return _mean((np.asarray(probabilities, dtype=float) - np.asarray(right, dtype=float)) ** 2)
+
+
+def percentile(share: float, values: npt.ArrayLike) -> float:
+    """The least value that this share of the values, in percent, does not exceed."""
+    return float(np.percentile(np.asarray(values, dtype=float), share, method="inverted_cdf"))
+
+
+def mean(values: npt.ArrayLike) -> float:
+    """``sum / count``."""
+    return _mean(np.asarray(values, dtype=float))
 
 
 def _f1(prediction: list[str], gold: list[str]) -> float:
     if not prediction or not gold:
         return float(prediction == gold)
     common = sum((Counter(prediction) & Counter(gold)).values())
-    precision, recall = common / len(prediction), common / len(gold)
-    return 2 * precision * recall / (precision + recall) if common else 0.0
+    p, r = common / len(prediction), common / len(gold)
+    return 2 * p * r / (p + r) if common else 0.0
+
+
+def _shared(a: tuple[int, int], b: tuple[int, int]) -> int:
+    return max(0, min(a[1], b[1]) - max(a[0], b[0]))
+
+
+def _joined(a: tuple[int, int], b: tuple[int, int]) -> int:
+    return (a[1] - a[0]) + (b[1] - b[0]) - _shared(a, b)
+
+
+def _dcg(gains: Sequence[float]) -> float:
+    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+
+
+def _both(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> int:
+    return int((np.asarray(predicted, dtype=bool) & np.asarray(actual, dtype=bool)).sum())
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
+
+
+def _mean(values: npt.NDArray[np.generic]) -> float:
+    return float(values.mean()) if len(values) else math.nan

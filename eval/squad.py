@@ -42,8 +42,8 @@ def load_squad(path: Path, bad: Bad = refuse) -> tuple[list[Document], list[Ques
                 questions[question.id] = question
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    for error in wrong:
-        bad(InputError(f"{path}: {error}"))
+    for each in wrong:
+        bad(InputError(f"{path}: {each}"))
     if not questions:
         raise InputError(f"{path}: there is no question in it")
     return documents, list(questions.values())

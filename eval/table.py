@@ -1,36 +1,84 @@
-"""The summary as a table."""
+"""Results as tables for a terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
 
-from .suite import Figure, Summary
+from .gate import Comparison
+from .measures import BY_KEY, Figure
+from .results import Results
+from .suite import CAUSES, Outcome
+from .sweep import COMPARED, Row
 
 
-def summary_table(summary: Summary, title: str) -> Table:
+def summary_table(results: Results) -> Table:
     """One row a figure, with its 95% interval and the number of questions that it is over; "-" where there is none."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name, justify in (("figure", "left"), ("value", "right"), ("95% interval", "left"), ("questions", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for k, figure in summary.recall.items():
-        _add(table, f"recall@{k}", figure)
-    _add(table, "MRR", summary.mrr)
-    _add(table, "right sentence", summary.sentence_hit)
-    _add(table, "exact match, as answered", summary.exact_match)
-    _add(table, "F1, as answered", summary.f1)
-    _add(table, "exact match, if always answered", summary.best_exact_match)
-    _add(table, "F1, if always answered", summary.best_f1)
-    everything = str(summary.answerable + summary.unanswerable)
-    for name, value in zip(("precision", "recall", "F1"), summary.abstention, strict=True):
-        table.add_row(f"abstention {name}", f"{value:.3f}" if summary.unanswerable else "-", "", everything)
-    table.add_row("calibration error (ECE)", f"{summary.calibration_error:.3f}", "", everything)
-    table.add_row("seconds, median", f"{summary.seconds_median:.3f}", "", everything)
-    table.add_row("seconds, 95th percentile", f"{summary.seconds_p95:.3f}", "", everything)
+    table = _table(title_of(results), "figure", ">value", "95% interval", ">questions")
+    for key, figure in results.figures().items():
+        table.add_row(BY_KEY[key].label, number(figure.value), interval(figure), str(figure.count))
     return table
 
 
-def _add(table: Table, name: str, figure: Figure) -> None:
-    if not figure.count:
-        table.add_row(name, "-", "", "0")
-        return
-    table.add_row(name, f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}", str(figure.count))
+def causes_table(results: Results) -> Table:
+    """How many questions failed at which stage."""
+    table = _table(f"{sum(results.causes().values())} questions failed", "at", ">questions", "because")
+    for cause, count in results.causes().items():
+        table.add_row(cause, str(count), CAUSES[cause])
+    return table
+
+
+def comparison_table(comparison: Comparison, name: str) -> Table:
+    """The headline figures before and after, and which of them are significantly worse."""
+    missing = f"; {comparison.missing} are not in both and left out" if comparison.missing else ""
+    title = f"against {name}, on the {comparison.common} questions of both{missing}"
+    table = _table(title, "figure", ">before", ">after", "95% interval of the difference", "")
+    for d in comparison.differences:
+        span = f"{d.low:+.3f} to {d.high:+.3f}" if d.low is not None and d.high is not None else "-"
+        table.add_row(d.measure.label, number(d.before), number(d.after), span, "worse" if d.worse else "")
+    return table
+
+
+def turned_table(title: str, outcomes: Sequence[Outcome]) -> Table:
+    """The questions that are handled otherwise than before."""
+    table = _table(f"{len(outcomes)} questions {title}", "id", "question", "answered", "fault")
+    for o in outcomes:
+        table.add_row(o.id, o.text, o.given or "not found", o.cause or "")
+    return table
+
+
+def sweep_table(rows: Sequence[Row], title: str) -> Table:
+    """One row a setting; the first is the default."""
+    labels = [f">{BY_KEY[key].label}" for key in COMPARED]
+    table = _table(title, "setting", ">passages", *labels)
+    for row in rows:
+        table.add_row(row.name, str(row.passages), *(f"{number(f.value)} {interval(f)}" for f in row.figures))
+    return table
+
+
+def title_of(results: Results) -> str:
+    """What was asked, in a line."""
+    part = f", {results.part} part" if results.part else ""
+    mode = {"index": "", "open": ", open", "reading": ", gold paragraph given"}[results.mode]
+    cut = "" if results.complete else " (interrupted)"
+    unanswerable = len(results.outcomes) - results.answerable
+    return f"{results.file}{part}{mode}: {results.answerable} answerable and {unanswerable} unanswerable questions{cut}"
+
+
+def number(value: float | None) -> str:
+    """Three decimals, or a dash."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def interval(figure: Figure) -> str:
+    """The two ends, or nothing where there is no interval."""
+    return "" if figure.low is None or figure.high is None else f"({figure.low:.3f} to {figure.high:.3f})"
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A plain table; a column whose name begins with ``>`` is flush right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    return table

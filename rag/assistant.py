@@ -54,11 +54,23 @@ class Assistant:
         Raises:
             InputError: The question is empty or too long.
         """
+        return self.retrieve_and_read(question, self.passages)[1]
+
+    def retrieve_and_read(self, question: str, depth: int) -> tuple[list[Hit], Result]:
+        """``depth`` hits, and what ``ask`` makes of the first of them; for whoever measures the retriever as well.
+
+        Raises:
+            InputError: The question is empty or too long.
+        """
         started = time.perf_counter()
-        hits = self.retriever.search(question, self.passages)
-        retrieved = time.perf_counter()
+        hits = self.retriever.search(question, max(depth, self.passages))
+        return hits[:depth], self.read(question, hits[: self.passages], time.perf_counter() - started)
+
+    def read(self, question: str, hits: Sequence[Hit], retrieve: float = 0.0) -> Result:
+        """What the passages answer, wherever they come from; ``retrieve`` is how many seconds it took to get them."""
+        started = time.perf_counter()
         answers = [answer for answer, _ in self.candidates(question, hits)]
-        read = time.perf_counter()
+        read = time.perf_counter() - started
         reason = self._reason(hits, answers)
         return Result(
             question=question,
@@ -66,7 +78,7 @@ class Assistant:
             answers=tuple(answers),
             hits=tuple(hits),
             reason=reason,
-            seconds=Seconds(retrieved - started, read - retrieved, read - started),
+            seconds=Seconds(retrieve, read, retrieve + read),
         )
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[tuple[Answer, Mapping[str, float]]]:

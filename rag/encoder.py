@@ -98,9 +98,36 @@ class SentenceTransformerEncoder:
         return len(self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"])
 
 
-def default_encoder() -> SentenceTransformerEncoder:
-    """The embedder that the project ships with."""
-    return SentenceTransformerEncoder()
+class Remembering:
+    """An encoder that remembers the vectors of the last texts; questions tend to be about the same passages.
+
+    Args:
+        encoder: Makes the vectors.
+        most: How many texts are remembered; those that were new longest ago are forgotten first.
+    """
+
+    def __init__(self, encoder: Encoder, most: int = 20_000) -> None:
+        self.name, self.fingerprint = encoder.name, encoder.fingerprint
+        self.dimension, self.window = encoder.dimension, encoder.window
+        self._encoder = encoder
+        self._most = most
+        self._known: dict[str, Vectors] = {}
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
+        found = {text: vector for text in texts if (vector := self._known.get(text)) is not None}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        fresh = dict(zip(new, self._encoder.encode(new, progress), strict=True)) if new else {}
+        self._known |= fresh
+        if len(self._known) > self._most:
+            for text in list(self._known)[: len(self._known) - self._most]:
+                self._known.pop(text, None)
+        found |= fresh
+        return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens of ``window`` the text takes."""
+        return self._encoder.count_tokens(text)
 
 
 def _location(name: str) -> str:

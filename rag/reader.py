@@ -12,9 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
-from .encoder import Encoder, Vectors
+from .encoder import Encoder, Remembering
 from .lexical import WORD, terms
 from .phrases import doubt, phrases
 from .questions import Kind, Wanted, wanted
@@ -44,26 +42,6 @@ WEIGHTS: Mapping[str, float] = {
 }
 
 
-class _Remembered:
-    """An encoder that remembers the vectors of the last sentences: questions tend to be about the same passages."""
-
-    def __init__(self, encoder: Encoder, most: int = 20_000) -> None:
-        self._encoder = encoder
-        self._most = most
-        self._known: dict[str, Vectors] = {}
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """``float32 [len(texts), dimension]``, unit length."""
-        found = {text: vector for text in texts if (vector := self._known.get(text)) is not None}
-        new = [text for text in dict.fromkeys(texts) if text not in found]
-        fresh = dict(zip(new, self._encoder.encode(new), strict=True)) if new else {}
-        self._known |= fresh
-        for text in list(self._known)[: max(0, len(self._known) - self._most)]:
-            self._known.pop(text, None)
-        found |= fresh
-        return np.stack([found[text] for text in texts])
-
-
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """A sentence of a hit: offsets in the passage, and whether it has a phrase of the form that is wanted."""
@@ -84,7 +62,7 @@ class EvidenceReader:
     """
 
     def __init__(self, encoder: Encoder, rarity: Rarity, passages: int = 5) -> None:
-        self._vectors = _Remembered(encoder)
+        self._encoder = Remembering(encoder)
         self._rarity = rarity
         self._passages = passages
 
@@ -99,7 +77,7 @@ class EvidenceReader:
         ]
         if not candidates:
             return []
-        vectors = self._vectors.encode([question, *(candidate.text for candidate in candidates)])
+        vectors = self._encoder.encode([question, *(candidate.text for candidate in candidates)])
         similarities = vectors[1:] @ vectors[0]
         weights = dict(zip(asked, self._rarity(list(asked)), strict=True))
         in_hit = [_coverage(weights, hit.passage.text) for hit in hits[: self._passages]]

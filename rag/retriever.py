@@ -80,7 +80,7 @@ class Retriever:
             check_question(question, self.encoder)
         vectors = self.encoder.encode(list(questions))
         return [
-            _within(self._rank(question, vector, k), k, max_tokens)
+            _within(self._search(question, vector, k), k, max_tokens)
             for question, vector in zip(questions, vectors, strict=True)
         ]
 
@@ -95,7 +95,17 @@ class Retriever:
         except KeyError:
             raise InputError(f"no document {document_id!r} in the index") from None
 
-    def _rank(self, question: str, vector: Vectors, k: int) -> list[Hit]:
+    def rank(self, question: str, rows: Sequence[int]) -> list[Hit]:
+        """These passages (rows of ``index.passages``) and no others, best first.
+
+        Raises:
+            InputError: The question is empty or too long.
+        """
+        check_question(question, self.encoder)
+        words = self.index.words.scores(question)
+        return self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], words)
+
+    def _search(self, question: str, vector: Vectors, k: int) -> list[Hit]:
         """All candidates, best first."""
         depth = min(max(CANDIDATES, k), len(self.index.passages))
         words = self.index.words.scores(question)
@@ -104,7 +114,10 @@ class Retriever:
             proposals.append(self.index.vectors.search(vector[None], depth)[1][0])
         if self.fusion.lexical:
             proposals.append(np.argpartition(-words, depth - 1)[:depth])
-        rows = np.unique(np.concatenate(proposals))
+        return self._fuse(np.unique(np.concatenate(proposals)), vector, words)
+
+    def _fuse(self, rows: npt.NDArray[np.int64], vector: Vectors, words: npt.NDArray[np.float32]) -> list[Hit]:
+        """The passages in the order of their fused scores, which are taken among them."""
         dense = (self.index.vectors.vectors(rows) @ vector).astype(np.float64)
         lexical = words[rows].astype(np.float64)
         fused = self.fusion.dense * _standard(dense) + self.fusion.lexical * _standard(lexical)

@@ -24,7 +24,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 #: Importing these takes seconds, so it happens where they are used.
-HEAVY = {"torch", "sentence_transformers", "transformers", "faiss", "gradio", "sklearn"}
+HEAVY = {"torch", "sentence_transformers", "transformers", "faiss", "gradio", "sklearn", "matplotlib"}
 
 
 def _imports(path: Path) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .common import add_command, add_index_option, open_assistant, out, progress_bars
+from .common import add_command, add_index_option, err, open_assistant, out, progress_bars
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -25,6 +25,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures."""
-    from ..eval.command import evaluate
+    from ..eval.command import Consoles, evaluate
 
-    return evaluate(args, lambda: open_assistant(args), out, progress_bars)
+    return evaluate(args, lambda: open_assistant(args), Consoles(out, err), progress_bars)
