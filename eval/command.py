@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from rag import Assistant, Encoder, Index, InputError, Retriever, SentenceTransformerEncoder
 from rag.retriever import check_question
@@ -38,6 +39,9 @@ EXAMPLES = """\
   rag eval dev-v2.0.json --reading --predictions p.json --na-probs n.json    # for SQuAD's official scorer
   rag eval --sweep                                     # what other settings would do, on the calibration part
 """
+
+#: Columns of a table that nobody looks at in a terminal.
+PIPED_WIDTH = 180
 
 Report = Callable[[str, int, int], None]
 Progress = Callable[[], AbstractContextManager[Report]]
@@ -235,9 +239,9 @@ def _show(
     if args.json:
         print(json.dumps(results.summary(), indent=2))
     else:
-        consoles.out.print(summary_table(results))
+        _print(consoles.out, summary_table(results))
         consoles.out.print()
-        consoles.out.print(causes_table(results))
+        _print(consoles.out, causes_table(results))
     for option, content in ((args.predictions, predictions), (args.na_probs, no_answer_probabilities)):
         if option:
             write_text(option, json.dumps(content(results.outcomes), ensure_ascii=False, indent=1) + "\n")
@@ -250,11 +254,11 @@ def _is_worse(baseline: Results, results: Results, args: argparse.Namespace, con
     comparison = compare(baseline, results)
     where = consoles.err if args.json else consoles.out
     where.print()
-    where.print(comparison_table(comparison, args.baseline.name))
+    _print(where, comparison_table(comparison, args.baseline.name))
     for title, outcomes in (("turned right", comparison.turned_right), ("turned wrong", comparison.turned_wrong)):
         if outcomes:
             where.print()
-            where.print(turned_table(title, outcomes))
+            _print(where, turned_table(title, outcomes))
     return comparison.worse
 
 
@@ -271,4 +275,9 @@ def _sweep(asked: _Asked, args: argparse.Namespace, consoles: Consoles, progress
         if rows and args.json:
             print(json.dumps([asdict(row) for row in rows], indent=2))
         elif rows:
-            consoles.out.print(sweep_table(rows, f"{asked.path.name}{part}: {len(asked.questions)} questions"))
+            _print(consoles.out, sweep_table(rows, f"{asked.path.name}{part}: {len(asked.questions)} questions"))
+
+
+def _print(console: Console, table: Table) -> None:
+    """A table as wide as the terminal; where it is piped, wide enough for its rows."""
+    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)

@@ -79,8 +79,8 @@ def ndcg_at(k: int, gains: Sequence[float], attainable: Sequence[float]) -> floa
 
 
 def precision(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
-    """Of deciding yes: ``TP / (TP + FP)``."""
-    return _share(_both(predicted, actual), int(np.sum(predicted)))
+    """Of deciding yes: ``TP / (TP + FP)``; undefined too where yes is never right."""
+    return _share(_both(predicted, actual), int(np.sum(predicted)) if np.any(actual) else 0)
 
 
 def recall(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
@@ -89,8 +89,8 @@ def recall(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
 
 
 def decision_f1(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
-    """Of deciding yes: ``2TP / (2TP + FP + FN)``."""
-    return _share(2 * _both(predicted, actual), int(np.sum(predicted) + np.sum(actual)))
+    """Of deciding yes: ``2TP / (2TP + FP + FN)``; undefined where yes is never right."""
+    return _share(2 * _both(predicted, actual), int(np.sum(predicted) + np.sum(actual)) if np.any(actual) else 0)
 
 
 def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:

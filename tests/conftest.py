@@ -1,13 +1,19 @@
-"""The real parts, made once: the embedder, the index of the shipped corpus, an assistant over it."""
+"""The real parts, made once: the embedder, the index of the shipped corpus, an assistant over it, a browser."""
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from rag import Assistant, SentenceTransformerEncoder, build_index
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +32,22 @@ def corpus_index(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTran
 @pytest.fixture(scope="session")
 def assistant(corpus_index: Path, encoder: SentenceTransformerEncoder) -> Assistant:
     return Assistant.load(corpus_index, encoder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium; `apt-get install chromium`, or name one in the variable CHROMIUM")
+    quiet = [
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "no-first-run",
+        "disable-quic",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *(f"--{name}" for name in quiet)]
+        )
+        yield browser
+        browser.close()

@@ -1,7 +1,5 @@
 """The real page, served by the real server, in the real browser."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,15 +7,11 @@ import gradio as gr
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from rag.ui import EXAMPLES, start
 
 from rag import Assistant, InputError, SentenceTransformerEncoder, build_index
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-needs_chromium = pytest.mark.skipif(
-    not CHROMIUM, reason="no Chromium; `apt-get install chromium`, or name one in the variable CHROMIUM"
-)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
@@ -38,23 +32,6 @@ def address(assistant: Assistant) -> Iterator[str]:
     page = start(assistant, port=PORT, examples=EXAMPLES)
     yield f"http://127.0.0.1:{PORT}"
     page.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    quiet = [
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        "no-first-run",
-        "disable-quic",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *(f"--{name}" for name in quiet)]
-        )
-        yield browser
-        browser.close()
 
 
 def _open(browser: Browser, address: str, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
@@ -80,7 +57,6 @@ def _screenshot(page: Page, name: str) -> None:
 
 
 @pytest.mark.browser
-@needs_chromium
 class TestPage:
     def test_enter_asks_and_the_right_words_are_marked_in_their_sentence(self, browser: Browser, address: str) -> None:
         page = _open(browser, address)

@@ -1,0 +1,226 @@
+"""``rag eval`` from the command line, with real files, a real index and the real embedder."""
+
+import argparse
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rag.eval import speed
+from rag.eval.command import SHIPPED_QUESTIONS, Consoles, add_arguments, evaluate
+from rag.eval.questions import Gold, Question
+from rag.eval.sweep import SETTINGS, Setting, sweep
+
+from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span
+from rag.cli import main
+from rag.cli.common import err, out, progress_bars
+
+BORDER = "The border of Ruritania is 40 km long."
+RENTS = "Rents in Strelsau doubled in 1894."
+
+
+def _qa(name: str, question: str, text: str | None, start: int = 0) -> dict[str, Any]:
+    answers = [] if text is None else [{"text": text, "answer_start": start}]
+    return {"id": name, "question": question, "answers": answers, "is_impossible": text is None}
+
+
+@pytest.fixture
+def squad(tmp_path: Path) -> Path:
+    paragraphs = [
+        {"context": BORDER, "qas": [_qa("km", "How long is the border of Ruritania?", "40 km", 27)]},
+        {
+            "context": RENTS,
+            "qas": [
+                _qa("year", "When did rents in Strelsau double?", "1894", 29),
+                _qa("none", "Who is the queen of Strelsau's neighbour?", None),
+            ],
+        },
+    ]
+    path = tmp_path / "squad.json.gz"
+    path.write_bytes(gzip.compress(json.dumps({"data": [{"title": "T", "paragraphs": paragraphs}]}).encode()))
+    return path
+
+
+def _summary(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return values
+
+
+def test_the_shipped_questions_are_asked_of_the_test_part_unless_another_is_named(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["eval", "--limit", "6", "--index", str(corpus_index), "--json"]
+    assert main(run) == 0
+    summary = _summary(capsys)
+    assert (summary["file"], summary["part"], summary["complete"]) == ("central-asia.jsonl", "test", True)
+    assert summary["answerable"] + summary["unanswerable"] == 6
+    assert {"recall@1", "f1", "handled", "ece", "total_p95"} <= set(summary["figures"])
+    assert set(summary["causes"]) == {"retrieval", "reading", "abstaining", "answering"}
+    assert main([*run, "--part", "calibration"]) == 0
+    assert _summary(capsys)["part"] == "calibration"
+
+
+def test_the_table_shows_figures_with_intervals_and_where_it_failed(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "--limit", "6", "--index", str(corpus_index)]) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("central-asia.jsonl, test part: ")
+    for row in ("recall@10", "MRR", "F1, best candidate", "handled right", "Brier score", "seconds to answer, p95"):
+        assert f"\n{row} " in table
+    assert "\nreading " in table
+
+
+def test_open_indexes_all_paragraphs_and_reading_gives_the_gold_one(
+    squad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", str(squad), "--open", "--json"]) == 0
+    figures = _summary(capsys)["figures"]
+    assert (figures["recall@1"]["value"], figures["exact_match"]["value"]) == (1.0, 1.0)
+    assert main(["eval", str(squad), "--reading", "--json"]) == 0
+    summary = _summary(capsys)
+    assert (summary["mode"], summary["figures"]["exact_match"]["value"]) == ("reading", 1.0)
+    assert "recall@1" not in summary["figures"]
+    assert main(["eval", str(squad)]) == 2
+    assert "give --open, which indexes" in capsys.readouterr().err
+
+
+def test_predictions_and_probabilities_are_in_squads_format(squad: Path, tmp_path: Path) -> None:
+    said, unsure = tmp_path / "out" / "p.json", tmp_path / "n.json"
+    assert main(["eval", str(squad), "--reading", "--predictions", str(said), "--na-probs", str(unsure)]) == 0
+    given, probabilities = json.loads(said.read_text()), json.loads(unsure.read_text())
+    assert set(given) == set(probabilities) == {"km", "year", "none"}
+    assert given["year"] == "1894"
+    assert 0 < probabilities["year"] < 1
+
+
+def test_a_run_against_itself_passes_and_against_a_better_one_fails(
+    squad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    assert main(["eval", str(squad), "--open", "--report", str(report)]) == 0
+    baseline = report / "results.json"
+    again = ["eval", str(squad), "--open", "--baseline", str(baseline)]
+    assert main(again) == 0
+    assert "against results.json, on the 3 questions of both" in capsys.readouterr().out
+    # The baseline of somebody who was right about everything, and surely so.
+    content = json.loads(baseline.read_text())
+    for question in content["questions"]:
+        question |= {"confidence": 1.0 if question["golds"] else 0.0, "f1": 1.0, "cause": None}
+    baseline.write_text(json.dumps(content))
+    assert main(again) == 1
+    assert "  worse" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{squad}", "{squad}", "--open", "--report", "r"], "--report is about one run, not 2 files"),
+        (["--sweep", "--baseline", "b"], "--baseline is about one run, not --sweep"),
+        (["--baseline", "{tmp}/none.json"], "none.json: cannot be read"),
+        ([str(SHIPPED_QUESTIONS), "--open"], "--open is for SQuAD-format files"),
+        (["{unsplit}", "--part", "test"], "its questions are not split, so there is no test part"),
+        (["{bad}"], "bad.jsonl:2: not JSON"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
+    arguments: list[str], message: str, squad: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path = squad.parent
+    good = json.dumps({"id": "g", "question": "Who leads Ruritania?", "kind": "who", "answers": []})
+    unsplit, bad = tmp_path / "unsplit.jsonl", tmp_path / "bad.jsonl"
+    unsplit.write_text(good)
+    bad.write_text(good + "\n{\n")
+    names = {"squad": squad, "tmp": tmp_path, "unsplit": unsplit, "bad": bad}
+    assert main(["eval", "--index", str(corpus_index), *(a.format(**names) for a in arguments)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_skip_bad_leaves_bad_questions_out_and_says_which(
+    squad: Path, tmp_path: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = {"id": "g", "question": "Who leads Ruritania?", "kind": "who", "answers": []}
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(["{", json.dumps(good), json.dumps({**good, "id": "odd", "question": "???"})]))
+    assert main(["eval", str(path), "--skip-bad", "--json", "--index", str(corpus_index)]) == 0
+    output = capsys.readouterr()
+    summary = json.loads(output.out)
+    assert (summary["answerable"], summary["unanswerable"], len(summary["left_out"])) == (0, 1, 2)
+    assert "2 bad questions left out" in output.err
+    assert "q.jsonl:1: not JSON" in output.err
+    assert "question odd: the question is empty" in output.err
+    assert summary["figures"]["f1"] == {"value": None, "low": None, "high": None, "count": 0}
+    wrong = json.loads(gzip.decompress(squad.read_bytes()))
+    wrong["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["answer_start"] = 3
+    plain = tmp_path / "wrong.json"
+    plain.write_text(json.dumps(wrong))
+    assert main(["eval", str(plain), "--open"]) == 2
+    assert "wrong.json: question km: ' bord' stands at 3, not '40 km'" in capsys.readouterr().err
+    assert main(["eval", str(plain), "--open", "--skip-bad", "--json"]) == 0
+    assert len(_summary(capsys)["left_out"]) == 1
+
+
+class _Interrupted:
+    """A reader that finds nothing, and is interrupted after a while."""
+
+    def __init__(self) -> None:
+        self.read_before = 0
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        self.read_before += 1
+        if self.read_before > 4:
+            raise KeyboardInterrupt
+        return []
+
+
+def test_an_interrupted_run_shows_what_was_asked_and_does_not_pass_for_a_whole_one(
+    assistant: Assistant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    arguments = parser.parse_args(["--json", "--report", str(tmp_path)])
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(arguments, lambda: Assistant(assistant.retriever, _Interrupted()), Consoles(out, err), progress_bars)
+    summary = _summary(capsys)
+    assert (summary["complete"], 0 < summary["answerable"] + summary["unanswerable"] < 5) == (False, True)
+    assert json.loads((tmp_path / "results.json").read_text())["complete"] is False
+
+
+def test_a_sweep_measures_each_setting_on_the_same_questions(encoder: SentenceTransformerEncoder) -> None:
+    documents = [Document("a", BORDER, "A"), Document("b", RENTS, "B")]
+    gold = Gold("a", 27, 32, "40 km", 0, len(BORDER))
+    questions = [Question("1", "How long is the border of Ruritania?", (gold,))]
+    settings = [SETTINGS[0], Setting("words", fusion=Fusion(dense=0, lexical=1))]
+    rows = list(sweep(documents, questions, encoder, settings))
+    assert [(row.name, row.passages) for row in rows] == [(settings[0].name, 2), ("words", 2)]
+    assert [figure.value for figure in rows[0].figures] == [1.0] * 5
+
+
+def test_the_first_setting_of_the_sweep_is_the_default_and_each_other_differs() -> None:
+    default = Setting("")
+    assert [setting for setting in SETTINGS if (setting.chunking, setting.fusion, setting.read) == (
+        default.chunking, default.fusion, default.read)] == [SETTINGS[0]]  # fmt: skip
+    assert len({(setting.chunking, setting.fusion, setting.read) for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_rag_eval_sweep_asks_the_calibration_part(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "--sweep", "--limit", "2", "--index", str(corpus_index)]) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("central-asia.jsonl, calibration part: 2 questions")
+    assert all(setting.name in table for setting in SETTINGS)
+
+
+def test_speed_is_measured_against_plain_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_text(f"{BORDER}\n\n{RENTS}\n")
+    questions = tmp_path / "q.jsonl"
+    questions.write_text(json.dumps({"id": "1", "question": "How long?", "kind": "how many", "answers": []}))
+    assert speed.main([str(tmp_path / "a.txt"), "--questions", str(questions), "--repeats", "1"]) == 0
+    table = capsys.readouterr().out
+    for row in ("build an index", "tokens/s", "answer a question, p99", "memory at the most"):
+        assert row in table
+    assert speed.main([str(tmp_path / "none")]) == 2
+    assert "no such file or folder" in capsys.readouterr().err
