@@ -15,6 +15,7 @@ from rich.table import Table
 
 from rag import Assistant, Encoder, Index, InputError, Retriever, SentenceTransformerEncoder
 from rag.retriever import check_question
+from rag.terminal import printable
 
 from .gate import compare
 from .questions import PARTS, Bad, Question, load_questions, refuse
@@ -41,7 +42,7 @@ EXAMPLES = """\
 """
 
 #: Columns of a table that nobody looks at in a terminal.
-PIPED_WIDTH = 180
+PIPED_WIDTH = 200
 
 Report = Callable[[str, int, int], None]
 Progress = Callable[[], AbstractContextManager[Report]]
@@ -108,7 +109,7 @@ def evaluate(
             asked = _load(path, args, open_assistant, report, left_out.append if args.skip_bad else refuse)
         if left_out:
             consoles.err.print(f"{path}: {len(left_out)} bad questions left out:")
-            consoles.err.print("\n".join(f"  {error}" for error in left_out))
+            consoles.err.print("\n".join(f"  {printable(str(error))}" for error in left_out))
         if args.sweep:
             _sweep(asked, args, consoles, progress)
             continue
@@ -280,4 +281,6 @@ def _sweep(asked: _Asked, args: argparse.Namespace, consoles: Consoles, progress
 
 def _print(console: Console, table: Table) -> None:
     """A table as wide as the terminal; where it is piped, wide enough for its rows."""
-    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
+    if not console.is_terminal:
+        console = Console(file=console.file, width=PIPED_WIDTH, highlight=False, markup=False, emoji=False)
+    console.print(table)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from rag.terminal import printable
+
 from .gate import Comparison
 from .measures import BY_KEY, Figure
 from .results import Results
@@ -44,7 +46,7 @@ def turned_table(title: str, outcomes: Sequence[Outcome]) -> Table:
     """The questions that are handled otherwise than before."""
     table = _table(f"{len(outcomes)} questions {title}", "id", "question", "answered", "fault")
     for o in outcomes:
-        table.add_row(o.id, o.text, o.given or "not found", o.cause or "")
+        table.add_row(printable(o.id), printable(o.text), printable(o.given) or "not found", o.cause or "")
     return table
 
 
@@ -61,9 +63,8 @@ def title_of(results: Results) -> str:
     """What was asked, in a line."""
     part = f", {results.part} part" if results.part else ""
     mode = {"index": "", "open": ", open", "reading": ", gold paragraph given"}[results.mode]
-    cut = "" if results.complete else " (interrupted)"
-    unanswerable = len(results.outcomes) - results.answerable
-    return f"{results.file}{part}{mode}: {results.answerable} answerable and {unanswerable} unanswerable questions{cut}"
+    counts = f"{results.answerable} answerable and {len(results.outcomes) - results.answerable} unanswerable questions"
+    return f"{printable(results.file)}{part}{mode}: {counts}{'' if results.complete else ' (interrupted)'}"
 
 
 def number(value: float | None) -> str:

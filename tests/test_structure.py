@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Lower layers know nothing of higher ones.
 LAYERS = [
-    {"types", "errors", "locations"},
+    {"types", "errors", "locations", "terminal"},
     {"tokens", "segmentation", "documents", "chunking", "questions", "phrases"},
     {"encoder", "vectors", "lexical", "manifest", "confidence"},
     {"index"},

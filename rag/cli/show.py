@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from rich.text import Text
 
 from ..build import Changes
 from ..confidence import in_words
+from ..terminal import printable
 from ..types import Answer, Hit, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
@@ -39,14 +38,6 @@ def changes_summary(changes: Changes) -> str:
     }
     documents = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return f"documents: {documents}; {changes.passages} passages"
-
-
-def printable(text: str) -> str:
-    """The text with control characters made visible, so that no document can steer the terminal."""
-    return "".join(
-        character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs") else "\ufffd"
-        for character in text.replace("\r\n", "\n")
-    )
 
 
 def _headline(answer: Answer) -> Text:

@@ -214,6 +214,25 @@ def test_rag_eval_sweep_asks_the_calibration_part(corpus_index: Path, capsys: py
     assert all(setting.name in table for setting in SETTINGS)
 
 
+def test_a_question_cannot_steer_the_terminal(
+    tmp_path: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "Who leads \x1b[31mRuritania\x07 [bold]now[/bold]?"
+    path = tmp_path / "q.jsonl"
+    path.write_text(json.dumps({"id": "g", "question": text, "kind": "who", "answers": []}))
+    run = ["eval", str(path), "--index", str(corpus_index)]
+    assert main([*run, "--report", str(tmp_path)]) in (0, 1)
+    content = json.loads((tmp_path / "results.json").read_text())
+    content["questions"][0]["cause"] = None if content["questions"][0]["cause"] else "answering"
+    (tmp_path / "results.json").write_text(json.dumps(content))
+    capsys.readouterr()
+    main([*run, "--baseline", str(tmp_path / "results.json")])
+    output = capsys.readouterr().out
+    assert "Ruritania" in output
+    assert "[bold]now[/bold]?" in output
+    assert not set("\x1b\x07") & set(output)
+
+
 def test_speed_is_measured_against_plain_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text(f"{BORDER}\n\n{RENTS}\n")
     questions = tmp_path / "q.jsonl"
