@@ -162,12 +162,15 @@ def test_the_reader_reads_one_sentence_once_where_passages_overlap(encoder: Sent
 
 
 def test_sentences_read_before_are_not_embedded_again_and_read_the_same(assistant: Assistant) -> None:
+    encoder = assistant.retriever.encoder
+
     class Counting:
+        name, fingerprint, dimension, window = encoder.name, encoder.fingerprint, encoder.dimension, encoder.window
         texts = 0
 
         def encode(self, texts: Sequence[str], progress: object = None) -> object:
             Counting.texts += len(texts)
-            return assistant.retriever.encoder.encode(texts)
+            return encoder.encode(texts)
 
     hits = assistant.retriever.search(BORDER, k=5)
     reader = EvidenceReader(Counting(), assistant.retriever.index.words.rarity)  # type: ignore[arg-type]
