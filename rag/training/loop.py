@@ -1,0 +1,284 @@
+"""The training loop: epochs of batches, checkpoints to go on from, and a measurement after each epoch."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..encoder import DEFAULT_ENCODER, model_folder
+from ..errors import InputError
+from ..span_model import WORDS, Description, SpanModel, network
+from ..span_reader import SpanFinder
+from ..windows import WindowMaker
+from .batches import Batch, Epochs
+from .examples import Examples, Split
+from .measure import Reading, measure
+
+if TYPE_CHECKING:
+    import torch
+
+CHECKPOINT = "checkpoint.pt"
+
+#: Seconds between two checkpoints.
+CHECKPOINT_EVERY = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        epochs: Passes over the examples.
+        rate: Highest learning rate, of the output layer; it rises over the first ``warmup`` of all steps and then falls
+            to 0 in a straight line.
+        warmup: Share of all steps.
+        layer_decay: Each layer below learns at this share of the rate of the one above.
+        dropout: Share of the channels that are dropped, after each part of each layer, the same at every token of a
+            window (Gal & Ghahramani 2016): drawing one number a channel costs nothing, one a token an eighth of a step.
+        weight_decay: As AdamW has it.
+        window: Tokens read at once.
+        tokens: Tokens of a batch, padding included.
+        most: Questions of one passage in one epoch.
+        negatives: Unanswerable examples of each kind made for every answerable one.
+        verdict: Weight of the loss of the output that says whether the passage answers at all.
+        seed: Of all draws.
+    """
+
+    epochs: int = 4
+    rate: float = 2.5e-4
+    warmup: float = 0.06
+    layer_decay: float = 0.9
+    dropout: float = 0.1
+    weight_decay: float = 0.01
+    window: int = 384
+    tokens: int = 4608
+    most: int = 32
+    negatives: float = 0.15
+    verdict: float = 0.3
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of the learning curve: after so many epochs, with so much loss, the model read so well."""
+
+    epoch: int
+    loss: float
+    seconds: float
+    reading: Reading | None
+
+
+class Trainer:
+    """Trains a model; interrupted, it goes on from its last checkpoint.
+
+    Args:
+        split: To learn from, and to measure on after each epoch.
+        recipe: How.
+        folder: Where checkpoints are.
+        device: As torch names it.
+        tell: Told the stage, how much is done of how much, and the loss of late.
+    """
+
+    def __init__(
+        self, split: Split, recipe: Recipe, folder: Path, device: str, tell: Callable[[str, int, int], None]
+    ) -> None:
+        import torch
+
+        self._split, self._recipe, self._device, self._tell = split, recipe, device, tell
+        self._path = folder / CHECKPOINT
+        torch.manual_seed(recipe.seed)
+        self.body, self.head = (module.to(device) for module in network(model_folder(DEFAULT_ENCODER)))
+        self._words = self.body.get_parameter(WORDS).requires_grad_(False)
+        _share_dropout(self.body, recipe.dropout)
+        _attend_in_half(self.body)
+        self._maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
+        self._epochs = Epochs(split.training, self._maker, recipe.tokens, recipe.most, recipe.negatives, recipe.seed)
+        self._plans = [self._epochs.plan(epoch) for epoch in range(recipe.epochs)]
+        self._steps = sum(map(len, self._plans))
+        self._optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._rate)
+        self.step = 0
+        self.seconds = 0.0
+        self.losses: list[float] = []
+        self.curve: list[Point] = []
+
+    def run(self) -> None:
+        """Train to the end, saving on the way."""
+        self._resume()
+        begun = saved = time.monotonic()
+        done = 0
+        for epoch, plan in enumerate(self._plans):
+            for number, examples in enumerate(plan):
+                if done + number < self.step:
+                    continue
+                draw = random.Random(f"{self._recipe.seed} {epoch} {number}")
+                self.losses.append(self._learn(self._epochs.batch(examples, draw)))
+                self.step += 1
+                self._tell("training", self.step, self._steps)
+                if time.monotonic() - saved > CHECKPOINT_EVERY:
+                    self.seconds += time.monotonic() - begun
+                    self._save()
+                    begun = saved = time.monotonic()
+            done += len(plan)
+            if len(self.curve) == epoch:
+                self.seconds += time.monotonic() - begun
+                loss = sum(self.losses[-len(plan) :]) / len(plan)
+                self.curve.append(Point(epoch + 1, loss, self.seconds, self._measure(self._split.development)))
+                self._save()
+                begun = saved = time.monotonic()
+
+    def model(self) -> SpanModel:
+        """A copy of the model as it is now."""
+        body, head = copy.deepcopy(self.body), copy.deepcopy(self.head)
+        _share_dropout(body, 0.0)
+        return SpanModel(body, head, Description(DEFAULT_ENCODER, "", "", self._recipe.window), self._device)
+
+    def _measure(self, examples: Examples) -> Reading | None:
+        if not examples.examples:
+            return None
+        finder = SpanFinder(self.model(), self._maker)
+        return measure(finder, examples, lambda done, total: self._tell("measuring", done, total))
+
+    def _learn(self, batch: Batch) -> float:
+        import torch
+
+        self.body.train()
+        with torch.autocast(torch.device(self._device).type, torch.bfloat16, enabled=has_bf16(self._device)):
+            hidden = self.body(
+                input_ids=batch.ids.to(self._device),
+                token_type_ids=batch.types.to(self._device),
+                attention_mask=batch.mask.to(self._device),
+            ).last_hidden_state
+        loss = self._loss(self.head(hidden.float()), batch)
+        self._optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([*self.body.parameters(), *self.head.parameters()], 1.0)
+        self._optimizer.step()
+        self._schedule.step()
+        return float(loss.detach())
+
+    def _loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Cross-entropy of start and end against the annotators' answers, and of the verdict at ``[CLS]``.
+
+        Spans may start and end in the passage or at ``[CLS]``, which means that there is none.
+        """
+        import torch
+
+        places = ((batch.types == 1) & (batch.mask == 1)).to(self._device)
+        places[:, 0] = True
+        starts, ends = batch.starts.to(self._device), batch.ends.to(self._device)
+        total = torch.zeros((), device=self._device)
+        for part, target in ((0, starts), (1, ends)):
+            likely = logits[..., part].masked_fill(~places, -1e4).log_softmax(-1)
+            total = total - (target * likely).sum(-1).mean() / 2
+        answers = (starts[:, 0] == 0).float()
+        verdict = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0, 2], answers)
+        return total + self._recipe.verdict * verdict
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Parameters with their learning rates: the output layer's whole, less for each layer below."""
+        layers = self.body.config.num_hidden_layers
+        groups: dict[float, list[Any]] = {self._recipe.rate: list(self.head.parameters())}
+        for name, parameter in self.body.named_parameters():
+            if parameter.requires_grad:
+                depth = int(name.split(".")[2]) + 1 if name.startswith("encoder.layer.") else 0
+                rate = self._recipe.rate * self._recipe.layer_decay ** (layers - depth)
+                groups.setdefault(rate, []).append(parameter)
+        return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
+
+    def _rate(self, step: int) -> float:
+        warm = max(1, round(self._recipe.warmup * self._steps))
+        return min((step + 1) / warm, max(0.0, (self._steps - step) / (self._steps - warm)))
+
+    def _save(self) -> None:
+        import torch
+
+        state = {
+            "recipe": json.dumps(asdict(self._recipe)),
+            "examples": len(self._split.training.examples),
+            "body": self.body.state_dict(), "head": self.head.state_dict(),
+            "optimizer": self._optimizer.state_dict(), "schedule": self._schedule.state_dict(),
+            "random": torch.get_rng_state(), "step": self.step, "seconds": self.seconds,
+            "losses": self.losses, "curve": self.curve,
+        }  # fmt: skip
+        part = self._path.with_name(self._path.name + ".part")
+        torch.save(state, part)
+        part.replace(self._path)
+
+    def _resume(self) -> None:
+        import torch
+
+        if not self._path.exists():
+            return
+        state = torch.load(self._path, map_location=self._device, weights_only=False)
+        if (state["recipe"], state["examples"]) != (
+            json.dumps(asdict(self._recipe)), len(self._split.training.examples),
+        ):  # fmt: skip
+            raise InputError(
+                f"{self._path} is a checkpoint of other files or settings; give those again, or delete it to start anew"
+            )
+        self.body.load_state_dict(state["body"])
+        self.head.load_state_dict(state["head"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["random"].cpu())
+        self.step, self.seconds, self.losses, self.curve = (
+            state["step"], state["seconds"], state["losses"], state["curve"],
+        )  # fmt: skip
+
+
+def has_bf16(device: str) -> bool:
+    """Does the hardware multiply in bfloat16 itself?"""
+    import torch
+
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+
+
+def _attend_in_half(body: torch.nn.Module) -> None:
+    """Have attention weights computed and kept in the precision of their inputs.
+
+    Under autocast a softmax is taken in float32, and turning the weights there and back, forth and in the backward
+    pass, takes longer than the products of which they are made.
+    """
+    import torch
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
+
+    def attend(
+        module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
+        attention_mask: torch.Tensor | None, scaling: float, **_: object,
+    ) -> tuple[torch.Tensor, None]:  # fmt: skip
+        with torch.autocast(query.device.type, enabled=False):
+            scores = (query * scaling) @ key.transpose(-1, -2)
+            if attention_mask is not None:
+                scores += attention_mask.to(scores.dtype)
+            return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
+
+    AttentionInterface.register("in half", attend)
+    AttentionMaskInterface.register("in half", eager_mask)
+    body.set_attn_implementation("in half")
+
+
+def _share_dropout(body: torch.nn.Module, share: float) -> None:
+    """Put dropout that is the same at every token in the place of each of the network's own."""
+    import torch
+
+    class SharedDropout(torch.nn.Module):
+        def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+            if not self.training or not share:
+                return hidden
+            kept = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= share
+            return hidden * (kept.to(hidden.dtype) / (1 - share))
+
+    for layer in body.encoder.layer:
+        layer.attention.output.dropout = SharedDropout()
+        layer.output.dropout = SharedDropout()
+    body.embeddings.dropout = SharedDropout()

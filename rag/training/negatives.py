@@ -1,0 +1,163 @@
+"""Questions that a passage does not answer, though it looks as if it did; made anew each epoch from those it answers.
+
+Two kinds, after what annotators did for SQuAD 2.0 (Rajpurkar et al. 2018): the question stays and the passage is another
+one that retrieval ranks high for it, or the passage stays and the question is *twisted*: a name or figure is exchanged,
+a word turned into its opposite, or a verb negated.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+
+from ..lexical import Lexical
+from .examples import Example, Examples
+
+NAME = re.compile(r"\b[A-Z][\w’'-]*[a-z\d](?:[ -](?:of |de |the )?[A-Z][\w’'-]+)*")
+NUMBER = re.compile(r"\b\d+(?:[.,]\d+)*\b")
+SELF_CONTAINED = re.compile(rf"(?<=\s)(?:{NAME.pattern}|{NUMBER.pattern})")
+
+OPPOSITES = dict(
+    pair
+    for line in (
+        "first last|earliest latest|oldest newest|older younger|old new|early late|before after|start end|started ended|"
+        "began finished|beginning end|open close|opened closed|founded dissolved|largest smallest|larger smaller|"
+        "large small|big little|bigger smaller|biggest smallest|highest lowest|higher lower|high low|longest shortest|"
+        "longer shorter|long short|most least|more fewer|best worst|better worse|north south|east west|northern southern|"
+        "eastern western|northeast southwest|increase decrease|increased decreased|increases decreases|rise fall|"
+        "rose fell|grew shrank|gain loss|gained lost|win lose|won lost|winning losing|positive negative|good bad|"
+        "strong weak|stronger weaker|strongest weakest|rich poor|richest poorest|major minor|majority minority|"
+        "maximum minimum|male female|men women|man woman|father mother|son daughter|brother sister|husband wife|"
+        "king queen|internal external|inside outside|above below|top bottom|left right|upper lower|common rare|"
+        "similar different|same different|include exclude|includes excludes|included excluded|support oppose|"
+        "supported opposed|accept reject|accepted rejected|allowed forbidden|legal illegal|public private|local foreign|"
+        "ancient modern|hot cold|warm cool|fast slow|heavy light|easy difficult|simple complex|primary secondary|"
+        "leave join|left joined|buy sell|bought sold|borrow lend|import export|imports exports|attack defend|"
+        "attacked defended|victory defeat|with without|less more|always never|direct indirect|possible impossible|"
+        "known unknown|successful unsuccessful|future past|birth death|born buried|arrive depart|arrived departed"
+    ).split("|")
+    for pair in (line.split(), line.split()[::-1])
+)  # fmt: skip
+OPPOSITE = re.compile(rf"\b(?:{'|'.join(sorted(OPPOSITES, key=len, reverse=True))})\b", re.IGNORECASE)
+
+NEGATED = {
+    "is": "isn't", "are": "aren't", "was": "wasn't", "were": "weren't", "did": "didn't", "does": "doesn't",
+    "do": "don't", "can": "can't", "could": "couldn't", "has": "hasn't", "have": "haven't", "had": "hadn't",
+    "will": "won't", "would": "wouldn't", "should": "shouldn't",
+}  # fmt: skip
+AUXILIARY = re.compile(rf"\b(?:{'|'.join(NEGATED)})\b", re.IGNORECASE)
+
+
+def twisted(question: str, passage: str, elsewhere: str, draw: random.Random) -> str | None:
+    """The question changed so that the passage answers it no longer; None where there is nothing to change.
+
+    Args:
+        question: Which the passage answers.
+        passage: Where other names and figures come from, half the time.
+        elsewhere: Where they come from otherwise.
+        draw: Decides.
+    """
+    ways = [_other_name, _other_name, _other_number, _opposite, _opposite, _negated]
+    source = passage if draw.random() < 0.5 else elsewhere
+    for way in draw.sample(ways, len(ways)):
+        if changed := way(question, source, draw):
+            return changed
+    return None
+
+
+def _other_name(question: str, source: str, draw: random.Random) -> str | None:
+    # The first word of a question is a capital without being a name.
+    names = [match for match in NAME.finditer(question) if match.start()]
+    said = {match.group().casefold() for match in names}
+    others = sorted({match.group() for match in NAME.finditer(source) if _inside_sentence(source, match.start())})
+    others = [name for name in others if name.casefold() not in said]
+    return _exchanged(question, draw.choice(names), draw.choice(others)) if names and others else None
+
+
+def _other_number(question: str, source: str, draw: random.Random) -> str | None:
+    numbers = list(NUMBER.finditer(question))
+    if not numbers:
+        return None
+    chosen = draw.choice(numbers)
+    like = sorted({n for n in NUMBER.findall(source) if n != chosen.group() and len(n) == len(chosen.group())})
+    if like and draw.random() < 0.7:
+        return _exchanged(question, chosen, draw.choice(like))
+    digits = chosen.group()
+    at = draw.choice([i for i, character in enumerate(digits) if character.isdigit()])
+    digit = draw.choice([d for d in "123456789" if d != digits[at]])
+    return _exchanged(question, chosen, digits[:at] + digit + digits[at + 1 :])
+
+
+def _opposite(question: str, source: str, draw: random.Random) -> str | None:
+    found = list(OPPOSITE.finditer(question))
+    if not found:
+        return None
+    chosen = draw.choice(found)
+    return _exchanged(question, chosen, OPPOSITES[chosen.group().lower()])
+
+
+def _negated(question: str, source: str, draw: random.Random) -> str | None:
+    found = list(AUXILIARY.finditer(question))
+    return _exchanged(question, found[0], NEGATED[found[0].group().lower()]) if found else None
+
+
+def _exchanged(text: str, found: re.Match[str], other: str) -> str:
+    return text[: found.start()] + other + text[found.end() :]
+
+
+def _inside_sentence(text: str, at: int) -> bool:
+    return text[max(0, at - 2) : at].strip()[-1:] not in ("", ".", "?", "!", '"')
+
+
+class NearPassages:
+    """For each answerable example the passages of its file that retrieval takes for good ones, and are not.
+
+    Only for questions that name something: "What is the author's opinion?" may be answered anywhere.
+    """
+
+    def __init__(self, examples: Examples, each: int = 4) -> None:
+        self._near: dict[int, list[int]] = {}
+        files: dict[int, list[int]] = {}
+        for row, passage in enumerate(examples.passages):
+            files.setdefault(passage.file, []).append(row)
+        words = {
+            file: Lexical.build(examples.passages[row].text for row in rows) for file, rows in files.items()
+        }
+        for number, example in enumerate(examples.examples):
+            if not example.golds or not SELF_CONTAINED.search(example.question):
+                continue
+            own = examples.passages[example.passage]
+            golds = {own.text[start:end].casefold() for start, end in example.golds}
+            rows = files[own.file]
+            order = words[own.file].scores(example.question).argsort()[::-1][: each * 3]
+            near = (rows[i] for i in order if rows[i] != example.passage)
+            self._near[number] = [
+                row for row in near if not _holds(examples.passages[row].text.casefold(), golds)
+            ][:each]
+
+    def __getitem__(self, number: int) -> Sequence[int]:
+        """Rows of the passages for the example of that number, likeliest first."""
+        return self._near.get(number, ())
+
+
+def _holds(text: str, golds: set[str]) -> bool:
+    return any(gold in text for gold in golds)
+
+
+def negatives(
+    examples: Examples, numbers: Sequence[int], near: NearPassages, share: float, draw: random.Random
+) -> Iterator[Example]:
+    """Unanswerable examples made of some answerable ones, ``share`` of each kind for every example."""
+    for number in numbers:
+        example = examples.examples[number]
+        if not example.golds:
+            continue
+        if (rows := near[number]) and draw.random() < share:
+            yield Example(example.question, draw.choice(rows), ())
+        if draw.random() < share:
+            passage = examples.passages[example.passage]
+            # The neighbour is mostly of the same article: its names are of the right kind.
+            neighbour = examples.passages[max(0, example.passage - 1)].text
+            if question := twisted(example.question, passage.text, neighbour, draw):
+                yield Example(question, example.passage, ())
