@@ -21,8 +21,9 @@ from .errors import (
     InputError,
     RagError,
 )
+from .evidence import EvidenceReader
 from .index import Index
-from .reader import EvidenceReader, Reader
+from .reader import Reader, SpanReader
 from .retriever import Fusion, Retriever
 from .types import Answer, Document, Hit, Passage, Result, Seconds, Sentence, Span, Support
 from .vectors import FaissStore, VectorStore
@@ -55,6 +56,7 @@ __all__ = [
     "SentenceTransformerEncoder",
     "Skipped",
     "Span",
+    "SpanReader",
     "Support",
     "VectorStore",
     "build_index",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Self
 
 from .confidence import Confidence
 from .encoder import Encoder
-from .reader import EvidenceReader, Reader
+from .locations import shipped_reader
+from .reader import Reader, SpanReader
 from .retriever import Retriever
 from .types import Answer, Hit, Result, Seconds, Span, Support
 
@@ -26,8 +28,8 @@ class Assistant:
 
     Args:
         retriever: Finds passages.
-        reader: Finds words in them; the untrained ``EvidenceReader`` where it is None.
-        confidence: Weighs the evidence; must know the reader's figures.
+        reader: Finds words in them; a ``SpanReader`` with the weights that ship where it is None.
+        confidence: Weighs the evidence; must know the reader's figures. Fitted for the weights that ship where None.
         passages: How many passages a result holds.
     """
 
@@ -39,14 +41,28 @@ class Assistant:
         passages: int = 10,
     ) -> None:
         self.retriever = retriever
-        self.reader = reader or EvidenceReader(retriever.encoder, retriever.index.words.rarity)
-        self.confidence = confidence or Confidence.load()
+        self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.words.rarity)
+        self.confidence = confidence or Confidence.load(shipped_reader())
         self.passages = passages
 
     @classmethod
-    def load(cls, folder: Path | str, encoder: Encoder | None = None) -> Self:
-        """An assistant over an index folder; see ``Index.open`` for what it raises."""
-        return cls(Retriever.load(folder, encoder))
+    def load(cls, folder: Path | str, encoder: Encoder | None = None, reader: Path | str | None = None) -> Self:
+        """An assistant over an index folder.
+
+        Args:
+            folder: What ``build_index`` wrote.
+            encoder: The one that the index was made with; the default one where it is None.
+            reader: A folder that ``rag train`` wrote; the reader that ships where it is None.
+
+        Raises:
+            IndexFolderError: See ``Index.open``.
+            InputError: The reader's folder holds no weights, or others than it says.
+        """
+        retriever = Retriever.load(folder, encoder)
+        if reader is None:
+            return cls(retriever)
+        trained = SpanReader.load(Path(reader).expanduser(), retriever.index.words.rarity)
+        return cls(retriever, trained, Confidence.load(Path(reader).expanduser()))
 
     def ask(self, question: str) -> Result:
         """The best answer, the other candidates, the passages, and why there is no answer if there is none.
@@ -128,8 +144,12 @@ class Assistant:
 
 
 def _evidence(spans: list[Span]) -> dict[str, float]:
-    """The evidence for words that were read in several places: each figure's best."""
-    return {name: max(span.evidence[name] for span in spans) for name in spans[0].evidence}
+    """The evidence for words that were read in several places: each figure's best, and in how many documents."""
+    documents = len({span.document_id for span in spans})
+    return {
+        **{name: max(span.evidence[name] for span in spans) for name in spans[0].evidence},
+        "support": math.log(documents),
+    }
 
 
 def _relevant(hits: Sequence[Hit]) -> bool:

@@ -6,10 +6,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Self
 
 from .errors import InputError
+from .locations import shipped_reader
+
+#: The file of a reader's folder that holds the weights of its confidence.
+CONFIDENCE = "confidence.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,21 @@ class Confidence:
     threshold: float
 
     @classmethod
-    def load(cls) -> Self:
-        """The weights that ship with the package, fitted for ``EvidenceReader``."""
-        values = json.loads((files("rag.data") / "confidence.json").read_text(encoding="utf-8"))
-        weights = dict(zip(values["features"], values["weights"], strict=True))
-        return cls(weights, values["bias"], values["threshold"])
+    def load(cls, folder: Path) -> Self:
+        """The weights in a reader's folder; those fitted for the reader that ships where it holds none.
+
+        Raises:
+            InputError: The file is not what ``rag.eval.calibrate`` writes.
+        """
+        path = folder / CONFIDENCE
+        if not path.exists():
+            path = shipped_reader() / CONFIDENCE
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            weights = dict(zip(values["features"], values["weights"], strict=True))
+            return cls(weights, values["bias"], values["threshold"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: not a confidence file ({error}); fit it with rag.eval.calibrate") from error
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:

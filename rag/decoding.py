@@ -1,9 +1,9 @@
 """Logits to spans: pure functions, numpy in and numbers out.
 
-A span's score is ``start[i] + end[j] - null`` where ``null`` is the sum of the two logits of ``[CLS]``, at which a model
-trained as for SQuAD 2.0 (Devlin et al. 2019) points when the passage does not answer. It is the log of how much likelier
-the span is than no answer, so scores of different windows and passages compare, and how many passages without an answer
-are read beside changes none of them.
+A span's score is ``start[i] + end[j] - null`` where ``null`` is the sum of the two logits of ``[CLS]``, at which a
+model trained as for SQuAD 2.0 (Devlin et al. 2019) points when the passage does not answer. It is the log of how much
+likelier the span is than no answer, so scores of different windows and passages compare, and how many passages
+without an answer are read beside changes none of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Scored(NamedTuple):
 
 
 def best_spans(
-    start: Floats, end: Floats, null: float, may_start: Flags, may_end: Flags, longest: int, count: int
+    start: Floats, end: Floats, null: float, *, may_start: Flags, may_end: Flags, longest: int, count: int
 ) -> list[Scored]:
     """The best spans that share no token, best first.
 

@@ -6,7 +6,7 @@ import math
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +19,9 @@ import Stemmer
 K1, B = 1.2, 0.75
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
+
+#: Rarity of terms among the passages of an index (``Lexical.rarity``).
+Rarity = Callable[[Sequence[str]], list[float]]
 
 #: Words of a question that say nothing about what it is about.
 STOP_WORDS = frozenset(
@@ -35,6 +38,13 @@ def terms(text: str) -> list[str]:
     words = (match.group() for match in WORD.finditer(unicodedata.normalize("NFKC", text).casefold()))
     kept = [re.sub(r",(?=\d{3}\b)", "", word) for word in words if word not in STOP_WORDS]
     return list(_stemmer().stemWords(kept))
+
+
+def coverage(weights: Mapping[str, float], text: str) -> float:
+    """Which share of some terms the text holds, each counted by its weight; in [0, 1]."""
+    total = sum(weights.values())
+    present = set(terms(text))
+    return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
 
 
 def _stemmer() -> Stemmer.Stemmer:

@@ -18,3 +18,8 @@ def shipped_corpus() -> Path:
 def default_index() -> Path:
     """Where the index is built and looked for when no folder is named."""
     return _CHECKOUT / "index" if _CHECKOUT else platformdirs.user_data_path("rag") / "index"
+
+
+def shipped_reader() -> Path:
+    """The folder of the reader that the package ships, as ``rag train`` wrote it."""
+    return _PACKAGE / "data" / "reader"

@@ -1,175 +1,115 @@
-"""Passages to spans: the ``Reader`` contract, and the first reader, which no training made.
-
-It takes the sentence that is nearest to the question in meaning and shares its rarest words, and within it the
-phrase that has the form the question wants (a date, a number with its unit, a name) and stands closest to the words
-of the question. Where no phrase has that form, as for why and how, the sentence is the answer.
-"""
+"""Passages to spans: the ``Reader`` contract, and the reader by default, whose span model the project trained."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, Self
 
-from .encoder import Encoder, Remembering
-from .lexical import WORD, terms
-from .phrases import doubt, phrases
-from .questions import Kind, Wanted, wanted
-from .segmentation import HEADING, Extent, paragraphs, sentences
-from .types import Hit, Sentence, Span
+from .lexical import Rarity, coverage, terms
+from .segmentation import paragraphs, sentences
+from .span_finder import Found, SpanFinder
+from .span_model import WEIGHTS, load_weights
+from .types import Hit, Passage, Sentence, Span
 
-QUESTION_END = re.compile(r"\?[\"'”’»)\]*_]*$")
-
-#: Rarity of terms among the passages of an index (``Lexical.rarity``).
-Rarity = Callable[[Sequence[str]], list[float]]
+#: Spans that are taken from one passage.
+SPANS_PER_PASSAGE = 3
 
 
 class Reader(Protocol):
     """Whatever finds the words that answer."""
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """Spans of the hits' passages that may answer, best first, at most one for each sentence."""
+        """Spans of the hits' passages that may answer, best first; no two of one document overlap."""
 
 
-#: What each figure adds to a sentence's score. Set by hand; a logistic regression over the same figures puts the gold
-#: sentence first as often (73% of 2,816 questions of squad-dev-part, squadshifts-new-wiki and qed-dev).
-WEIGHTS: Mapping[str, float] = {
-    "similarity": 4.0,
-    "coverage": 3.0,
-    "passage": 1.0,
-    "fit": 0.8,
-}
+class SpanReader:
+    """The reader by default: the span model's best spans of each passage.
 
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A sentence of a hit: offsets in the passage, and whether it has a phrase of the form that is wanted."""
-
-    hit: int
-    extent: Extent
-    text: str
-    phrase: Extent | None
-
-
-class EvidenceReader:
-    """The first reader: evidence of meaning and of words, sentence by sentence.
+    A span's score is the log of how much likelier it is than that its passage does not answer. It is made of its own
+    passage alone, so that scores compare between passages, and reading more passages finds more and changes nothing.
 
     Args:
-        encoder: Compares sentences with the question; any language it knows.
-        rarity: How much each shared word weighs.
-        passages: How many hits are read.
+        finder: Finds spans in texts.
+        rarity: How much each word weighs that question and passage share.
     """
 
-    def __init__(self, encoder: Encoder, rarity: Rarity, passages: int = 5) -> None:
-        self._encoder = Remembering(encoder)
+    def __init__(self, finder: SpanFinder, rarity: Rarity) -> None:
+        self._finder = finder
         self._rarity = rarity
-        self._passages = passages
+
+    @classmethod
+    def load(cls, folder: Path, rarity: Rarity) -> Self:
+        """With the weights of a folder that ``rag train`` wrote; those that were loaded before are taken again.
+
+        Raises:
+            InputError: The folder holds no weights, or others than it says.
+        """
+        return cls(_finder(folder, (folder / WEIGHTS).stat().st_mtime_ns if (folder / WEIGHTS).exists() else 0), rarity)
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """One span for each sentence of the first hits, best first."""
-        asked = set(terms(question))
-        want = wanted(question)
-        candidates = [
-            candidate
-            for rank, hit in enumerate(hits[: self._passages])
-            for candidate in _candidates(rank, hit, want, asked)
-        ]
-        if not candidates:
-            return []
-        vectors = self._encoder.encode([question, *(candidate.text for candidate in candidates)])
-        similarities = vectors[1:] @ vectors[0]
-        weights = dict(zip(asked, self._rarity(list(asked)), strict=True))
-        in_hit = [_coverage(weights, hit.passage.text) for hit in hits[: self._passages]]
+        """The spans of all hits, best first.
+
+        Raises:
+            InputError: The question is too long to be read beside a passage.
+        """
+        asked = list(set(terms(question)))
+        weights = dict(zip(asked, self._rarity(asked), strict=True))
+        found = self._finder.find([(question, hit.passage.text) for hit in hits], SPANS_PER_PASSAGE)
         spans = [
-            _span(candidate, hits, {
-                "similarity": float(similarity),
-                "coverage": _coverage(weights, candidate.text),
-                "passage": in_hit[candidate.hit],
-                "dense": hits[candidate.hit].dense,
-                "ahead": hits[candidate.hit].score - hits[0].score,
-                "fit": float(candidate.phrase is not None),
-                **_form(candidate, want),
+            _span(rank, hit, each, {
+                "span": each.score,
+                "verdict": each.verdict,
+                "coverage": coverage(weights, hit.passage.text),
+                "dense": hit.dense,
+                "ahead": hit.score - hits[0].score,
             })
-            for candidate, similarity in zip(candidates, similarities, strict=True)
+            for rank, (hit, of_hit) in enumerate(zip(hits, found, strict=True))
+            for each in of_hit
+            if any(character.isalnum() for character in hit.passage.text[each.start : each.end])
         ]  # fmt: skip
         return _with_margin(_overlaps_once(sorted(spans, key=lambda span: -span.score)))
 
 
-def _candidates(rank: int, hit: Hit, want: Wanted, asked: set[str]) -> list[_Candidate]:
-    text = hit.passage.text
-    found = []
-    for paragraph in paragraphs(text):
-        if HEADING.match(text, paragraph.start):
-            continue
-        for extent in sentences(text, *paragraph):
-            sentence = text[extent.start : extent.end]
-            # A question in the document answers nothing.
-            if any(character.isalnum() for character in sentence) and not QUESTION_END.search(sentence):
-                found.append(_Candidate(rank, extent, sentence, _best_phrase(sentence, want, asked)))
-    return found
+@lru_cache(maxsize=2)
+def _finder(folder: Path, modified: int) -> SpanFinder:
+    return SpanFinder.of(load_weights(folder / WEIGHTS))
 
 
-def _best_phrase(sentence: str, want: Wanted, asked: set[str]) -> Extent | None:
-    """The phrase of the wanted form that stands closest to the words of the question."""
-    if want.kind is Kind.SENTENCE:
-        return None
-    shared = [Extent(*match.span()) for match in WORD.finditer(sentence) if asked.intersection(terms(match.group()))]
-    found = [
-        phrase for phrase in phrases(sentence, want) if not _asked(sentence[phrase.start : phrase.end], want, asked)
+def _span(rank: int, hit: Hit, found: Found, evidence: Mapping[str, float]) -> Span:
+    passage = hit.passage
+    start, end = passage.start + found.start, passage.start + found.end
+    text = passage.text[found.start : found.end]
+    sentence = _sentence(passage, found) or Sentence(start, end, text)
+    return Span(passage.document_id, start, end, text, sentence, rank, found.score, evidence)
+
+
+def _sentence(passage: Passage, found: Found) -> Sentence | None:
+    """The sentence that holds the span; from the first to the last one where it crosses their ends."""
+    text = passage.text
+    inside = [
+        extent
+        for paragraph in paragraphs(text)
+        if paragraph.start < found.end and found.start < paragraph.end
+        for extent in sentences(text, *paragraph)
+        if extent.start < found.end and found.start < extent.end
     ]
-
-    def cost(phrase: Extent) -> int:
-        return _distance(phrase, shared) + doubt(sentence[phrase.start : phrase.end], want.kind)
-
-    return min(found, key=cost, default=None)
-
-
-def _asked(phrase: str, want: Wanted, asked: set[str]) -> bool:
-    """Is the phrase what the question itself says? `40 km` tells something new where kilometres are asked for."""
-    said = set(terms(phrase))
-    return said <= asked if want.kind in (Kind.NUMBER, Kind.DATE) else bool(said & asked)
-
-
-def _distance(phrase: Extent, shared: list[Extent]) -> int:
-    """How many code points lie between a phrase and the nearest word of the question; from the start without one."""
-    return min((max(phrase.start - word.end, word.start - phrase.end) for word in shared), default=phrase.start)
-
-
-def _form(candidate: _Candidate, want: Wanted) -> dict[str, float]:
-    """Which kind of phrase was taken, as figures of 1 and 0: a date is more often right than a name."""
-    return {
-        kind.value: float(candidate.phrase is not None and want.kind is kind)
-        for kind in Kind
-        if kind is not Kind.SENTENCE
-    }
-
-
-def _coverage(weights: Mapping[str, float], text: str) -> float:
-    """Which share of the question's words the text holds, each weighted by its rarity; in [0, 1]."""
-    total = sum(weights.values())
-    present = set(terms(text))
-    return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
-
-
-def _span(candidate: _Candidate, hits: Sequence[Hit], evidence: dict[str, float]) -> Span:
-    passage = hits[candidate.hit].passage
-    shift = passage.start
-    sentence = Sentence(candidate.extent.start + shift, candidate.extent.end + shift, candidate.text)
-    start, end, text = sentence.start, sentence.end, sentence.text
-    if candidate.phrase:
-        start, end = sentence.start + candidate.phrase.start, sentence.start + candidate.phrase.end
-        text = candidate.text[candidate.phrase.start : candidate.phrase.end]
-    score = sum(weight * evidence[name] for name, weight in WEIGHTS.items())
-    return Span(passage.document_id, start, end, text, sentence, candidate.hit, score, evidence)
+    if not inside:
+        return None
+    start, end = inside[0].start, inside[-1].end
+    return Sentence(passage.start + start, passage.start + end, text[start:end])
 
 
 def _overlaps_once(spans: list[Span]) -> list[Span]:
-    """The same sentence is read twice where passages overlap; the better reading stays."""
-    best: dict[tuple[str, int], Span] = {}
+    """The same words are read twice where passages overlap; the better reading stays."""
+    kept: dict[str, list[Span]] = {}
     for span in spans:
-        best.setdefault((span.document_id, span.sentence.start), span)
-    return list(best.values())
+        others = kept.setdefault(span.document_id, [])
+        if not any(span.start < other.end and other.start < span.end for other in others):
+            others.append(span)
+    return sorted((span for others in kept.values() for span in others), key=lambda span: -span.score)
 
 
 def _with_margin(spans: list[Span]) -> list[Span]:
@@ -180,5 +120,6 @@ def _with_margin(spans: list[Span]) -> list[Span]:
 
 
 def _rival_score(span: Span, spans: list[Span]) -> float:
-    """Score of the best other answer; the span's own score less 1 where it is the only one."""
-    return next((other.score for other in spans if other.text.casefold() != span.text.casefold()), span.score - 1.0)
+    """Score of the best other answer, or of no answer where that is better."""
+    others = (other.score for other in spans if other.text.casefold() != span.text.casefold())
+    return max(next(others, 0.0), 0.0)

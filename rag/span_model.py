@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .encoder import DEFAULT_ENCODER, model_folder
+from .encoder import model_folder
 from .errors import InputError
 from .windows import Window
 
@@ -28,6 +28,9 @@ Floats = npt.NDArray[np.float32]
 #: The tensor that stays with the embedder.
 WORDS = "embeddings.word_embeddings.weight"
 
+#: The file of a reader's folder that holds the weights.
+WEIGHTS = "reader.safetensors"
+
 #: Tokens, padding included, that are read at once.
 TOKENS_PER_BATCH = 4096
 
@@ -38,13 +41,13 @@ class Logits(NamedTuple):
     Attributes:
         start, end: Of an answer starting or ending at each passage token.
         null: Of there being no answer, on the scale of ``start + end``.
-        answerable: Log-odds that the window answers, from an output of its own.
+        verdict: Log-odds that the window answers, from an output of its own.
     """
 
     start: Floats
     end: Floats
     null: float
-    answerable: float
+    verdict: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,13 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        body = BertModel.from_pretrained(
+        body: torch.nn.Module = BertModel.from_pretrained(
             str(folder), add_pooling_layer=False, attn_implementation="eager",
             attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0,
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no BERT model ({str(error).splitlines()[0]})") from error
-    head = torch.nn.Linear(body.config.hidden_size, 3)
+    head = torch.nn.Linear(body.get_parameter(WORDS).shape[1], 3)
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
     return body, head
@@ -226,11 +229,6 @@ def fingerprint(tensors: Mapping[str, torch.Tensor]) -> str:
 def digest(tensor: torch.Tensor) -> str:
     """``fingerprint`` of a single tensor."""
     return fingerprint({"": tensor})
-
-
-def default_folder() -> str:
-    """Where the default embedder's transformer and tokenizer are."""
-    return model_folder(DEFAULT_ENCODER)
 
 
 def _description(path: Path, metadata: Mapping[str, str]) -> Description:

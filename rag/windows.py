@@ -19,6 +19,9 @@ from tokenizers import Tokenizer
 
 from .errors import InputError
 
+#: `[CLS]`, and `[SEP]` twice.
+SPECIAL = 3
+
 Ints = npt.NDArray[np.int32]
 
 
@@ -69,6 +72,11 @@ class WindowMaker:
         """With the tokenizer of a model's folder."""
         return cls(Tokenizer.from_file(str(Path(folder) / "tokenizer.json")), length, overlap)
 
+    @property
+    def longest_question(self) -> int:
+        """How many tokens a question may have so that windows still move forward."""
+        return self.length - self.overlap - SPECIAL - 1
+
     def tokens(self, text: str) -> Tokens:
         """The text's tokens without special ones."""
         return self.many([text])[0]
@@ -86,11 +94,11 @@ class WindowMaker:
         Raises:
             InputError: The question leaves too little room for a passage.
         """
-        room = self.length - len(question.ids) - 3
-        if room <= self.overlap:
+        room = self.length - len(question.ids) - SPECIAL
+        if len(question.ids) > self.longest_question:
             raise InputError(
                 f"the question is {len(question.ids)} tokens long; the reader takes "
-                f"{self.length - self.overlap - 4} at most, so shorten it"
+                f"{self.longest_question} at most, so shorten it"
             )
         head = [self._cls, *question.ids, self._sep]
         starts = window_starts(len(passage.ids), room, self.overlap)

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..serialize import result_to_json
-from .common import add_command, add_index_option, open_assistant, out
+from .common import add_command, add_index_option, add_reader_option, open_assistant, out
 from .show import result_text
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("question", metavar="QUESTION")
     add_index_option(parser)
+    add_reader_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 

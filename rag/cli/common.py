@@ -48,8 +48,20 @@ def add_index_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_reader_option(parser: argparse.ArgumentParser) -> None:
+    """The option ``--reader``."""
+    parser.add_argument(
+        "--reader", type=Path, metavar="DIR", help="folder that `rag train` wrote (default: the reader that ships)"
+    )
+
+
 def open_assistant(args: argparse.Namespace) -> Assistant:
-    """The assistant over ``--index``; the default index is built from the shipped corpus where it is not there yet.
+    """The assistant over ``--index`` with ``--reader``; see ``ready_index``."""
+    return Assistant.load(ready_index(args), reader=args.reader)
+
+
+def ready_index(args: argparse.Namespace) -> Path:
+    """The folder of ``--index``; the default one is built from the shipped corpus where it is not there yet.
 
     Raises:
         IndexMissing: A folder was named, and it holds no index.
@@ -61,7 +73,7 @@ def open_assistant(args: argparse.Namespace) -> Assistant:
         except IndexMissing:
             err.print(f"no index yet: building it from the shipped articles, {shipped_corpus()}")
             show_changes(run_build([shipped_corpus()], folder))
-    return Assistant.load(folder)
+    return folder
 
 
 def run_build(paths: Sequence[Path], folder: Path) -> Changes:

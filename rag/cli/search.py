@@ -6,8 +6,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from ..retriever import Retriever
 from ..serialize import hit_to_json
-from .common import add_command, add_index_option, open_assistant, out
+from .common import add_command, add_index_option, out, ready_index
 from .show import hits_text
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Hits on standard output; 1 when there are none."""
-    hits = open_assistant(args).retriever.search(args.question, args.k, args.max_tokens)
+    hits = Retriever.load(ready_index(args)).search(args.question, args.k, args.max_tokens)
     if args.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], indent=2, ensure_ascii=False))
     else:

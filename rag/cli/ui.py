@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..locations import default_index, shipped_corpus
-from .common import add_command, add_index_option, open_assistant, run_build, show_changes
+from .common import add_command, add_index_option, add_reader_option, open_assistant, run_build, show_changes
 from .index import remembered_paths
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(subparsers, "ui", "ask in the browser", EXAMPLES)
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
     add_index_option(parser)
+    add_reader_option(parser)
     parser.add_argument(
         "--host",
         default="127.0.0.1",

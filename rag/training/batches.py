@@ -52,7 +52,7 @@ class Epochs:
     """
 
     def __init__(
-        self, examples: Examples, maker: WindowMaker, tokens: int, most: int, share: float, seed: int
+        self, examples: Examples, maker: WindowMaker, *, tokens: int, most: int, share: float, seed: int
     ) -> None:
         self._examples, self._maker = examples, maker
         self._tokens, self._most, self._share, self._seed = tokens, most, share, seed

@@ -13,6 +13,7 @@ from ..eval.squad import load_squad
 from ..lexical import Lexical
 from ..segmentation import paragraphs
 from ..types import Document
+from ..windows import WindowMaker
 
 #: A file is held back from only where at least so many times more articles are left to learn from.
 LEAST_LEFT = 3
@@ -87,13 +88,14 @@ class Split:
 
 
 def load(
-    files: Sequence[Path], documents: Callable[[], Mapping[str, Document]], bad: Bad = refuse
+    files: Sequence[Path], documents: Callable[[], Mapping[str, Document]], maker: WindowMaker, bad: Bad = refuse
 ) -> Examples:
     """All examples of the files.
 
     Args:
         files: SQuAD 1.1 or 2.0 as ``.json`` or ``.json.gz``, or question sets as ``.jsonl``.
         documents: Gives the documents that a question set is about.
+        maker: Will cut the windows; says which questions are too long.
         bad: Told of each question that is none; it is left out unless this raises.
 
     Raises:
@@ -103,11 +105,14 @@ def load(
     for number, path in enumerate(files):
         if path.suffix == ".jsonl":
             texts = documents()
-            _add_set(found, number, texts, load_questions(path, texts, bad))
+            _add_set(found, number, texts, _learnable(path, load_questions(path, texts, bad), maker, bad))
         else:
-            _add_squad(found, number, *load_squad(path, bad))
+            contexts, questions = load_squad(path, bad)
+            _add_squad(found, number, contexts, _learnable(path, questions, maker, bad))
     if not any(example.golds for example in found.examples):
-        raise InputError(f"{files[0]}: no question has an answer; a reader cannot be trained on unanswerable ones alone")
+        raise InputError(
+            f"{files[0]}: no question has an answer; a reader cannot be trained on unanswerable ones alone"
+        )
     return found
 
 
@@ -125,9 +130,29 @@ def split(examples: Examples, held_back: int, test_share: float = 0.75) -> Split
         kept = held_back if len(articles) >= (LEAST_LEFT + 1) * held_back else 0
         tested = round(kept * test_share)
         cuts = len(articles) - kept, len(articles) - tested
-        for part, chosen in zip(parts, (articles[: cuts[0]], articles[cuts[0] : cuts[1]], articles[cuts[1] :]), strict=True):
+        for part, chosen in zip(
+            parts, (articles[: cuts[0]], articles[cuts[0] : cuts[1]], articles[cuts[1] :]), strict=True
+        ):
             part.extend(chosen)
     return Split(*(examples.of(part) for part in parts))
+
+
+def _learnable(path: Path, questions: list[Question], maker: WindowMaker, bad: Bad) -> list[Question]:
+    """The questions that are in words, and short enough."""
+    kept = []
+    for question, tokens in zip(questions, maker.many([question.text for question in questions]), strict=True):
+        if not any(character.isalnum() for character in question.text):
+            bad(InputError(f"{path}: question {question.id} has no words"))
+        elif len(tokens.ids) > maker.longest_question:
+            bad(
+                InputError(
+                    f"{path}: question {question.id} is {len(tokens.ids)} tokens long; "
+                    f"at most {maker.longest_question} are read beside a passage"
+                )
+            )
+        else:
+            kept.append(question)
+    return kept
 
 
 def _add_squad(found: Examples, file: int, documents: list[Document], questions: list[Question]) -> None:
@@ -156,7 +181,9 @@ def _add_set(found: Examples, file: int, documents: Mapping[str, Document], ques
         golds: dict[int, list[tuple[int, int]]] = {}
         for gold in question.golds:
             document = documents[gold.document]
-            extents = [e for e in paragraphs(document.text, document.body) if e.start <= gold.start and gold.end <= e.end]
+            extents = [
+                e for e in paragraphs(document.text, document.body) if e.start <= gold.start and gold.end <= e.end
+            ]
             for extent in extents:
                 golds.setdefault(row(document, extent), []).append((gold.start - extent.start, gold.end - extent.start))
         if not question.golds and question.document:

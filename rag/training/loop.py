@@ -13,17 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from ..encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
-from ..span_model import WORDS, Description, SpanModel, network
-from ..span_reader import SpanFinder
+from ..index import Report
+from ..span_finder import SpanFinder
+from ..span_model import WEIGHTS, WORDS, Description, SpanModel, load_weights, network, save_weights
 from ..windows import WindowMaker
 from .batches import Batch, Epochs
 from .examples import Examples, Split
 from .measure import Reading, measure
+from .network import attend_in_half, has_bf16, share_dropout
 
 if TYPE_CHECKING:
     import torch
 
 CHECKPOINT = "checkpoint.pt"
+
+#: What the names of a layer's parameters begin with; its number follows.
+LAYER = "encoder.layer."
 
 #: Seconds between two checkpoints.
 CHECKPOINT_EVERY = 300.0
@@ -82,23 +87,44 @@ class Trainer:
         recipe: How.
         folder: Where checkpoints are.
         device: As torch names it.
-        tell: Told the stage, how much is done of how much, and the loss of late.
+        start: Folder of the reader whose weights are trained further; the embedder's own where it is None.
+        tell: Told the stage, and how much is done of how much.
+        reached: Told each point of the learning curve.
+
+    Raises:
+        InputError: The folder holds a checkpoint of another run, or ``start`` is no reader.
     """
 
     def __init__(
-        self, split: Split, recipe: Recipe, folder: Path, device: str, tell: Callable[[str, int, int], None]
+        self,
+        split: Split,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        device: str = "cpu",
+        start: Path | None = None,
+        tell: Report = lambda stage, done, total: None,
+        reached: Callable[[Point], None] = lambda point: None,
     ) -> None:
         import torch
 
-        self._split, self._recipe, self._device, self._tell = split, recipe, device, tell
+        self._split, self._recipe, self._device = split, recipe, device
+        self._tell, self._reached = tell, reached
         self._path = folder / CHECKPOINT
         torch.manual_seed(recipe.seed)
-        self.body, self.head = (module.to(device) for module in network(model_folder(DEFAULT_ENCODER)))
+        self.body, self.head = (module.to(device) for module in _beginning(start))
         self._words = self.body.get_parameter(WORDS).requires_grad_(False)
-        _share_dropout(self.body, recipe.dropout)
-        _attend_in_half(self.body)
+        share_dropout(self.body, recipe.dropout)
+        attend_in_half(self.body)
         self._maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
-        self._epochs = Epochs(split.training, self._maker, recipe.tokens, recipe.most, recipe.negatives, recipe.seed)
+        self._epochs = Epochs(
+            split.training,
+            self._maker,
+            tokens=recipe.tokens,
+            most=recipe.most,
+            share=recipe.negatives,
+            seed=recipe.seed,
+        )
         self._plans = [self._epochs.plan(epoch) for epoch in range(recipe.epochs)]
         self._steps = sum(map(len, self._plans))
         self._optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
@@ -109,8 +135,23 @@ class Trainer:
         self.curve: list[Point] = []
 
     def run(self) -> None:
-        """Train to the end, saving on the way."""
+        """Train to the end, saving every few minutes, after each epoch, and when interrupted."""
         self._resume()
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            self._save()
+            raise
+
+    def save(self, path: Path) -> Description:
+        """Write the weights as ``load_weights`` reads them."""
+        return save_weights(path, self.body, self.head, self._recipe.window, DEFAULT_ENCODER)
+
+    def forget(self) -> None:
+        """Delete the checkpoint."""
+        self._path.unlink(missing_ok=True)
+
+    def _run(self) -> None:
         begun = saved = time.monotonic()
         done = 0
         for epoch, plan in enumerate(self._plans):
@@ -131,12 +172,13 @@ class Trainer:
                 loss = sum(self.losses[-len(plan) :]) / len(plan)
                 self.curve.append(Point(epoch + 1, loss, self.seconds, self._measure(self._split.development)))
                 self._save()
+                self._reached(self.curve[-1])
                 begun = saved = time.monotonic()
 
     def model(self) -> SpanModel:
         """A copy of the model as it is now."""
         body, head = copy.deepcopy(self.body), copy.deepcopy(self.head)
-        _share_dropout(body, 0.0)
+        share_dropout(body, 0.0)
         return SpanModel(body, head, Description(DEFAULT_ENCODER, "", "", self._recipe.window), self._device)
 
     def _measure(self, examples: Examples) -> Reading | None:
@@ -157,7 +199,7 @@ class Trainer:
             ).last_hidden_state
         loss = self._loss(self.head(hidden.float()), batch)
         self._optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([*self.body.parameters(), *self.head.parameters()], 1.0)
         self._optimizer.step()
         self._schedule.step()
@@ -183,13 +225,15 @@ class Trainer:
 
     def _groups(self) -> list[dict[str, Any]]:
         """Parameters with their learning rates: the output layer's whole, less for each layer below."""
-        layers = self.body.config.num_hidden_layers
-        groups: dict[float, list[Any]] = {self._recipe.rate: list(self.head.parameters())}
+        names = [name for name, _ in self.body.named_parameters()]
+        layers = 1 + max((int(name.split(".")[2]) for name in names if name.startswith(LAYER)), default=-1)
+        groups: dict[float, list[torch.nn.Parameter]] = {self._recipe.rate: list(self.head.parameters())}
         for name, parameter in self.body.named_parameters():
             if parameter.requires_grad:
-                depth = int(name.split(".")[2]) + 1 if name.startswith("encoder.layer.") else 0
-                rate = self._recipe.rate * self._recipe.layer_decay ** (layers - depth)
-                groups.setdefault(rate, []).append(parameter)
+                depth = int(name.split(".")[2]) + 1 if name.startswith(LAYER) else 0
+                groups.setdefault(self._recipe.rate * self._recipe.layer_decay ** (layers - depth), []).append(
+                    parameter
+                )
         return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
     def _rate(self, step: int) -> float:
@@ -233,52 +277,8 @@ class Trainer:
         )  # fmt: skip
 
 
-def has_bf16(device: str) -> bool:
-    """Does the hardware multiply in bfloat16 itself?"""
-    import torch
-
-    if torch.device(device).type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
-
-
-def _attend_in_half(body: torch.nn.Module) -> None:
-    """Have attention weights computed and kept in the precision of their inputs.
-
-    Under autocast a softmax is taken in float32, and turning the weights there and back, forth and in the backward
-    pass, takes longer than the products of which they are made.
-    """
-    import torch
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import eager_mask
-
-    def attend(
-        module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
-        attention_mask: torch.Tensor | None, scaling: float, **_: object,
-    ) -> tuple[torch.Tensor, None]:  # fmt: skip
-        with torch.autocast(query.device.type, enabled=False):
-            scores = (query * scaling) @ key.transpose(-1, -2)
-            if attention_mask is not None:
-                scores += attention_mask.to(scores.dtype)
-            return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
-
-    AttentionInterface.register("in half", attend)
-    AttentionMaskInterface.register("in half", eager_mask)
-    body.set_attn_implementation("in half")
-
-
-def _share_dropout(body: torch.nn.Module, share: float) -> None:
-    """Put dropout that is the same at every token in the place of each of the network's own."""
-    import torch
-
-    class SharedDropout(torch.nn.Module):
-        def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-            if not self.training or not share:
-                return hidden
-            kept = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= share
-            return hidden * (kept.to(hidden.dtype) / (1 - share))
-
-    for layer in body.encoder.layer:
-        layer.attention.output.dropout = SharedDropout()
-        layer.output.dropout = SharedDropout()
-    body.embeddings.dropout = SharedDropout()
+def _beginning(start: Path | None) -> tuple[torch.nn.Module, torch.nn.Module]:
+    if start is None:
+        return network(model_folder(DEFAULT_ENCODER))
+    model = load_weights(start / WEIGHTS)
+    return model.body, model.head

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ..eval.metrics import auroc, exact_match, mean, token_f1
 from ..eval.resample import Interval, interval
-from ..span_reader import SpanFinder
+from ..index import Report
+from ..span_finder import SpanFinder
+from ..span_model import load_weights
 from .examples import Examples
 
 #: Pairs that are read between two reports of progress.
@@ -40,14 +43,17 @@ class Reading:
     f1: Estimate
     auroc: Estimate
 
-    def values(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
+
+def read_all(weights: Path, parts: Mapping[str, Examples], report: Report) -> dict[str, Reading]:
+    """What the weights of a file reach on several sets, each by its name."""
+    finder = SpanFinder.of(load_weights(weights))
+    return {
+        name: measure(finder, examples, lambda done, total: report("measuring", done, total))
+        for name, examples in parts.items()
+    }
 
 
-def measure(
-    finder: SpanFinder, examples: Examples, progress: Callable[[int, int], None] | None = None
-) -> Reading:
+def measure(finder: SpanFinder, examples: Examples, progress: Callable[[int, int], None] | None = None) -> Reading:
     """Read every example and compare."""
     pairs = [(example.question, examples.passages[example.passage].text) for example in examples.examples]
     found = []

@@ -1,8 +1,8 @@
 """Questions that a passage does not answer, though it looks as if it did; made anew each epoch from those it answers.
 
-Two kinds, after what annotators did for SQuAD 2.0 (Rajpurkar et al. 2018): the question stays and the passage is another
-one that retrieval ranks high for it, or the passage stays and the question is *twisted*: a name or figure is exchanged,
-a word turned into its opposite, or a verb negated.
+Two kinds, after what annotators did for SQuAD 2.0 (Rajpurkar et al. 2018): the question stays and the passage is
+another one that retrieval ranks high for it, or the passage stays and the question is *twisted*: a name or figure is
+exchanged, a word turned into its opposite, or a verb negated.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 
 from ..lexical import Lexical
 from .examples import Example, Examples
@@ -18,27 +19,15 @@ NAME = re.compile(r"\b[A-Z][\w’'-]*[a-z\d](?:[ -](?:of |de |the )?[A-Z][\w’'
 NUMBER = re.compile(r"\b\d+(?:[.,]\d+)*\b")
 SELF_CONTAINED = re.compile(rf"(?<=\s)(?:{NAME.pattern}|{NUMBER.pattern})")
 
-OPPOSITES = dict(
-    pair
-    for line in (
-        "first last|earliest latest|oldest newest|older younger|old new|early late|before after|start end|started ended|"
-        "began finished|beginning end|open close|opened closed|founded dissolved|largest smallest|larger smaller|"
-        "large small|big little|bigger smaller|biggest smallest|highest lowest|higher lower|high low|longest shortest|"
-        "longer shorter|long short|most least|more fewer|best worst|better worse|north south|east west|northern southern|"
-        "eastern western|northeast southwest|increase decrease|increased decreased|increases decreases|rise fall|"
-        "rose fell|grew shrank|gain loss|gained lost|win lose|won lost|winning losing|positive negative|good bad|"
-        "strong weak|stronger weaker|strongest weakest|rich poor|richest poorest|major minor|majority minority|"
-        "maximum minimum|male female|men women|man woman|father mother|son daughter|brother sister|husband wife|"
-        "king queen|internal external|inside outside|above below|top bottom|left right|upper lower|common rare|"
-        "similar different|same different|include exclude|includes excludes|included excluded|support oppose|"
-        "supported opposed|accept reject|accepted rejected|allowed forbidden|legal illegal|public private|local foreign|"
-        "ancient modern|hot cold|warm cool|fast slow|heavy light|easy difficult|simple complex|primary secondary|"
-        "leave join|left joined|buy sell|bought sold|borrow lend|import export|imports exports|attack defend|"
-        "attacked defended|victory defeat|with without|less more|always never|direct indirect|possible impossible|"
-        "known unknown|successful unsuccessful|future past|birth death|born buried|arrive depart|arrived departed"
-    ).split("|")
-    for pair in (line.split(), line.split()[::-1])
-)  # fmt: skip
+
+def _opposites() -> dict[str, str]:
+    lines = (files("rag.training") / "opposites.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [tuple(line.split()) for line in lines]
+    return {one: other for pair in pairs for one, other in (pair, pair[::-1])}
+
+
+#: Words with an opposite; of several the last.
+OPPOSITES = _opposites()
 OPPOSITE = re.compile(rf"\b(?:{'|'.join(sorted(OPPOSITES, key=len, reverse=True))})\b", re.IGNORECASE)
 
 NEGATED = {
@@ -121,9 +110,7 @@ class NearPassages:
         files: dict[int, list[int]] = {}
         for row, passage in enumerate(examples.passages):
             files.setdefault(passage.file, []).append(row)
-        words = {
-            file: Lexical.build(examples.passages[row].text for row in rows) for file, rows in files.items()
-        }
+        words = {file: Lexical.build(examples.passages[row].text for row in rows) for file, rows in files.items()}
         for number, example in enumerate(examples.examples):
             if not example.golds or not SELF_CONTAINED.search(example.question):
                 continue
@@ -132,9 +119,9 @@ class NearPassages:
             rows = files[own.file]
             order = words[own.file].scores(example.question).argsort()[::-1][: each * 3]
             near = (rows[i] for i in order if rows[i] != example.passage)
-            self._near[number] = [
-                row for row in near if not _holds(examples.passages[row].text.casefold(), golds)
-            ][:each]
+            self._near[number] = [row for row in near if not _holds(examples.passages[row].text.casefold(), golds)][
+                :each
+            ]
 
     def __getitem__(self, number: int) -> Sequence[int]:
         """Rows of the passages for the example of that number, likeliest first."""

@@ -6,20 +6,27 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from .decoding import best_spans, word_edges
-from .span_model import SpanModel, model_folder
-from .windows import Tokens, WindowMaker
+from .encoder import model_folder
+from .span_model import Logits, SpanModel
+from .windows import Tokens, Window, WindowMaker
 
 #: Tokens of an answer at most.
 LONGEST = 40
 
 
 class Found(NamedTuple):
-    """A span of a text: code points ``[start, end)``, and its score in logits against no answer."""
+    """A span of a text.
+
+    Attributes:
+        start, end: Code points of the text.
+        score: Logits against there being no answer.
+        verdict: Log-odds that the text answers at all, from the model's other output; the same for all its spans.
+    """
 
     start: int
     end: int
     score: float
-    answerable: float
+    verdict: float
 
 
 class SpanFinder:
@@ -58,11 +65,19 @@ class SpanFinder:
         return dict(zip(texts, self._maker.many(texts), strict=True))
 
     @staticmethod
-    def _decode(text, window, logits, count):
+    def _decode(text: str, window: Window, logits: Logits, count: int) -> list[Found]:
         begins, ends = word_edges(text, window.offsets)
-        spans = best_spans(logits.start, logits.end, logits.null, window.owned & begins, ends, LONGEST, count)
+        spans = best_spans(
+            logits.start,
+            logits.end,
+            logits.null,
+            may_start=window.owned & begins,
+            may_end=ends,
+            longest=LONGEST,
+            count=count,
+        )
         return [
-            Found(int(window.offsets[s.first][0]), int(window.offsets[s.last][1]), s.score, logits.answerable)
+            Found(int(window.offsets[s.first][0]), int(window.offsets[s.last][1]), s.score, logits.verdict)
             for s in spans
         ]
 

@@ -1,0 +1,75 @@
+"""What training changes in the network, and what hardware it runs on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+
+def hardware(device: str) -> str:
+    """What the training runs on, for people."""
+    import torch
+
+    precision = "bfloat16" if has_bf16(device) else "float32"
+    if torch.device(device).type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, {precision}"
+    return f"{torch.get_num_threads()} cores, {precision}"
+
+
+def has_bf16(device: str) -> bool:
+    """Does the hardware multiply in bfloat16 itself?"""
+    import torch
+
+    if torch.device(device).type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+
+
+def attend_in_half(body: Any) -> None:
+    """Have attention weights computed and kept in the precision of their inputs.
+
+    Under autocast a softmax is taken in float32, and turning the weights there and back, forth and in the backward
+    pass, takes longer than the products of which they are made.
+    """
+    import torch
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
+
+    def attend(
+        module: torch.nn.Module,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attention_mask: torch.Tensor | None,
+        *,
+        scaling: float,
+        **_: object,
+    ) -> tuple[torch.Tensor, None]:
+        with torch.autocast(query.device.type, enabled=False):
+            scores = (query * scaling) @ key.transpose(-1, -2)
+            if attention_mask is not None:
+                scores += attention_mask.to(scores.dtype)
+            return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
+
+    AttentionInterface.register("in half", attend)
+    AttentionMaskInterface.register("in half", eager_mask)
+    body.set_attn_implementation("in half")
+
+
+def share_dropout(body: Any, share: float) -> None:
+    """Put dropout that is the same at every token in the place of each of the network's own."""
+    import torch
+
+    class SharedDropout(torch.nn.Module):
+        def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+            if not self.training or not share:
+                return hidden
+            kept = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= share
+            return hidden * (kept.to(hidden.dtype) / (1 - share))
+
+    for layer in body.encoder.layer:
+        layer.attention.output.dropout = SharedDropout()
+        layer.output.dropout = SharedDropout()
+    body.embeddings.dropout = SharedDropout()
