@@ -1,22 +1,20 @@
-"""Fit the confidence of the untrained reader: ``python -m rag.eval.calibrate FILE --foreign FILE [--out FILE]``.
+"""Fit the confidence of a reader: ``python -m rag.eval.calibrate --out DIR [--also FILE:ARTICLES ...]``.
 
-The file is SQuAD 2.0: its articles are dealt out into indexes of the size that people's folders have, and its questions
-asked of them, the unanswerable ones too. Questions of the foreign file, which is about other things, are asked as well;
-nothing there answers them.
-Each question's best candidate, with its evidence, is an example: right or wrong by ``suite.is_right``. A logistic
-regression (Platt 1999) turns evidence into probability; more evidence never lowers it.
+The calibration part of the shipped questions is asked of the shipped articles, and the questions of some articles of
+SQuAD-format files of those articles alone; name only articles that the reader was not trained on. Each question's best
+candidate, with its evidence, is an example: right or wrong by ``suite.is_right``. A logistic regression (Platt 1999)
+turns evidence into probability; more evidence never lowers it.
 
-Sets measured elsewhere (XQuAD, the shipped questions) have no part in it.
+The test part of the shipped questions, and sets measured elsewhere (XQuAD), have no part in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,18 +22,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from rag import Assistant, Document, EvidenceReader, Index, RagError, Retriever, SentenceTransformerEncoder
-from rag.confidence import Confidence
+from rag import Assistant, Index, InputError, RagError, Retriever, SentenceTransformerEncoder, SpanReader, build_index
+from rag.confidence import CONFIDENCE, Confidence
+from rag.encoder import Encoder
+from rag.locations import shipped_corpus, shipped_reader
 
+from .command import SHIPPED_QUESTIONS
 from .metrics import auroc, brier, calibration_error
-from .questions import Question
-from .squad import load_squad, sample
+from .questions import Question, load_questions
+from .squad import load_squad
 from .suite import is_right
 
-#: More of these never lowers the probability.
-EVIDENCE = ("similarity", "coverage", "dense", "ahead", "margin")
-FORMS = ("date", "number", "person", "place", "name")
-FEATURES = (*EVIDENCE, *FORMS)
+#: More of any of these never lowers the probability.
+FEATURES = ("span", "verdict", "margin", "coverage", "dense", "ahead", "support")
 
 FOLDS = 5
 
@@ -45,49 +44,35 @@ Floats = npt.NDArray[np.float64]
 
 
 class Example(NamedTuple):
-    """The best candidate for a question: its article, its evidence, whether it is right, whether it could be."""
+    """The best candidate for a question: what it was asked of, its evidence, whether it is right, and could be."""
 
-    article: str
+    group: str
     evidence: Mapping[str, float]
     right: bool
     answerable: bool
 
 
-def folders(
-    documents: list[Document], questions: list[Question], articles: int, seed: int
-) -> Iterator[tuple[list[Document], list[Question]]]:
-    """The articles dealt out at random, so many to an index, with the questions that belong to them."""
-    names = sorted({_article(document.id) for document in documents})
-    random.Random(seed).shuffle(names)
-    for start in range(0, len(names), articles):
-        chosen = set(names[start : start + articles])
-        yield (
-            [document for document in documents if _article(document.id) in chosen],
-            [question for question in questions if _article(question.document) in chosen],
-        )
-
-
-def examples(assistant: Assistant, questions: list[Question]) -> Iterator[Example]:
-    """The best candidate of each question that has one."""
+def examples(assistant: Assistant, questions: Sequence[Question], group: str) -> Iterator[Example]:
+    """The best candidate of each question that has one; ``group`` and the question's document say of what."""
     hits = assistant.retriever.search_many([question.text for question in questions], assistant.passages)
     for question, found in zip(questions, hits, strict=True):
         for answer, evidence in assistant.candidates(question.text, found)[:1]:
-            right = is_right(answer, question.golds)
-            yield Example(_article(question.document), evidence, right, bool(question.golds))
+            home = question.document.partition("/")[0]
+            yield Example(f"{group} {home}", evidence, is_right(answer, question.golds), bool(question.golds))
 
 
 def fit(data: list[Example]) -> dict[str, object]:
-    """The weights as ``rag.confidence`` reads them, what they were fitted on, and how they do on articles unseen.
+    """The weights as ``rag.confidence`` reads them, what they were fitted on, and how they do on documents unseen.
 
-    The latter by cross-validation: each fifth of the articles is judged by weights that the other four gave.
+    The latter by cross-validation: each fifth of the documents is judged by weights that the other four gave.
     """
     features = np.array([[example.evidence[name] for name in FEATURES] for example in data])
     right = np.array([example.right for example in data])
-    articles = np.array([example.article for example in data])
-    names = np.unique(articles)
+    groups = np.array([example.group for example in data])
+    names = np.unique(groups)
     unseen = np.empty(len(data))
     for fold in range(FOLDS):
-        test = np.isin(articles, names[fold::FOLDS])
+        test = np.isin(groups, names[fold::FOLDS])
         unseen[test] = _probabilities(features[test], regression(features[~test], right[~test]))
     weights = regression(features, right).round(4)
     answerable = sum(example.answerable for example in data)
@@ -95,10 +80,10 @@ def fit(data: list[Example]) -> dict[str, object]:
         "features": list(FEATURES),
         "weights": weights[:-1].tolist(),
         "bias": float(weights[-1]),
-        "threshold": best_threshold(_probabilities(features, weights), right, answerable),
+        "threshold": best_threshold(unseen, right, answerable),
         "threshold_rule": THRESHOLD_RULE,
         "fitted_on": {"questions": len(data), "answerable": answerable, "right": int(right.sum())},
-        "unseen_articles": {
+        "unseen_documents": {
             "calibration_error": round(calibration_error(unseen, right), 4),
             "brier": round(brier(unseen, right), 4),
             "auroc": round(auroc(unseen, right), 4),
@@ -107,7 +92,7 @@ def fit(data: list[Example]) -> dict[str, object]:
 
 
 def regression(features: Floats, right: npt.NDArray[np.bool_]) -> Floats:
-    """Weights of a logistic regression, the bias last; with an L2 penalty, and those of ``EVIDENCE`` at least 0."""
+    """Weights of a logistic regression, the bias last; with an L2 penalty, and those of the evidence at least 0."""
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         p = _probabilities(features, weights)
@@ -115,7 +100,7 @@ def regression(features: Floats, right: npt.NDArray[np.bool_]) -> Floats:
         slope = np.append(features.T @ (p - right) + weights[:-1], (p - right).sum())
         return float(misses + (weights[:-1] ** 2).sum() / 2), slope
 
-    bounds = [(0.0 if name in EVIDENCE else None, None) for name in FEATURES] + [(None, None)]
+    bounds = [(0.0, None) for _ in FEATURES] + [(None, None)]
     found = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x)
 
@@ -134,8 +119,51 @@ def _probabilities(features: Floats, weights: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-(features @ weights[:-1] + weights[-1]))))
 
 
-def _article(document_id: str) -> str:
-    return document_id.partition("/")[0]
+def collect(reader: Path, also: Sequence[tuple[Path, range]]) -> list[Example]:
+    """Examples from the calibration part of the shipped questions, and from some articles of other files.
+
+    Args:
+        reader: A reader's folder.
+        also: SQuAD-format files, each with the numbers of the articles that are taken.
+
+    Raises:
+        InputError: A file is not of SQuAD's format, or has no such articles; the folder holds no reader.
+    """
+    encoder = SentenceTransformerEncoder()
+    with tempfile.TemporaryDirectory() as folder:
+        build_index(shipped_corpus(), folder, encoder)
+        shipped = Index.open(folder, encoder)
+    asked = load_questions(SHIPPED_QUESTIONS, shipped.documents)
+    chosen = [question for question in asked if question.part == "calibration"]
+    data = list(examples(_assistant(shipped, encoder, reader), chosen, SHIPPED_QUESTIONS.stem))
+    for path, articles in also:
+        documents, questions = load_squad(path)
+        texts = [document for document in documents if _article(document.id) in articles]
+        if not texts:
+            raise InputError(f"{path}: there are no articles {articles.start}-{articles.stop - 1} in it")
+        assistant = _assistant(Index.build(texts, encoder), encoder, reader)
+        data += examples(assistant, [q for q in questions if _article(q.document) in articles], path.name)
+    return data
+
+
+def _assistant(index: Index, encoder: Encoder, reader: Path) -> Assistant:
+    """One that withholds nothing."""
+    certain = Confidence(dict.fromkeys(FEATURES, 0.0), 0.0, 0.0)
+    return Assistant(Retriever(index, encoder), SpanReader.load(reader, index.words.rarity), certain)
+
+
+def _article(document_id: str) -> int:
+    return int(document_id.partition("/")[0])
+
+
+def _articles(text: str) -> tuple[Path, range]:
+    """``FILE:FIRST-LAST``."""
+    path, _, numbers = text.rpartition(":")
+    first, _, last = numbers.partition("-")
+    try:
+        return Path(path), range(int(first), int(last) + 1)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FILE:FIRST-LAST, with numbers of articles") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -143,42 +171,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.calibrate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="SQuAD 2.0, .json or .json.gz")
-    parser.add_argument("--foreign", type=Path, required=True, metavar="FILE", help="SQuAD-format, about other things")
-    parser.add_argument("--articles", type=int, default=4, metavar="N", help="articles in one index (default: 4)")
-    parser.add_argument("--questions", type=int, default=320, metavar="N", help="asked of each index (default: 320)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw (default: 0)")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON to write")
+    parser.add_argument(
+        "--also", type=_articles, action="append", default=[], metavar="FILE:FIRST-LAST",
+        help="SQuAD-format, with the numbers of the articles to ask about, counted from 0",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=shipped_reader(), metavar="DIR",
+        help="the reader's folder (default: that of the reader that ships)",
+    )  # fmt: skip
     args = parser.parse_args(argv)
     try:
-        found = fit(collect(args.file, args.foreign, args.articles, args.questions, args.seed))
+        found = fit(collect(args.out, args.also))
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
     # First to the screen: a folder that cannot be written to then costs no second fit.
     print(json.dumps(found, indent=2))
-    args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (args.out / CONFIDENCE).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0
-
-
-def collect(file: Path, foreign_file: Path, articles: int, count: int, seed: int) -> list[Example]:
-    """Examples from ``count`` questions asked of each index of so many articles, an eighth as many foreign ones added.
-
-    Raises:
-        InputError: A file is not of SQuAD's format.
-    """
-    foreign = [replace(question, golds=(), document="") for question in load_squad(foreign_file)[1]]
-    encoder = SentenceTransformerEncoder()
-    data: list[Example] = []
-    for documents, questions in folders(*load_squad(file), articles, seed):
-        index = Index.build(documents, encoder)
-        reader = EvidenceReader(encoder, index.words.rarity)
-        assistant = Assistant(Retriever(index, encoder), reader, Confidence(dict.fromkeys(FEATURES, 0.0), 0.0, 0.0))
-        asked = sample(questions, count, seed)
-        strangers = sample(foreign, count // 8, len(data))
-        stand_in = [replace(question, document=documents[0].id) for question in strangers]
-        data += examples(assistant, [*asked, *stand_in])
-    return data
 
 
 if __name__ == "__main__":

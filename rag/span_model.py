@@ -78,6 +78,8 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    said = logging.get_verbosity()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # that the pooling layer is left out is meant
     try:
         body: torch.nn.Module = BertModel.from_pretrained(
             str(folder), add_pooling_layer=False, attn_implementation="eager",
@@ -85,6 +87,8 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no BERT model ({str(error).splitlines()[0]})") from error
+    finally:
+        logging.set_verbosity(said)  # type: ignore[no-untyped-call]
     head = torch.nn.Linear(body.get_parameter(WORDS).shape[1], 3)
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)

@@ -238,7 +238,7 @@ class Trainer:
 
     def _rate(self, step: int) -> float:
         warm = max(1, round(self._recipe.warmup * self._steps))
-        return min((step + 1) / warm, max(0.0, (self._steps - step) / (self._steps - warm)))
+        return min((step + 1) / warm, max(0.0, (self._steps - step) / max(1, self._steps - warm)))
 
     def _save(self) -> None:
         import torch

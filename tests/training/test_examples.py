@@ -1,0 +1,88 @@
+"""Files to examples."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from rag import Document, InputError
+from rag.encoder import DEFAULT_ENCODER, model_folder
+from rag.training.examples import Examples, load, split
+from rag.windows import WindowMaker
+
+MAKER = WindowMaker.load(model_folder(DEFAULT_ENCODER), 384)
+TEXT = "Anna Berg went to Bishkek in 2019. Nobody knows why."
+
+
+def _squad(path: Path, articles: list[list[dict[str, object]]]) -> Path:
+    data = [{"title": str(n), "paragraphs": [{"context": TEXT, "qas": qas}]} for n, qas in enumerate(articles)]
+    content = json.dumps({"data": data}).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def _qa(number: int, *answers: str, question: str = "Who went?") -> dict[str, object]:
+    return {
+        "id": str(number),
+        "question": question,
+        "is_impossible": not answers,
+        "answers": [{"text": text, "answer_start": TEXT.index(text)} for text in answers],
+    }
+
+
+def _load(*paths: Path, bad: list[InputError] | None = None) -> Examples:
+    return load(paths, dict, MAKER, *([bad.append] if bad is not None else []))
+
+
+def test_every_annotators_answer_is_kept_and_unanswerable_questions_have_none(tmp_path: Path) -> None:
+    path = _squad(tmp_path / "s.json.gz", [[_qa(1, "Anna Berg", "Anna Berg", "Berg"), _qa(2)]])
+    found = _load(path)
+    assert [example.golds for example in found.examples] == [((0, 9), (0, 9), (5, 9)), ()]
+    assert found.counts()[0] == {"passages": 1, "questions": 2, "unanswerable": 1}
+
+
+def test_our_own_question_set_gives_the_paragraph_around_the_quote(tmp_path: Path) -> None:
+    text = "# Title\n\nFirst paragraph.\n\n" + TEXT + "\n"
+    gold = {"document": "d.md", "sentence": "Anna Berg went to Bishkek in 2019.", "quote": "Bishkek"}
+    line = {"id": "a", "question": "Where did she go?", "kind": "where", "answers": [gold]}
+    none = {"id": "b", "question": "How old is Anna Berg?", "kind": "how many", "answers": [], "document": "d.md"}
+    path = tmp_path / "q.jsonl"
+    path.write_text(json.dumps(line) + "\n" + json.dumps(none) + "\n")
+    found = load([path], lambda: {"d.md": Document("d.md", text, "Title")}, MAKER)
+    assert [found.passages[example.passage].text for example in found.examples] == [TEXT, TEXT]
+    assert [example.golds for example in found.examples] == [((TEXT.index("Bishkek"), TEXT.index("Bishkek") + 7),), ()]
+
+
+def test_whole_articles_are_held_back_and_small_files_kept_whole(tmp_path: Path) -> None:
+    large = _squad(tmp_path / "large.json", [[_qa(n, "Anna Berg")] for n in range(20)])
+    small = _squad(tmp_path / "small.json", [[_qa(n, "Anna Berg")] for n in range(15)])
+    parts = split(_load(large, small), held_back=4)
+    articles = [
+        {passage.article for passage in part.passages} for part in (parts.training, parts.development, parts.test)
+    ]
+    assert [len(names) for names in articles] == [16 + 15, 1, 3]
+    assert articles[1] == {"0/16"}
+    assert articles[2] == {"0/17", "0/18", "0/19"}
+    assert not articles[0] & (articles[1] | articles[2])
+
+
+def test_what_cannot_be_learnt_from_is_named(tmp_path: Path) -> None:
+    wrong = _qa(2, "Bishkek")
+    wrong["answers"][0]["answer_start"] = 3  # type: ignore[index]
+    long = _qa(3, "Bishkek", question="word " * 300)
+    path = _squad(tmp_path / "s.json", [[_qa(1, "2019"), wrong, long, _qa(4, "2019", question=" ? ")]])
+    with pytest.raises(InputError, match=r"s\.json: question 2: 'a Berg ' stands at 3, not 'Bishkek'"):
+        _load(path)
+    bad: list[InputError] = []
+    assert len(_load(path, bad=bad).examples) == 1
+    assert [str(error).removeprefix(f"{path}: ") for error in bad[1:]] == [
+        "question 3 is 300 tokens long; at most 252 are read beside a passage",
+        "question 4 has no words",
+    ]
+
+
+def test_unanswerable_questions_alone_are_refused(tmp_path: Path) -> None:
+    path = _squad(tmp_path / "s.json", [[_qa(1), _qa(2)]])
+    with pytest.raises(InputError, match="no question has an answer"):
+        _load(path)

@@ -1,0 +1,153 @@
+"""Training on a handful of examples: that it learns, goes on where it stopped, and writes what can be read."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from rag.cli import main
+from rag.errors import InputError
+from rag.span_finder import SpanFinder
+from rag.span_model import WEIGHTS, load_weights
+from rag.training.batches import Epochs
+from rag.training.examples import Example, Examples, Passage, Split
+from rag.training.loop import CHECKPOINT, Recipe, Trainer
+from rag.windows import WindowMaker
+
+NAMES = ["Anna", "Boris", "Clara", "Daniyar", "Emil", "Farida"]
+TOWNS = ["Almaty", "Bishkek", "Khujand", "Samarkand", "Mary", "Osh"]
+RECIPE = Recipe(epochs=2, rate=1e-3, warmup=0.2, dropout=0.0, tokens=256, negatives=0.5)
+
+
+def _examples() -> Examples:
+    found = Examples()
+    for name in NAMES:
+        for town in TOWNS:
+            text = f"In spring {name} moved to {town}, where the river is wide."
+            found.passages.append(Passage(text, "0/0", 0))
+            at = text.index(town)
+            found.examples.append(Example(f"Where did {name} move?", len(found.passages) - 1, ((at, at + len(town)),)))
+    return found
+
+
+def _trainer(folder: Path, recipe: Recipe = RECIPE, tell: Callable[[str, int, int], None] | None = None) -> Trainer:
+    folder.mkdir(exist_ok=True)
+    examples = _examples()
+    return Trainer(Split(examples, examples, Examples()), recipe, folder, tell=tell or (lambda *_: None))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trainer]:
+    folder = tmp_path_factory.mktemp("trained")
+    trainer = _trainer(folder)
+    trainer.run()
+    trainer.save(folder / WEIGHTS)
+    return folder, trainer
+
+
+def test_it_learns_to_point_at_the_answer(trained: tuple[Path, Trainer]) -> None:
+    curve = trained[1].curve
+    assert [point.epoch for point in curve] == [1, 2]
+    assert curve[1].loss < curve[0].loss
+    assert curve[1].reading is not None
+    assert curve[1].reading.f1.value > 0.9
+
+
+def test_what_is_written_reads_as_what_was_trained(trained: tuple[Path, Trainer]) -> None:
+    folder, trainer = trained
+    pair = ("Where did Anna move?", "The sea is cold. In spring Anna moved to Naryn, where the river is wide.")
+    written = SpanFinder.of(load_weights(folder / WEIGHTS)).find([pair], 1)[0][0]
+    live = SpanFinder(trainer.model(), WindowMaker.load(_encoder())).find([pair], 1)[0][0]
+    assert pair[1][written.start : written.end] == pair[1][live.start : live.end] == "Naryn"
+    assert written.score == pytest.approx(live.score, abs=0.05)  # half precision
+
+
+def _encoder() -> str:
+    from rag.encoder import DEFAULT_ENCODER, model_folder
+
+    return model_folder(DEFAULT_ENCODER)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    whole = _trainer(tmp_path / "whole")
+    whole.run()
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("training", total // 3):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _trainer(tmp_path / "broken", tell=interrupt).run()
+    again = _trainer(tmp_path / "broken")
+    again.run()
+    assert again.losses == pytest.approx(whole.losses, abs=1e-4)
+    for name, value in whole.body.state_dict().items():
+        assert torch.allclose(value, again.body.state_dict()[name], atol=1e-4), name
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    trainer = _trainer(tmp_path / "a", dataclasses.replace(RECIPE, epochs=1))
+    trainer.run()
+    with pytest.raises(InputError, match=rf"{CHECKPOINT} is a checkpoint of other files or settings; give those again"):
+        _trainer(tmp_path / "a", RECIPE).run()
+
+
+def test_the_word_embeddings_do_not_change_and_are_not_stored(trained: tuple[Path, Trainer]) -> None:
+    from rag.span_model import WORDS, network
+    from safetensors import safe_open
+
+    with safe_open(trained[0] / WEIGHTS, framework="pt") as file:
+        assert f"body.{WORDS}" not in file.keys()  # noqa: SIM118
+    assert torch.equal(trained[1].body.get_parameter(WORDS), network(_encoder())[0].get_parameter(WORDS))
+
+
+def test_epochs_are_the_same_for_the_same_seed_and_take_every_question_in_turn() -> None:
+    passages = [Passage("Anna moved to Osh.", "0/0", 0)]
+    examples = Examples(passages, [Example(f"Where did Anna move {n}?", 0, ((14, 17),)) for n in range(10)])
+
+    def plan(seed: int, epoch: int) -> list[str]:
+        maker = WindowMaker.load(_encoder(), 384)
+        epochs = Epochs(examples, maker, tokens=64, most=5, share=0.0, seed=seed)
+        return [example.question for batch in epochs.plan(epoch) for example in batch]
+
+    assert plan(1, 0) == plan(1, 0) != plan(2, 0)
+    assert sorted(plan(1, 0) + plan(1, 1)) == sorted(example.question for example in examples.examples)
+
+
+def test_the_command_writes_a_folder_and_says_what_it_reached(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    articles = []
+    for name in NAMES:
+        paragraphs = []
+        for town in TOWNS:
+            text = f"In spring {name} moved to {town}, where the river is wide."
+            answer = {"text": town, "answer_start": text.index(town)}
+            qas = [{"id": name + town, "question": f"Where did {name} move?", "answers": [answer]}]
+            paragraphs.append({"context": text, "qas": qas})
+        articles.append({"title": name, "paragraphs": paragraphs})
+    path, out = tmp_path / "moves.json", tmp_path / "reader"
+    path.write_text(json.dumps({"data": articles}))
+    command = [
+        "train",
+        str(path),
+        "--out",
+        str(out),
+        "--held-back",
+        "1",
+        "--epochs",
+        "1",
+        "--licence",
+        "moves.json=CC0",
+    ]
+    assert main(command) == 0
+    told = capsys.readouterr().err
+    assert "30 questions to learn from, 0 to watch by, 6 to measure on" in told
+    assert sorted(file.name for file in out.iterdir()) == ["README.md", "reader.json", "reader.safetensors"]
+    settings = json.loads((out / "reader.json").read_text())
+    assert settings["files"][0]["learnt"] == {"passages": 30, "questions": 30, "unanswerable": 0}
+    assert settings["figures"]["moves.json"]["answerable"] == 6
+    card = (out / "README.md").read_text()
+    assert "| moves.json | CC0 | 30 | 30 | 0 | 6 |" in card
