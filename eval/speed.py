@@ -1,8 +1,9 @@
 """How fast it is: ``python -m rag.eval.speed [FOLDER] [--questions FILE.jsonl]``.
 
 Builds an index in memory from a folder of documents, asks questions of it, and embeds the same passages by plain
-``SentenceTransformer.encode`` in the same run, so that figures of different machines can be compared as ratios. Each
-work is repeated and the median is taken; memory is the most that the process held.
+``SentenceTransformer.encode`` in the same run, and reads the passages of the questions by bare forward passes of the
+span model over the same tensors, so that figures of different machines can be compared as ratios. Each work is repeated
+and the median is taken; memory is the most that the process held.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,9 @@ from rich.table import Table
 from rag import Assistant, ChunkSettings, Document, Index, RagError, Retriever, SentenceTransformerEncoder, chunk
 from rag.chunking import Budget
 from rag.documents import find_sources, parse, read_bytes
-from rag.locations import shipped_corpus
+from rag.locations import shipped_corpus, shipped_reader
+from rag.span_finder import Pair, SpanFinder
+from rag.span_model import WEIGHTS, SpanModel, load_weights
 
 from .command import SHIPPED_QUESTIONS
 from .metrics import percentile
@@ -31,6 +35,8 @@ from .questions import load_questions
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+    from rag.span_model import Tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,9 @@ class Speed:
         documents, passages, tokens: How much was indexed; tokens of the index's token encoding.
         cut, build, plain: To cut the documents, to build the index (cutting and embedding included), and to embed
             the passages by plain ``SentenceTransformer.encode``.
+        first: To answer the very first question, with everything loaded.
         ask: To answer each of the questions, the first round apart.
+        read, bare: To read the passages of a question, and the forward passes of that alone.
         plain_question: To embed one question by plain ``SentenceTransformer.encode``.
         loaded, peak: Memory in bytes with both models loaded, and at the most.
     """
@@ -52,7 +60,10 @@ class Speed:
     cut: float
     build: float
     plain: float
+    first: float
     ask: tuple[float, ...]
+    read: float
+    bare: float
     plain_question: float
     loaded: int
     peak: int
@@ -75,7 +86,9 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
         builds.append(_seconds(lambda: Index.build(documents, encoder, settings)))
         plains.append(_seconds(lambda: plain.encode(texts, show_progress_bar=False)))
     assistant = Assistant(Retriever(index, encoder))
-    asked = [assistant.ask(question).seconds.total for _ in range(repeats + 1) for question in questions]
+    first = assistant.ask(questions[0]).seconds.total
+    asked = [assistant.ask(question).seconds.total for _ in range(repeats) for question in questions]
+    read, bare = reading(assistant, questions)
     plain_questions = []
     for question in questions:
         started = time.perf_counter()
@@ -88,11 +101,35 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
         cut=cut,
         build=statistics.median(builds),
         plain=statistics.median(plains),
-        ask=tuple(asked[len(questions) :]),
+        first=first,
+        ask=tuple(asked),
+        read=read,
+        bare=bare,
         plain_question=statistics.median(plain_questions),
         loaded=loaded,
         peak=peak_memory(),
     )
+
+
+def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:
+    """Median seconds to read the passages of a question, and of the bare forward passes over the same tensors."""
+    finder = SpanFinder.of(load_weights(shipped_reader() / WEIGHTS))
+    whole, bare = [], []
+    for question in questions:
+        hits = assistant.retriever.search(question, assistant.passages)
+        windows = finder.windows([Pair(question, hit.title, hit.passage.text) for hit in hits])
+        tensors = [each for _, each in finder.model.batches([window for of_hit in windows for window in of_hit])]
+        whole.append(_seconds(partial(assistant.reader.read, question, hits)))
+        bare.append(_seconds(partial(_forward, finder.model, tensors)))
+    return statistics.median(whole), statistics.median(bare)
+
+
+def _forward(model: SpanModel, tensors: Sequence[Tensors]) -> None:
+    import torch
+
+    with torch.inference_mode():
+        for each in tensors:
+            model.forward(*each)
 
 
 def plain_model() -> SentenceTransformer:
@@ -119,6 +156,16 @@ def speed_table(speed: Speed) -> Table:
         value = percentile(share, speed.ask)
         beside = (f"{1000 * plain:.1f}", f"{value / plain:.2f}") if share == 50 else ()
         table.add_row(f"answer a question, p{share}, ms", f"{1000 * value:.1f}", *beside)
+    table.add_row(
+        "  the very first, ms", f"{1000 * speed.first:.1f}", "", f"{speed.first / percentile(50, speed.ask):.2f}"
+    )
+    ratio = speed.read / speed.bare
+    table.add_row(
+        "read its passages, ms; bare forward passes",
+        f"{1000 * speed.read:.1f}",
+        f"{1000 * speed.bare:.1f}",
+        f"{ratio:.2f}",
+    )
     table.add_row("memory with both models loaded, MB", f"{speed.loaded / 1e6:,.0f}")
     table.add_row("memory at the most, MB", f"{speed.peak / 1e6:,.0f}")
     return table

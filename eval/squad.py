@@ -86,7 +86,10 @@ def _paragraphs(content: Any) -> Iterator[tuple[Document, list[Any]]]:
         for j, paragraph in enumerate(_field(article, "paragraphs", list, place)):
             place = f"paragraph {i}/{j}"
             text = _field(paragraph, "context", str, place)
-            yield Document(f"{i}/{j}", text, str(article.get("title", i))), _field(paragraph, "qas", list, place)
+            yield (
+                Document(f"{i}/{j}", text, str(article.get("title", i)).replace("_", " ")),
+                _field(paragraph, "qas", list, place),
+            )
 
 
 def _question(document: Document, qa: Any, place: str) -> Question:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rag import Assistant, ChunkSettings, Document, EvidenceReader, Fusion, Index, Retriever
+from rag import Assistant, ChunkSettings, Document, Fusion, Index, Retriever
 from rag.encoder import Encoder, Remembering
 
 from .measures import BY_KEY, Figure, figure
@@ -27,11 +27,11 @@ class Setting:
     name: str
     chunking: ChunkSettings = field(default_factory=ChunkSettings)
     fusion: Fusion = field(default_factory=Fusion)
-    read: int = 5
+    read: int = 10
 
 
 SETTINGS = (
-    Setting("default: hybrid 1:1, 200 tokens, overlap 40, 5 read"),
+    Setting("default: hybrid 1:1, 200 tokens, overlap 40, 10 read"),
     Setting("meaning only", fusion=Fusion(dense=1, lexical=0)),
     Setting("words only", fusion=Fusion(dense=0, lexical=1)),
     Setting("meaning 2 : words 1", fusion=Fusion(dense=2, lexical=1)),
@@ -43,7 +43,8 @@ SETTINGS = (
     Setting("overlap 80", ChunkSettings(overlap_tokens=80)),
     Setting("1 read", read=1),
     Setting("3 read", read=3),
-    Setting("10 read", read=10),
+    Setting("5 read", read=5),
+    Setting("20 read", read=20),
 )
 
 
@@ -72,8 +73,7 @@ def sweep(
         if setting.chunking not in indexes:
             indexes[setting.chunking] = Index.build(documents, remembering, setting.chunking)
         index = indexes[setting.chunking]
-        reader = EvidenceReader(remembering, index.words.rarity, setting.read)
-        assistant = Assistant(Retriever(index, remembering, setting.fusion), reader)
+        assistant = Assistant(Retriever(index, remembering, setting.fusion), passages=setting.read)
         outcomes = [judge(trial) for trial in run(assistant, questions)]
         yield Row(setting.name, len(index.passages), tuple(figure(BY_KEY[key], outcomes, seed) for key in COMPARED))
         if report:

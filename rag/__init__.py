@@ -21,7 +21,6 @@ from .errors import (
     InputError,
     RagError,
 )
-from .evidence import EvidenceReader
 from .index import Index
 from .reader import Reader, SpanReader
 from .retriever import Fusion, Retriever
@@ -36,7 +35,6 @@ __all__ = [
     "Document",
     "DocumentError",
     "Encoder",
-    "EvidenceReader",
     "FaissStore",
     "Fusion",
     "Hit",

@@ -8,10 +8,18 @@ from typing import NamedTuple, Self
 from .decoding import best_spans, word_edges
 from .encoder import model_folder
 from .span_model import Logits, SpanModel
-from .windows import Tokens, Window, WindowMaker
+from .windows import Window, WindowMaker
 
 #: Tokens of an answer at most.
 LONGEST = 40
+
+
+class Pair(NamedTuple):
+    """A question, and a text to read for it, with the title of the document it is of; the title may be empty."""
+
+    question: str
+    title: str
+    text: str
 
 
 class Found(NamedTuple):
@@ -38,7 +46,7 @@ class SpanFinder:
     """
 
     def __init__(self, model: SpanModel, maker: WindowMaker) -> None:
-        self._model = model
+        self.model = model
         self._maker = maker
 
     @classmethod
@@ -46,23 +54,28 @@ class SpanFinder:
         """With the tokenizer of the model's encoder."""
         return cls(model, WindowMaker.load(model_folder(model.description.encoder)))
 
-    def find(self, pairs: Sequence[tuple[str, str]], count: int = 3) -> list[list[Found]]:
-        """For each question and text the ``count`` best spans that do not overlap, best first.
+    def find(self, pairs: Sequence[Pair], count: int = 3) -> list[list[Found]]:
+        """For each pair the ``count`` best spans that do not overlap, best first.
 
         Raises:
             InputError: A question is too long to be read beside a text.
         """
-        tokens = self._tokens(pairs)
-        windows = [self._maker.windows(tokens[question], tokens[text]) for question, text in pairs]
-        logits = iter(self._model.read([window for of_pair in windows for window in of_pair]))
+        windows = self.windows(pairs)
+        logits = iter(self.model.read([window for of_pair in windows for window in of_pair]))
         return [
-            _merged([self._decode(text, window, next(logits), count) for window in of_pair], count)
-            for (_, text), of_pair in zip(pairs, windows, strict=True)
+            _merged([self._decode(pair.text, window, next(logits), count) for window in of_pair], count)
+            for pair, of_pair in zip(pairs, windows, strict=True)
         ]
 
-    def _tokens(self, pairs: Sequence[tuple[str, str]]) -> dict[str, Tokens]:
+    def windows(self, pairs: Sequence[Pair]) -> list[list[Window]]:
+        """The windows of each pair; what stands in several is tokenised once.
+
+        Raises:
+            InputError: A question is too long to be read beside a text.
+        """
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
-        return dict(zip(texts, self._maker.many(texts), strict=True))
+        tokens = dict(zip(texts, self._maker.many(texts), strict=True))
+        return [self._maker.windows(*(tokens[text] for text in pair)) for pair in pairs]
 
     @staticmethod
     def _decode(text: str, window: Window, logits: Logits, count: int) -> list[Found]:

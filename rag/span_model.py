@@ -23,6 +23,8 @@ from .windows import Window
 if TYPE_CHECKING:
     import torch
 
+    Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
 Floats = npt.NDArray[np.float32]
 
 #: The tensor that stays with the embedder.
@@ -32,7 +34,7 @@ WORDS = "embeddings.word_embeddings.weight"
 WEIGHTS = "reader.safetensors"
 
 #: Tokens, padding included, that are read at once.
-TOKENS_PER_BATCH = 4096
+TOKENS_AT_ONCE = 4096
 
 
 class Logits(NamedTuple):
@@ -78,7 +80,7 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    said = logging.get_verbosity()  # type: ignore[no-untyped-call]
+    said = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call] # that the pooling layer is left out is meant
     try:
         body: torch.nn.Module = BertModel.from_pretrained(
@@ -88,7 +90,7 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no BERT model ({str(error).splitlines()[0]})") from error
     finally:
-        logging.set_verbosity(said)  # type: ignore[no-untyped-call]
+        logging.set_verbosity(said)
     head = torch.nn.Linear(body.get_parameter(WORDS).shape[1], 3)
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
@@ -115,15 +117,20 @@ class SpanModel:
         """The logits of each window, in their order; windows of like length are read together."""
         import torch
 
-        order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
-        found: list[Logits | None] = [None] * len(windows)
-        for rows in batches([len(windows[i].ids) for i in order], TOKENS_PER_BATCH):
-            chosen = [order[row] for row in rows]
+        found: dict[int, Logits] = {}
+        for rows, tensors in self.batches(windows):
             with torch.inference_mode():
-                logits = self.forward(*pad([windows[i] for i in chosen])).float().cpu().numpy()
-            for i, values in zip(chosen, logits, strict=True):
-                found[i] = _logits(values, windows[i])
-        return [logits for logits in found if logits is not None]
+                logits = self.forward(*tensors).float().cpu().numpy()
+            found |= {row: _logits(values, windows[row]) for row, values in zip(rows, logits, strict=True)}
+        return [found[row] for row in range(len(windows))]
+
+    def batches(self, windows: Sequence[Window]) -> list[tuple[list[int], Tensors]]:
+        """What is read at once: rows of windows of like length, and their tensors."""
+        order = sorted(range(len(windows)), key=lambda row: len(windows[row].ids))
+        chosen = [
+            [order[i] for i in rows] for rows in batches([len(windows[row].ids) for row in order], TOKENS_AT_ONCE)
+        ]
+        return [(rows, pad([windows[row] for row in rows])) for rows in chosen]
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``[windows, tokens, 3]`` logits of ``int64 [windows, tokens]`` ids, types and mask."""
@@ -151,7 +158,7 @@ def batches(lengths: Sequence[int], tokens: int) -> list[range]:
     return found
 
 
-def pad(windows: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def pad(windows: Sequence[Window]) -> Tensors:
     """Ids, types and mask of the windows, ``int64 [windows, tokens]``, filled up with zeros to the longest."""
     import torch
 

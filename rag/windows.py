@@ -1,8 +1,9 @@
 """Question and passage to the token windows that a span model reads; the passage is tokenised once, never joined again.
 
-A window is ``[CLS] question [SEP] part of the passage [SEP]``. A passage that does not fit beside its question is read
-in several windows that overlap, and each of its tokens is *owned* by the one window in which it has the most context,
-so that no span is counted twice.
+A window is ``[CLS] question [SEP] title [SEP] part of the passage [SEP]``. The title is that of the passage's document:
+paragraphs seldom name what they are about once more; without one the window is without its ``[SEP]`` too. A passage
+that does not fit beside its question is read in several windows that overlap, and each of its tokens is *owned* by the
+one window in which it has the most context, so that no span is counted twice.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from tokenizers import Tokenizer
 
 from .errors import InputError
 
-#: `[CLS]`, and `[SEP]` twice.
-SPECIAL = 3
+#: `[CLS]`, and `[SEP]` three times.
+SPECIAL = 4
+
+#: Tokens of a title that are read; what is behind them is for people.
+TITLE = 24
 
 Ints = npt.NDArray[np.int32]
 
@@ -38,7 +42,7 @@ class Window:
 
     Attributes:
         ids: All tokens, the special ones too.
-        types: 0 for the question's side, 1 for the passage's; as long as ``ids``.
+        types: 0 for the question and the title, 1 for the passage; as long as ``ids``.
         first: Position in ``ids`` of the first token of the passage.
         offsets: ``int32 [n, 2]``: where each passage token stands, in code points of the passage.
         owned: ``bool [n]``: is this window the one in which a span starting at this token is counted?
@@ -75,7 +79,7 @@ class WindowMaker:
     @property
     def longest_question(self) -> int:
         """How many tokens a question may have so that windows still move forward."""
-        return self.length - self.overlap - SPECIAL - 1
+        return self.length - self.overlap - TITLE - SPECIAL - 1
 
     def tokens(self, text: str) -> Tokens:
         """The text's tokens without special ones."""
@@ -88,19 +92,21 @@ class WindowMaker:
             for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         ]
 
-    def windows(self, question: Tokens, passage: Tokens) -> list[Window]:
-        """The windows of a passage, in order; none where it has no tokens.
+    def windows(self, question: Tokens, title: Tokens, passage: Tokens) -> list[Window]:
+        """The windows of a passage, in order; none where it has no tokens. A title of no tokens is left out.
 
         Raises:
             InputError: The question leaves too little room for a passage.
         """
-        room = self.length - len(question.ids) - SPECIAL
         if len(question.ids) > self.longest_question:
             raise InputError(
                 f"the question is {len(question.ids)} tokens long; the reader takes "
                 f"{self.longest_question} at most, so shorten it"
             )
         head = [self._cls, *question.ids, self._sep]
+        if title.ids:
+            head += [*title.ids[:TITLE], self._sep]
+        room = self.length - len(head) - 1
         starts = window_starts(len(passage.ids), room, self.overlap)
         owner = owners(len(passage.ids), starts, room)
         return [

@@ -105,7 +105,7 @@ def test_bad_usage_is_exit_code_2() -> None:
     assert exit_.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval"])
+@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "train"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([command, "--help"])
@@ -140,4 +140,4 @@ def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
 
 def test_the_commands_are_the_documented_ones() -> None:
     actions = [action for action in build_parser()._actions if hasattr(action, "choices") and action.choices]
-    assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval"]
+    assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval", "train"]

@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
     maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
     parts = split(load(args.files, documents, maker, bad.append if args.skip_bad else refuse), args.held_back)
     start = shipped_reader() if args.start == SHIPPED else args.start
+    before = card.start(start)
     if bad:
         err.print(f"{len(bad)} bad questions left out:")
         err.print("\n".join(f"  {printable(str(error))}" for error in bad))
@@ -116,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
     card.write(
         card.Run(
             command=shlex.join(["rag", *sys.argv[1:]]),
+            start=before,
             recipe=recipe,
             files=card.files(args.files, parts, licences),
             description=description,

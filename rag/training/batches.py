@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..span_model import batches, pad
-from ..windows import Tokens, Window, WindowMaker
+from ..windows import SPECIAL, Tokens, Window, WindowMaker
 from .examples import Example, Examples
 from .negatives import NearPassages, negatives
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: So many batches' worth of examples are sorted by length together: little padding, and still much chance.
 BATCHES_SORTED = 50
+
+#: Share of the examples that are read without their title, so that it helps and is not needed.
+UNTITLED = 0.3
 
 
 class Target(NamedTuple):
@@ -58,6 +61,8 @@ class Epochs:
         self._tokens, self._most, self._share, self._seed = tokens, most, share, seed
         self._near = NearPassages(examples) if share else None
         self._passages = maker.many([passage.text for passage in examples.passages])
+        self._titles = maker.many([passage.title for passage in examples.passages])
+        self._untitled = maker.tokens("")
         texts = list(dict.fromkeys(example.question for example in examples.examples))
         self._questions = dict(zip(texts, maker.many(texts), strict=True))
 
@@ -109,11 +114,12 @@ class Epochs:
         return self._questions[text]
 
     def _length(self, example: Example) -> int:
-        length = len(self._question(example.question).ids) + len(self._passages[example.passage].ids) + 3
+        length = len(self._question(example.question).ids) + len(self._passages[example.passage].ids) + SPECIAL
         return min(length, self._maker.length)
 
     def _target(self, example: Example, draw: random.Random) -> Target:
-        windows = self._maker.windows(self._question(example.question), self._passages[example.passage])
+        title = self._untitled if draw.random() < UNTITLED else self._titles[example.passage]
+        windows = self._maker.windows(self._question(example.question), title, self._passages[example.passage])
         found = [places for window in windows if (places := _places(window, example.golds))]
         if found:
             return draw.choice(found)

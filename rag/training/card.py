@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from ..errors import InputError
 from ..span_model import WEIGHTS, Description
 from .examples import Examples, Split
 from .loop import Point, Recipe
@@ -74,11 +75,35 @@ def by_file(paths: Sequence[Path], examples: Examples) -> dict[str, Examples]:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """The run that made the weights which another one began with; attributes as those of ``Run``."""
+
+    command: str
+    fingerprint: str
+    hours: float
+    hardware: str
+    start: Mapping[str, object] | None
+
+
+def start(folder: Path | None) -> Start | None:
+    """The run that wrote a reader's folder; None where there is none, or nobody knows of it."""
+    if folder is None or not (folder / SETTINGS).exists():
+        return None
+    try:
+        values = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        fingerprint = values["description"]["fingerprint"]
+        return Start(values["command"], fingerprint, values["hours"], values["hardware"], values.get("start"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / SETTINGS}: not as `rag train` wrote it; delete it to go without it") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A training run that is over.
 
     Attributes:
         command: The command line that does it again.
+        start: The run before, where one reader was trained further.
         recipe: Its settings.
         files: What was learnt from.
         description: Of the weights.
@@ -89,6 +114,7 @@ class Run:
     """
 
     command: str
+    start: Start | None
     recipe: Recipe
     files: list[File]
     description: Description
@@ -110,7 +136,8 @@ def _card(run: Run) -> str:
     return f"""\
 # A reader: the span model of `rag`
 
-Given a question and a passage, it points at the words of the passage that answer, or at none. It is the transformer
+Given a question and a passage, under the title of its document, it points at the words of the passage that answer, or
+at none. It is the transformer
 of {description.encoder} with three outputs a token (start, end, and at `[CLS]` whether the passage answers at all),
 trained by `rag train`. `{WEIGHTS}` holds its weights in half precision without the word embeddings, which are the
 embedder's own and were not changed. Fingerprint of the weights {description.fingerprint}, of those word embeddings
@@ -129,10 +156,12 @@ retrieval ranks high and that does not answer, and questions twisted so that the
 
     {run.command}
 
-{run.hours:.1f} hours on {run.hardware}. All settings are in `{SETTINGS}`.
+{_start(run.start)}{run.hours:.1f} hours on {run.hardware}. All settings are in `{SETTINGS}`.
 
-| epoch | loss | exact match | F1 | AUROC | (development articles)
-| --- | --- | --- | --- | --- | --- |
+On the development articles, the paragraph given:
+
+| epoch | loss | exact match | F1 | AUROC |
+| --- | --- | --- | --- | --- |
 {"".join(_curve_row(point) for point in run.curve)}
 ## How well it reads
 
@@ -147,6 +176,15 @@ answerable from unanswerable questions?
 {WEAKNESSES}"""
 
 
+def _start(start: Start | None) -> str:
+    if start is None:
+        return ""
+    return (
+        f"It began with the weights {start.fingerprint}, which came of {start.hours:.1f} hours on {start.hardware}:\n\n"
+        f"    {start.command}\n\n"
+    )
+
+
 def _file_row(file: File) -> str:
     learnt = file.learnt
     return (
@@ -158,7 +196,7 @@ def _file_row(file: File) -> str:
 def _curve_row(point: Point) -> str:
     reading = point.reading
     figures = (reading.exact_match, reading.f1, reading.auroc) if reading else ()
-    return f"| {point.epoch} | {point.loss:.3f} | {' | '.join(_value(figure) for figure in figures)} | |\n"
+    return f"| {point.epoch} | {point.loss:.3f} | {' | '.join(_value(figure) for figure in figures)} |\n"
 
 
 def _figure_row(name: str, reading: Reading) -> str:

@@ -24,11 +24,13 @@ class Passage:
     """A paragraph to learn from.
 
     Attributes:
+        title: Of its article, for people; may be empty.
         text: Its text.
         article: The article it belongs to, unique among all files.
         file: Number of the file.
     """
 
+    title: str
     text: str
     article: str
     file: int
@@ -158,7 +160,8 @@ def _learnable(path: Path, questions: list[Question], maker: WindowMaker, bad: B
 def _add_squad(found: Examples, file: int, documents: list[Document], questions: list[Question]) -> None:
     row = {document.id: len(found.passages) + i for i, document in enumerate(documents)}
     found.passages += [
-        Passage(document.text, f"{file}/{document.id.partition('/')[0]}", file) for document in documents
+        Passage(document.title, document.text, f"{file}/{document.id.partition('/')[0]}", file)
+        for document in documents
     ]
     found.examples += [
         Example(question.text, row[question.document], tuple((gold.start, gold.end) for gold in question.golds))
@@ -174,7 +177,7 @@ def _add_set(found: Examples, file: int, documents: Mapping[str, Document], ques
         key = (document.id, *extent)
         if key not in rows:
             rows[key] = len(found.passages)
-            found.passages.append(Passage(document.text[slice(*extent)], f"{file}/{document.id}", file))
+            found.passages.append(Passage(document.title, document.text[slice(*extent)], f"{file}/{document.id}", file))
         return rows[key]
 
     for question in questions:

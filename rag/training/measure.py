@@ -11,7 +11,7 @@ import numpy as np
 from ..eval.metrics import auroc, exact_match, mean, token_f1
 from ..eval.resample import Interval, interval
 from ..index import Report
-from ..span_finder import SpanFinder
+from ..span_finder import Pair, SpanFinder
 from ..span_model import load_weights
 from .examples import Examples
 
@@ -55,14 +55,18 @@ def read_all(weights: Path, parts: Mapping[str, Examples], report: Report) -> di
 
 def measure(finder: SpanFinder, examples: Examples, progress: Callable[[int, int], None] | None = None) -> Reading:
     """Read every example and compare."""
-    pairs = [(example.question, examples.passages[example.passage].text) for example in examples.examples]
+    read_in = [examples.passages[example.passage] for example in examples.examples]
+    pairs = [
+        Pair(example.question, passage.title, passage.text)
+        for example, passage in zip(examples.examples, read_in, strict=True)
+    ]
     found = []
     for begin in range(0, len(pairs), PAIRS_PER_REPORT):
         found += finder.find(pairs[begin : begin + PAIRS_PER_REPORT], count=1)
         if progress:
             progress(len(found), len(pairs))
     exact, f1, scores, answerable = [], [], [], []
-    for example, (_, text), spans in zip(examples.examples, pairs, found, strict=True):
+    for example, (*_, text), spans in zip(examples.examples, pairs, found, strict=True):
         scores.append(spans[0].score if spans else -np.inf)
         answerable.append(bool(example.golds))
         if example.golds:

@@ -50,7 +50,8 @@ def test_our_own_question_set_gives_the_paragraph_around_the_quote(tmp_path: Pat
     path = tmp_path / "q.jsonl"
     path.write_text(json.dumps(line) + "\n" + json.dumps(none) + "\n")
     found = load([path], lambda: {"d.md": Document("d.md", text, "Title")}, MAKER)
-    assert [found.passages[example.passage].text for example in found.examples] == [TEXT, TEXT]
+    read_in = [found.passages[example.passage] for example in found.examples]
+    assert [(passage.title, passage.text) for passage in read_in] == [("Title", TEXT), ("Title", TEXT)]
     assert [example.golds for example in found.examples] == [((TEXT.index("Bishkek"), TEXT.index("Bishkek") + 7),), ()]
 
 
@@ -77,7 +78,7 @@ def test_what_cannot_be_learnt_from_is_named(tmp_path: Path) -> None:
     bad: list[InputError] = []
     assert len(_load(path, bad=bad).examples) == 1
     assert [str(error).removeprefix(f"{path}: ") for error in bad[1:]] == [
-        "question 3 is 300 tokens long; at most 252 are read beside a passage",
+        "question 3 is 300 tokens long; at most 227 are read beside a passage",
         "question 4 has no words",
     ]
 

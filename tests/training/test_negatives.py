@@ -48,7 +48,7 @@ def test_a_twist_changes_one_thing_and_never_gives_the_question_back() -> None:
 
 def _examples() -> Examples:
     texts = [PASSAGE, "Bishkek is the capital of Kyrgyzstan.", "The train reached Bishkek in 2019 with 40 men.", "Tea."]
-    passages = [Passage(text, "0/0", 0) for text in texts] + [Passage("Bishkek trains reach Bishkek", "1/0", 1)]
+    passages = [Passage("", text, "0/0", 0) for text in texts] + [Passage("", "Bishkek trains reach Bishkek", "1/0", 1)]
     golds = ((3, 7),)
     return Examples(
         passages, [Example("When did the train reach Bishkek?", 0, golds), Example("What is said?", 0, golds)]
