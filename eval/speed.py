@@ -24,7 +24,8 @@ from rich.table import Table
 
 from rag import Assistant, ChunkSettings, Document, Index, RagError, Retriever, SentenceTransformerEncoder, chunk
 from rag.chunking import Budget
-from rag.documents import find_sources, parse, read_bytes
+from rag.documents import find_sources, read_bytes
+from rag.formats import parse
 from rag.locations import shipped_corpus, shipped_reader
 from rag.span_finder import Pair, SpanFinder
 from rag.span_model import WEIGHTS, SpanModel, load_weights
@@ -202,7 +203,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="of each work (default: 5)")
     args = parser.parse_args(argv)
     try:
-        documents = [parse(source, read_bytes(source)) for source in find_sources([args.folder])]
+        sources = find_sources([args.folder])
+        documents = [each for s in sources for each in parse(s.document_id, read_bytes(s)).documents]
         questions = load_questions(args.questions, {document.id: document for document in documents})
         speed = measure(documents, [question.text for question in questions], args.repeats)
     except RagError as error:

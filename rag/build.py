@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .chunking import ChunkSettings
-from .documents import PROVEN_ENCODINGS, Source, find_sources, parse, read_bytes
+from .documents import Source, find_sources, read_bytes
 from .encoder import Encoder, SentenceTransformerEncoder
 from .errors import DocumentError, IndexFolderError, InputError
+from .formats import parse
+from .formats.text import PROVEN_ENCODINGS
 from .index import Index, Report, content_hash
 from .manifest import Manifest, current_version
 from .types import Document
@@ -97,7 +99,7 @@ def build_index(
 
 def _read_source(source: Source) -> tuple[Document, str]:
     raw = read_bytes(source)
-    return parse(source, raw), content_hash(raw)
+    return parse(source.document_id, raw).documents[0], content_hash(raw)
 
 
 def _kept(source: Source, present: Index) -> list[Document]:

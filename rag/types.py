@@ -6,8 +6,27 @@ The invariant of the whole project: offsets count Unicode code points in ``Docum
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file a stretch of a document's text comes from.
+
+    Attributes:
+        start: Code point of the document at which the stretch begins; it ends where the next place begins.
+        page: Number of the page, counted from 1, in formats that have pages.
+        heading: The heading that the stretch stands under.
+    """
+
+    start: int
+    page: int | None = None
+    heading: str | None = None
+
+
+NOWHERE = Place(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +34,15 @@ class Document:
     """One document, its text untouched.
 
     Attributes:
-        id: Path relative to the indexed folder, with ``/`` between its parts.
+        id: Path of its file relative to the indexed folder, with ``/`` between its parts. Of a document that is a part
+            of its file, what follows the path says which: ``table.csv#12`` is row 12, ``old.zip/notes.md`` a file in
+            an archive.
         text: For ``.txt`` and ``.md`` the file decoded, nothing else done to it.
         title: For people to read; the file's name where the document names none.
         body: Offset in code points at which the text proper begins (after a front matter).
-        metadata: What the file says of itself (front matter), plus ``encoding`` as Python names it.
+        metadata: What the file says of itself: front matter, properties, columns. ``date`` is an ISO date, whole or its
+            beginning (``2022-10``); ``encoding`` is that of a text, as Python names it.
+        places: Pages and headings, in order of their ``start``; empty where the format has neither.
     """
 
     id: str
@@ -27,6 +50,24 @@ class Document:
     title: str
     body: int = 0
     metadata: Mapping[str, object] = field(default_factory=dict)
+    places: tuple[Place, ...] = ()
+
+    def place(self, at: int) -> Place:
+        """Where in the file the code point ``at`` stands."""
+        return place_of(self.places, at)
+
+
+def place_of(places: tuple[Place, ...], at: int) -> Place:
+    """The last of some places, in order of their ``start``, that begins at or before a code point."""
+    before = bisect_right(places, at, key=lambda place: place.start)
+    return places[before - 1] if before else NOWHERE
+
+
+def name_title(document_id: str) -> str:
+    """The title of a document that names none: the name of its file without the suffix, and which part of it it is."""
+    name, mark, part = document_id.rpartition("/")[2].partition("#")
+    stem = name.rpartition(".")[0] or name
+    return stem + mark + part
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+"""Markdown, untouched: the front matter becomes metadata, the headings become places."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from ..errors import DocumentError
+from ..types import Document, Place, name_title
+from .base import Parsed
+from .text import decode, guess_remarks
+
+FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*\r?$", re.MULTILINE)
+
+
+def read_markdown(document_id: str, raw: bytes) -> Parsed:
+    """Markdown; the title is the front matter's, else the first heading's."""
+    text, encoding = decode(raw)
+    metadata: dict[str, object] = {}
+    body = 0
+    if front := FRONT_MATTER.match(text):
+        metadata = front_matter(front.group(1))
+        body = front.end()
+    places = tuple(Place(match.start(), heading=match.group(1)) for match in HEADING.finditer(text, body))
+    named = metadata.get("title")
+    title = named if isinstance(named, str) and named else (places[0].heading if places else None)
+    document = Document(
+        document_id, text, title or name_title(document_id), body, {**metadata, "encoding": encoding}, places
+    )
+    return Parsed([document], warnings=guess_remarks(document_id, encoding))
+
+
+def front_matter(source: str) -> dict[str, object]:
+    """What a front matter says.
+
+    Raises:
+        DocumentError: It is not YAML.
+    """
+    try:
+        # BaseLoader leaves every value a string: a date stays as it was written, and nothing is executed.
+        values = yaml.load(source, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 2}" if mark else ""
+        raise DocumentError(f"the front matter is not YAML{where}; mend it or take it out") from error
+    return values if isinstance(values, dict) else {}
