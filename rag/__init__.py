@@ -9,11 +9,11 @@ result = Assistant.load("index").ask("How long is the border?")
 """
 
 from .assistant import Assistant
-from .build import Changes, Skipped, build_index
 from .chunking import ChunkSettings, chunk
 from .encoder import Encoder, SentenceTransformerEncoder
 from .errors import (
     DocumentError,
+    IndexBusy,
     IndexDamaged,
     IndexFolderError,
     IndexMismatch,
@@ -21,10 +21,10 @@ from .errors import (
     InputError,
     RagError,
 )
-from .index import Index
+from .index import Changes, Index, Skipped, Verification, build_index, repair, verify
 from .reader import Reader, SpanReader
 from .retriever import Fusion, Retriever
-from .types import Answer, Document, Hit, Passage, Result, Seconds, Sentence, Span, Support
+from .types import Answer, Document, Hit, Passage, Place, Result, Seconds, Sentence, Span, Support
 from .vectors import FaissStore, VectorStore
 
 __all__ = [
@@ -39,12 +39,14 @@ __all__ = [
     "Fusion",
     "Hit",
     "Index",
+    "IndexBusy",
     "IndexDamaged",
     "IndexFolderError",
     "IndexMismatch",
     "IndexMissing",
     "InputError",
     "Passage",
+    "Place",
     "RagError",
     "Reader",
     "Result",
@@ -57,6 +59,9 @@ __all__ = [
     "SpanReader",
     "Support",
     "VectorStore",
+    "Verification",
     "build_index",
     "chunk",
+    "repair",
+    "verify",
 ]

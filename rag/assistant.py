@@ -10,6 +10,7 @@ from typing import Self
 
 from .confidence import Confidence
 from .encoder import Encoder
+from .filters import Where
 from .locations import shipped_reader
 from .reader import Reader, SpanReader
 from .retriever import Retriever
@@ -64,22 +65,28 @@ class Assistant:
         trained = SpanReader.load(Path(reader).expanduser(), retriever.index.words.rarity)
         return cls(retriever, trained, Confidence.load(Path(reader).expanduser()))
 
-    def ask(self, question: str) -> Result:
+    def ask(self, question: str, where: Where | None = None) -> Result:
         """The best answer, the other candidates, the passages, and why there is no answer if there is none.
 
-        Raises:
-            InputError: The question is empty or too long.
-        """
-        return self.retrieve_and_read(question, self.passages)[1]
+        Args:
+            question: In plain words.
+            where: Which documents may answer; see ``Retriever.search``.
 
-    def retrieve_and_read(self, question: str, depth: int) -> tuple[list[Hit], Result]:
+        Raises:
+            InputError: The question is empty or too long, or ``where`` asks for a field that no document has.
+        """
+        return self.retrieve_and_read(question, self.passages, where)[1]
+
+    def retrieve_and_read(
+        self, question: str, depth: int, where: Where | None = None
+    ) -> tuple[list[Hit], Result]:
         """``depth`` hits, and what ``ask`` makes of the first of them; for whoever measures the retriever as well.
 
         Raises:
             InputError: The question is empty or too long.
         """
         started = time.perf_counter()
-        hits = self.retriever.search(question, max(depth, self.passages))
+        hits = self.retriever.search(question, max(depth, self.passages), where=where)
         return hits[:depth], self.read(question, hits[: self.passages], time.perf_counter() - started)
 
     def read(self, question: str, hits: Sequence[Hit], retrieve: float = 0.0) -> Result:
@@ -115,6 +122,7 @@ class Assistant:
     ) -> tuple[Answer, Mapping[str, float]]:
         span, others = spans[0], spans[1:]
         hit = hits[span.hit]
+        place = self.retriever.index.place(span.document_id, span.start)
         answer = Answer(
             text=span.text,
             confidence=self.confidence.probability(evidence),
@@ -122,7 +130,8 @@ class Assistant:
             title=hit.title,
             start=span.start,
             end=span.end,
-            page=None,
+            page=place.page,
+            heading=place.heading,
             sentence=span.sentence,
             passage=hit.passage,
             support=tuple(Support(other.document_id, other.start, other.end) for other in others),

@@ -77,7 +77,8 @@ def chunk(document: Document, settings: ChunkSettings, *windows: Budget) -> Iter
     for group in _groups(cutter, document.body, settings.min_tokens):
         for start, end in cutter.cut(group):
             text = document.text[start:end]
-            yield Passage(document.id, start, end, text, count(text))
+            place = document.place(start)
+            yield Passage(document.id, start, end, text, count(text), place.page, place.heading)
 
 
 def _groups(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[list[Extent]]:

@@ -54,22 +54,26 @@ def read_bytes(source: Source) -> bytes:
     """The file's bytes.
 
     Raises:
-        DocumentError: It cannot be read, is no regular file, is empty or too large.
+        DocumentError: It cannot be read, is no regular file, is empty or too large, or changes meanwhile.
     """
+    path = source.path
     try:
-        if source.path.is_dir():
+        if path.is_dir():
             raise DocumentError("the folder cannot be read; check its permissions")
-        status = source.path.stat()
+        before = path.stat()
         # A pipe or a device would be waited for, or read for ever.
-        if not source.path.is_file():
+        if not path.is_file():
             raise DocumentError("is not a regular file; copy what it gives into one")
-        if status.st_size > (most := max_bytes(source.path.name)):
+        if before.st_size > (most := max_bytes(path.name)):
             raise DocumentError(
-                f"{status.st_size / 1e6:,.1f} MB; the limit is {most / 1e6:,.0f} MB, so split it into smaller files"
+                f"{before.st_size / 1e6:,.1f} MB; the limit is {most / 1e6:,.0f} MB, so split it into smaller files"
             )
-        raw = source.path.read_bytes()
+        raw = path.read_bytes()
+        after = path.stat()
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}") from error
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise DocumentError("changes while it is being read; run `rag index` again when it has been written")
     if not raw.strip():
         raise DocumentError("the file is empty")
     return raw

@@ -5,6 +5,7 @@ RagError
 │   └── DocumentError   one file cannot be read as a document; the others can
 └── IndexFolderError    the index folder cannot be used
     ├── IndexMissing    there is no index there
+    ├── IndexBusy       another process is writing to it
     ├── IndexMismatch   built by another version, or with another embedder
     └── IndexDamaged    a file of it is missing or not as it was written
 
@@ -30,6 +31,10 @@ class IndexFolderError(RagError):
 
 class IndexMissing(IndexFolderError):
     """There is no index in the folder."""
+
+
+class IndexBusy(IndexFolderError):
+    """Another process is writing to the index."""
 
 
 class IndexMismatch(IndexFolderError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -12,8 +13,10 @@ import numpy.typing as npt
 
 from .encoder import Encoder, SentenceTransformerEncoder, Vectors
 from .errors import InputError
+from .filters import Where, conditions
 from .index import Index
 from .types import Document, Hit
+from .vectors import Rows, Scores
 
 #: How many passages each part proposes; the fused order is found among their union.
 CANDIDATES = 100
@@ -57,7 +60,9 @@ class Retriever:
         encoder = encoder or SentenceTransformerEncoder()
         return cls(Index.open(folder, encoder), encoder, fusion)
 
-    def search(self, question: str, k: int = 10, max_tokens: int | None = None) -> list[Hit]:
+    def search(
+        self, question: str, k: int = 10, max_tokens: int | None = None, where: Where | None = None
+    ) -> list[Hit]:
         """The best passages for a question, best first.
 
         Args:
@@ -65,22 +70,28 @@ class Retriever:
             k: How many at most.
             max_tokens: How many tokens they may take together, in the index's token encoding. Hits are taken in
                 order; one that no longer fits is passed over for the next that does.
+            where: What their documents must be like: ``{"country": "Kazakhstan", "date": ">=2022-10"}``; see
+                ``rag.filters``. It is applied before anything is ranked, so ``k`` hits come wherever there are so many.
 
         Raises:
-            InputError: The question is empty or too long, or ``k`` or ``max_tokens`` is below 1.
+            InputError: The question is empty or too long, ``k`` or ``max_tokens`` is below 1, or ``where`` asks for a
+                field that no document has.
         """
-        return self.search_many([question], k, max_tokens)[0]
+        return self.search_many([question], k, max_tokens, where)[0]
 
-    def search_many(self, questions: Sequence[str], k: int = 10, max_tokens: int | None = None) -> list[list[Hit]]:
+    def search_many(
+        self, questions: Sequence[str], k: int = 10, max_tokens: int | None = None, where: Where | None = None
+    ) -> list[list[Hit]]:
         """``search`` for many questions at once, embedded together."""
         for name, value in (("k", k), ("max_tokens", max_tokens)):
             if value is not None and value < 1:
                 raise InputError(f"{name} is {value}; it must be at least 1")
         for question in questions:
             check_question(question, self.encoder)
+        among = self.index.library.rows(conditions(where)) if where else None
         vectors = self.encoder.encode(list(questions))
         return [
-            _within(self._search(question, vector, k), k, max_tokens)
+            _within(self._search(question, vector, k, among), k, max_tokens)
             for question, vector in zip(questions, vectors, strict=True)
         ]
 
@@ -103,32 +114,33 @@ class Retriever:
         """
         check_question(question, self.encoder)
         words = self.index.words.scores(question)
-        return self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], words)
+        return list(self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], words))
 
-    def _search(self, question: str, vector: Vectors, k: int) -> list[Hit]:
+    def _search(self, question: str, vector: Vectors, k: int, among: Rows | None) -> Iterator[Hit]:
         """All candidates, best first."""
-        depth = min(max(CANDIDATES, k), len(self.index.passages))
+        count = len(self.index.vectors) if among is None else len(among)
+        depth = min(max(CANDIDATES, k), count)
+        if not depth:
+            return iter(())
         words = self.index.words.scores(question)
         proposals = []
         if self.fusion.dense:
-            proposals.append(self.index.vectors.search(vector[None], depth)[1][0])
+            proposals.append(self.index.vectors.search(vector[None], depth, among)[1][0])
         if self.fusion.lexical:
-            proposals.append(np.argpartition(-words, depth - 1)[:depth])
+            best = np.argpartition(-(words if among is None else words[among]), depth - 1)[:depth]
+            proposals.append(best if among is None else among[best])
         return self._fuse(np.unique(np.concatenate(proposals)), vector, words)
 
-    def _fuse(self, rows: npt.NDArray[np.int64], vector: Vectors, words: npt.NDArray[np.float32]) -> list[Hit]:
-        """The passages in the order of their fused scores, which are taken among them."""
+    def _fuse(self, rows: Rows, vector: Vectors, words: Scores) -> Iterator[Hit]:
+        """The passages in the order of their fused scores, which are taken among them; each fetched when it is due."""
         dense = (self.index.vectors.vectors(rows) @ vector).astype(np.float64)
         lexical = words[rows].astype(np.float64)
         fused = self.fusion.dense * _standard(dense) + self.fusion.lexical * _standard(lexical)
         # A stable sort over rows in order: equal scores come in the order of the documents.
-        order = np.argsort(-fused, kind="stable")
-        return [self._hit(rows[i], fused[i], dense[i], lexical[i]) for i in order]
-
-    def _hit(self, row: int, score: float, dense: float, lexical: float) -> Hit:
-        passage = self.index.passages[row]
-        title = self.index.documents[passage.document_id].title
-        return Hit(passage, title, float(score), float(dense), float(lexical))
+        for i in np.argsort(-fused, kind="stable"):
+            passage = self.index.passages[rows[i]]
+            title = self.index.library.title(passage.document_id)
+            yield Hit(passage, title, float(fused[i]), float(dense[i]), float(lexical[i]))
 
 
 def check_question(question: str, encoder: Encoder) -> None:
@@ -155,13 +167,15 @@ def _standard(scores: Floats) -> Floats:
     return (scores - scores.mean()) / deviation if deviation > 1e-9 else np.zeros_like(scores)
 
 
-def _within(hits: list[Hit], k: int, max_tokens: int | None) -> list[Hit]:
+def _within(hits: Iterator[Hit], k: int, max_tokens: int | None) -> list[Hit]:
     if max_tokens is None:
-        return hits[:k]
+        return list(islice(hits, k))
     taken: list[Hit] = []
     left = max_tokens
     for hit in hits:
-        if len(taken) < k and hit.tokens <= left:
+        if hit.tokens <= left:
             taken.append(hit)
             left -= hit.tokens
+        if len(taken) == k:
+            break
     return taken

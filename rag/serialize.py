@@ -33,6 +33,7 @@ def answer_to_json(answer: Answer) -> Json:
         "start": answer.start,
         "end": answer.end,
         "page": answer.page,
+        "heading": answer.heading,
         "sentence": {
             "text": answer.sentence.text,
             "start": answer.sentence.start,
@@ -49,6 +50,8 @@ def hit_to_json(hit: Hit) -> Json:
         "title": hit.title,
         "start": hit.passage.start,
         "end": hit.passage.end,
+        "page": hit.passage.page,
+        "heading": hit.passage.heading,
         "text": hit.passage.text,
         "score": hit.score,
         "dense": hit.dense,

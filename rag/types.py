@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,12 @@ def name_title(document_id: str) -> str:
     return stem + mark + part
 
 
+def renamed(document: Document, document_id: str) -> Document:
+    """The document under another id, which its title follows where it was made of the old one."""
+    title = name_title(document_id) if document.title == name_title(document.id) else document.title
+    return replace(document, id=document_id, title=title)
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk of a document: what is embedded, retrieved and read.
@@ -79,6 +85,7 @@ class Passage:
         start, end: Code points; ``document.text[start:end] == text``.
         text: The slice.
         tokens: Its length in tokens of the index's token encoding.
+        page, heading: Of the place where it begins, in formats that have them.
     """
 
     document_id: str
@@ -86,6 +93,8 @@ class Passage:
     end: int
     text: str
     tokens: int
+    page: int | None = None
+    heading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +171,11 @@ class Answer:
         document: Id of the document.
         title: Its title.
         start, end: Code points in the document's text.
-        page: Page number for formats that have pages, else None.
+        page: Number of the page it begins on, for formats that have pages, else None.
         sentence: The sentence around the words.
         passage: The passage that was read.
         support: Where else the same words are given as an answer, best first.
+        heading: The heading it stands under, for formats that have headings, else None.
     """
 
     text: str
@@ -178,6 +188,7 @@ class Answer:
     sentence: Sentence
     passage: Passage
     support: tuple[Support, ...] = ()
+    heading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

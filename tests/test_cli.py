@@ -1,12 +1,14 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from rag import Index
 from rag.cli import build_parser, main
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
@@ -38,7 +40,9 @@ def test_ask_json_has_the_documented_shape_and_its_offsets_are_right(
     assert list(result) == ["question", "answered", "answer", "answers", "hits", "reason", "seconds"]
     assert (result["question"], result["answered"], result["reason"]) == (BORDER, True, None)
     answer = result["answer"]
-    assert list(answer) == ["text", "confidence", "document", "title", "start", "end", "page", "sentence", "support"]
+    keys = ["text", "confidence", "document", "title", "start", "end", "page", "heading", "sentence", "support"]
+    assert list(answer) == keys
+    assert (answer["page"], answer["heading"]) == (None, answer["title"])
     text = (Path(__file__).parent.parent / "corpus" / answer["document"]).read_bytes().decode()
     assert text[answer["start"] : answer["end"]] == answer["text"] == "7,644 km"
     assert text[answer["sentence"]["start"] : answer["sentence"]["end"]] == answer["sentence"]["text"]
@@ -57,25 +61,97 @@ def test_search_prints_passages_within_k_and_tokens(corpus_index: Path, capsys: 
     assert hits[0]["text"].splitlines()[-1] in capsys.readouterr().out
 
 
-def test_index_says_what_was_added_changed_removed_and_skipped(
+def _counts(output: str) -> dict[str, int]:
+    """The table at the end of an index run."""
+    names, counts = (line.split() for line in output.splitlines()[:2])
+    return {name: int(count) for name, count in zip(names, counts, strict=True) if int(count)}
+
+
+def test_index_says_what_was_added_changed_renamed_removed_and_skipped_and_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     docs, index = tmp_path / "docs", tmp_path / "index"
     docs.mkdir()
-    for name in ("a", "b"):
+    for name in ("a", "b", "d"):
         (docs / f"{name}.txt").write_text(f"Text of {name}.")
     (docs / "latin.txt").write_bytes("Le café très cher du quartier était déjà fermé. ".encode("latin-1") * 9)
     assert main(["index", str(docs), "--index", str(index)]) == 0
     output = capsys.readouterr().err
-    assert "documents: 3 added; 4 passages" in output
-    assert "latin.txt is not UTF-8; it was read as cp1252" in output
+    assert _counts(output) == {"added": 4}
+    assert "latin.txt: not UTF-8; it was read as cp1252, a guess" in output
+    assert "4 documents, 5 passages in the index" in output
     (docs / "a.txt").write_text("Other text.")
     (docs / "b.txt").unlink()
     (docs / "c.txt").touch()
+    (docs / "d.txt").rename(docs / "e.txt")
     assert main(["index", "--index", str(index)]) == 0
     output = capsys.readouterr().err
-    assert "documents: 1 changed, 1 unchanged, 1 removed, 1 skipped; 3 passages" in output
+    assert _counts(output) == {"changed": 1, "renamed": 1, "unchanged": 1, "removed": 1, "skipped": 1}
     assert "skipped c.txt: the file is empty" in output
+    assert main(["index", "--index", str(index), "--strict"]) == 1
+
+
+def test_what_an_ignore_file_names_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.txt", "draft-a.txt", "old/b.txt", "sub/c.txt", "sub/draft-c.txt", "sub/keep.md"):
+        (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "docs" / name).write_text(f"Text of {name}.")
+    (tmp_path / "docs" / ".ragignore").write_text("# drafts\ndraft-*\nold/\n")
+    (tmp_path / "docs" / "sub" / ".ragignore").write_text("*.md\n")
+    main(["index", str(tmp_path / "docs"), "--index", str(tmp_path / "index")])
+    capsys.readouterr()
+    assert main(["search", "text", "--index", str(tmp_path / "index"), "--json"]) == 0
+    assert {hit["document"] for hit in json.loads(capsys.readouterr().out)} == {"a.txt", "sub/c.txt"}
+
+
+def test_where_restricts_answers_and_passages(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--where", "path=kyrgyz*", "--where", "sources.date>=2022", "--index", str(corpus_index), "--json"]
+    assert main(["search", "border with Russia", "-k", "3", *where]) == 0
+    assert {hit["document"] for hit in json.loads(capsys.readouterr().out)} == {"kyrgyzstan.md"}
+    main(["ask", BORDER, *where])
+    assert {hit["document"] for hit in json.loads(capsys.readouterr().out)["hits"]} == {"kyrgyzstan.md"}
+
+
+def test_verify_says_what_is_damaged_and_mends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_text("Text of a.")
+    index = ["--index", str(tmp_path / "index")]
+    main(["index", str(tmp_path / "a.txt"), *index])
+    capsys.readouterr()
+    assert main(["verify", *index]) == 0
+    assert capsys.readouterr().out == "whole: 1 documents, 1 passages; true to its files\n"
+    (tmp_path / "a.txt").write_text("Other text.")
+    assert main(["verify", *index]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "a.txt: changed", "whole: 1 documents, 1 passages; 1 files differ: `rag index` updates it",
+    ]  # fmt: skip
+    next((tmp_path / "index").glob("version-*/vectors.f32")).write_bytes(b"")
+    assert main(["verify", *index]) == 1
+    assert "vectors.f32: this file of the index is not as it was written" in capsys.readouterr().out
+    assert main(["ask", "What text?", *index]) == 2
+    assert "mend it by `rag verify --repair`" in capsys.readouterr().err
+    assert main(["verify", "--repair", *index]) == 0
+    assert "rebuilt from the texts in the index: 1 documents" in capsys.readouterr().err
+
+
+@pytest.mark.timeout(120)
+def test_watch_follows_the_files_until_it_is_interrupted(tmp_path: Path) -> None:
+    docs, index = tmp_path / "docs", tmp_path / "index"
+    docs.mkdir()
+    (docs / "a.txt").write_text("Text of a.")
+    program = "import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "index", docs, "--index", index, "--watch"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stderr
+        lines = iter(watcher.stderr.readline, "")
+        assert any("watching for changes" in line for line in lines)
+        (docs / "b.txt").write_text("Text of b.")
+        (docs / "a.txt").write_text("Other text of a.")
+        assert any("2 documents, 2 passages in the index" in line for line in lines)
+        watcher.send_signal(signal.SIGINT)
+        assert watcher.wait(timeout=30) == 130
+    documents = Index.open(index).documents
+    assert {name: document.text for name, document in documents.items()} == {
+        "a.txt": "Other text of a.", "b.txt": "Text of b.",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -105,7 +181,7 @@ def test_bad_usage_is_exit_code_2() -> None:
     assert exit_.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "train"])
+@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "verify", "train"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([command, "--help"])
@@ -132,7 +208,8 @@ def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
-    command = f"'{sys.executable}' -c 'import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))'"
+    command = f"'{sys.executable}' -c 'import sys; from rag import Index
+from rag.cli import main; sys.exit(main(sys.argv[1:]))'"
     line = f"{command} search Kazakhstan -k 100 --index '{corpus_index}' | head -n 1"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True, env=os.environ)
     assert (done.stdout[:2], done.stderr) == ("1.", "")
@@ -140,4 +217,4 @@ def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
 
 def test_the_commands_are_the_documented_ones() -> None:
     actions = [action for action in build_parser()._actions if hasattr(action, "choices") and action.choices]
-    assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval", "train"]
+    assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval", "verify", "train"]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import RagError
-from . import ask, evaluate, index, search, train, ui
+from . import ask, evaluate, index, search, train, ui, verify
 
 EPILOG = """\
 examples:
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (index, ask, search, ui, evaluate, train):
+    for command in (index, ask, search, ui, evaluate, verify, train):
         command.add_parser(subparsers)
     return parser
 

@@ -12,12 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..assistant import Assistant
-from ..build import Changes, build_index
+from ..encoder import Encoder
 from ..errors import IndexMissing
-from ..index import Report
+from ..index import Changes, Report, build_index, current_version
 from ..locations import default_index, shipped_corpus
-from ..manifest import current_version
-from .show import changes_summary
+from .show import changes_table
 
 #: Answers go to ``out``, everything else to ``err``. Lines are not wrapped where they are piped.
 out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -55,6 +54,15 @@ def add_reader_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_where_option(parser: argparse.ArgumentParser) -> None:
+    """The option ``--where``."""
+    parser.add_argument(
+        "--where", action="append", metavar="CONDITION",
+        help="only in documents like this: country=Kazakhstan, date>=2022-10, path=reports/*, page=3; with several, "
+        "all must hold",
+    )  # fmt: skip
+
+
 def open_assistant(args: argparse.Namespace) -> Assistant:
     """The assistant over ``--index`` with ``--reader``; see ``ready_index``."""
     return Assistant.load(ready_index(args), reader=args.reader)
@@ -76,23 +84,15 @@ def ready_index(args: argparse.Namespace) -> Path:
     return folder
 
 
-def run_build(paths: Sequence[Path], folder: Path) -> Changes:
+def run_build(paths: Sequence[Path], folder: Path, encoder: Encoder | None = None) -> Changes:
     """``build_index`` with a progress bar on standard error."""
     with progress_bars() as report:
-        return build_index(paths, folder, report=report)
+        return build_index(paths, folder, encoder, report=report)
 
 
 def show_changes(changes: Changes) -> None:
     """Say on standard error what an index run did, and which files it skipped and why."""
-    err.print(changes_summary(changes))
-    for skipped in changes.skipped:
-        kept = "; the index keeps it as it was before" if skipped.kept else ""
-        err.print(f"  skipped {skipped.document_id}: {skipped.reason}{kept}", style="yellow")
-    for document_id, encoding in changes.guessed.items():
-        err.print(
-            f"  {document_id} is not UTF-8; it was read as {encoding}, a guess: save it as UTF-8 to be sure",
-            style="yellow",
-        )
+    err.print(changes_table(changes))
 
 
 @contextmanager

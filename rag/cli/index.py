@@ -1,4 +1,4 @@
-"""``rag index``: build the index, or bring it up to date."""
+"""``rag index``: build the index, bring it up to date, keep it so."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import IndexFolderError, IndexMissing, InputError
+from ..encoder import Encoder, SentenceTransformerEncoder
+from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError
+from ..formats import FORMATS
+from ..index import Manifest, current_version
 from ..locations import default_index, shipped_corpus
-from ..manifest import Manifest, current_version
 from .common import add_command, add_index_option, err, run_build, show_changes
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   rag index ~/reports notes.md        # from now on the index holds these
   rag index                           # the same files again, as they are now
-  rag index ~/reports --index ~/reports-index
+  rag index ~/reports --watch         # and again whenever they change
+  rag index ~/reports --index ~/reports-index --strict
 """
 
 
@@ -29,20 +32,42 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH",
-        help="files and folders (.txt, .md); afterwards the index holds these and no others "
-        "(default: those that it holds now, at first the shipped articles)",
+        help=f"files and folders ({', '.join(sorted(FORMATS))}), but for what a .ragignore names; afterwards the index "
+        "holds these and no others (default: those that it holds now, at first the shipped articles)",
     )  # fmt: skip
     add_index_option(parser)
+    parser.add_argument("--strict", action="store_true", help="exit code 1 where anything was skipped")
+    parser.add_argument("--watch", action="store_true", help="go on, and update the index whenever a file changes")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Build, and say what changed."""
     folder = args.index or default_index()
-    changes = run_build(args.paths or remembered_paths(folder), folder)
+    paths = args.paths or remembered_paths(folder)
+    encoder = SentenceTransformerEncoder()
+    changes = run_build(paths, folder, encoder)
     show_changes(changes)
     err.print(f"index: {folder}")
-    return 0
+    if args.watch:
+        _watch(paths, folder, encoder)
+    return 1 if args.strict and changes.skipped else 0
+
+
+def _watch(paths: Sequence[Path], folder: Path, encoder: Encoder) -> None:
+    from ..watch import changes_of
+
+    err.print("watching for changes; Ctrl-C stops")
+    for _ in changes_of(paths):
+        try:
+            changes = run_build(paths, folder, encoder)
+        except (InputError, IndexBusy) as error:
+            # The last file may be on its way from one place to another, or somebody else is writing; the next
+            # change brings all up to date.
+            err.print(str(error))
+        else:
+            if changes.added or changes.changed or changes.removed or changes.renamed:
+                show_changes(changes)
 
 
 def remembered_paths(folder: Path) -> Sequence[Path]:
@@ -56,5 +81,5 @@ def remembered_paths(folder: Path) -> Sequence[Path]:
     except IndexMissing:
         return [shipped_corpus()]
     except IndexFolderError as error:
-        raise InputError(f"{error}, naming the PATHs") from error
+        raise InputError(f"{error}; or name the PATHs to build it anew") from error
     return [Path(source) for source in sources]

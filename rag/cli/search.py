@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..retriever import Retriever
 from ..serialize import hit_to_json
-from .common import add_command, add_index_option, out, ready_index
+from .common import add_command, add_index_option, add_where_option, out, ready_index
 from .show import hits_text
 
 if TYPE_CHECKING:
@@ -27,13 +27,14 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("-k", type=int, default=10, metavar="N", help="how many passages at most (default: 10)")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="how many tokens they may take together")
     add_index_option(parser)
+    add_where_option(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Hits on standard output; 1 when there are none."""
-    hits = Retriever.load(ready_index(args)).search(args.question, args.k, args.max_tokens)
+    hits = Retriever.load(ready_index(args)).search(args.question, args.k, args.max_tokens, args.where)
     if args.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], indent=2, ensure_ascii=False))
     else:

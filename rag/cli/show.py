@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
-from ..build import Changes
 from ..confidence import in_words
+from ..index import Changes, Verification
 from ..terminal import printable
 from ..types import Answer, Hit, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
+
+KEPT = "; the index keeps it as it was before"
 
 
 def result_text(result: Result) -> Text:
@@ -27,17 +31,37 @@ def hits_text(hits: list[Hit]) -> Text:
     return Text("\n\n").join(_hit(rank, hit) for rank, hit in enumerate(hits, start=1))
 
 
-def changes_summary(changes: Changes) -> str:
-    """What an index run did, in one line."""
-    counts = {
-        "added": len(changes.added),
-        "changed": len(changes.changed),
-        "unchanged": len(changes.unchanged),
-        "removed": len(changes.removed),
-        "skipped": len(changes.skipped),
+def changes_table(changes: Changes) -> Group:
+    """What an index run did: how many files of each kind, and the skipped ones and warnings with their reasons."""
+    counts = Table(box=None, pad_edge=False)
+    row = {
+        "added": changes.added,
+        "changed": changes.changed,
+        "renamed": changes.renamed,
+        "unchanged": changes.unchanged,
+        "removed": changes.removed,
+        "skipped": changes.skipped,
     }
-    documents = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"documents: {documents}; {changes.passages} passages"
+    for name in row:
+        counts.add_column(name, justify="right")
+    counts.add_row(*(f"{len(files):,}" for files in row.values()))
+    lines = [
+        Text(f"  skipped {printable(each.document_id)}: {printable(each.reason)}{KEPT * each.kept}", style=WARNING)
+        for each in changes.skipped
+    ]
+    lines += [Text(f"  {printable(name)}: {printable(text)}", style=WARNING) for name, text in changes.warnings]
+    total = Text(f"{changes.documents:,} documents, {changes.passages:,} passages in the index")
+    return Group(counts, *lines, total)
+
+
+def verification_text(found: Verification) -> Text:
+    """What ``rag verify`` found, a line each."""
+    lines = [Text(printable(problem), style="red") for problem in found.problems]
+    lines += [Text(printable(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
+    if not found.problems:
+        state = f"{len(found.stale):,} files differ: `rag index` updates it" if found.stale else "true to its files"
+        lines.append(Text(f"whole: {found.documents:,} documents, {found.passages:,} passages; {state}"))
+    return Text("\n").join(lines)
 
 
 def _headline(answer: Answer) -> Text:
@@ -50,7 +74,7 @@ def _context(answer: Answer) -> list[Text]:
     sentence = answer.sentence
     before = sentence.text[: answer.start - sentence.start]
     after = sentence.text[answer.end - sentence.start :]
-    place = f"{answer.title} ({answer.document}, characters {answer.start}-{answer.end})"
+    place = _place(answer.title, answer.document, answer.page, answer.heading, answer.start, answer.end)
     others = sorted({support.document for support in answer.support} - {answer.document})
     agreeing = f"; the same in {', '.join(others)}" if others else ""
     quoted = Text.assemble(
@@ -61,9 +85,20 @@ def _context(answer: Answer) -> list[Text]:
 
 def _hit(rank: int, hit: Hit) -> Text:
     passage = hit.passage
-    place = printable(f"{hit.title} ({passage.document_id}, characters {passage.start}-{passage.end})")
+    where = _place(hit.title, passage.document_id, passage.page, passage.heading, passage.start, passage.end)
+    place = printable(where)
     scores = f"score {hit.score:.2f}, meaning {hit.dense:.2f}, words {hit.lexical:.2f}, {hit.tokens} tokens"
     return Text.assemble((f"{rank}. {place}", "bold"), "\n", (f"   {scores}", QUIET), "\n", printable(passage.text))
+
+
+def _place(title: str, document: str, page: int | None, heading: str | None, start: int, end: int) -> str:
+    """Where something stands, as far as the format tells; a heading that is the title need not be said again."""
+    parts = [document]
+    if page is not None:
+        parts.append(f"page {page}")
+    if heading not in (None, title):
+        parts.append(f"under “{heading}”")
+    return f"{title} ({', '.join(parts)}, characters {start}-{end})"
 
 
 def _seconds(result: Result) -> Text:

@@ -1,0 +1,140 @@
+"""The index: documents, passages, vectors and words together, as a question needs them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ..chunking import Budget, ChunkSettings, chunk
+from ..encoder import Encoder
+from ..errors import IndexDamaged, InputError
+from ..lexical import Lexical
+from ..types import Document, Place
+from ..vectors import FaissStore, VectorStore
+from .library import Documents, Library, Passages
+from .library_file import LibraryFile
+from .manifest import REMEDY, Manifest
+from .versions import current_version
+
+#: ``(stage, done, total)``; the stages are "checking" and "reading" (files), and "embedding" (passages).
+Report = Callable[[str, int, int], None]
+
+#: Names in a version folder.
+LIBRARY, VECTORS, WORDS = "library.sqlite", "vectors.f32", "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Everything that a question needs, consistent in itself: row ``i`` of vectors and words is ``passages[i]``."""
+
+    library: Library
+    vectors: VectorStore
+    words: Lexical
+    settings: ChunkSettings
+
+    @property
+    def documents(self) -> Documents:
+        """The documents by their ids."""
+        return self.library.documents
+
+    @property
+    def passages(self) -> Passages:
+        """The passages in order of their rows."""
+        return self.library.passages
+
+    def place(self, document_id: str, at: int) -> Place:
+        """The page and heading at which a code point of a document stands."""
+        return self.library.place(document_id, at)
+
+    @classmethod
+    def build(
+        cls,
+        documents: Iterable[Document],
+        encoder: Encoder,
+        settings: ChunkSettings | None = None,
+        report: Report | None = None,
+    ) -> Self:
+        """Chunk and embed documents, in memory.
+
+        Args:
+            documents: With ids that differ.
+            encoder: Makes the vectors; its window is a budget of every passage.
+            settings: How to cut.
+            report: Told how many passages are embedded.
+
+        Raises:
+            InputError: There is no text in the documents, or two have one id.
+        """
+        settings = settings or ChunkSettings()
+        window = Budget(encoder.count_tokens, encoder.window)
+        file = LibraryFile(None, encoder.fingerprint)
+        texts = []
+        for document in documents:
+            passages = list(chunk(document, settings, window))
+            file.add(document.id, "", [(document, passages)])
+            texts += [passage.text for passage in passages]
+        if not texts:
+            raise InputError("there is no text to index; name files that hold some")
+        vectors = encoder.encode(texts, (lambda done, total: report("embedding", done, total)) if report else None)
+        return cls(file.library(), FaissStore(vectors), Lexical.build(texts), settings)
+
+    @classmethod
+    def open(cls, folder: Path | str, encoder: Encoder | None = None) -> Self:
+        """Open an index folder, every file checked against its checksum.
+
+        Args:
+            folder: What ``build_index`` wrote.
+            encoder: What questions will be embedded with; compared with what made the index.
+
+        Raises:
+            IndexMissing: There is no index.
+            IndexMismatch: It has another format, or was made with another embedder.
+            IndexDamaged: A file is missing or not as it was written.
+        """
+        version = current_version(Path(folder))
+        try:
+            return cls._open_version(version, encoder)
+        except IndexDamaged:
+            # A writer that finished twice meanwhile has cleared the version away; the new one is whole.
+            if current_version(Path(folder)) == version:
+                raise
+            return cls.open(folder, encoder)
+
+    @classmethod
+    def _open_version(cls, version: Path, encoder: Encoder | None) -> Self:
+        manifest = Manifest.read(version)
+        if encoder:
+            manifest.check_encoder(version.parent, encoder)
+        manifest.check_files(version)
+        try:
+            library = open_library(version)
+            vectors, words = open_vectors(version, manifest), open_words(version, manifest)
+            settings = ChunkSettings(**manifest.chunking)  # type: ignore[arg-type]
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, sqlite3.Error) as error:
+            raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
+        return cls(library, vectors, words, settings)
+
+
+def open_library(version: Path) -> Library:
+    """The library of a version."""
+    return Library.open(version / LIBRARY)
+
+
+def open_vectors(version: Path, manifest: Manifest) -> VectorStore:
+    """The vectors of a version, one for each passage.
+
+    Raises:
+        ValueError: They are more or fewer.
+    """
+    vectors = FaissStore.open(version / VECTORS, manifest.dimension)
+    if len(vectors) != manifest.passages:
+        raise ValueError(f"{len(vectors)} vectors of {manifest.passages} passages")
+    return vectors
+
+
+def open_words(version: Path, manifest: Manifest) -> Lexical:
+    """The words of a version."""
+    return Lexical.open(version / WORDS, manifest.passages)

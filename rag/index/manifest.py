@@ -1,0 +1,147 @@
+"""What a version of an index says of itself, with a checksum of every file, so that damage is named and never answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+import xxhash
+
+from ..encoder import Encoder
+from ..errors import IndexDamaged, IndexMismatch
+
+FORMAT = 2
+MANIFEST = "manifest.json"
+
+#: Bytes of a file that are read at once.
+BLOCK = 1 << 22
+
+REMEDY = "mend it by `rag verify --repair`"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a version says of itself.
+
+    Attributes:
+        format: Version of the folder's layout; another one is refused.
+        created: Seconds since 1970, UTC.
+        embedder, fingerprint, dimension: Which model made the vectors.
+        chunking: The chunk settings, by name.
+        sources: The paths that were indexed.
+        documents, passages: How many there are.
+        search: How vectors are searched: kind of FAISS index, and for an approximate one its measured recall.
+        files: XXH3 checksum (128 bits, hexadecimal) of each file of the version, by its name in it.
+    """
+
+    format: int
+    created: float
+    embedder: str
+    fingerprint: str
+    dimension: int
+    chunking: dict[str, int | str]
+    sources: list[str]
+    documents: int
+    passages: int
+    search: Mapping[str, object]
+    files: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, version: Path) -> Self:
+        """The manifest of a version folder.
+
+        Raises:
+            IndexMismatch: It has another format.
+            IndexDamaged: It is missing or unreadable.
+        """
+        path = version / MANIFEST
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            found = stored["manifest"]["format"]
+            if found == FORMAT:
+                values = stored["manifest"]
+                if stored["checksum"] != _text_checksum(values):
+                    raise ValueError("it is not as it was written")
+                return cls(**values)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(f"{path}: missing or damaged; {REMEDY}") from error
+        raise IndexMismatch(
+            f"{version.parent}: the index has format {found}, this version of rag reads format {FORMAT}; "
+            f"build it again with `rag index`"
+        )
+
+    def write(self, version: Path) -> None:
+        """Write it into a version folder."""
+        values = asdict(self)
+        stored = {"manifest": values, "checksum": _text_checksum(values)}
+        (version / MANIFEST).write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def check_files(self, version: Path) -> None:
+        """Compare every file with its checksum.
+
+        Raises:
+            IndexDamaged: Names the first file that is missing or differs.
+        """
+        for problem in self.damaged_files(version).values():
+            raise IndexDamaged(f"{problem}; {REMEDY}")
+
+    def damaged_files(self, version: Path) -> dict[str, str]:
+        """The files that are missing or not as they were written, each with a line that says so."""
+        found = _checksums([version / name for name in self.files])
+        return {
+            name: f"{version / name}: this file of the index "
+            f"{'is missing' if checksum is None else 'is not as it was written'}"
+            for (name, expected), checksum in zip(self.files.items(), found, strict=True)
+            if checksum != expected
+        }
+
+    def check_encoder(self, folder: Path, encoder: Encoder) -> None:
+        """Compare the embedder that questions will be embedded with to the one of the vectors.
+
+        Raises:
+            IndexMismatch: They differ.
+        """
+        given = (encoder.name, encoder.fingerprint, encoder.dimension)
+        if (self.fingerprint, self.dimension) != given[1:]:
+            raise IndexMismatch(
+                f"{folder}: made with the embedder {self.embedder!r} ({self.fingerprint}, {self.dimension} dimensions), "
+                f"opened with {given[0]!r} ({given[1]}, {given[2]} dimensions); open it with the first, or build it again"
+            )
+
+
+def hash_files(version: Path) -> dict[str, str]:
+    """The checksum of every file in a version folder, by its name relative to the folder."""
+    files = sorted(path for path in version.rglob("*") if path.is_file() and path.name != MANIFEST)
+    found = _checksums(files)
+    return {
+        path.relative_to(version).as_posix(): checksum
+        for path, checksum in zip(files, found, strict=True)
+        if checksum is not None
+    }
+
+
+def _checksums(files: list[Path]) -> list[str | None]:
+    """Large files are read side by side: one core is slower than memory."""
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        return list(pool.map(_checksum, files))
+
+
+def _checksum(path: Path) -> str | None:
+    """XXH3 of a file, in hexadecimal; None where it cannot be read."""
+    digest = xxhash.xxh3_128()
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _text_checksum(values: Mapping[str, object]) -> str:
+    return xxhash.xxh3_128_hexdigest(json.dumps(values, sort_keys=True).encode())

@@ -1,0 +1,189 @@
+"""Proof by breaking it: whatever happens to a writer or to a file, no answer is wrong and nothing stored is lost."""
+
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rag import Encoder, Index, IndexBusy, IndexDamaged, IndexMissing, InputError, RagError, build_index, repair, verify
+from rag.index import current_version
+from rag.index.manifest import MANIFEST
+from rag.index.versions import CURRENT, WRITER
+
+PARTS = ["library.sqlite", "vectors.f32", "words/vocab.index.json", "words/indices.csc.index.npy", MANIFEST]
+
+
+@pytest.fixture
+def index(docs: Path, tmp_path: Path, quick: Encoder) -> Path:
+    """An index whose version before the current one holds only the first of the two documents."""
+    rents = (docs / "rents.txt").read_text()
+    (docs / "rents.txt").unlink()
+    build_index(docs, tmp_path / "index", quick)
+    (docs / "rents.txt").write_text(rents)
+    build_index(docs, tmp_path / "index", quick)
+    quick.embedded.clear()
+    return tmp_path / "index"
+
+
+def _damage(path: Path, how: str) -> None:
+    raw = bytearray(path.read_bytes())
+    if how == "delete":
+        path.unlink()
+    elif how == "truncate":
+        path.write_bytes(raw[: len(raw) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    else:
+        raw[len(raw) // 2] ^= 1
+        path.write_bytes(raw)
+
+
+@pytest.mark.timeout(600)
+def test_after_100_kills_at_random_moments_the_index_answers_as_before_or_as_after(tmp_path: Path) -> None:
+    program = Path(__file__).with_name("killed.py")
+    done = subprocess.run([sys.executable, program, tmp_path, "100"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kills, kept, swapped = map(int, done.stdout.split())
+    assert kills == kept + swapped == 100
+    # Both kinds of moments were met.
+    assert kept > 10
+    assert swapped > 1
+
+
+@pytest.mark.parametrize("how", ["flip", "truncate", "empty", "delete"])
+@pytest.mark.parametrize("name", PARTS)
+def test_a_damaged_file_is_named_and_mended_with_no_more_work_than_it_takes(
+    index: Path, quick: Encoder, name: str, how: str
+) -> None:
+    _damage(current_version(index) / name, how)
+    with pytest.raises(IndexDamaged, match=rf"{name}: .*mend it by `rag verify --repair`"):
+        Index.open(index)
+    assert [problem for problem in verify(index).problems if name in problem] != []
+    repair(index, quick)
+    assert verify(index).problems == []
+    opened = Index.open(index, quick)
+    assert list(opened.documents) == ["border.md", "rents.txt"]
+    expected = {"vectors.f32": 2, "library.sqlite": 1, MANIFEST: 1}.get(name, 0)
+    assert len(quick.embedded) == expected
+
+
+def test_vectors_and_words_are_made_anew_though_the_files_are_gone(index: Path, docs: Path, quick: Encoder) -> None:
+    shutil.rmtree(docs)
+    version = current_version(index)
+    _damage(version / "vectors.f32", "flip")
+    shutil.rmtree(version / "words")
+    assert repair(index, quick) == "rebuilt from the texts in the index: 2 documents"
+    assert len(quick.embedded) == 2
+    assert list(Index.open(index, quick).documents) == ["border.md", "rents.txt"]
+    found = verify(index)
+    assert found.problems == []
+    assert [state for _, state in found.stale] == [f"the files cannot be compared: {docs}: no such file or folder"]
+
+
+def test_where_library_and_files_are_lost_the_version_before_comes_back(
+    index: Path, docs: Path, quick: Encoder
+) -> None:
+    shutil.rmtree(docs)
+    _damage(current_version(index) / "library.sqlite", "truncate")
+    assert repair(index, quick).startswith("went back to the version before: 1 documents")
+    assert list(Index.open(index, quick).documents) == ["border.md"]
+
+
+def test_where_all_is_lost_that_is_said(index: Path, docs: Path, quick: Encoder) -> None:
+    shutil.rmtree(docs)
+    for version in index.glob("version-*"):
+        _damage(version / "library.sqlite", "delete")
+    with pytest.raises(InputError, match="nothing in it is whole; build it again with `rag index PATH"):
+        repair(index, quick)
+
+
+@pytest.mark.parametrize("content", [b"", b"version-of-somebody-else\n", b"../../etc\n", b"\xff\xfe"])
+def test_a_damaged_pointer_is_named_and_mended(index: Path, quick: Encoder, content: bytes) -> None:
+    (index / CURRENT).write_bytes(content)
+    with pytest.raises(IndexDamaged, match="current: "):
+        Index.open(index)
+    repair(index, quick)
+    assert list(Index.open(index, quick).documents) == ["border.md", "rents.txt"]
+    assert quick.embedded == []
+
+
+def test_a_lost_pointer_is_damage_and_no_missing_index(index: Path, tmp_path: Path) -> None:
+    (index / CURRENT).unlink()
+    with pytest.raises(IndexDamaged, match="current: this file of the index is missing"):
+        Index.open(index)
+    with pytest.raises(IndexMissing):
+        verify(tmp_path / "nowhere")
+
+
+def test_a_whole_index_is_left_alone(index: Path, quick: Encoder) -> None:
+    version = current_version(index)
+    assert repair(index, quick) == "nothing to repair: the index is whole"
+    assert current_version(index) == version
+
+
+def test_files_that_changed_since_are_told_and_are_no_fault(index: Path, docs: Path) -> None:
+    assert verify(index).stale == []
+    (docs / "border.md").write_text("Changed.")
+    (docs / "new.md").write_text("New.")
+    (docs / "rents.txt").unlink()
+    found = verify(index)
+    assert found.problems == []
+    assert sorted(found.stale) == [("border.md", "changed"), ("new.md", "added"), ("rents.txt", "removed")]
+
+
+@contextmanager
+def _files_of_at_most(count: int) -> Iterator[None]:
+    """No file can be written beyond so many bytes: what a full disk does, without filling one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("room", [0, 100, 5_000, 20_000, 60_000])
+def test_a_full_disk_is_one_clear_error_and_the_index_before_it_stays(
+    index: Path, docs: Path, quick: Encoder, room: int
+) -> None:
+    before = sorted(path.name for path in index.iterdir())
+    draw = [f"Sentence {i} of something much longer than what was there before." for i in range(1_000)]
+    (docs / "long.txt").write_text("\n\n".join(draw))
+    with _files_of_at_most(room), pytest.raises(InputError, match="the index before it stays|cannot be written to"):
+        build_index(docs, index, quick)
+    assert list(Index.open(index, quick).documents) == ["border.md", "rents.txt"]
+    assert sorted(path.name for path in index.iterdir() if path.name != WRITER) == before
+    assert build_index(docs, index, quick).added == ["long.txt"]
+
+
+def test_of_two_writers_one_works_and_one_is_told_and_readers_see_whole_versions(
+    index: Path, docs: Path, quick: Encoder
+) -> None:
+    outcomes: list[object] = []
+    together = threading.Barrier(2)
+
+    def work(number: int) -> None:
+        for turn in range(10):
+            (docs / f"{number}.txt").write_text(f"Writer {number} was here {turn} times, and each time it was raining.")
+            together.wait()
+            try:
+                outcomes.append(build_index(docs, index, quick).documents)
+            except RagError as error:
+                outcomes.append(error)
+
+    writers = [threading.Thread(target=work, args=(number,)) for number in (0, 1)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        opened = Index.open(index, quick)
+        assert all(opened.documents[p.document_id].text[p.start : p.end] == p.text for p in opened.passages)
+    assert len(outcomes) == 20
+    errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert {type(error) for error in errors} <= {IndexBusy}
+    assert verify(index).problems == []

@@ -1,0 +1,207 @@
+"""Bringing an index up to date: what costs nothing, and that the result is that of a build from scratch."""
+
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import Assistant, ChunkSettings, Encoder, Index, IndexBusy, InputError, Retriever, build_index
+from rag.index import current_version
+from rag.index.versions import halves, writing
+
+WORDS = "river valley road market bridge school border treaty harvest winter cotton rail power water trade".split()
+
+
+def _text(draw: random.Random, paragraphs: int = 3) -> str:
+    return "\n\n".join(
+        " ".join(draw.choice(WORDS) for _ in range(30)) + f" {draw.randrange(10_000)}." for _ in range(paragraphs)
+    )
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """40 files in folders, each of three paragraphs."""
+    draw = random.Random(1)
+    for number in range(40):
+        path = tmp_path / "many" / f"part{number % 4}" / f"{number}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# Title {number}\n\n" + _text(draw))
+    return tmp_path / "many"
+
+
+def _contents(index: Index) -> list[object]:
+    return [list(index.documents.values()), list(index.passages), index.library.files().keys()]
+
+
+def test_an_update_gives_what_a_build_from_scratch_gives(many: Path, tmp_path: Path, encoder: Encoder) -> None:
+    build_index(many, tmp_path / "updated", encoder)
+    draw = random.Random(2)
+    (many / "part0" / "0.md").write_text("# New title\n\n" + _text(draw))
+    with (many / "part1" / "5.md").open("a") as file:
+        file.write("\n\nA last paragraph about the treaty on water, which was signed in 1992 by all five of them.")
+    (many / "part2" / "2.md").unlink()
+    (many / "part3" / "3.md").rename(many / "part0" / "aaa.md")
+    (many / "part1" / "new.txt").write_text(_text(draw))
+    changes = build_index(many, tmp_path / "updated", encoder)
+    assert changes.added == ["part1/new.txt"]
+    assert changes.changed == ["part0/0.md", "part1/5.md"]
+    assert changes.removed == ["part2/2.md"]
+    assert changes.renamed == [("part3/3.md", "part0/aaa.md")]
+    assert len(changes.unchanged) == 36
+    build_index(many, tmp_path / "scratch", encoder)
+    updated, scratch = (Retriever.load(tmp_path / name, encoder) for name in ("updated", "scratch"))
+    assert _contents(updated.index) == _contents(scratch.index)
+    rows = range(len(scratch.index.passages))
+    np.testing.assert_allclose(updated.index.vectors.vectors(rows), scratch.index.vectors.vectors(rows), atol=1e-6)
+    for question in ("What was signed about water?", "cotton harvest winter", "Who trades at the market bridge?"):
+        one, other = (retriever.search(question, k=20) for retriever in (updated, scratch))
+        assert [hit.passage for hit in one] == [hit.passage for hit in other]
+        np.testing.assert_allclose([h.score for h in one], [h.score for h in other], atol=1e-4)
+        answers = [Assistant(retriever).ask(question).answers for retriever in (updated, scratch)]
+        assert [(a.text, a.document, a.start) for a in answers[0]] == [
+            (a.text, a.document, a.start) for a in answers[1]
+        ]
+        np.testing.assert_allclose(*([a.confidence for a in each] for each in answers), atol=1e-4)
+
+
+def test_a_renamed_file_is_embedded_no_more_and_its_title_follows(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    build_index(docs, tmp_path / "index", quick)
+    quick.embedded.clear()
+    (docs / "old").mkdir()
+    (docs / "rents.txt").rename(docs / "old" / "housing.txt")
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert (changes.renamed, changes.added, changes.removed) == ([("rents.txt", "old/housing.txt")], [], [])
+    assert quick.embedded == []
+    index = Index.open(tmp_path / "index")
+    assert index.documents["old/housing.txt"].title == "housing"
+    assert "rents.txt" not in index.documents
+    hits = Retriever(index, quick).search("rents", where={"path": "old/*", "title": "housing"})
+    assert [hit.passage.document_id for hit in hits] == ["old/housing.txt"]
+
+
+def test_a_file_may_take_the_name_of_another_one(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    build_index(docs, tmp_path / "index", quick)
+    text = (docs / "rents.txt").read_text()
+    (docs / "zebra.txt").write_text(text)
+    (docs / "rents.txt").write_text("Something else stands here now, about horses and the price of hay.")
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert (changes.added, changes.changed) == (["zebra.txt"], ["rents.txt"])
+    documents = Index.open(tmp_path / "index").documents
+    assert documents["zebra.txt"].text == text
+    assert documents["rents.txt"].text.startswith("Something else")
+
+
+def test_where_nothing_has_changed_nothing_is_written(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    build_index(docs, tmp_path / "index", quick)
+    version = current_version(tmp_path / "index")
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert (changes.unchanged, changes.documents, changes.passages) == (["border.md", "rents.txt"], 2, 2)
+    assert current_version(tmp_path / "index") == version
+
+
+def test_other_chunk_settings_cut_anew_and_embed_only_new_texts(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    (docs / "border.md").write_text(" ".join(f"Sentence number {i} of a long text." for i in range(40)))
+    build_index(docs, tmp_path / "index", quick)
+    (docs / "border.md").chmod(0o600)
+    quick.embedded.clear()
+    build_index(docs, tmp_path / "index", quick, ChunkSettings(max_tokens=50, overlap_tokens=0))
+    index = Index.open(tmp_path / "index")
+    assert all(passage.tokens <= 50 for passage in index.passages)
+    assert len(index.passages) > 5
+    assert [text for text in quick.embedded if text.startswith("Rents")] == []
+
+
+def test_an_interrupted_build_goes_on_from_the_last_block(
+    many: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index.version_file.BLOCK", 20)
+    # What a kill leaves: the half version is neither finished nor cleared away.
+    monkeypatch.setattr("rag.index.versions.shutil.rmtree", lambda *args, **kwargs: None)
+    real = quick.encode
+    calls = []
+
+    def dies(texts: list[str], progress: object = None) -> np.ndarray:
+        calls.append(len(texts))
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(texts)
+
+    quick.encode = dies
+    with pytest.raises(KeyboardInterrupt):
+        build_index(many, tmp_path / "index", quick)
+    assert len(halves(tmp_path / "index")) == 1
+    monkeypatch.undo()
+    quick.encode = real
+    done = set(quick.embedded)
+    quick.embedded.clear()
+    build_index(many, tmp_path / "index", quick)
+    assert len(done) == 3 * calls[0]
+    assert done & set(quick.embedded) == set()
+    index = Index.open(tmp_path / "index", quick)
+    np.testing.assert_allclose(
+        index.vectors.vectors(range(len(index.passages))), real([p.text for p in index.passages]), atol=1e-6
+    )
+    assert halves(tmp_path / "index") == []
+
+
+def test_a_second_writer_is_told_who_the_first_one_is(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    build_index(docs, tmp_path / "index", quick)
+    with (
+        writing(tmp_path / "index"),
+        pytest.raises(IndexBusy, match=r"is being written to by process \d+ on .* since 2"),
+    ):
+        build_index(docs, tmp_path / "index", quick)
+    assert build_index(docs, tmp_path / "index", quick).documents == 2
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_clear_error(
+    docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_index(docs, tmp_path / "index", quick)
+    (docs / "new.md").write_text("New.")
+
+    def read_only(*args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("rag.index.versions.FileLock", read_only)
+    with pytest.raises(InputError, match=r"index: cannot be written to \(Permission denied\); make room or choose"):
+        build_index(docs, tmp_path / "index", quick)
+    assert len(Index.open(tmp_path / "index").documents) == 2
+
+
+def test_files_that_change_or_vanish_while_they_are_read_are_named(
+    docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        raw = real(path)
+        if path.name == "border.md":
+            path.write_bytes(raw + b"!")
+        if path.name == "rents.txt":
+            path.unlink()
+            raise FileNotFoundError(2, "No such file or directory")
+        return raw
+
+    (docs / "good.md").write_text("This one stays as it is, to the end of the run.")
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert {skipped.document_id: skipped.reason for skipped in changes.skipped} == {
+        "border.md": "changes while it is being read; run `rag index` again when it has been written",
+        "rents.txt": "cannot be read: No such file or directory",
+    }
+    assert changes.added == ["good.md"]
+
+
+def test_a_reader_keeps_the_version_it_opened(docs: Path, tmp_path: Path, encoder: Encoder) -> None:
+    build_index(docs, tmp_path / "index", encoder)
+    retriever = Retriever.load(tmp_path / "index", encoder)
+    before = retriever.search("How long is the border?")
+    for number in range(3):
+        (docs / "border.md").write_text(f"Nothing of the kind is said here any more, for the {number}th time.")
+        build_index(docs, tmp_path / "index", encoder)
+    shutil.rmtree(tmp_path / "index")
+    assert retriever.search("How long is the border?") == before
+    assert retriever.document("border.md").text.startswith("The border between")
