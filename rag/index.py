@@ -15,15 +15,15 @@ import numpy as np
 from .chunking import Budget, ChunkSettings, chunk
 from .encoder import Encoder, Vectors
 from .errors import IndexDamaged, IndexMismatch, InputError
-from .lexical import Lexical
+from .lexical import Lexical, WordsFile
 from .manifest import FORMAT, Manifest, current_version, hash_files, new_version
 from .types import Document, Passage
-from .vectors import FaissStore, VectorStore
+from .vectors import FaissStore, VectorFile, VectorStore, approximate
 
 #: ``(stage, done, total)``; the stages are "reading" (files) and "embedding" (passages).
 Report = Callable[[str, int, int], None]
 
-DOCUMENTS, PASSAGES, VECTORS, WORDS = "documents.jsonl", "passages.npy", "vectors.faiss", "words"
+DOCUMENTS, PASSAGES, VECTORS, WORDS = "documents.jsonl", "passages.npy", "vectors.f32", "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,13 @@ class Index:
         rows = {document_id: row for row, document_id in enumerate(self.documents)}
         extents = [(rows[p.document_id], p.start, p.end, p.tokens) for p in self.passages]
         np.save(version / PASSAGES, np.array(extents, dtype=np.int64))
-        self.vectors.save(version / VECTORS)
-        self.words.save(version / WORDS)
+        with VectorFile(version / VECTORS, self.vectors.dimension) as file:
+            file.copy(self.vectors, 0, len(self.vectors))
+        approximate(version / VECTORS, self.vectors.dimension)
+        with WordsFile(version / WORDS) as words:
+            for passage in self.passages:
+                words.add(passage.text)
+            words.finish()
 
     @classmethod
     def _read(cls, version: Path, manifest: Manifest) -> Self:
@@ -154,10 +159,10 @@ class Index:
             Passage(documents[row].id, start, end, documents[row].text[start:end], tokens)
             for row, start, end, tokens in np.load(version / PASSAGES).tolist()
         ]
-        vectors = FaissStore.load(version / VECTORS)
+        vectors = FaissStore.open(version / VECTORS, manifest.dimension)
         if not len(passages) == len(vectors) == manifest.passages or vectors.dimension != manifest.dimension:
             raise ValueError(f"{len(passages)} passages, {len(vectors)} vectors, {manifest.passages} expected")
-        words = Lexical.load(version / WORDS, len(passages))
+        words = Lexical.open(version / WORDS, len(passages))
         settings = ChunkSettings(**manifest.chunking)  # type: ignore[arg-type]
         return cls({document.id: document for document in documents}, passages, vectors, words, settings)
 

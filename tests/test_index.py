@@ -177,7 +177,7 @@ def test_another_format_is_an_error_that_names_both(built: Path) -> None:
         Index.open(built)
 
 
-@pytest.mark.parametrize("name", ["documents.jsonl", "passages.npy", "vectors.faiss", "words/vocab.index.json"])
+@pytest.mark.parametrize("name", ["documents.jsonl", "passages.npy", "vectors.f32", "words/terms.txt"])
 @pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
 def test_a_damaged_file_is_named(built: Path, name: str, damage: str) -> None:
     path = current_version(built) / name
