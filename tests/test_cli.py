@@ -208,8 +208,7 @@ def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
-    command = f"'{sys.executable}' -c 'import sys; from rag import Index
-from rag.cli import main; sys.exit(main(sys.argv[1:]))'"
+    command = f"'{sys.executable}' -c 'import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))'"
     line = f"{command} search Kazakhstan -k 100 --index '{corpus_index}' | head -n 1"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True, env=os.environ)
     assert (done.stdout[:2], done.stderr) == ("1.", "")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -16,7 +18,7 @@ from ..encoder import Encoder, Vectors
 from ..errors import IndexFolderError
 from ..lexical import Lexical, WordsFile
 from ..types import Document, renamed
-from ..vectors import VectorFile, VectorStore, approximate, raw_vectors
+from ..vectors import APPROXIMATE, VectorFile, VectorStore, approximate, map_vectors
 from .index import LIBRARY, VECTORS, WORDS, Report, open_library, open_vectors, open_words
 from .library import FileRecord, Library, text_hash
 from .library_file import LibraryFile, Remarks
@@ -91,7 +93,7 @@ class Salvage:
         self._library: Library | None = None
         try:
             library = Library.open(half / LIBRARY)
-            self._vectors = raw_vectors(half / VECTORS, encoder.dimension)
+            self._vectors = map_vectors(half / VECTORS, encoder.dimension)
         except (OSError, ValueError, sqlite3.Error):
             return
         if library.about("embedder") == encoder.fingerprint:
@@ -135,9 +137,11 @@ class VersionFile:
         self._old_vectors = previous.vectors if previous and same_embedder else None
         self._old_words = previous.words if previous else None
         source = previous.version / LIBRARY if previous else None
+        self._files = ExitStack()
         self._library = LibraryFile(folder / LIBRARY, encoder.fingerprint, source)
-        self._vectors = VectorFile(folder / VECTORS, encoder.dimension)
-        self._words = WordsFile(folder / WORDS, self._old_words)
+        self._files.callback(self._library.close)
+        self._vectors = self._files.enter_context(VectorFile(folder / VECTORS, encoder.dimension))
+        self._words = self._files.enter_context(WordsFile(folder / WORDS, self._old_words))
         self._pending: dict[int, str] = {}
         self._embedded = 0
         # Files are not taken over as they are where they would be cut otherwise now.
@@ -147,9 +151,10 @@ class VersionFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._library.close()
-        self._vectors.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._files.__exit__(kind, error, at)
 
     @property
     def passages(self) -> int:
@@ -186,9 +191,9 @@ class VersionFile:
         self._copy_run()
         self._embed()
         self._library.finish()
-        self._vectors.close()
         self._words.finish()
-        before = self._previous.version / VECTORS if self._previous and self._old_vectors is not None else None
+        self._files.close()
+        before = self._previous.version / APPROXIMATE if self._previous and self._old_vectors is not None else None
         found = approximate(self._folder / VECTORS, self._encoder.dimension, before)
         library = open_library(self._folder)
         Manifest(
@@ -271,6 +276,7 @@ class VersionFile:
             self._embedded += len(texts)
             self._pending.clear()
         # Every row that the library holds after a crash has its vector.
+        self._vectors.flush()
         self._library.commit()
 
 

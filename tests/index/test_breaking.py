@@ -16,7 +16,7 @@ from rag.index import current_version
 from rag.index.manifest import MANIFEST
 from rag.index.versions import CURRENT, WRITER
 
-PARTS = ["library.sqlite", "vectors.f32", "words/vocab.index.json", "words/indices.csc.index.npy", MANIFEST]
+PARTS = ["library.sqlite", "vectors.f32", "words/terms.txt", "words/rows.npy", MANIFEST]
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import pytest
 
 from rag import Index, Retriever, SentenceTransformerEncoder, Skipped, build_index
 from rag.encoder import Encoder
-from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
+from rag.errors import IndexMismatch, IndexMissing, InputError
 from rag.index import Manifest, current_version
 from rag.index.manifest import MANIFEST
-from rag.index.versions import CURRENT
 
 BORDER = "The border between Kazakhstan and Russia is 7,644 km long, second only to Canada's with America."
 RENTS = "Rents in Almaty doubled after the newcomers came, and many students had to leave the city."
@@ -150,31 +149,6 @@ def test_another_format_is_an_error_that_names_both(built: Path) -> None:
     stored["manifest"]["format"] = 1
     path.write_text(json.dumps(stored))
     with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 2"):
-        Index.open(built)
-
-
-@pytest.mark.parametrize("name", ["library.sqlite", "vectors.f32", "words/vocab.index.json", "words/data.csc.index.npy"])
-@pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
-def test_a_damaged_file_is_named(built: Path, name: str, damage: str) -> None:
-    path = current_version(built) / name
-    raw = bytearray(path.read_bytes())
-    if damage == "delete":
-        path.unlink()
-    elif damage == "truncate":
-        path.write_bytes(raw[: len(raw) // 2])
-    else:
-        raw[len(raw) // 2] ^= 1
-        path.write_bytes(raw)
-    with pytest.raises(IndexDamaged, match=f"{name}: this file of the index is"):
-        Index.open(built)
-
-
-def test_a_damaged_manifest_or_pointer_is_named(built: Path) -> None:
-    (current_version(built) / MANIFEST).write_text("{")
-    with pytest.raises(IndexDamaged, match=r"manifest\.json: missing or damaged"):
-        Index.open(built)
-    (built / CURRENT).write_text("../../etc\n")
-    with pytest.raises(IndexDamaged, match=r"current: names '\.\./\.\./etc', which is not there"):
         Index.open(built)
 
 

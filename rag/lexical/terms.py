@@ -1,0 +1,44 @@
+"""Which terms a text holds."""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+
+import Stemmer
+
+WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
+
+#: Rarity of terms among the passages of an index (``Lexical.rarity``).
+Rarity = Callable[[Sequence[str]], list[float]]
+
+#: Words of a question that say nothing about what it is about.
+STOP_WORDS = frozenset(
+    "a an the of in on at to for and or is are was were be been being by with as that this these those it its from "
+    "did do does done has have had what which who whom whose when where why how there than then into s t".split()
+)
+
+# A stemmer keeps state while it works, so each thread has one.
+_local = threading.local()
+
+
+def terms(text: str) -> list[str]:
+    """The stems of the text's words, stop words left out, in order; numbers without their thousands commas."""
+    words = (match.group() for match in WORD.finditer(unicodedata.normalize("NFKC", text).casefold()))
+    kept = [re.sub(r",(?=\d{3}\b)", "", word) for word in words if word not in STOP_WORDS]
+    return list(_stemmer().stemWords(kept))
+
+
+def coverage(weights: Mapping[str, float], text: str) -> float:
+    """Which share of some terms the text holds, each counted by its weight; in [0, 1]."""
+    total = sum(weights.values())
+    present = set(terms(text))
+    return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
+
+
+def _stemmer() -> Stemmer.Stemmer:
+    if not hasattr(_local, "stemmer"):
+        _local.stemmer = Stemmer.Stemmer("english")
+    return _local.stemmer
