@@ -14,6 +14,17 @@ QUIET, LONGEST_WAIT = 500, 5_000
 
 
 def changes_of(paths: Sequence[Path], stop: threading.Event | None = None) -> Iterator[None]:
-    """Comes once after each burst of changes below some paths, until ``stop`` is set or Ctrl-C."""
-    for _ in watch(*paths, stop_event=stop, debounce=LONGEST_WAIT, step=QUIET, raise_interrupt=True):
-        yield
+    """Comes once when the watching has begun, and then after each burst of changes below the paths.
+
+    Args:
+        paths: Files and folders.
+        stop: Ends it when it is set, as Ctrl-C does.
+    """
+    # What changes before the watching begins is seen by nobody: hence the first one, which a time-out brings.
+    begun = False
+    for changes in watch(
+        *paths, stop_event=stop, debounce=LONGEST_WAIT, step=QUIET, rust_timeout=QUIET, yield_on_timeout=True
+    ):
+        if changes or not begun:
+            begun = True
+            yield
