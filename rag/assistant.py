@@ -77,9 +77,7 @@ class Assistant:
         """
         return self.retrieve_and_read(question, self.passages, where)[1]
 
-    def retrieve_and_read(
-        self, question: str, depth: int, where: Where | None = None
-    ) -> tuple[list[Hit], Result]:
+    def retrieve_and_read(self, question: str, depth: int, where: Where | None = None) -> tuple[list[Hit], Result]:
         """``depth`` hits, and what ``ask`` makes of the first of them; for whoever measures the retriever as well.
 
         Raises:

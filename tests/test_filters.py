@@ -8,7 +8,10 @@ from rag.filters import Condition, conditions
 TEXTS = {
     "a.md": ("Trains run to Tashkent.", {"country": "Kazakhstan", "date": "2022-09-30", "pages": "12"}),
     "b.md": ("Trains run to Osh.", {"country": ["Kyrgyzstan", "Uzbekistan"], "date": "2022-10-01", "pages": "7"}),
-    "reports/c.pdf": ("Trains run to Dushanbe.", {"country": "Tajikistan", "date": "2022-10", "by": [{"name": "Ä. Ö"}]}),
+    "reports/c.pdf": (
+        "Trains run to Dushanbe.",
+        {"country": "Tajikistan", "date": "2022-10", "by": [{"name": "Ä. Ö"}]},
+    ),
     "d.txt": ("Trains run to Khujand.", {}),
 }
 

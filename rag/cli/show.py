@@ -9,7 +9,7 @@ from rich.text import Text
 from ..confidence import in_words
 from ..index import Changes, Verification
 from ..terminal import printable
-from ..types import Answer, Hit, Result
+from ..types import Answer, Hit, Passage, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
 
@@ -35,16 +35,16 @@ def changes_table(changes: Changes) -> Group:
     """What an index run did: how many files of each kind, and the skipped ones and warnings with their reasons."""
     counts = Table(box=None, pad_edge=False)
     row = {
-        "added": changes.added,
-        "changed": changes.changed,
-        "renamed": changes.renamed,
-        "unchanged": changes.unchanged,
-        "removed": changes.removed,
-        "skipped": changes.skipped,
+        "added": len(changes.added),
+        "changed": len(changes.changed),
+        "renamed": len(changes.renamed),
+        "unchanged": len(changes.unchanged),
+        "removed": len(changes.removed),
+        "skipped": len(changes.skipped),
     }
     for name in row:
         counts.add_column(name, justify="right")
-    counts.add_row(*(f"{len(files):,}" for files in row.values()))
+    counts.add_row(*(f"{count:,}" for count in row.values()))
     lines = [
         Text(f"  skipped {printable(each.document_id)}: {printable(each.reason)}{KEPT * each.kept}", style=WARNING)
         for each in changes.skipped
@@ -74,7 +74,7 @@ def _context(answer: Answer) -> list[Text]:
     sentence = answer.sentence
     before = sentence.text[: answer.start - sentence.start]
     after = sentence.text[answer.end - sentence.start :]
-    place = _place(answer.title, answer.document, answer.page, answer.heading, answer.start, answer.end)
+    place = _place(answer.title, answer.document, answer)
     others = sorted({support.document for support in answer.support} - {answer.document})
     agreeing = f"; the same in {', '.join(others)}" if others else ""
     quoted = Text.assemble(
@@ -85,20 +85,19 @@ def _context(answer: Answer) -> list[Text]:
 
 def _hit(rank: int, hit: Hit) -> Text:
     passage = hit.passage
-    where = _place(hit.title, passage.document_id, passage.page, passage.heading, passage.start, passage.end)
-    place = printable(where)
+    place = printable(_place(hit.title, passage.document_id, passage))
     scores = f"score {hit.score:.2f}, meaning {hit.dense:.2f}, words {hit.lexical:.2f}, {hit.tokens} tokens"
     return Text.assemble((f"{rank}. {place}", "bold"), "\n", (f"   {scores}", QUIET), "\n", printable(passage.text))
 
 
-def _place(title: str, document: str, page: int | None, heading: str | None, start: int, end: int) -> str:
+def _place(title: str, document: str, found: Answer | Passage) -> str:
     """Where something stands, as far as the format tells; a heading that is the title need not be said again."""
     parts = [document]
-    if page is not None:
-        parts.append(f"page {page}")
-    if heading not in (None, title):
-        parts.append(f"under “{heading}”")
-    return f"{title} ({', '.join(parts)}, characters {start}-{end})"
+    if found.page is not None:
+        parts.append(f"page {found.page}")
+    if found.heading not in (None, title):
+        parts.append(f"under “{found.heading}”")
+    return f"{title} ({', '.join(parts)}, characters {found.start}-{found.end})"
 
 
 def _seconds(result: Result) -> Text:

@@ -14,13 +14,13 @@ from ..formats import parse, suffix_of
 from .index import Report
 from .library import FileRecord, Library
 from .library_file import SKIPPED, remarks_of
-from .version_file import Parts, VersionFile, salvaged, whole_parts
+from .version_file import Parts, Salvage, VersionFile, salvaged, whole_parts
 from .versions import new_version, writing
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file, or a part of one, that was not read, and why; ``kept`` where the index still holds it as it was before."""
+    """A file, or a part of one, that was not read, and why; ``kept`` where the index still holds it as it was."""
 
     document_id: str
     reason: str
@@ -124,7 +124,7 @@ class _Update:
         salvage = salvaged(self._folder, self._encoder)
         with (
             new_version(self._folder) as version,
-            VersionFile(version, self._encoder, self._settings, self._previous, salvage, self._report) as file,
+            self._version_file(version, salvage) as file,
         ):
             for done, step in enumerate(steps, start=1):
                 self._take(file, step)
@@ -135,6 +135,16 @@ class _Update:
         stayed = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
         self._changes.removed = [path for path in self._known if path not in stayed]
         return self._counted(library)
+
+    def _version_file(self, version: Path, salvage: Sequence[Salvage]) -> VersionFile:
+        return VersionFile(
+            version,
+            self._encoder,
+            self._settings,
+            previous=self._previous,
+            salvage=salvage,
+            report=self._report,
+        )
 
     def _plan(self) -> list[Step]:
         """What to do about each file, in order of their paths; compares contents and parses none."""

@@ -210,7 +210,9 @@ class Passages(Sequence[Passage]):
     def __iter__(self) -> Iterator[Passage]:
         passages = self._connection.cursor()
         # A text is fetched once for all its passages, however long it is.
-        for number, name, text in self._connection.execute("SELECT document, id, text FROM documents ORDER BY document"):
+        for number, name, text in self._connection.execute(
+            "SELECT document, id, text FROM documents ORDER BY document"
+        ):
             for start, stop, *rest in passages.execute(
                 "SELECT start, stop, tokens, page, heading FROM passages WHERE document = ? ORDER BY row", (number,)
             ):

@@ -1,4 +1,4 @@
-"""What a version of an index says of itself, with a checksum of every file, so that damage is named and never answers."""
+"""What a version of an index says of itself, with a checksum of every file: damage is named, and never answers."""
 
 from __future__ import annotations
 
@@ -109,8 +109,9 @@ class Manifest:
         given = (encoder.name, encoder.fingerprint, encoder.dimension)
         if (self.fingerprint, self.dimension) != given[1:]:
             raise IndexMismatch(
-                f"{folder}: made with the embedder {self.embedder!r} ({self.fingerprint}, {self.dimension} dimensions), "
-                f"opened with {given[0]!r} ({given[1]}, {given[2]} dimensions); open it with the first, or build it again"
+                f"{folder}: made with the embedder {self.embedder!r} ({self.fingerprint}, {self.dimension} dimensions),"
+                f" opened with {given[0]!r} ({given[1]}, {given[2]} dimensions); open it with the first, or build it"
+                f" again"
             )
 
 

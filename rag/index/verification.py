@@ -119,9 +119,9 @@ def _inside(version: Path, manifest: Manifest) -> Iterator[str]:
     try:
         library = open_library(version)
         yield from (f"{version / LIBRARY}: {line}" for line in library.check())
-        counts = (len(library.documents), len(library.passages))
-        if counts != (manifest.documents, manifest.passages):
-            yield f"{version / LIBRARY}: {counts} documents and passages, {manifest.documents, manifest.passages} expected"
+        held, said = (len(library.documents), len(library.passages)), (manifest.documents, manifest.passages)
+        if held != said:
+            yield f"{version / LIBRARY}: holds {held} documents and passages, {said} are expected"
         yield from _bad_vectors(open_vectors(version, manifest))
         open_words(version, manifest)
     except (OSError, ValueError, KeyError, RuntimeError, sqlite3.Error) as error:
@@ -164,7 +164,10 @@ def _rebuild(parts: Parts, folder: Path, encoder: Encoder, report: Report | None
     """A new version of what a library holds, with those parts taken over that are whole."""
     settings = ChunkSettings(**parts.manifest.chunking)  # type: ignore[arg-type]
     salvage = salvaged(folder, encoder)
-    with new_version(folder) as version, VersionFile(version, encoder, settings, parts, salvage, report) as file:
+    with (
+        new_version(folder) as version,
+        VersionFile(version, encoder, settings, previous=parts, salvage=salvage, report=report) as file,
+    ):
         for record in parts.library.files().values():
             file.copy(record, record.path)
         file.finish([Path(source) for source in parts.manifest.sources])

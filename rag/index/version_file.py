@@ -126,6 +126,7 @@ class VersionFile:
         folder: Path,
         encoder: Encoder,
         settings: ChunkSettings,
+        *,
         previous: Parts | None,
         salvage: Sequence[Salvage],
         report: Report | None,
@@ -151,9 +152,7 @@ class VersionFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._files.__exit__(kind, error, at)
 
     @property
@@ -257,8 +256,10 @@ class VersionFile:
             row = self._previous.library.row_of(digest)
             if row is not None:
                 return self._old_vectors.vectors([row])[0]
-        found = (vector for each in self._salvage if (vector := each.vector(digest)) is not None)
-        return next(found, None)
+        for each in self._salvage:
+            if (vector := each.vector(digest)) is not None:
+                return vector
+        return None
 
     def _embed(self) -> None:
         """Embed the passages that wait, each text once."""

@@ -2,7 +2,7 @@
 
     python killed.py FOLDER KILLS
 
-Prints ``KILLS kept swapped``: how often the version before was still the current one, and how often the next one was.
+Writes ``KILLS kept swapped``: how often the version before was still the current one, and how often the next one was.
 Everything happens in forked children, so that nothing of one run is left in the next.
 """
 
@@ -55,7 +55,9 @@ def in_child(work: Callable[[], None]) -> int:
 
 
 def text(number: int, state: int) -> str:
-    return "\n\n".join(f"Paragraph {i} of file {number} in state {state} tells of river {number * i}." for i in range(8))
+    return "\n\n".join(
+        f"Paragraph {i} of file {number} in state {state} tells of river {number * i}." for i in range(8)
+    )
 
 
 def write(docs: Path, state: int) -> None:
@@ -99,7 +101,7 @@ def main(base: Path, kills: int) -> None:
         assert os.waitpid(in_child(lambda allowed=allowed: check(folder, contents, allowed)), 0)[1] == 0
         found = int((base / "state").read_text())
         kept, swapped, current = kept + (found == current), swapped + (found == state), found
-    print(kills, kept, swapped)
+    sys.stdout.write(f"{kills} {kept} {swapped}\n")
 
 
 def build(docs: Path, folder: Path) -> None:

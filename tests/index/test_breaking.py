@@ -155,7 +155,7 @@ def test_a_full_disk_is_one_clear_error_and_the_index_before_it_stays(
     before = sorted(path.name for path in index.iterdir())
     draw = [f"Sentence {i} of something much longer than what was there before." for i in range(1_000)]
     (docs / "long.txt").write_text("\n\n".join(draw))
-    with _files_of_at_most(room), pytest.raises(InputError, match="the index before it stays|cannot be written to"):
+    with _files_of_at_most(room), pytest.raises(InputError, match=r"the index before it stays|cannot be written to"):
         build_index(docs, index, quick)
     assert list(Index.open(index, quick).documents) == ["border.md", "rents.txt"]
     assert sorted(path.name for path in index.iterdir() if path.name != WRITER) == before
