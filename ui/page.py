@@ -11,7 +11,7 @@ from gradio.events import api
 from rag import Assistant, RagError
 from rag.serialize import hit_to_json, result_to_json
 
-from .render import message_html, result_html
+from .render import filter_help_html, message_html, result_html
 
 TITLE = "rag: answers you can check"
 
@@ -30,6 +30,12 @@ def build_page(assistant: Assistant, examples: tuple[str, ...] = ()) -> gr.Block
     """The Gradio app over an assistant."""
     page = gr.Blocks(title=TITLE, analytics_enabled=False)
     with page:
+        with gr.Sidebar(open=False, elem_id="side", width=300):
+            gr.HTML("<h2>Only in documents like</h2>")
+            where = gr.Textbox(
+                label="Conditions, one a line", lines=4, elem_id="where", placeholder="country=Kazakhstan\ndate>=2022-10",
+            )  # fmt: skip
+            gr.HTML(filter_help_html(assistant.retriever.index.library.fields()))
         gr.HTML(_header(assistant), elem_id="header")
         with gr.Row(elem_id="ask"):
             question = gr.Textbox(
@@ -43,12 +49,12 @@ def build_page(assistant: Assistant, examples: tuple[str, ...] = ()) -> gr.Block
 
         answer = partial(_answer, assistant)
         gr.on(
-            [question.submit, button.click], answer, question, result,
+            [question.submit, button.click], answer, [question, where], result,
             api_visibility="private", show_progress="minimal",
         )  # fmt: skip
         for chip, example in zip(chips, examples, strict=True):
             chip.click(
-                partial(_answer_example, assistant, example), None, [question, result],
+                partial(_answer_example, assistant, example), where, [question, result],
                 api_visibility="private", show_progress="minimal",
             )  # fmt: skip
         _add_api(assistant)
@@ -64,32 +70,34 @@ def _header(assistant: Assistant) -> str:
     )
 
 
-def _answer(assistant: Assistant, question: str) -> str:
+def _answer(assistant: Assistant, question: str, where: str = "") -> str:
     if not question.strip():
         return message_html("Type a question, and press Enter.")
     try:
-        result = assistant.ask(question)
+        result = assistant.ask(question, [line for line in where.splitlines() if line.strip()])
     except RagError as error:
         return message_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     return result_html(result, assistant.retriever.document)
 
 
-def _answer_example(assistant: Assistant, example: str) -> tuple[str, str]:
-    return example, _answer(assistant, example)
+def _answer_example(assistant: Assistant, example: str, where: str = "") -> tuple[str, str]:
+    return example, _answer(assistant, example, where)
 
 
 def _add_api(assistant: Assistant) -> None:
-    def ask(question: str) -> dict[str, Any]:
-        """Answer a question: one object, as ``rag ask --json`` prints it."""
+    def ask(question: str, where: list[str] | None = None) -> dict[str, Any]:
+        """Answer a question: one object, as ``rag ask --json`` prints it; ``where`` as its option."""
         try:
-            return result_to_json(assistant.ask(question))
+            return result_to_json(assistant.ask(question, where))
         except RagError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def search(question: str, k: int = 10, max_tokens: int | None = None) -> list[dict[str, Any]]:
-        """The passages for a question: a list, as ``rag search --json`` prints it."""
+    def search(
+        question: str, k: int = 10, max_tokens: int | None = None, where: list[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The passages for a question: a list, as ``rag search --json`` prints it; ``where`` as its option."""
         try:
-            return [hit_to_json(hit) for hit in assistant.retriever.search(question, k, max_tokens)]
+            return [hit_to_json(hit) for hit in assistant.retriever.search(question, k, max_tokens, where)]
         except RagError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from rag import Answer, Document, Hit, Passage, Result
 from rag.confidence import in_words
@@ -43,6 +43,15 @@ def result_html(result: Result, find: FindDocument) -> str:
 def message_html(text: str) -> str:
     """A hint in place of a result."""
     return f'<p class="hint" role="status">{escape(text)}</p>'
+
+
+def filter_help_html(fields: Sequence[str]) -> str:
+    """Which fields the conditions of a filter may name, and how they are written."""
+    names = ", ".join(f"<code>{escape(field)}</code>" for field in fields)
+    return (
+        "<p>All of them must hold. <code>*</code> stands for anything; compare with "
+        f"<code>= != &gt;= &lt;= &gt; &lt;</code>.</p><p>Fields here: {names}</p>"
+    )
 
 
 def _answer(answer: Answer, find: FindDocument) -> str:
@@ -103,7 +112,7 @@ def _text(passage: Passage, title: str, marks: Iterable[Mark]) -> str:
 
 def _source(answer: Answer, find: FindDocument) -> str:
     document = find(answer.document)
-    lines = [f"<cite>{escape(answer.title)}</cite> <code>{escape(answer.document)}</code>"]
+    lines = [f"<cite>{escape(answer.title)}</cite> <code>{escape(answer.document)}</code>{_place(answer)}"]
     if origins := _origins(document):
         lines.append(f"Drawn from {escape(origins)}")
     others = sorted({support.document for support in answer.support} - {answer.document})
@@ -111,6 +120,15 @@ def _source(answer: Answer, find: FindDocument) -> str:
         titles = ", ".join(find(other).title for other in others)
         lines.append(f"The same words answer in {escape(titles)}")
     return '<p class="source">' + "<br>".join(lines) + "</p>"
+
+
+def _place(found: Answer | Passage, title: str = "") -> str:
+    """The page and the heading, where the format has them and they say more than the title."""
+    title = found.title if isinstance(found, Answer) else title
+    parts = [f"page {found.page}"] if found.page is not None else []
+    if found.heading not in (None, title):
+        parts.append(f"under “{escape(str(found.heading))}”")
+    return f' <span class="place">{", ".join(parts)}</span>' if parts else ""
 
 
 def _origins(document: Document) -> str:
@@ -150,7 +168,7 @@ def _other_answers(result: Result, passage: Passage) -> list[Mark]:
 def _passage(hit: Hit, marks: list[Mark]) -> str:
     passage = hit.passage
     head = (
-        f"<cite>{escape(hit.title)}</cite> <code>{escape(passage.document_id)}</code>"
+        f"<cite>{escape(hit.title)}</cite> <code>{escape(passage.document_id)}</code>{_place(passage, hit.title)}"
         f'<span class="score" title="Fused score: meaning {hit.dense:.2f}, words {hit.lexical:.2f}">'
         f"{hit.score:.1f}</span>"
     )
