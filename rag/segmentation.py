@@ -24,6 +24,9 @@ LONGEST_WRAPPED_LINE = 120
 HEADING = re.compile(r"#{1,6}[ \t]")
 LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+\S")
 
+#: A line with a tab in it, as the rows of extracted tables have between their cells.
+TABLE_ROW = re.compile(r"\S[^\n\t]*\t")
+
 #: A possible end: the mark, the quotes and brackets that close after it, then a blank.
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？]+[”’」』）]*")
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -64,7 +67,7 @@ def paragraphs(text: str, start: int = 0) -> Iterator[Extent]:
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Extent]:
-    """The sentences of the paragraph ``text[start:end]``, in order; each list item is a sentence of its own.
+    """The sentences of the paragraph ``text[start:end]``, in order; a list item or table row is one of its own.
 
     Every non-blank character stands in exactly one.
     """
@@ -86,7 +89,11 @@ def trim(text: str, start: int, end: int) -> Extent:
 
 def _sentence_stops(text: str, start: int, end: int) -> Iterator[int]:
     ends = (match.end() for match in SENTENCE_END.finditer(text, start, end) if _ends_sentence(text, match))
-    breaks = (match.end() for match in LINE_BREAK.finditer(text, start, end) if LIST_ITEM.match(text, match.end()))
+    breaks = (
+        match.end()
+        for match in LINE_BREAK.finditer(text, start, end)
+        if LIST_ITEM.match(text, match.end()) or TABLE_ROW.match(text, match.end())
+    )
     yield from sorted({*ends, *breaks, end})
 
 

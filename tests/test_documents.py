@@ -116,7 +116,7 @@ def test_a_file_of_50_mb_is_refused_without_being_read(tmp_path: Path) -> None:
 
 
 def test_ids_are_paths_relative_to_the_folder_and_hidden_or_other_files_are_left_out(tmp_path: Path) -> None:
-    for name in ("b.md", "sub/a.TXT", ".hidden/c.md", ".d.md", "e.pdf"):
+    for name in ("b.md", "sub/a.TXT", ".hidden/c.md", ".d.md", "e.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     assert [source.document_id for source in find_sources([tmp_path])] == ["b.md", "sub/a.TXT"]

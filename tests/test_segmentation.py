@@ -9,6 +9,12 @@ def _sentences(text: str) -> list[str]:
     return [text[start:end] for start, end in sentences(text)]
 
 
+def test_a_row_of_a_table_is_a_sentence_of_its_own() -> None:
+    assert _sentences("Part\tCost\nDeck\t2.9 million\nNo cells here\nand on") == [
+        "Part\tCost", "Deck\t2.9 million\nNo cells here\nand on",
+    ]  # fmt: skip
+
+
 def _paragraphs(text: str) -> list[str]:
     return [text[start:end] for start, end in paragraphs(text)]
 

@@ -6,7 +6,8 @@ Text is decoded and nothing else is done to it, so anybody can check a quote::
     text[start:end]
 
 Of a format that must be extracted the extracted text is the document's, and ``Document.places`` leads back to the page
-or heading.
+or heading. A row of a table is a document of its own, ``table.csv#12``, and so is a file in an archive,
+``old.zip/notes.md``.
 """
 
 from __future__ import annotations
@@ -14,16 +15,40 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from ..errors import DocumentError
+from .archive import read_archive
 from .base import Format, Parsed, Remark
+from .delimited import read_csv, read_tsv
+from .docx import read_docx
+from .epub import read_epub
+from .html import read_html
+from .jsonl import read_jsonl
 from .markdown import read_markdown
+from .pdf import read_pdf
 from .text import read_text
 
 __all__ = ["FORMATS", "Format", "Parsed", "Remark", "max_bytes", "parse", "suffix_of"]
 
-FORMATS: dict[str, Format] = {".txt": read_text, ".md": read_markdown}
+FORMATS: dict[str, Format] = {
+    ".txt": read_text,
+    ".text": read_text,
+    ".rst": read_text,
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".html": read_html,
+    ".htm": read_html,
+    ".xhtml": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+    ".epub": read_epub,
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".zip": read_archive,
+}
 
 #: Files of these formats hold pictures or are compressed, so they are large before their text is.
-CONTAINERS: frozenset[str] = frozenset()
+CONTAINERS = frozenset({".pdf", ".docx", ".epub", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is some forty novels, and one mistaken log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000

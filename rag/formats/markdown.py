@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import accumulate
 
 import yaml
 
@@ -12,6 +14,13 @@ from .base import Parsed
 from .text import decode, guess_remarks
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+#: Brackets that open and close lists and mappings, and how deep a front matter may nest them.
+BRACKET, DEPTH, DEEPEST = re.compile(r"[\[\]{}]"), {"[": 1, "{": 1, "]": -1, "}": -1}, 100
+
+#: A fenced code block, closed or not; what looks like a heading in one is code. The rule is CommonMark's.
+FENCED = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}(?=[^`\n]*$)|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*\r?$|\Z)", re.DOTALL | re.MULTILINE
+)
 HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*\r?$", re.MULTILINE)
 
 
@@ -23,7 +32,7 @@ def read_markdown(document_id: str, raw: bytes) -> Parsed:
     if front := FRONT_MATTER.match(text):
         metadata = front_matter(front.group(1))
         body = front.end()
-    places = tuple(Place(match.start(), heading=match.group(1)) for match in HEADING.finditer(text, body))
+    places = tuple(Place(match.start(), heading=match.group(1)) for match in _headings(text, body))
     named = metadata.get("title")
     title = named if isinstance(named, str) and named else (places[0].heading if places else None)
     document = Document(
@@ -32,17 +41,35 @@ def read_markdown(document_id: str, raw: bytes) -> Parsed:
     return Parsed([document], warnings=guess_remarks(document_id, encoding))
 
 
+def _headings(text: str, body: int) -> Iterator[re.Match[str]]:
+    """The headings that stand in no code block."""
+    at = body
+    for fenced in FENCED.finditer(text, body):
+        yield from HEADING.finditer(text, at, fenced.start())
+        at = fenced.end()
+    yield from HEADING.finditer(text, at)
+
+
 def front_matter(source: str) -> dict[str, object]:
     """What a front matter says.
 
     Raises:
-        DocumentError: It is not YAML.
+        DocumentError: It is not YAML, or uses its aliases, a few of which can stand for gigabytes.
     """
     try:
+        # PyYAML's time grows with the square of the depth.
+        if max(accumulate(DEPTH[bracket] for bracket in BRACKET.findall(source)), default=0) > DEEPEST:
+            raise RecursionError
+        if "*" in source and any(
+            isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, Loader=yaml.BaseLoader)
+        ):
+            raise DocumentError("the front matter uses YAML aliases (*name); write out what they stand for")
         # BaseLoader leaves every value a string: a date stays as it was written, and nothing is executed.
         values = yaml.load(source, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark else ""
         raise DocumentError(f"the front matter is not YAML{where}; mend it or take it out") from error
+    except RecursionError as error:
+        raise DocumentError("the front matter is nested too deep; mend it or take it out") from error
     return values if isinstance(values, dict) else {}

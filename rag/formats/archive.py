@@ -1,0 +1,146 @@
+"""Zip archives: every file in one of a format that is read becomes a document, as if it lay in a folder.
+
+Nothing is written to disk. What an archive says of itself is not believed: names are checked, and what is unpacked is
+counted while it is.
+"""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from contextlib import suppress
+from io import BytesIO
+
+from ..errors import DocumentError
+from ..types import Document
+from .base import Parsed, Remark
+from .clean import clean
+
+MAX_MEMBERS = 10_000
+#: Bytes that all members may unpack to.
+MAX_UNPACKED = 1_000_000_000
+#: How many times its packed size a member may unpack to, once it is larger than ``SMALL``. Text packs 3 to 20 times.
+MAX_RATIO, SMALL = 200, 1_000_000
+
+ARCHIVES = tuple(".zip .tar .gz .tgz .bz2 .xz .7z .rar .zst".split())
+CHUNK = 1 << 20
+
+UTF8_NAME, ENCRYPTED = 0x800, 0x1
+
+
+def read_archive(document_id: str, raw: bytes) -> Parsed:
+    """The documents in the archive; their ids are ``archive.zip/path/in/it.md``.
+
+    Hidden files and those of no format that is read are passed over. Members that cannot be read, or that nobody
+    should unpack, are skipped with the reason; the others are read all the same.
+    """
+    try:
+        archive = zipfile.ZipFile(BytesIO(raw))
+        members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise DocumentError("is damaged, or no zip archive; pack it again") from error
+    if len(members) > MAX_MEMBERS:
+        raise DocumentError(f"holds {len(members):,} files; the limit is {MAX_MEMBERS:,}, so split it or unpack it")
+    documents: list[Document] = []
+    skipped: list[Remark] = []
+    warnings: list[Remark] = []
+    reader = _Reader(archive)
+    with archive:
+        for member in members:
+            name = _name(member)
+            if _passed_over(member, name):
+                continue
+            member_id = f"{document_id}/{name.lstrip('/')}"
+            try:
+                found = reader.read(member, name, member_id)
+            except DocumentError as error:
+                skipped.append(Remark(member_id, str(error)))
+            else:
+                documents += found.documents
+                skipped += found.skipped
+                warnings += found.warnings
+    if not documents and not skipped:
+        raise DocumentError("holds no file of a format that is read")
+    return Parsed(documents, skipped, warnings)
+
+
+class _Reader:
+    """Reads members, and keeps count of what all of them have come to."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._unpacked = 0
+        self._seen: set[str] = set()
+
+    def read(self, member: zipfile.ZipInfo, name: str, member_id: str) -> Parsed:
+        """The documents of one member.
+
+        Raises:
+            DocumentError: It should not be unpacked, cannot be, or is no document.
+        """
+        # Not at the top: an archive is one of the formats itself.
+        from . import parse, suffix_of
+
+        parts = name.split("/")
+        if name.startswith("/") or ".." in parts or parts[0][1:2] == ":":
+            raise DocumentError("its name leads out of the archive, so it is not unpacked; pack it again")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise DocumentError("is a symbolic link, which is not followed; pack the file itself")
+        if member.flag_bits & ENCRYPTED:
+            raise DocumentError("is protected by a password; unpack the archive, or pack it without one")
+        if suffix_of(name) in ARCHIVES:
+            raise DocumentError("is an archive in an archive, which is not read; unpack it")
+        if member_id in self._seen:
+            raise DocumentError("is the second file of this name in the archive; give it another")
+        self._seen.add(member_id)
+        return parse(member_id, self._unpack(member, name))
+
+    def _unpack(self, member: zipfile.ZipInfo, name: str) -> bytes:
+        from . import max_bytes
+
+        limit = max_bytes(name)
+        plausible = max(SMALL, MAX_RATIO * member.compress_size)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            with self._archive.open(member) as stream:
+                while chunk := stream.read(CHUNK):
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    self._unpacked += len(chunk)
+                    if self._unpacked > MAX_UNPACKED:
+                        raise DocumentError(
+                            f"the archive unpacks to more than {MAX_UNPACKED / 1e6:,.0f} MB, the limit; split it"
+                        )
+                    if size > limit:
+                        raise DocumentError(f"unpacks to more than {limit / 1e6:,.0f} MB, the limit; split it")
+                    if size > plausible:
+                        raise DocumentError(
+                            f"unpacks to over {MAX_RATIO} times its size, so it may be a zip bomb; unpack it yourself"
+                        )
+        except DocumentError:  # a ValueError as well
+            raise
+        except NotImplementedError as error:
+            raise DocumentError("is packed in a way that is not read; pack it again as a plain zip") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+            raise DocumentError("is damaged in the archive; pack it again") from error
+        return b"".join(chunks)
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """The member's path, with ``/`` between its parts."""
+    name = member.filename
+    if not member.flag_bits & UTF8_NAME:
+        # Many programs write UTF-8 without saying so, and zipfile reads it as the PC's old code page.
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return clean(name).replace("\\", "/")
+
+
+def _passed_over(member: zipfile.ZipInfo, name: str) -> bool:
+    from . import FORMATS, suffix_of
+
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
+    known = suffix_of(name) in FORMATS or suffix_of(name) in ARCHIVES
+    return member.is_dir() or hidden or not known or name.startswith("__MACOSX/")

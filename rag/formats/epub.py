@@ -1,0 +1,198 @@
+"""EPUB: the chapters of a book in reading order; headings, else the names of the table of contents, are places."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from html.entities import html5
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from ..errors import DocumentError
+from ..types import Document, Place, name_title
+from .base import Parsed, Remark
+from .blocks import Blocks
+from .clean import iso_date, one_line
+from .html import decode_html, parse_html
+from .markup import add_markup
+from .package import open_package
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+DAMAGED = "is damaged, or no EPUB; convert it to EPUB again, by Calibre for example"
+
+DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
+CHAPTERS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
+#: Encryption that only keeps fonts from being copied.
+FONTS_ONLY = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+
+#: Entities that XML does not know: HTML's are put in, the document's own are left as they are written.
+NAMED_ENTITY = re.compile(r"&(?!#|amp;|lt;|gt;|quot;|apos;)([^\s&;<]{1,60};)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A file that the book's package lists: its path in the zip file, its type, and whether it is the contents."""
+
+    path: str
+    kind: str
+    is_contents: bool
+
+
+def read_epub(document_id: str, raw: bytes) -> Parsed:
+    """The text; title, author, date and language as the book states them."""
+    with open_package(raw, "EPUB") as package:
+        container = _xml(_required(package, "META-INF/container.xml"))
+        root_file = next((each.get("full-path") for each in container.iter("{*}rootfile")), None)
+        opf_path = unquote(root_file or "")
+        opf = _xml(_required(package, opf_path))
+        items = {
+            each.get("id"): _Item(
+                _resolve(opf_path, each.get("href")),
+                each.get("media-type") or "",
+                "nav" in (each.get("properties") or "").split(),
+            )
+            for each in opf.iter("{*}item")
+        }
+        listed = [items.get(reference.get("idref")) for reference in opf.iter("{*}itemref")]
+        # The table of contents is a menu.
+        chapters = [item for item in listed if item and item.kind in CHAPTERS and not item.is_contents]
+        _refuse_encrypted(package, {chapter.path for chapter in chapters})
+        names = _names(package, list(items.values()))
+        blocks = Blocks()
+        warnings: list[Remark] = []
+        for chapter in dict.fromkeys(chapters):
+            try:
+                tree = _chapter_tree(_part(package, chapter.path))
+            except DocumentError as error:
+                warnings.append(Remark(document_id, f"chapter {chapter.path} was left out: {error}"))
+                continue
+            if tree is not None:
+                _add_chapter(blocks, tree, names.get(chapter.path))
+    if warnings and not blocks.length:
+        raise DocumentError(DAMAGED)
+    metadata = _metadata(opf)
+    title = str(metadata.get("title") or name_title(document_id))
+    document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(blocks.places))
+    return Parsed([document], warnings=warnings)
+
+
+class _Missing(DocumentError):
+    """A part of the package is not there or cannot be unpacked."""
+
+
+def _required(package: zipfile.ZipFile, path: str) -> bytes:
+    try:
+        return _part(package, path)
+    except _Missing as error:
+        raise DocumentError(DAMAGED) from error
+
+
+def _part(package: zipfile.ZipFile, path: str) -> bytes:
+    try:
+        return package.read(path)
+    except KeyError as error:
+        raise _Missing("it is missing") from error
+    except RuntimeError as error:
+        raise DocumentError("is protected by a password; save a copy without one") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
+        raise _Missing("it is damaged") from error
+
+
+def _xml(source: bytes) -> Element:
+    from lxml import etree
+
+    # Entities stay unresolved: a few of them can stand for gigabytes.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
+    try:
+        root = etree.fromstring(source, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise DocumentError(DAMAGED) from error
+    if root is None:
+        raise DocumentError(DAMAGED)
+    return root
+
+
+def _resolve(base: str, reference: str | None) -> str:
+    """The path in the zip file that a reference in the file ``base`` leads to."""
+    path = unquote((reference or "").partition("#")[0])
+    return posixpath.normpath(posixpath.join(posixpath.dirname(base), path)) if path else ""
+
+
+def _refuse_encrypted(package: zipfile.ZipFile, chapters: set[str]) -> None:
+    try:
+        encryption = _xml(_part(package, "META-INF/encryption.xml"))
+    except _Missing:
+        return
+    for data in encryption.iter("{*}EncryptedData"):
+        method = next((each.get("Algorithm") for each in data.iter("{*}EncryptionMethod")), None)
+        paths = {unquote(each.get("URI") or "") for each in data.iter("{*}CipherReference")}
+        if method not in FONTS_ONLY and paths & chapters:
+            raise DocumentError("is encrypted (DRM), so its text cannot be read; index a copy without DRM")
+
+
+def _names(package: zipfile.ZipFile, items: list[_Item]) -> dict[str, str]:
+    """What the table of contents calls each chapter, by its path."""
+    names: dict[str, str] = {}
+    for item in items:
+        if not item.is_contents and item.kind != "application/x-dtbncx+xml":
+            continue
+        try:
+            tree = _xml(_part(package, item.path))
+        except DocumentError:  # the book can be read without it
+            continue
+        if item.is_contents:
+            found = [(link.get("href"), "".join(map(str, link.itertext()))) for link in tree.iter("{*}a")]
+        else:
+            found = [
+                (content.get("src"), "".join(map(str, label.itertext())))
+                for point in tree.iter("{*}navPoint")
+                for label, content in zip(point.findall("{*}navLabel"), point.findall("{*}content"), strict=False)
+            ]
+        for reference, name in found:
+            if one_line(name):
+                names.setdefault(_resolve(item.path, reference), one_line(name))
+    return names
+
+
+def _add_chapter(blocks: Blocks, tree: Element, name: str | None) -> None:
+    """Add a chapter; where it has no heading of its own at its beginning, the table of contents names it."""
+    start, count = blocks.length, len(blocks.places)
+    add_markup(blocks, tree)
+    if blocks.length > start and name:
+        begin = start + len("\n\n") if start else 0
+        if len(blocks.places) == count or blocks.places[count].start > begin:
+            blocks.places.insert(count, Place(begin, heading=name))
+
+
+def _chapter_tree(source: bytes) -> Element | None:
+    """XHTML as it should be, else as HTML that is broken: ``<title/>`` swallows the page if it is read as HTML."""
+    from lxml import etree
+
+    text, _, _ = decode_html("", source)
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.removeprefix("\ufeff"))
+    text = NAMED_ENTITY.sub(lambda match: html5.get(match.group(1), f"&amp;{match.group(1)}"), text)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError:
+        return parse_html(text)
+
+
+def _metadata(opf: Element) -> dict[str, object]:
+    def stated(name: str) -> list[str]:
+        return [value for each in opf.iter(DUBLIN_CORE + name) if (value := one_line(each.text))]
+
+    found: dict[str, object] = {
+        "title": next(iter(stated("title")), ""),
+        "author": ", ".join(stated("creator")),
+        "date": next((date for value in stated("date") if (date := iso_date(value))), None),
+        "language": next(iter(stated("language")), ""),
+    }
+    return {name: value for name, value in found.items() if value}

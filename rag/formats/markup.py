@@ -1,0 +1,179 @@
+"""A tree of (X)HTML to text: blocks with blank lines between them, headings as places.
+
+What a browser shows is kept, in its order: an item of a list has its bullet or number before it, the cells of a row
+stand on one line with tabs between them, ``pre`` keeps its line breaks, other white space is one blank.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .blocks import BLANK_LINE, Blocks
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+#: Never shown, or no text: what is in them is left out.
+UNSEEN = frozenset(
+    "script style noscript template head title meta link svg iframe object embed applet audio video canvas map "
+    "button input select textarea option datalist progress meter dialog rp rt".split()
+)
+HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
+BLOCKS = HEADINGS | frozenset(
+    "html body address article aside blockquote caption center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form header hgroup hr legend li main menu nav ol p pre search section summary table tbody tfoot "
+    "thead tr ul".split()
+)
+CELLS = frozenset({"td", "th"})
+LISTS = frozenset({"ul", "ol", "menu", "dir"})
+
+WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
+HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+
+#: Marks that documentation tools put after a heading, to link to it.
+HEADING_LINKS = frozenset("¶ # § 🔗".split())
+
+
+def add_markup(blocks: Blocks, root: Element) -> None:
+    """Add all that a browser would show of a tree, which was parsed without comments and entities.
+
+    Raises:
+        DocumentError: The text has become too long.
+    """
+    from lxml import etree
+
+    writer = _Writer(blocks)
+    walk: Any = etree.iterwalk(root, events=("start", "end"))
+    skipped: Element | None = None
+    for event, element in walk:
+        if event == "start" and unseen(element):
+            skipped = element
+            walk.skip_subtree()
+        elif event == "start":
+            writer.open(element, tag(element))
+            writer.write(element.text)
+        else:
+            if element is not skipped:
+                writer.close(tag(element))
+            if element is not root:
+                writer.write(element.tail)
+    writer.flush()
+
+
+def tag(element: Element) -> str:
+    """The element's name without its namespace, in lower case."""
+    return str(element.tag).rpartition("}")[2].lower()
+
+
+def unseen(element: Element) -> bool:
+    """Does a browser leave the element out?"""
+    if tag(element) in UNSEEN or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        return True
+    if HIDDEN_STYLE.search(element.get("style") or ""):
+        return True
+    return tag(element) == "a" and "".join(map(str, element.itertext())).strip() in HEADING_LINKS
+
+
+class _Writer:
+    """Gathers the text of a block, and hands it on where the block ends."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._pieces: list[str] = []
+        #: Number of the next item for each list that is open; None where it has bullets.
+        self._lists: list[int | None] = []
+        #: Is each table that is open one of data, not of layout?
+        self._tables: list[bool] = []
+        self._marker = ""
+        self._heading = self._pre = 0
+        #: What the last block was, and what this one is: lines of one list, table or definition stay together.
+        self._last = self._kind = ""
+
+    def open(self, element: Element, name: str) -> None:
+        in_row = self._in_row
+        if name == "br":
+            self._pieces.append(" " if in_row or self._heading else "\n")
+        elif name in CELLS and in_row:
+            if any(piece.strip() for piece in self._pieces):
+                self._pieces.append("\t")
+        elif name in BLOCKS or name in CELLS:
+            if in_row and name != "tr":
+                self._pieces.append(" ")
+            else:
+                self.flush()
+        if name in LISTS:
+            start = element.get("start") or ""
+            self._lists.append((int(start) if start.isdecimal() else 1) if name == "ol" else None)
+        elif name == "li" and not in_row:
+            self._marker = self._next_marker()
+        elif name == "table":
+            self._tables.append(_holds_data(element))
+        elif name in HEADINGS:
+            self._heading += 1
+        elif name == "pre":
+            self._pre += 1
+        elif name in ("dt", "dd") or (name == "tr" and in_row):
+            self._kind = name
+
+    def write(self, text: str | None) -> None:
+        if text:
+            self._pieces.append(text if self._pre and not self._in_row else WHITE_SPACE.sub(" ", text))
+
+    def close(self, name: str) -> None:
+        if name in BLOCKS or name in CELLS:
+            if not self._in_row or name in ("tr", "table", "caption"):
+                self.flush()
+            elif name not in CELLS:
+                self._pieces.append(" ")
+        if name in LISTS and self._lists:
+            self._lists.pop()
+        elif name == "table" and self._tables:
+            self._tables.pop()
+        elif name in HEADINGS:
+            self._heading -= 1
+        elif name == "pre":
+            self._pre -= 1
+        elif name in ("tr", "dt", "dd", "li"):
+            self._kind = self._marker = ""
+
+    def flush(self) -> None:
+        """End the block, if there is anything in it."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        text = text.strip("\r\n").rstrip() if self._pre else _tidy(text)
+        if not text.strip():
+            return
+        if self._heading:
+            self._blocks.add(text, heading=True)
+            self._last = ""
+        else:
+            kind = "li" if self._marker else self._kind
+            together = kind and (kind == self._last or (self._last, kind) == ("dt", "dd"))
+            self._blocks.add(self._marker + text, between="\n" if together else BLANK_LINE)
+            self._last = kind
+        self._marker = ""
+
+    @property
+    def _in_row(self) -> bool:
+        return bool(self._tables) and self._tables[-1]
+
+    def _next_marker(self) -> str:
+        number = self._lists[-1] if self._lists else None
+        if number is None:
+            marker = "- "
+        else:
+            marker = f"{number}. "
+            self._lists[-1] = number + 1
+        return "  " * (len(self._lists) - 1) + marker
+
+
+def _tidy(text: str) -> str:
+    """White space at the ends of the lines and cells taken away, and runs of blanks made one."""
+    lines = re.sub(r" +", " ", text).split("\n")
+    return "\n".join("\t".join(cell.strip(" ") for cell in line.split("\t")).strip() for line in lines).strip()
+
+
+def _holds_data(table: Element) -> bool:
+    """Is the table one of data? Tables were used for the layout of pages as well: those hold headings or tables."""
+    return not any(tag(element) in HEADINGS or tag(element) == "table" for element in table.iterdescendants())

@@ -1,0 +1,146 @@
+import io
+import time
+import zipfile
+from datetime import UTC, datetime
+
+import docx
+import pytest
+from fpdf import FPDF
+
+from rag.errors import DocumentError
+from rag.formats import parse
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+NAMESPACES = (
+    f'xmlns:w="{WORD}" xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+    'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"'
+)
+
+
+def _zipped(parts: dict[str, str | bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return packed.getvalue()
+
+
+def _hand_made(body: str, doctype: str = "", notes: str = "") -> bytes:
+    """The smallest package that is a DOCX; python-docx has no part in it."""
+    types = "".join(
+        f'<Override PartName="/word/{name}.xml" '
+        f'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.{kind}+xml"/>'
+        for name, kind in (("document", "document.main"), ("footnotes", "footnotes"), ("styles", "styles"))
+    )
+    return _zipped(
+        {
+            "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
+            f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{types}</Types>',
+            "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
+            f'Type="{OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
+            "word/_rels/document.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+            f'<Relationship Id="r1" Type="{OFFICE}/footnotes" Target="footnotes.xml"/>'
+            f'<Relationship Id="r2" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
+            "word/document.xml": f"{doctype}<w:document {NAMESPACES}><w:body>{body}</w:body></w:document>",
+            "word/footnotes.xml": f"<w:footnotes {NAMESPACES}>{notes}</w:footnotes>",
+            "word/styles.xml": f'<w:styles {NAMESPACES}><w:style w:type="paragraph" w:styleId="berschrift1">'
+            f'<w:name w:val="heading 1"/></w:style></w:styles>',
+        }
+    )
+
+
+def _run(text: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def test_paragraphs_lists_and_tables_stand_in_order_and_headings_are_places() -> None:
+    made = docx.Document()
+    made.core_properties.title = "On the bridge"
+    made.core_properties.author = "Ana Ruiz"
+    made.core_properties.modified = datetime(2024, 3, 5, 12, tzinfo=UTC)
+    made.add_heading("The bridge", 0)
+    made.add_paragraph("It is open\tagain.\nReally.")
+    made.add_heading("What it cost", 1)
+    made.add_paragraph("the deck", style="List Bullet")
+    made.add_paragraph("the bearings", style="List Number")
+    table = made.add_table(2, 2)
+    for i, text in enumerate(["Part", "Cost\nin euros", "Deck", "2.9 million"]):
+        table.cell(i // 2, i % 2).text = text
+    made.add_paragraph("")
+    made.add_paragraph("The end.")
+    saved = io.BytesIO()
+    made.save(saved)
+    document = parse("a.docx", saved.getvalue()).documents[0]
+    assert document.text == (
+        "The bridge\n\nIt is open\tagain.\nReally.\n\nWhat it cost\n\n- the deck\n- the bearings\n\n"
+        "Part\tCost in euros\nDeck\t2.9 million\n\nThe end."
+    )
+    assert [(place.heading, place.start) for place in document.places] == [
+        ("The bridge", 0), ("What it cost", document.text.index("What it cost")),
+    ]  # fmt: skip
+    assert document.place(document.text.index("2.9")).heading == "What it cost"
+    assert document.title == "On the bridge"
+    assert document.metadata == {"title": "On the bridge", "author": "Ana Ruiz", "date": "2024-03-05"}
+
+
+def test_what_word_wraps_is_read_and_what_is_deleted_is_not() -> None:
+    body = (
+        f'<w:p><w:pPr><w:pStyle w:val="berschrift1"/></w:pPr>{_run("Die Brücke")}</w:p>'
+        f"<w:sdt><w:sdtContent><w:p>{_run('In a control.')}</w:p></w:sdtContent></w:sdt>"
+        f'<w:p>{_run("Kept")}<w:ins w:id="1">{_run(" inserted")}</w:ins>'
+        f'<w:del w:id="2"><w:r><w:delText> deleted</w:delText></w:r></w:del>'
+        f"<w:hyperlink>{_run(' linked')}</w:hyperlink><w:r><w:noBreakHyphen/></w:r>{_run('end')}"
+        f'<w:r><w:br w:type="page"/></w:r></w:p>'
+        f"<w:p>{_run('Beside')}<w:r><mc:AlternateContent><mc:Choice Requires='wps'><wps:txbx><w:txbxContent><w:p>"
+        f"{_run('Boxed.')}</w:p></w:txbxContent></wps:txbx></mc:Choice><mc:Fallback><w:txbxContent><w:p>"
+        f"{_run('Boxed.')}</w:p></w:txbxContent></mc:Fallback></mc:AlternateContent></w:r></w:p>"
+    )
+    notes = (
+        f'<w:footnote w:type="separator" w:id="-1"><w:p>{_run("---")}</w:p></w:footnote>'
+        f'<w:footnote w:id="1"><w:p>{_run(" A note.")}</w:p></w:footnote>'
+    )
+    document = parse("papers/b.docx", _hand_made(body, notes=notes)).documents[0]
+    assert document.text == "Die Brücke\n\nIn a control.\n\nKept inserted linked-end\n\nBeside\n\nBoxed.\n\nA note."
+    assert (document.title, document.places[0].heading) == ("Die Brücke", "Die Brücke")
+    assert document.metadata == {}
+
+
+def test_files_that_are_no_docx_are_refused_with_the_remedy() -> None:
+    pdf = FPDF()
+    pdf.add_page()
+    for raw, message in [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "protected by a password, or an old .doc file; save it as"),
+        (bytes(pdf.output()), "is damaged, or no DOCX: it is no zip file inside; save it as DOCX again"),
+        (_hand_made("<w:p/>")[:-40], "is no zip file inside"),
+        (_zipped({"readme.txt": "x"}), "is damaged, or no DOCX; open it in Word or LibreOffice and save it again"),
+        (_hand_made("<w:p>"), "is damaged, or no DOCX; open it in Word or LibreOffice and save it again"),
+        (_hand_made("<w:p/>"), "there is no text in it"),
+    ]:  # fmt: skip
+        with pytest.raises(DocumentError, match=message):
+            parse("a.docx", raw)
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package, package.open("word/document.xml", "w") as part:
+        for _ in range(150):
+            part.write(b" " * 1_000_000)
+    start = time.process_time()
+    with pytest.raises(
+        DocumentError, match=r"its XML would unpack to 150 MB; the limit is 100 MB, so it may be a zip bomb"
+    ):
+        parse("a.docx", packed.getvalue())
+    assert time.process_time() - start < 0.5
+
+
+def test_entities_that_stand_for_gigabytes_are_refused() -> None:
+    doctype = '<!DOCTYPE w [<!ENTITY a "lol">' + "".join(
+        f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    start = time.process_time()
+    raw = _hand_made(f"<w:p>{_run('Words.')}{_run('&j;')}</w:p>", doctype + "]>")
+    with pytest.raises(DocumentError, match="is damaged, or no DOCX"):
+        parse("a.docx", raw)
+    assert time.process_time() - start < 1

@@ -1,0 +1,155 @@
+import time
+
+import pytest
+
+from rag.errors import DocumentError
+from rag.formats import Remark, parse
+from rag.types import Document
+
+ARTICLE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Bridge reopens | The Valley Post</title>
+<meta name="author" content="Ana Ruiz"><meta name="description" content="The Karst bridge is open again.">
+<meta property="article:published_time" content="2024-03-05T08:00:00Z">
+<style>.x{color:red}</style><script>var tracking = "never";</script></head><body>
+<div id="cookie-banner"><p>We use cookies to improve your experience.</p><button>Accept all</button></div>
+<header><nav><ul><li><a href="/">Home</a></li><li><a href="/news">News</a></li></ul></nav></header>
+<main><article><h1>Bridge reopens</h1>
+<p>The Karst bridge opened
+   on Tuesday. The repair cost &euro;4.2&nbsp;million,<!-- sic --> the town said.</p>
+<h2>What was done<a class="headerlink" href="#done">¶</a></h2>
+<p>Engineers replaced <b>both</b> bearings and <a href="/steel">the steel deck</a>; see <code>report.pdf</code>.</p>
+<ul><li>New bearings<ol start="3"><li>from Graz</li><li>from Linz</li></ol></li><li><p>A deck</p></li></ul>
+<table><caption>Costs</caption><tr><th>Part</th><th>Cost</th></tr>
+<tr><td><p>Deck</p></td><td>2.9 <i>million</i></td></tr></table>
+<pre><code>for x in y:
+    print(x)
+</code></pre>
+<dl><dt>timeout</dt><dd>Seconds to wait.</dd></dl>
+<p>Line one.<br>Line two. co&shy;operate</p><p hidden>Secret.</p><p style="display: none">Secret.</p>
+</article><aside><h3>Read next</h3><ul><li><a href="/1">Ten walks</a></li></ul></aside></main>
+<footer><p>© 2024 The Valley Post. All rights reserved.</p></footer></body></html>"""
+
+TEXT = """Bridge reopens
+
+The Karst bridge opened on Tuesday. The repair cost €4.2\xa0million, the town said.
+
+What was done
+
+Engineers replaced both bearings and the steel deck; see report.pdf.
+
+- New bearings
+  3. from Graz
+  4. from Linz
+- A deck
+
+Costs
+
+Part\tCost
+Deck\t2.9 million
+
+for x in y:
+    print(x)
+
+timeout
+Seconds to wait.
+
+Line one.
+Line two. cooperate"""
+
+
+def _page(source: str | bytes) -> Document:
+    return parse("a.html", source if isinstance(source, bytes) else source.encode()).documents[0]
+
+
+def test_the_main_text_is_kept_without_menus_banners_and_footers() -> None:
+    assert _page(ARTICLE).text == TEXT
+
+
+def test_headings_are_places_and_metadata_is_what_the_page_states() -> None:
+    document = _page(ARTICLE)
+    assert [(place.heading, place.start) for place in document.places] == [
+        ("Bridge reopens", 0), ("What was done", TEXT.index("What was done")),
+    ]  # fmt: skip
+    assert document.place(TEXT.index("print")).heading == "What was done"
+    assert document.title == "Bridge reopens"
+    assert document.metadata == {
+        "title": "Bridge reopens | The Valley Post", "author": "Ana Ruiz", "date": "2024-03-05",
+        "description": "The Karst bridge is open again.", "encoding": "utf-8",
+    }  # fmt: skip
+
+
+def test_an_old_page_without_a_main_part_is_found_by_the_extractor() -> None:
+    story = "".join(
+        f"<p>Paragraph {i} of the story, which is long, and has commas, and tells of a bridge.</p>" for i in "abc"
+    )
+    menu = "".join(f'<li><a href="/{i}">Entry {i} of the menu</a></li>' for i in range(20))
+    page = f"<html><body><div id=x1><ul>{menu}</ul></div><div id=x2>{story}</div></body></html>"
+    document = _page(page)
+    assert document.text.startswith("Paragraph a of the story")
+    assert "menu" not in document.text
+    assert document.text.count("\n\n") == 2
+
+
+def test_where_no_main_part_can_be_told_all_that_shows_is_the_text() -> None:
+    page = "<title>FAQ</title><div class=nav><a href=1>Home</a> <a href=2>Shop</a></div><h3>How long?<p>Five years."
+    document = _page(page)
+    assert (document.text, document.title) == ("How long?\n\nFive years.", "FAQ")
+
+
+def test_broken_markup_is_read_as_a_browser_would() -> None:
+    assert _page("<p>One <b>bold<p>two &amp three &lt; four</b></div></html> five").text == (
+        "One bold\n\ntwo & three < four five"
+    )
+
+
+def test_a_table_for_layout_is_no_table_of_data() -> None:
+    inner = "<table><tr><td>a</td><td>b</td></tr></table>"
+    page = f"<table><tr><td><h1>Left</h1><p>Words here.</td><td>{inner}</td></tr></table>"
+    assert _page(page).text == "Left\n\nWords here.\n\na\tb"
+
+
+@pytest.mark.parametrize(
+    ("raw", "encoding"),
+    [
+        ("<p>Grüße — schön</p>".encode("utf-16"), "utf-16"),
+        ("<meta charset=iso-8859-1><p>Grüße — schön</p>".encode("cp1252"), "cp1252"),
+        ("<meta content='text/html; charset=windows-1251'><p>Grиße</p>".encode("cp1251", "ignore"), "windows-1251"),
+        ("<meta charset=iso-8859-1><p>Grüße — schön</p>".encode(), "utf-8"),
+        ("<meta charset=no-such-thing><p>Grüße — schön</p>".encode(), "utf-8"),
+    ],
+)  # fmt: skip
+def test_the_encoding_is_that_of_the_mark_the_bytes_or_the_page(raw: bytes, encoding: str) -> None:
+    document = _page(raw)
+    assert document.metadata["encoding"] == encoding
+    assert document.text == ("Grиe" if "1251" in encoding else "Grüße — schön")
+
+
+def test_bytes_that_are_not_in_the_declared_encoding_are_warned_of() -> None:
+    raw = b"<meta charset=shift_jis><p>one \xff two \x80</p>" + "<p>日本語</p>".encode("shift_jis")
+    parsed = parse("a.html", raw)
+    assert parsed.documents[0].text == "one \ufffd two \ufffd\n\n日本語"
+    assert parsed.warnings == [Remark("a.html", "2 bytes are not shift_jis, which it says it is, and became \ufffd")]
+
+
+def test_a_page_without_text_and_a_binary_one_are_refused() -> None:
+    with pytest.raises(DocumentError, match="there is no text in it"):
+        parse("a.htm", b"<html><script>var x = 'text';</script><body><img src=x></body></html>")
+    with pytest.raises(DocumentError, match="holds NUL bytes, so it is binary"):
+        parse("a.html", b"<p>a\x00b" * 10)
+
+
+def test_entities_that_stand_for_gigabytes_stand_for_nothing() -> None:
+    bomb = '<?xml version="1.0"?><!DOCTYPE html [<!ENTITY a "lol">' + "".join(
+        f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    start = time.process_time()
+    document = parse("a.xhtml", (bomb + "]><html><body><p>x &j; y</p></body></html>").encode()).documents[0]
+    assert len(document.text) < 1000
+    assert time.process_time() - start < 1
+
+
+def test_time_does_not_grow_with_the_square_of_comments_or_hidden_parts() -> None:
+    for repeated in ("<!-- x --> and so on\n", "<i hidden>x</i> and so on\n", "<script>x</script> and so on\n"):
+        start = time.process_time()
+        assert _page("<p>Once" + repeated * 10_000).text == "Once" + " and so on" * 10_000
+        assert time.process_time() - start < 2

@@ -1,0 +1,171 @@
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from fpdf import FPDF
+
+from rag.errors import DocumentError
+from rag.formats import Remark, parse
+from rag.formats.pdf_lines import HYPHEN, Line, mend_hyphens, paragraphs
+
+STORY = (
+    "The Karst bridge, closed since the flood of 2022, opened to traffic on Tuesday morning. The repair cost the town "
+    "four million, and nobody was surprised. It will be paid for by a toll until the year 2030."
+)
+
+
+def _pdf(pages: Sequence[Sequence[str]], **protection: str) -> bytes:
+    """A page for each list of paragraphs, which have space between them."""
+    pdf = FPDF()
+    pdf.set_creation_date(datetime(2024, 3, 5, tzinfo=UTC))
+    pdf.set_title("The Karst bridge")
+    pdf.set_author("Ana Ruiz")
+    if protection:
+        pdf.set_encryption(**protection)  # type: ignore[arg-type]
+    for texts in pages:
+        pdf.add_page()
+        pdf.set_font("Helvetica", size=11)
+        for paragraph in texts:
+            pdf.multi_cell(0, 5, paragraph, new_x="LMARGIN", new_y="NEXT", align="L")
+            pdf.ln(3)
+    return bytes(pdf.output())
+
+
+def test_paragraphs_pages_and_properties_are_told() -> None:
+    parsed = parse("a.pdf", _pdf([["First.", STORY, STORY], ["Second page."], ["Third: Bishkek."]]))
+    document = parsed.documents[0]
+    story = document.text.split("\n\n")[1]
+    assert story.replace("\n", " ") == STORY
+    assert story.count("\n") == 1
+    assert document.text == f"First.\n\n{story}\n\n{story}\n\nSecond page.\n\nThird: Bishkek."
+    assert document.place(document.text.index("Bishkek")).page == 3
+    assert [place.page for place in document.places] == [1, 2, 3]
+    assert document.text[document.places[1].start :].startswith("Second page.")
+    assert document.title == "The Karst bridge"
+    assert document.metadata == {"title": "The Karst bridge", "author": "Ana Ruiz", "date": "2024-03-05"}
+    assert parsed.warnings == []
+
+
+def test_words_parted_at_the_end_of_a_line_are_whole_again() -> None:
+    lines = [
+        "The exam-",
+        "ple is well-known, and so is the well-",
+        "known town of Ely; see pages 12-",
+        "14 there. Turko-",
+        "Persian.",
+    ]
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=11)
+    for i, line in enumerate(lines):
+        pdf.text(20, 20 + 5 * i, line)
+    text = parse("a.pdf", bytes(pdf.output())).documents[0].text
+    assert text == (
+        "The example\nis well-known, and so is the well-known\ntown of Ely; see pages 12-\n14 there. Turko-Persian."
+    )
+
+
+def test_pages_without_text_are_named_in_ranges() -> None:
+    parsed = parse("a.pdf", _pdf([["One."], ["Two."], [], [], [], ["Six."], [], ["Eight."]]))
+    told = "pages 3-5, 7 hold no text; they may be scans, which are not read"
+    assert parsed.warnings == [Remark("a.pdf", told)]
+    assert [place.page for place in parsed.documents[0].places] == [1, 2, 6, 8]
+    one = parse("a.pdf", _pdf([["One."], []])).warnings
+    assert one == [Remark("a.pdf", "page 2 holds no text; it may be a scan, which is not read")]
+
+
+def test_a_scan_is_refused_with_the_remedy() -> None:
+    with pytest.raises(DocumentError, match=r"none of its 2 pages holds text; they may be scans.*run OCR on it first"):
+        parse("a.pdf", _pdf([[], []]))
+
+
+def test_a_password_is_asked_for_only_where_one_is_needed() -> None:
+    assert parse("a.pdf", _pdf([["Open."]], owner_password="x")).documents[0].text == "Open."
+    with pytest.raises(DocumentError, match="is protected by a password; save a copy without one"):
+        parse("a.pdf", _pdf([["Closed."]], owner_password="x", user_password="y"))
+
+
+@pytest.mark.parametrize("raw", [b"hello", b"%PDF-1.4\njunk", _pdf([["Text."]])[:200]])
+def test_a_damaged_file_is_refused_with_the_remedy(raw: bytes) -> None:
+    with pytest.raises(DocumentError, match="is damaged, or no PDF; open it in a viewer and save or print it"):
+        parse("a.pdf", raw)
+
+
+def test_titles_that_programs_made_up_are_not_the_documents() -> None:
+    pdf = FPDF()
+    pdf.set_title("Microsoft Word - report_final.doc")
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=11)
+    pdf.text(20, 20, "Text.")
+    document = parse("papers/report.pdf", bytes(pdf.output())).documents[0]
+    assert document.title == "report"
+    assert "title" not in document.metadata
+
+
+def test_many_pages_are_read_in_milliseconds_each() -> None:
+    raw = _pdf([[f"Page {number} of many. {STORY}"] for number in range(1, 301)])
+    start = time.process_time()
+    document = parse("a.pdf", raw).documents[0]
+    assert time.process_time() - start < 300 * 0.02
+    assert document.place(document.text.index("Page 300 ")).page == 300
+
+
+def test_two_threads_may_read_at_once() -> None:
+    raw = [_pdf([[f"{name}{page}. {STORY}"] for page in range(20)]) for name in "ab"]
+    texts: dict[int, str] = {}
+
+    def read(which: int) -> None:
+        texts[which] = parse("a.pdf", raw[which]).documents[0].text
+
+    threads = [threading.Thread(target=read, args=(which,)) for which in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [texts[which].count(f"{name}1") for which, name in enumerate("ab")] == [11, 11]
+
+
+def _lines(*described: tuple[str, float, float]) -> list[Line]:
+    """Lines of ten points, from (text, left, leadings above)."""
+    height = 800.0
+    lines = []
+    for text, left, leadings in described:
+        height -= 12 * leadings
+        lines.append(Line(text, left, left + 5 * len(text), height, 10))
+    return lines
+
+
+FULL = "a line of a paragraph that is filled to its end by words"
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        pytest.param(_lines(("One", 0, 1), ("two", 0, 1), ("three", 0, 1)), [3], id="one"),
+        pytest.param(_lines((FULL, 0, 1), (FULL, 0, 1), (FULL, 0, 1), (FULL, 0, 1), ("Two", 0, 1.6)), [4, 1], id="gap"),
+        pytest.param(_lines((FULL + ".", 0, 1), ("Next " + FULL, 15, 1), (FULL, 0, 1)), [1, 2], id="indent"),
+        pytest.param(_lines(("- item " + FULL + ".", 0, 1), (FULL, 15, 1), ("- item", 0, 1)), [3], id="hanging"),
+        pytest.param(_lines((FULL, 0, 1), ("Short.", 0, 1), ("Next " + FULL, 0, 1)), [2, 1], id="short last line"),
+        pytest.param(_lines((FULL, 0, 1), ("and so", 300, -20), (FULL, 300, 1)), [3], id="column, sentence goes on"),
+        pytest.param(_lines((FULL + ".", 0, 1), ("And so", 300, -20), (FULL, 300, 1)), [1, 2], id="column"),
+        pytest.param(_lines(("Name", 0, 1), ("Value", 200, 0), ("Other", 0, 1)), [3], id="parts of a row"),
+    ],
+)
+def test_how_lines_lie_tells_paragraphs(lines: list[Line], found: list[int]) -> None:
+    gathered = list(paragraphs(lines))
+    assert [len(paragraph) for paragraph in gathered] == found
+    assert [text for paragraph in gathered for text in paragraph] == [line.text for line in lines]
+
+
+def test_a_larger_font_is_a_heading() -> None:
+    heading, *rest = _lines(("Heading", 0, 1), (FULL, 0, 1), (FULL, 0, 1))
+    large = Line(heading.text, heading.left, heading.right, heading.baseline, 14)
+    assert list(paragraphs([large, *rest])) == [["Heading"], [FULL, FULL]]
+
+
+def test_the_document_decides_whether_a_hyphen_is_spelling() -> None:
+    pages = [[[f"co{HYPHEN}operate and re{HYPHEN}enter, {HYPHEN}x", "They cooperate; you re-enter."]]]
+    mend_hyphens(pages)
+    assert pages == [[["cooperate and re-enter, -x", "They cooperate; you re-enter."]]]
