@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,8 @@ class MadeUpEncoder:
             seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
             noise = np.random.default_rng(seed).standard_normal(self.dimension, dtype=np.float32)
             vectors[row] = self._centres[seed % 1_000] + 0.8 * noise
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text."""
@@ -177,7 +179,7 @@ def open_part(size: int) -> None:
         retriever = Retriever.load(index, encoder)
         rows = random.Random(3).sample(range(size), QUESTIONS)
         questions = [" ".join(retriever.index.passages[row].text.split()[3:9]) for row in rows]
-        asked = [seconds(lambda question=question: retriever.search(question)) for question in questions]
+        asked = [seconds(partial(retriever.search, question)) for question in questions]
         bytes_on_disk = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
     print(f"open, s (median of 5)\t{opened:.2f}")
     print(f"a question, p50 ms\t{1000 * percentile(50, asked):.0f}")

@@ -42,7 +42,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
             raise InputError(f"{path}: no file there that can be read; name a folder that holds {_readable()} files")
         for source in sources:
             other = found.setdefault(source.document_id, source.path)
-            if other.resolve() != source.path.resolve():
+            if other != source.path and os.path.realpath(other) != os.path.realpath(source.path):
                 raise InputError(
                     f"{other} and {source.path} would both be called {source.document_id!r}; "
                     f"index the folder above them instead"

@@ -30,7 +30,7 @@ def test_the_readmes_python_runs(tmp_path: Path) -> None:
 
 def test_every_rag_command_in_the_readme_is_one_that_the_parser_takes() -> None:
     lines = [line for block in _blocks("sh") for line in block.splitlines() if line.startswith("rag ")]
-    assert {line.split()[1] for line in lines} == {"index", "ask", "search", "ui", "eval", "train"}
+    assert {line.split()[1] for line in lines} == {"index", "ask", "search", "ui", "eval", "train", "verify"}
     for line in lines:
         build_parser().parse_args(shlex.split(line, comments=True)[1:])
 

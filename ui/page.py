@@ -33,8 +33,11 @@ def build_page(assistant: Assistant, examples: tuple[str, ...] = ()) -> gr.Block
         with gr.Sidebar(open=False, elem_id="side", width=300):
             gr.HTML("<h2>Only in documents like</h2>")
             where = gr.Textbox(
-                label="Conditions, one a line", lines=4, elem_id="where", placeholder="country=Kazakhstan\ndate>=2022-10",
-            )  # fmt: skip
+                label="Conditions, one a line",
+                lines=4,
+                elem_id="where",
+                placeholder="country=Kazakhstan\ndate>=2022-10",
+            )
             gr.HTML(filter_help_html(assistant.retriever.index.library.fields()))
         gr.HTML(_header(assistant), elem_id="header")
         with gr.Row(elem_id="ask"):
@@ -74,10 +77,11 @@ def _answer(assistant: Assistant, question: str, where: str = "") -> str:
     if not question.strip():
         return message_html("Type a question, and press Enter.")
     try:
-        result = assistant.ask(question, [line for line in where.splitlines() if line.strip()])
+        wanted = [line.strip() for line in where.splitlines() if line.strip()]
+        result = assistant.ask(question, wanted)
     except RagError as error:
         return message_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    return result_html(result, assistant.retriever.document)
+    return result_html(result, assistant.retriever.document, wanted)
 
 
 def _answer_example(assistant: Assistant, example: str, where: str = "") -> tuple[str, str]:

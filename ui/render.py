@@ -32,17 +32,24 @@ REASONS = {
 }
 
 
-def result_html(result: Result, find: FindDocument) -> str:
-    """The answer or why there is none, then the other passages."""
+def result_html(result: Result, find: FindDocument, where: Sequence[str] = ()) -> str:
+    """The answer or why there is none, then the other passages; before them what they were restricted to."""
     top = _answer(result.answer, find) if result.answer else _not_found(result, find)
     first = result.answer or result.near_miss
     shown = first.passage if first else None
-    return f'<div class="result">{top}{_passages(result, shown)}{_timing(result)}</div>'
+    return f'<div class="result">{_filter(where)}{top}{_passages(result, shown)}{_timing(result)}</div>'
 
 
 def message_html(text: str) -> str:
     """A hint in place of a result."""
     return f'<p class="hint" role="status">{escape(text)}</p>'
+
+
+def _filter(where: Sequence[str]) -> str:
+    if not where:
+        return ""
+    conditions = ", ".join(f"<code>{escape(each)}</code>" for each in where)
+    return f'<p class="filter">Only in documents like {conditions}</p>'
 
 
 def filter_help_html(fields: Sequence[str]) -> str:

@@ -192,19 +192,30 @@ class _Update:
 
     def _take(self, file: VersionFile, step: Step) -> None:
         """Bring one file into the next version, and note what became of it."""
-        if step.source:
-            try:
-                raw = read_bytes(step.source)
-                parsed = parse(step.path, raw)
-            except DocumentError as error:
-                self._changes.skipped.append(Skipped(step.path, str(error), kept=step.old is not None))
-            else:
-                file.add(step.path, content_hash(raw), parsed.documents, remarks_of(parsed))
-                (self._changes.changed if step.old else self._changes.added).append(step.path)
-                return
-        if step.old:
+        if step.source and self._read(file, step.source, step.old):
+            (self._changes.changed if step.old else self._changes.added).append(step.path)
+        elif step.old:
             file.copy(step.old, step.path)
             self._note_copy(step.path, step.old.path)
+
+    def _read(self, file: VersionFile, source: Source, old: FileRecord | None) -> bool:
+        """Add a file as it is now; returns whether it could be."""
+        path, kept = source.document_id, old is not None
+        try:
+            raw = read_bytes(source)
+        except DocumentError as error:
+            self._changes.skipped.append(Skipped(path, str(error), kept))
+            return False
+        try:
+            parsed = parse(path, raw)
+        except DocumentError as error:
+            self._changes.skipped.append(Skipped(path, str(error), kept))
+            if not kept:
+                # Remembered, so that it is not tried again before it changes.
+                file.add(path, content_hash(raw), (), [(path, SKIPPED, str(error))])
+            return False
+        file.add(path, content_hash(raw), parsed.documents, remarks_of(parsed))
+        return True
 
     def _note_copy(self, path: str, old_path: str) -> None:
         if path == old_path:
@@ -215,11 +226,15 @@ class _Update:
             self._changes.renamed.append((old_path, path))
 
     def _counted(self, library: Library) -> Changes:
+        told = {(skipped.document_id, skipped.reason) for skipped in self._changes.skipped}
         for document_id, kind, text in library.remarks():
-            if kind == SKIPPED:
-                self._changes.skipped.append(Skipped(document_id, text))
-            else:
+            if kind != SKIPPED:
                 self._changes.warnings.append((document_id, text))
+            elif (document_id, text) not in told:
+                self._changes.skipped.append(Skipped(document_id, text))
+        # A file that could not be read before, and has not changed, is skipped and not unchanged.
+        refused = {skipped.document_id for skipped in self._changes.skipped if not skipped.kept}
+        self._changes.unchanged = [path for path in self._changes.unchanged if path not in refused]
         self._changes.documents, self._changes.passages = len(library.documents), len(library.passages)
         return self._changes
 

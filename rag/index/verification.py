@@ -149,7 +149,9 @@ def _stale(library: Library, manifest: Manifest) -> Iterator[tuple[str, str]]:
         try:
             digest = content_hash(read_bytes(source))
         except DocumentError as error:
-            yield source.document_id, str(error)
+            # What could not be read then either is no change.
+            if source.document_id in known:
+                yield source.document_id, str(error)
             continue
         record = known.get(source.document_id)
         if record is None:

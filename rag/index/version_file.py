@@ -255,10 +255,12 @@ class VersionFile:
         if self._previous and self._old_vectors is not None:
             row = self._previous.library.row_of(digest)
             if row is not None:
-                return self._old_vectors.vectors([row])[0]
-        for each in self._salvage:
-            if (vector := each.vector(digest)) is not None:
+                vector: Vectors = self._old_vectors.vectors([row])[0]
                 return vector
+        for each in self._salvage:
+            found = each.vector(digest)
+            if found is not None:
+                return found
         return None
 
     def _embed(self) -> None:

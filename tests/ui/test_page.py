@@ -58,6 +58,26 @@ def _screenshot(page: Page, name: str) -> None:
 
 @pytest.mark.browser
 class TestPage:
+    @pytest.mark.parametrize("width", [1440, 360])
+    def test_the_side_panel_restricts_what_may_answer(self, browser: Browser, address: str, width: int) -> None:
+        page = _open(browser, address, width)
+        panel = page.get_by_role("button", name="Toggle Sidebar")
+        panel.click()
+        expect(page.locator("#side")).to_contain_text("sources.date")
+        page.locator("#where textarea").fill("path=kyrgyz*\nsources.date>=2022")
+        _screenshot(page, f"filter-panel-{width}")
+        panel.click()
+        _ask(page, BORDER)
+        expect(page.locator(".filter")).to_have_text("Only in documents like path=kyrgyz*, sources.date>=2022")
+        documents = page.locator(".result code").all_inner_texts()
+        assert {name for name in documents if name.endswith(".md")} == {"kyrgyzstan.md"}
+        panel.click()
+        page.locator("#where textarea").fill("contry=x")
+        panel.click()
+        _ask(page, BORDER)
+        expect(page.locator(".hint")).to_contain_text("No document has the field 'contry'; there are: date")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
     def test_enter_asks_and_the_right_words_are_marked_in_their_sentence(self, browser: Browser, address: str) -> None:
         page = _open(browser, address)
         _screenshot(page, "start")
@@ -153,6 +173,8 @@ def test_ask_and_search_are_named_endpoints(address: str, assistant: Assistant) 
     ]
     with pytest.raises(AppError, match="the question is empty; ask in words"):
         client.predict("", api_name="/ask")
+    found = client.predict(BORDER, where=["path=kyrgyz*"], api_name="/ask")
+    assert {hit["document"] for hit in found["hits"]} == {"kyrgyzstan.md"}
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/ask", "/search"}
 
 
