@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, map_array
 
 IDS, ENDS, STARTS, ROWS, SCORES = "ids.npy", "ends.npy", "starts.npy", "rows.npy", "scores.npy"
 
@@ -41,7 +41,7 @@ class Stored:
             OSError: One is missing or cannot be read.
             ValueError: One is not whole, or they do not belong together.
         """
-        arrays = [np.load(folder / name, mmap_mode="r") for name in (IDS, ENDS, STARTS, ROWS, SCORES)]
+        arrays = [map_array(folder / name) for name in (IDS, ENDS, STARTS, ROWS, SCORES)]
         stored = cls(Vocabulary.open(folder), *arrays)
         if not (
             stored.span(len(stored))[0] == len(stored.ids)

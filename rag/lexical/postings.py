@@ -42,7 +42,7 @@ def bm25(ids: Int32s, ends: Int64s, terms: int, k1: float, b: float) -> tuple[In
     rarity = np.log(1 + (len(ends) - starts[1:] + 0.5) / (starts[1:] + 0.5)).astype(np.float32)
     np.cumsum(starts, out=starts)
     lengths = np.diff(ends, prepend=0)
-    norm = k1 * ((1 - b) + b * lengths / max(lengths.mean(), 1e-9))
+    norm = k1 * ((1 - b) + b * lengths / (len(ids) / max(len(ends), 1) or 1))
     rows = np.empty(starts[-1], dtype=np.int32)
     scores = np.empty(starts[-1], dtype=np.float32)
     heads = starts[:-1].copy()

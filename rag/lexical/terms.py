@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import Stemmer
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
+THOUSANDS = re.compile(r",(?=\d{3}\b)")
 
 #: Rarity of terms among the passages of an index (``Lexical.rarity``).
 Rarity = Callable[[Sequence[str]], list[float]]
@@ -27,7 +28,7 @@ _local = threading.local()
 def terms(text: str) -> list[str]:
     """The stems of the text's words, stop words left out, in order; numbers without their thousands commas."""
     words = (match.group() for match in WORD.finditer(unicodedata.normalize("NFKC", text).casefold()))
-    kept = [re.sub(r",(?=\d{3}\b)", "", word) for word in words if word not in STOP_WORDS]
+    kept = [THOUSANDS.sub("", word) if "," in word else word for word in words if word not in STOP_WORDS]
     return list(_stemmer().stemWords(kept))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ class Vocabulary:
             OSError: A file is missing or cannot be read.
             ValueError: A file is not whole.
         """
-        ends = np.load(folder / ENDS, mmap_mode="r")
+        ends = map_array(folder / ENDS)
         size = (folder / TEXT).stat().st_size
         if not len(ends) or ends[-1] != size:
             raise ValueError(f"{TEXT} has {size:,} bytes, {ends[-1:]} expected")
@@ -68,3 +68,17 @@ class Vocabulary:
     def _at(self, number: int) -> bytes:
         start = self._ends[number - 1] if number else 0
         return self._text[start : self._ends[number]].tobytes()
+
+
+def map_array(path: Path) -> npt.NDArray[Any]:
+    """An array that ``numpy.save`` wrote, mapped.
+
+    Raises:
+        OSError: It is missing or cannot be read.
+        ValueError: It is not whole.
+    """
+    try:
+        found: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+    except EOFError as error:
+        raise ValueError(f"{path.name} is empty") from error
+    return found

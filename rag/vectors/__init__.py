@@ -4,9 +4,9 @@
 is the approximate index of a large collection, which only proposes rows.
 """
 
-from .approximate import EXACT_UP_TO, Approximation, approximate
 from .exact import Rows, Scores, Vectors
 from .file import VectorFile
+from .inverted import EXACT_UP_TO, Approximation, approximate
 from .store import APPROXIMATE, FaissStore, VectorStore, map_vectors
 
 __all__ = [

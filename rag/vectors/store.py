@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 APPROXIMATE = "vectors.faiss"
 
 #: An approximate index proposes this many rows more than are asked for, since it orders them by its shortened vectors.
-SPARE = 64
+#: At 1,000,000 vectors and 256 probes, recall@10 is .972 with none to spare, .987 with 10 and with 64.
+SPARE = 20
 
-#: Up to this many rows to choose from are compared one by one, whatever the size of the collection: a few milliseconds.
-FEW = 20_000
+#: Where no more than one row in this many is to choose from, these are compared one by one.
+FEW = 50
 
 
 class VectorStore(Protocol):
@@ -100,7 +101,7 @@ class FaissStore:
         if not k:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
         wide = min(k + SPARE, choice)
-        if self._approximate is None or choice <= FEW:
+        if self._approximate is None or FEW * choice <= len(self):
             return rescored(self._vectors, queries, nearest(self._vectors, queries, wide, among), k)
         rows = self._proposed(self._approximate, queries, wide, among)
         short = np.flatnonzero((rows >= 0).sum(axis=1) < k)

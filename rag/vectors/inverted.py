@@ -17,7 +17,7 @@ from .store import APPROXIMATE, SPARE, map_vectors, read_approximate, rescored
 if TYPE_CHECKING:
     import faiss
 
-#: Up to this many vectors all are compared.
+#: Up to this many vectors all are compared: 18 ms a query at 384 dimensions on two cores, or 0.12 ms for each thousand.
 EXACT_UP_TO = 150_000
 
 #: The share of the ten nearest that the probes are to find.
@@ -25,6 +25,9 @@ RECALL = 0.98
 
 #: How many queries the recall is measured with.
 QUERIES = 400
+
+#: Length of the noise in a query beside the vector of length 1 that it is about.
+NOISE = 2.0
 
 #: Vectors that the lists' centres are trained on, for each list.
 TRAINING = 40
@@ -147,8 +150,7 @@ def _write(index: faiss.Index, path: Path) -> None:
 def _choose_probes(index: faiss.IndexIVF, vectors: Vectors) -> tuple[int, float]:
     """The smallest number of probes that finds enough, and its recall@10.
 
-    The queries are stored vectors moved as far as a question lies from its passage: unit sums of a vector and as much
-    again of noise, which has the covariance of the stored vectors.
+    The more probes, the more is found, so that the number is found by bisection.
     """
     import faiss
 
@@ -169,12 +171,22 @@ def _choose_probes(index: faiss.IndexIVF, vectors: Vectors) -> tuple[int, float]
 
 
 def held_out(vectors: Vectors, count: int, seed: int = 1) -> Vectors:
-    """Queries that are no stored vectors, but as near to one as a question to its passage: ``float32 [count, d]``."""
+    """Queries that are no stored vectors, but about as near to one as a question to its passage.
+
+    Each is a stored vector and ``NOISE`` times Gaussian noise that has the covariance of the stored vectors, so that it
+    leaves the vector, but not the space that vectors of texts fill; the nearest vector has a cosine of about 0.47. With
+    less noise the probes come out too few. Of 4,000 lists of 1,000,000 vectors, 16 find .98 of the neighbours where the
+    noise is 1, and of those of real embeddings of questions .85; 128 / 256 find .976 / .983 where it is 1.5, .947 /
+    .970 where it is 2, .876 / .938 where it is 3, and .967 / .987 of those of the questions.
+
+    Returns:
+        ``float32 [count, dimension]``, unit length.
+    """
     random = np.random.default_rng(seed)
     sample = vectors[np.sort(random.choice(len(vectors), min(len(vectors), 4_000), replace=False))]
     centred = sample - sample.mean(axis=0)
     weights = random.standard_normal((count, len(sample)), dtype=np.float32) / math.sqrt(len(sample))
-    queries = sample[random.integers(len(sample), size=count)] + weights @ centred
+    queries = sample[random.integers(len(sample), size=count)] + NOISE * (weights @ centred)
     return np.ascontiguousarray(queries / np.linalg.norm(queries, axis=1, keepdims=True), dtype=np.float32)
 
 
