@@ -137,6 +137,8 @@ class Assistant:
         return answer, evidence
 
     def _reason(self, hits: Sequence[Hit], answers: Sequence[Answer]) -> str | None:
+        if not hits:
+            return "nothing relevant: no document meets the conditions"
         if not _relevant(hits):
             return "nothing relevant: no passage is about this"
         if not answers:

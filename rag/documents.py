@@ -19,35 +19,47 @@ IGNORE_FILE = ".ragignore"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be indexed: what its document will be called, and where it lies; or a folder that cannot be read."""
+    """A file to be indexed, or a file or folder that cannot be.
+
+    Attributes:
+        document_id: What its document will be called.
+        path: Where it lies.
+        fault: Why it cannot be read, where that is known already.
+    """
 
     document_id: str
     path: Path
+    fault: str = ""
 
 
 def find_sources(paths: Sequence[Path]) -> list[Source]:
     """The files that the paths name, in order of their ids.
 
-    Folders are searched to the bottom; hidden files, what an ``IGNORE_FILE`` names, and links to folders are left out.
+    Folders are searched to the bottom; hidden files, what an ``IGNORE_FILE`` names, links to folders, and folders that
+    hold an index are left out.
     A document's id is its path relative to the folder it was found in; with several folders, the folder's name goes
     before it.
 
     Raises:
         InputError: A path does not exist, holds nothing that can be read, or two files would share an id.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, Source] = {}
     for path in paths:
-        sources = list(_sources_of(path, prefix=f"{path.resolve().name}/" if len(paths) > 1 else ""))
+        try:
+            sources = list(_sources_of(path, prefix=f"{path.resolve().name}/" if len(paths) > 1 else ""))
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"{path}: cannot be read ({reason}); check path and permissions") from error
         if not sources:
             raise InputError(f"{path}: no file there that can be read; name a folder that holds {_readable()} files")
         for source in sources:
-            other = found.setdefault(source.document_id, source.path)
+            other = found.setdefault(source.document_id, source).path
             if other != source.path and os.path.realpath(other) != os.path.realpath(source.path):
                 raise InputError(
                     f"{other} and {source.path} would both be called {source.document_id!r}; "
                     f"index the folder above them instead"
                 )
-    return [Source(document_id, found[document_id]) for document_id in sorted(found)]
+    return [found[document_id] for document_id in sorted(found)]
 
 
 def read_bytes(source: Source) -> bytes:
@@ -57,9 +69,9 @@ def read_bytes(source: Source) -> bytes:
         DocumentError: It cannot be read, is no regular file, is empty or too large, or changes meanwhile.
     """
     path = source.path
+    if source.fault:
+        raise DocumentError(source.fault)
     try:
-        if path.is_dir():
-            raise DocumentError("the folder cannot be read; check its permissions")
         before = path.stat()
         # A pipe or a device would be waited for, or read for ever.
         if not path.is_file():
@@ -88,7 +100,7 @@ def _sources_of(path: Path, prefix: str) -> Iterator[Source]:
     if path.is_file():
         if suffix_of(path.name) not in FORMATS:
             raise InputError(f"{path}: {path.suffix or 'a file without a suffix'} is not read; {_readable()} are")
-        yield Source(prefix[: -len(path.name) - 1] + path.name, path)
+        yield Source(path.name, path)
         return
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder")
@@ -98,14 +110,30 @@ def _sources_of(path: Path, prefix: str) -> Iterator[Source]:
     ignored = _Ignored(path)
     for folder, subfolders, names in os.walk(path, onerror=unreadable.append):
         here = Path(folder)
+        if _holds_index(subfolders, names):
+            subfolders.clear()
+            continue
         ignored.enter(here, names)
         subfolders[:] = sorted(name for name in subfolders if not ignored.has(here / name, folder=True))
         for name in names:
             if suffix_of(name) in FORMATS and not ignored.has(here / name):
-                yield Source(prefix + (here / name).relative_to(path).as_posix(), here / name)
+                yield _source(prefix + (here / name).relative_to(path).as_posix(), here / name)
     for error in unreadable:
         closed = Path(error.filename)
-        yield Source(prefix + closed.relative_to(path).as_posix(), closed)
+        document_id = prefix + closed.relative_to(path).as_posix()
+        yield Source(document_id, closed, "the folder cannot be read; check its permissions")
+
+
+def _source(document_id: str, path: Path) -> Source:
+    """A file, unless its name cannot be written down."""
+    name = os.fsencode(document_id)
+    shown = name.decode("utf-8", errors="replace")
+    return Source(shown, path, "" if shown == document_id else "its name is not UTF-8; rename it")
+
+
+def _holds_index(subfolders: Sequence[str], names: Sequence[str]) -> bool:
+    """Is this the folder of an index, whose own files are no documents?"""
+    return bool({"current", "lock"} & set(names)) and any(name.startswith(("version-", "half-")) for name in subfolders)
 
 
 class _Ignored:

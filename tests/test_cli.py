@@ -162,6 +162,9 @@ def test_watch_follows_the_files_until_it_is_interrupted(tmp_path: Path) -> None
         (["ask", "Who?", "--index", "{corpus}/current"], "current: no index there; build one with `rag index"),
         (["search", "Who?", "-k", "0", "--index", "{corpus}"], "rag: k is 0; it must be at least 1\n"),
         (["index", "{tmp}/nowhere", "--index", "{tmp}/i"], "nowhere: no such file or folder\n"),
+        (["index", "{tmp}/" + 300 * "x", "--index", "{tmp}/i"], "cannot be read (File name too long)"),
+        (["ask", "Who?", "--index", "{tmp}/" + 300 * "x"], "cannot be opened (File name too long)"),
+        (["ask", "Who?", "--index", "{corpus}", "--where", "contry=x"], "no document has the field 'contry'"),
         (["eval", "{tmp}/none.jsonl", "--index", "{corpus}"], "none.jsonl: cannot be read"),
         (["eval", "--limit", "0", "--index", "{corpus}"], "rag: --limit is 0"),
     ],
@@ -205,6 +208,17 @@ def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.Cap
     output = capsys.readouterr().out
     assert "Astana" in output
     assert not set("\x1b\x07\x9b") & set(output)
+
+
+def test_a_name_cannot_look_like_a_line_of_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_text("Text.")
+    (tmp_path / "b\n  skipped c.txt: \u202egnp.txt").touch()
+    assert main(["index", str(tmp_path), "--index", str(tmp_path / "i")]) == 0
+    output = capsys.readouterr().err
+    assert "skipped b\ufffd  skipped c.txt: \ufffdgnp.txt: the file is empty\n" in output
+    (tmp_path / "a.txt").unlink()
+    assert main(["index", str(tmp_path), "--index", str(tmp_path / "i")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:

@@ -56,6 +56,30 @@ def test_k_hits_come_back_though_others_rank_before_them(encoder: SentenceTransf
     assert sorted(hit.passage.document_id for hit in hits) == ["far0", "far1", "far2"]
 
 
+@pytest.mark.parametrize(
+    ("value", "wanted", "found"),
+    [
+        ("9007199254740993", "9007199254740992", False),
+        ("12e4567", "98e7654", False),
+        ("01234", "1234", False),
+        ("1234-b", "1234", False),
+        ("2022 in review", "2022", False),
+        ("n/a", ">1000", False),
+        ("unknown", ">=2022-10", False),
+        ("5 October 1999", ">=2022-10", False),
+        ("2022-10-05T12:00", "2022-10", True),
+        ("1200.5", ">1000", True),
+        ("007", "007", True),
+        ("3.0", "3", True),
+    ],
+)
+def test_codes_are_no_numbers_and_texts_no_dates(
+    encoder: SentenceTransformerEncoder, value: str, wanted: str, found: bool
+) -> None:
+    index = Index.build([Document("d", "Trains run.", "d", metadata={"key": value})], encoder)
+    assert bool(Retriever(index, encoder).search("Trains?", where={"key": wanted})) == found
+
+
 def test_a_passage_is_found_by_each_page_it_touches_and_by_its_heading(encoder: SentenceTransformerEncoder) -> None:
     text = "Rents rose in every town of the north.\n\nWages did not rise at all that year."
     document = Document("d.pdf", text, "d", places=(Place(0, 3, "Rents"), Place(30, 4, "Rents"), Place(40, 5, "Wages")))
@@ -86,6 +110,9 @@ def test_conditions_are_read_as_they_are_typed() -> None:
         ("country=x", "where is the text 'country=x'"),
         ({"contry": "x"}, "no document has the field 'contry'; there are: by.name, country, date, heading"),
         ({"page": "three"}, "a page is a number, not 'three'"),
+        ({"country": ["x"] * 501}, "501 conditions are too many; at most 500 are taken"),
+        ([1], "the condition 1 is none"),
+        (["path=\udcff"], "the condition on 'path' is not valid Unicode text"),
         ({"country": ">k*"}, r"\* goes with = and != only"),
     ],
 )

@@ -18,6 +18,9 @@ SHORT_ANSWER = 24
 #: An answer longer than this, in code points, is set smaller.
 LONG_ANSWER = 80
 
+#: So many fields are named in the help of the filter.
+FIELDS_SHOWN = 40
+
 #: A passage longer than this, in code points, is folded.
 LONG_PASSAGE = 320
 
@@ -54,7 +57,8 @@ def _filter(where: Sequence[str]) -> str:
 
 def filter_help_html(fields: Sequence[str]) -> str:
     """Which fields the conditions of a filter may name, and how they are written."""
-    names = ", ".join(f"<code>{escape(field)}</code>" for field in fields)
+    names = ", ".join(f"<code>{escape(field)}</code>" for field in fields[:FIELDS_SHOWN])
+    names += " and more" if len(fields) > FIELDS_SHOWN else ""
     return (
         "<p>All of them must hold. <code>*</code> stands for anything; compare with "
         f"<code>= != &gt;= &lt;= &gt; &lt;</code>.</p><p>Fields here: {names}</p>"

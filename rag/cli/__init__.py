@@ -1,6 +1,7 @@
 """The command ``rag``: one parser, one place where errors become a line and an exit code.
 
-Exit codes: 0 done or answered, 1 not found, 2 bad usage or input, 130 interrupted.
+Exit codes: 0 done or answered, 1 not found (or, of other commands, not as it should be), 2 bad usage or input,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import RagError
+from ..terminal import one_line
 from . import ask, evaluate, index, search, train, ui, verify
 
 EPILOG = """\
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
         sys.stdout.flush()
     except RagError as error:
-        print(f"rag: {error}", file=sys.stderr)
+        print(f"rag: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("rag: interrupted", file=sys.stderr)

@@ -12,6 +12,7 @@ from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError
 from ..formats import FORMATS
 from ..index import Manifest, current_version
 from ..locations import default_index, shipped_corpus
+from ..terminal import one_line
 from .common import add_command, add_index_option, err, run_build, show_changes
 
 if TYPE_CHECKING:
@@ -58,13 +59,13 @@ def _watch(paths: Sequence[Path], folder: Path, encoder: Encoder) -> None:
     from ..watch import changes_of
 
     err.print("watching for changes; Ctrl-C stops")
-    for _ in changes_of(paths):
+    for _ in changes_of(paths, folder):
         try:
             changes = run_build(paths, folder, encoder)
         except (InputError, IndexBusy) as error:
             # The last file may be on its way from one place to another, or somebody else is writing; the next
             # change brings all up to date.
-            err.print(str(error))
+            err.print(one_line(str(error)))
         else:
             if changes.added or changes.changed or changes.removed or changes.renamed:
                 show_changes(changes)
@@ -77,9 +78,12 @@ def remembered_paths(folder: Path) -> Sequence[Path]:
         InputError: The index does not say.
     """
     try:
-        sources = Manifest.read(current_version(folder)).sources
+        version = current_version(folder)
     except IndexMissing:
         return [shipped_corpus()]
     except IndexFolderError as error:
         raise InputError(f"{error}; or name the PATHs to build it anew") from error
+    sources = Manifest.sources_of(version)
+    if not sources:
+        raise InputError(f"{folder}: does not say what it was made of; name the PATHs to build it anew")
     return [Path(source) for source in sources]

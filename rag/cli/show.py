@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ..confidence import in_words
 from ..index import Changes, Verification
-from ..terminal import printable
+from ..terminal import one_line, printable
 from ..types import Answer, Hit, Passage, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
@@ -46,18 +46,18 @@ def changes_table(changes: Changes) -> Group:
         counts.add_column(name, justify="right")
     counts.add_row(*(f"{count:,}" for count in row.values()))
     lines = [
-        Text(f"  skipped {printable(each.document_id)}: {printable(each.reason)}{KEPT * each.kept}", style=WARNING)
+        Text(f"  skipped {one_line(each.document_id)}: {one_line(each.reason)}{KEPT * each.kept}", style=WARNING)
         for each in changes.skipped
     ]
-    lines += [Text(f"  {printable(name)}: {printable(text)}", style=WARNING) for name, text in changes.warnings]
+    lines += [Text(f"  {one_line(name)}: {one_line(text)}", style=WARNING) for name, text in changes.warnings]
     total = Text(f"{changes.documents:,} documents, {changes.passages:,} passages in the index")
     return Group(counts, *lines, total)
 
 
 def verification_text(found: Verification) -> Text:
     """What ``rag verify`` found, a line each."""
-    lines = [Text(printable(problem), style="red") for problem in found.problems]
-    lines += [Text(printable(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
+    lines = [Text(one_line(problem), style="red") for problem in found.problems]
+    lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
     if not found.problems:
         state = f"{len(found.stale):,} files differ: `rag index` updates it" if found.stale else "true to its files"
         lines.append(Text(f"whole: {found.documents:,} documents, {found.passages:,} passages; {state}"))
@@ -80,12 +80,12 @@ def _context(answer: Answer) -> list[Text]:
     quoted = Text.assemble(
         "  ", (_one_line(before), SENTENCE), (_one_line(answer.text), ANSWER), (_one_line(after), SENTENCE)
     )
-    return [quoted, Text("  " + printable(place + agreeing), style=QUIET)]
+    return [quoted, Text("  " + one_line(place + agreeing), style=QUIET)]
 
 
 def _hit(rank: int, hit: Hit) -> Text:
     passage = hit.passage
-    place = printable(_place(hit.title, passage.document_id, passage))
+    place = one_line(_place(hit.title, passage.document_id, passage))
     scores = f"score {hit.score:.2f}, meaning {hit.dense:.2f}, words {hit.lexical:.2f}, {hit.tokens} tokens"
     return Text.assemble((f"{rank}. {place}", "bold"), "\n", (f"   {scores}", QUIET), "\n", printable(passage.text))
 

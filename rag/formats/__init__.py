@@ -72,7 +72,14 @@ def parse(document_id: str, raw: bytes) -> Parsed:
     """
     if not raw.strip():
         raise DocumentError("the file is empty")
-    found = FORMATS[suffix_of(document_id)](document_id, raw)
+    try:
+        found = FORMATS[suffix_of(document_id)](document_id, raw)
+    except DocumentError:
+        raise
+    except Exception as error:
+        # Whatever a library stumbles over in a hostile file: the others are to be read all the same.
+        reason = str(error).partition("\n")[0]
+        raise DocumentError(f"cannot be read ({type(error).__name__}: {reason}); save it again") from error
     kept = [document for document in found.documents if document.text[document.body :].strip()]
     if not kept and not found.skipped:
         raise DocumentError("there is no text in it")

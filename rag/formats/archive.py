@@ -6,6 +6,7 @@ counted while it is.
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
 import zlib
@@ -123,7 +124,7 @@ class _Reader:
             raise
         except NotImplementedError as error:
             raise DocumentError("is packed in a way that is not read; pack it again as a plain zip") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError) as error:
             raise DocumentError("is damaged in the archive; pack it again") from error
         return b"".join(chunks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import re
 import zipfile
@@ -99,7 +100,15 @@ def _part(package: zipfile.ZipFile, path: str) -> bytes:
         raise _Missing("it is missing") from error
     except RuntimeError as error:
         raise DocumentError("is protected by a password; save a copy without one") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        ValueError,
+    ) as error:
         raise _Missing("it is damaged") from error
 
 

@@ -66,7 +66,9 @@ def front_matter(source: str) -> dict[str, object]:
             raise DocumentError("the front matter uses YAML aliases (*name); write out what they stand for")
         # BaseLoader leaves every value a string: a date stays as it was written, and nothing is executed.
         values = yaml.load(source, Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
+    except DocumentError:  # a ValueError as well
+        raise
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark else ""
         raise DocumentError(f"the front matter is not YAML{where}; mend it or take it out") from error

@@ -58,11 +58,13 @@ class Step:
         path: Of the file, relative to the indexed folder.
         source: Where to read it; None where it is taken over from the version before.
         old: What the version before holds of it, under this path or another one.
+        refused: The hash and the reason of a content that cannot be read, where that has not changed.
     """
 
     path: str
     source: Source | None
     old: FileRecord | None
+    refused: tuple[str, str] | None = None
 
 
 def build_index(
@@ -93,8 +95,21 @@ def build_index(
     named = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     sources = find_sources(named)
     with writing(Path(folder)):
-        update = _Update(sources, Path(folder), encoder or SentenceTransformerEncoder(), settings, report)
-        return update.run([path.resolve() for path in named])
+        encoder = encoder or SentenceTransformerEncoder()
+        return update(named, sources, Path(folder), encoder, settings=settings, report=report)
+
+
+def update(
+    named: Sequence[Path],
+    sources: Sequence[Source],
+    folder: Path,
+    encoder: Encoder,
+    *,
+    settings: ChunkSettings | None = None,
+    report: Report | None = None,
+) -> Changes:
+    """``build_index`` of files that were found, for the one who holds the folder's lock."""
+    return _Update(sources, folder, encoder, settings, report).run([path.resolve() for path in named])
 
 
 class _Update:
@@ -113,19 +128,19 @@ class _Update:
         self._report = report or (lambda stage, done, total: None)
         self._previous = whole_parts(folder)
         self._known = self._previous.library.files() if self._previous else {}
+        self._refused = self._previous.library.refused() if self._previous else {}
+        self._wanted = {source.document_id for source in sources}
         self._changes = Changes()
 
     def run(self, named: Sequence[Path]) -> Changes:
         """Do it; ``named`` are the paths to be remembered."""
         steps = self._plan()
         if self._previous and self._is_as_wanted(self._previous, steps, named):
-            self._changes.unchanged = [step.path for step in steps]
+            self._changes.unchanged = [step.path for step in steps if step.old]
             return self._counted(self._previous.library)
         salvage = salvaged(self._folder, self._encoder)
-        with (
-            new_version(self._folder) as version,
-            self._version_file(version, salvage) as file,
-        ):
+        before = self._previous.version if self._previous else None
+        with new_version(self._folder, before) as version, self._version_file(version, salvage) as file:
             for done, step in enumerate(steps, start=1):
                 self._take(file, step)
                 self._report("reading", done, len(steps))
@@ -169,6 +184,9 @@ class _Update:
         old = self._known.get(path)
         if old and old.hash == digest:
             return Step(path, None, old)
+        if (refused := self._refused.get(path)) and refused[0] == digest:
+            self._changes.skipped.append(Skipped(path, refused[1], kept=old is not None))
+            return Step(path, None, old, refused)
         # By the same content under another name, if that has the same format.
         moved = paths.get(digest)
         if moved is not None and suffix_of(moved) == suffix_of(path):
@@ -186,55 +204,54 @@ class _Update:
         return (
             previous.is_current_for(self._encoder, self._settings)
             and previous.manifest.sources == [str(path) for path in named]
-            and [step.old for step in steps if step.source is None] == list(self._known.values())
-            and all(step.old and step.path == step.old.path for step in steps)
+            and [step.old for step in steps if step.old] == list(self._known.values())
+            and {step.path: step.refused for step in steps if step.refused} == self._refused
+            and all(step.source is None and (not step.old or step.path == step.old.path) for step in steps)
         )
 
     def _take(self, file: VersionFile, step: Step) -> None:
         """Bring one file into the next version, and note what became of it."""
         if step.source and self._read(file, step.source, step.old):
-            (self._changes.changed if step.old else self._changes.added).append(step.path)
-        elif step.old:
+            (self._changes.changed if step.path in self._known else self._changes.added).append(step.path)
+            return
+        if step.refused:
+            file.refuse(step.path, *step.refused)
+        if step.old:
             file.copy(step.old, step.path)
             self._note_copy(step.path, step.old.path)
 
     def _read(self, file: VersionFile, source: Source, old: FileRecord | None) -> bool:
         """Add a file as it is now; returns whether it could be."""
-        path, kept = source.document_id, old is not None
+        path, digest = source.document_id, None
         try:
             raw = read_bytes(source)
-        except DocumentError as error:
-            self._changes.skipped.append(Skipped(path, str(error), kept))
-            return False
-        try:
+            digest = content_hash(raw)
             parsed = parse(path, raw)
-        except DocumentError as error:
-            self._changes.skipped.append(Skipped(path, str(error), kept))
-            if not kept:
-                # Remembered, so that it is not tried again before it changes.
-                file.add(path, content_hash(raw), (), [(path, SKIPPED, str(error))])
+            file.add(path, digest, parsed.documents, remarks_of(parsed))
+        except InputError as error:
+            self._changes.skipped.append(Skipped(path, str(error), kept=old is not None))
+            if digest:
+                # So that it is not tried again before it changes.
+                file.refuse(path, digest, str(error))
             return False
-        file.add(path, content_hash(raw), parsed.documents, remarks_of(parsed))
         return True
 
     def _note_copy(self, path: str, old_path: str) -> None:
         if path == old_path:
             self._changes.unchanged.append(path)
-        elif any(source.document_id == old_path for source in self._sources):
+        elif path in self._known:
+            self._changes.changed.append(path)
+        elif old_path in self._wanted:
             self._changes.added.append(path)
         else:
             self._changes.renamed.append((old_path, path))
 
     def _counted(self, library: Library) -> Changes:
-        told = {(skipped.document_id, skipped.reason) for skipped in self._changes.skipped}
         for document_id, kind, text in library.remarks():
-            if kind != SKIPPED:
-                self._changes.warnings.append((document_id, text))
-            elif (document_id, text) not in told:
+            if kind == SKIPPED:
                 self._changes.skipped.append(Skipped(document_id, text))
-        # A file that could not be read before, and has not changed, is skipped and not unchanged.
-        refused = {skipped.document_id for skipped in self._changes.skipped if not skipped.kept}
-        self._changes.unchanged = [path for path in self._changes.unchanged if path not in refused]
+            else:
+                self._changes.warnings.append((document_id, text))
         self._changes.documents, self._changes.passages = len(library.documents), len(library.passages)
         return self._changes
 

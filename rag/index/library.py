@@ -1,8 +1,9 @@
 """The library: documents and passages of an index in one SQLite file, read a piece at a time.
 
 SQLite, because a passage or a document is fetched by itself without the others being held in memory, because filters
-over the documents' fields are what a database is for, and because anybody can open the file and look. Passages are
-stored as offsets, so that none can be anything but a slice of its document. ``library_file`` writes it.
+over the documents' fields are what a database is for, and because anybody can open the file and look. A passage's
+text stands beside its offsets, since to cut it out of a long document takes longer than to read it; ``check`` compares
+the two. ``library_file`` writes it.
 """
 
 from __future__ import annotations
@@ -32,20 +33,27 @@ SCHEMA = """
         document INTEGER PRIMARY KEY, file INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, title TEXT, text TEXT NOT NULL,
         body INTEGER NOT NULL, metadata TEXT NOT NULL, places TEXT NOT NULL);
     CREATE INDEX documents_of_file ON documents (file);
+    -- What could not be read when it had this hash, and why; under its path an older content may be in "files".
+    CREATE TABLE refused (path TEXT PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
     -- "row" is the passage's row in the vectors and in the words; "hash" is that of its text.
     CREATE TABLE passages (
         row INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-        tokens INTEGER NOT NULL, page INTEGER, last_page INTEGER, heading TEXT, hash BLOB NOT NULL);
+        text TEXT NOT NULL, tokens INTEGER NOT NULL, page INTEGER, last_page INTEGER, heading TEXT,
+        hash BLOB NOT NULL);
     CREATE INDEX passages_of_document ON passages (document);
     CREATE INDEX passages_by_hash ON passages (hash);
-    -- What filters compare, casefolded; "number" where the value is one.
-    CREATE TABLE fields (document INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, number REAL);
+    -- What filters compare, casefolded; "number" and "date" where the value is one.
+    CREATE TABLE fields (
+        document INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, number REAL, date TEXT);
     CREATE INDEX fields_by_value ON fields (name, value);
     CREATE INDEX fields_of_document ON fields (document);
 """
 
 #: Fields that every document or passage has, whatever its metadata says.
 OWN_FIELDS = ("title", "path", "page", "heading")
+
+#: So many fields are named where one is asked for that is none.
+FIELDS_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +78,13 @@ class Library:
         self.passages = Passages(connection)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """The library in a file that nobody writes to any more.
+    def open(cls, path: Path, *, finished: bool = True) -> Self:
+        """The library in a file; of one that was not finished, what was committed.
 
         Raises:
             sqlite3.Error: It is none.
         """
-        library = cls(connect(path, immutable=True))
+        library = cls(connect(path, immutable=finished))
         # A file that is no database says so only when it is read.
         library._connection.execute("SELECT 1 FROM about, files, documents, passages, fields LIMIT 1").fetchall()
         return library
@@ -90,6 +98,11 @@ class Library:
         """All files by their paths, in order of these."""
         found = self._connection.execute("SELECT file, path, hash FROM files ORDER BY path")
         return {path: FileRecord(number, path, digest) for number, path, digest in found}
+
+    def refused(self) -> dict[str, tuple[str, str]]:
+        """Files that could not be read, by path: the hash that they had, and the reason."""
+        found = self._connection.execute("SELECT path, hash, reason FROM refused ORDER BY path")
+        return {path: (digest, reason) for path, digest, reason in found}
 
     def remarks(self, file: int | None = None) -> Iterator[tuple[str, str, str]]:
         """What there is to say of one file, or of all: document id, ``skipped`` or ``warning``, and the text."""
@@ -122,7 +135,12 @@ class Library:
 
     def fields(self) -> list[str]:
         """Names of all fields that a filter may ask for."""
-        found = self._connection.execute("SELECT DISTINCT name FROM fields ORDER BY name")
+        # From name to name by the index: DISTINCT would look at every row.
+        found = self._connection.execute(
+            "WITH RECURSIVE names (name) AS (SELECT min(name) FROM fields UNION ALL "
+            "SELECT (SELECT min(fields.name) FROM fields WHERE fields.name > names.name) FROM names "
+            "WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL"
+        )
         return sorted({*OWN_FIELDS, *(name for (name,) in found)})
 
     def rows(self, conditions: Conditions) -> Rows:
@@ -134,7 +152,10 @@ class Library:
         known = self.fields()
         for condition in (condition for group in conditions for condition in group):
             if condition.field not in known:
-                raise InputError(f"no document has the field {condition.field!r}; there are: {', '.join(known)}")
+                more = f", and {len(known) - FIELDS_NAMED} more" if len(known) > FIELDS_NAMED else ""
+                raise InputError(
+                    f"no document has the field {condition.field!r}; there are: {', '.join(known[:FIELDS_NAMED])}{more}"
+                )
         wanted = " AND ".join("(" + " OR ".join(_sql(each)[0] for each in group) + ")" for group in conditions)
         values = [value for group in conditions for each in group for value in _sql(each)[1]]
         found = self._connection.execute(f"SELECT row FROM passages WHERE {wanted or 'TRUE'} ORDER BY row", values)
@@ -150,10 +171,10 @@ class Library:
             yield f"{count} passages have rows from {first} to {last}"
         passages = self._connection.cursor()
         for number, document_id, text in self._connection.execute("SELECT document, id, text FROM documents"):
-            for start, stop, digest in passages.execute(
-                "SELECT start, stop, hash FROM passages WHERE document = ?", (number,)
+            for start, stop, passage, digest in passages.execute(
+                "SELECT start, stop, text, hash FROM passages WHERE document = ?", (number,)
             ):
-                if not 0 <= start < stop <= len(text) or text_hash(text[start:stop]) != digest:
+                if not passage or text[start:stop] != passage or text_hash(passage) != digest:
                     yield f"{document_id}: the passage at characters {start}-{stop} is not the slice that was indexed"
 
 
@@ -185,10 +206,8 @@ class Documents(Mapping[str, Document]):
 class Passages(Sequence[Passage]):
     """The passages of a library in order of their rows; each is fetched when it is asked for."""
 
-    # In SQLite, too, characters are code points.
     _COLUMNS = (
-        "SELECT d.id, start, stop, substr(d.text, start + 1, stop - start), tokens, page, heading "
-        "FROM passages JOIN documents d USING (document)"
+        "SELECT d.id, start, stop, p.text, tokens, page, heading FROM passages p JOIN documents d USING (document)"
     )
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -208,15 +227,7 @@ class Passages(Sequence[Passage]):
         return Passage(*found)
 
     def __iter__(self) -> Iterator[Passage]:
-        passages = self._connection.cursor()
-        # A text is fetched once for all its passages, however long it is.
-        for number, name, text in self._connection.execute(
-            "SELECT document, id, text FROM documents ORDER BY document"
-        ):
-            for start, stop, *rest in passages.execute(
-                "SELECT start, stop, tokens, page, heading FROM passages WHERE document = ? ORDER BY row", (number,)
-            ):
-                yield Passage(name, start, stop, text[start:stop], *rest)
+        return (Passage(*found) for found in self._connection.execute(f"{self._COLUMNS} ORDER BY row"))
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
@@ -263,13 +274,16 @@ def _sql(condition: Condition) -> tuple[str, list[object]]:
     operator = "=" if negated else condition.operator
     if condition.field == "page":
         sql, values = _page_sql(operator, condition)
+        sql = f"coalesce({sql}, FALSE)"
     elif condition.field == "heading":
-        sql, values = _value_sql(operator, condition, "fold(heading)", "NULL")
+        sql, values = _text_sql(operator, condition, "fold(heading)")
+        sql = f"coalesce({sql}, FALSE)"
     else:
-        compared, values = _value_sql(operator, condition, "value", "number")
-        sql = f"document IN (SELECT document FROM fields WHERE name = ? AND {compared})"
-        values = [condition.field, *values]
-    return f"{'NOT ' * negated}coalesce({sql}, FALSE)", values
+        compared, values = _value_sql(operator, condition)
+        sql, values = f"document IN (SELECT document FROM fields WHERE name = ? AND ({compared}))", [
+            condition.field, *values,
+        ]  # fmt: skip
+    return f"NOT {sql}" if negated else sql, values
 
 
 def _page_sql(operator: str, condition: Condition) -> tuple[str, list[object]]:
@@ -280,16 +294,28 @@ def _page_sql(operator: str, condition: Condition) -> tuple[str, list[object]]:
     return column.get(operator, f"page {operator} ?"), [condition.number]
 
 
-def _value_sql(operator: str, condition: Condition, value: str, number: str) -> tuple[str, list[object]]:
-    """Columns for a field's value and number compared."""
-    if "*" in condition.value:
-        if operator != "=":
-            raise InputError(f"{operator}{condition.value}: * goes with = and != only")
-        return f"{value} GLOB ?", [condition.value.replace("[", "[[]").replace("?", "[?]")]
-    # A date is compared as far as it is given.
-    compared = f"substr({value}, 1, {len(condition.value)})" if condition.is_date else value
-    by_text = f"{compared} {operator} ?"
-    if condition.number is None:
-        return by_text, [condition.value]
-    by_number = f"CASE WHEN {number} IS NULL THEN {by_text} ELSE {number} {operator} ? END"
-    return by_number, [condition.value, condition.number]
+def _text_sql(operator: str, condition: Condition, column: str) -> tuple[str, list[object]]:
+    """A text compared as a whole, with ``*`` for any characters."""
+    if "*" not in condition.value:
+        return f"{column} {operator} ?", [condition.value]
+    if operator != "=":
+        raise InputError(f"{operator}{condition.value}: * goes with = and != only")
+    return f"{column} GLOB ?", [condition.value.replace("[", "[[]").replace("?", "[?]")]
+
+
+def _value_sql(operator: str, condition: Condition) -> tuple[str, list[object]]:
+    """A field compared: a number with numbers, a date, as far as it is given, with dates, and a text with texts.
+
+    Equal is also what is the same text; greater or less is only what is of the same kind.
+    """
+    kinds: list[tuple[str, object]] = []
+    if condition.number is not None:
+        kinds.append((f"number {operator} ?", condition.number))
+    if condition.is_date:
+        # A year alone may be meant as either: where the value is a number it is compared as one.
+        numbers_apart = "number IS NULL AND " if condition.number is not None else ""
+        kinds.append((f"{numbers_apart}substr(date, 1, {len(condition.value)}) {operator} ?", condition.value))
+    if kinds and operator != "=":
+        return " OR ".join(sql for sql, _ in kinds), [value for _, value in kinds]
+    text, values = _text_sql(operator, condition, "value")
+    return " OR ".join([text, *(sql for sql, _ in kinds)]), [*values, *(value for _, value in kinds)]

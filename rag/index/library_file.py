@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
+from ..filters import as_date, as_number
 from ..formats import Parsed
 from ..types import Document, Passage, name_title, place_of
 from .library import OWN_FIELDS, SCHEMA, Library, connect, text_hash, uri
@@ -17,6 +18,9 @@ LONGEST_VALUE = 500
 
 #: The two kinds of remarks.
 SKIPPED, WARNING = "skipped", "warning"
+
+#: Document, name, value, number and date, as the table has them.
+FieldRow = tuple[int, str, str, float | None, str | None]
 
 #: Document id, kind, and text.
 Remarks = Sequence[tuple[str, str, str]]
@@ -67,10 +71,30 @@ class LibraryFile:
             InputError: A document's id is there already, or its text is not Unicode.
         """
         stored = [(document_id.removeprefix(path), kind, text) for document_id, kind, text in remarks]
-        self._connection.execute("INSERT INTO files VALUES (?, ?, ?, ?)", (self._files, path, digest, _json(stored)))
-        for document, passages in documents:
-            self._add_document(document, passages)
+        before = self._documents, self.rows
+        # Within a transaction, since the end of an outermost savepoint would commit.
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+        self._connection.execute("SAVEPOINT file")
+        try:
+            self._connection.execute(
+                "INSERT INTO files VALUES (?, ?, ?, ?)", (self._files, path, digest, _json(stored))
+            )
+            for document, passages in documents:
+                self._add_document(document, passages)
+        except (sqlite3.IntegrityError, UnicodeEncodeError) as error:
+            self._connection.execute("ROLLBACK TO file")
+            self._documents, self.rows = before
+            if isinstance(error, UnicodeEncodeError):
+                raise InputError(f"{path!r}: holds half a surrogate pair, which is no Unicode") from error
+            raise InputError(f"{path}: two documents would have one id; give each one of its own") from error
+        finally:
+            self._connection.execute("RELEASE file")
         self._files += 1
+
+    def refuse(self, path: str, digest: str, reason: str) -> None:
+        """Remember that a file with this hash cannot be read, and why."""
+        self._connection.execute("INSERT INTO refused VALUES (?, ?, ?)", (path, digest, reason))
 
     def copy(self, first: int, last: int, rename: str | None = None) -> range:
         """Take over the files numbered ``first`` to ``last`` of the source; returns their rows there.
@@ -96,9 +120,9 @@ class LibraryFile:
             "INSERT INTO documents SELECT document + :documents, file + :files, coalesce(:path || substr(id, 1 + "
             "(SELECT length(path) FROM source.files WHERE file = :first)), id), title, text, body, metadata, places "
             f"FROM {run} ORDER BY document",
-            "INSERT INTO passages SELECT row + :rows, document + :documents, start, stop, tokens, page, last_page, "
-            "heading, hash FROM source.passages WHERE document BETWEEN :low AND :high ORDER BY row",
-            "INSERT INTO fields SELECT document + :documents, name, value, number FROM source.fields "
+            "INSERT INTO passages SELECT row + :rows, document + :documents, start, stop, text, tokens, page, "
+            "last_page, heading, hash FROM source.passages WHERE document BETWEEN :low AND :high ORDER BY row",
+            "INSERT INTO fields SELECT document + :documents, name, value, number, date FROM source.fields "
             "WHERE document BETWEEN :low AND :high",
         ):
             self._connection.execute(statement, values)
@@ -128,25 +152,20 @@ class LibraryFile:
         title = document.title if document.title != name_title(document.id) else None
         places = [(place.start, place.page, place.heading) for place in document.places]
         number = self._documents
-        try:
-            self._connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (number, self._files, document.id, title, document.text, document.body, _json(document.metadata),
-                 _json(places)),
-            )  # fmt: skip
-        except sqlite3.IntegrityError:
-            raise InputError(f"two documents have the id {document.id!r}; give each one of its own") from None
-        except UnicodeEncodeError as error:
-            raise InputError(f"{document.id}: its text holds half a surrogate pair, which is no Unicode") from error
+        self._connection.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, self._files, document.id, title, document.text, document.body, _json(document.metadata),
+             _json(places)),
+        )  # fmt: skip
         self._connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (self.rows + i, number, passage.start, passage.end, passage.tokens, passage.page,
+                (self.rows + i, number, passage.start, passage.end, passage.text, passage.tokens, passage.page,
                  place_of(document.places, passage.end - 1).page, passage.heading, text_hash(passage.text))
                 for i, passage in enumerate(passages)
             ],
         )  # fmt: skip
-        self._connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", _fields(number, document))
+        self._connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", _fields(number, document))
         self._documents += 1
         self.rows += len(passages)
 
@@ -154,19 +173,26 @@ class LibraryFile:
         """Bring the fields that follow from the path of a file in line with it."""
         found = self._connection.execute("SELECT document, id, title FROM main.documents WHERE file = ?", (file,))
         for number, document_id, title in found.fetchall():
-            for name, value in (("path", document_id), ("title", title or name_title(document_id))):
-                self._connection.execute(
-                    "UPDATE main.fields SET value = ? WHERE document = ? AND name = ?",
-                    (value.casefold()[:LONGEST_VALUE], number, name),
-                )
+            self._connection.execute(
+                "DELETE FROM main.fields WHERE document = ? AND name IN ('title', 'path')", (number,)
+            )
+            own = _own_fields(document_id, title or name_title(document_id))
+            self._connection.executemany("INSERT INTO main.fields VALUES (?, ?, ?, ?, ?)", _field_rows(number, own))
 
 
-def _fields(number: int, document: Document) -> Iterator[tuple[int, str, str, float | None]]:
-    own = {"title": document.title, "path": document.id}
+def _own_fields(document_id: str, title: str) -> dict[str, object]:
+    return {"title": title, "path": document_id}
+
+
+def _fields(number: int, document: Document) -> Iterator[FieldRow]:
     others = {name: value for name, value in document.metadata.items() if name.casefold() not in OWN_FIELDS}
-    for name, value in _flat("", {**own, **others}):
+    return _field_rows(number, {**_own_fields(document.id, document.title), **others})
+
+
+def _field_rows(number: int, fields: Mapping[str, object]) -> Iterator[FieldRow]:
+    for name, value in _flat("", fields):
         text = value.casefold()[:LONGEST_VALUE]
-        yield number, name, text, _number(text)
+        yield number, name, text, as_number(text), as_date(text)
 
 
 def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
@@ -179,13 +205,6 @@ def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield from _flat(name, inner)
     elif value is not None and str(value).strip():
         yield name, str(value).strip()
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _json(value: object) -> str:

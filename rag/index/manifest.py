@@ -62,13 +62,14 @@ class Manifest:
         path = version / MANIFEST
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            found = stored["manifest"]["format"]
+            # The first format had no checksum around it.
+            values = stored.get("manifest", stored)
+            found = values["format"]
             if found == FORMAT:
-                values = stored["manifest"]
                 if stored["checksum"] != _text_checksum(values):
                     raise ValueError("it is not as it was written")
                 return cls(**values)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise IndexDamaged(f"{path}: missing or damaged; {REMEDY}") from error
         raise IndexMismatch(
             f"{version.parent}: the index has format {found}, this version of rag reads format {FORMAT}; "
@@ -79,7 +80,16 @@ class Manifest:
         """Write it into a version folder."""
         values = asdict(self)
         stored = {"manifest": values, "checksum": _text_checksum(values)}
-        (version / MANIFEST).write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (version / MANIFEST).write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def sources_of(version: Path) -> list[str]:
+        """The paths that a version of any format was made of; none where it does not say."""
+        try:
+            stored = json.loads((version / MANIFEST).read_text(encoding="utf-8"))
+            return [str(source) for source in stored.get("manifest", stored)["sources"]]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return []
 
     def check_files(self, version: Path) -> None:
         """Compare every file with its checksum.

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from ..chunking import ChunkSettings
-from ..documents import content_hash, find_sources, read_bytes
+from ..documents import Source, content_hash, find_sources, read_bytes
 from ..encoder import Encoder, SentenceTransformerEncoder
 from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
 from ..vectors import VectorStore
-from .build import Changes, build_index
+from .build import update
 from .index import LIBRARY, Report, open_library, open_vectors, open_words
 from .library import Library
 from .manifest import Manifest
@@ -64,6 +64,9 @@ def verify(folder: Path | str) -> Verification:
     problems = list(damaged.values())
     if not problems:
         problems += _inside(version, manifest)
+    if problems and current_version(folder) != version:
+        # A writer that finished twice meanwhile has cleared the version away.
+        return verify(folder)
     stale = list(_stale(open_library(version), manifest)) if LIBRARY not in damaged else []
     return Verification(problems, stale, manifest.documents, manifest.passages)
 
@@ -74,44 +77,64 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
     Words and vectors are made anew from the library's texts; a damaged library from the indexed files; where these are
     gone, the version before is made current again.
 
+    Args:
+        folder: Of the index.
+        encoder: What its vectors are made with; the one that it names where None.
+        report: Told of progress.
+
     Raises:
         IndexMissing: There is no index.
+        IndexMismatch: It was made with another embedder.
         InputError: Nothing is left to rebuild it from; or the folder cannot be written to.
         IndexBusy: Another process is writing to it.
     """
     folder = Path(folder)
-    if not verify(folder).problems:
-        return "nothing to repair: the index is whole"
-    try:
-        current: Path | None = current_version(folder)
-    except IndexFolderError:
-        # Without a pointer the newest version is the current one.
-        current = next(iter(versions(folder)), None)
-    encoder = encoder or SentenceTransformerEncoder()
-    parts = whole_parts(folder)
-    if parts and parts.version == current:
-        with writing(folder):
-            _rebuild(parts, folder, encoder, report)
-        return f"rebuilt from the texts in the index: {parts.manifest.documents} documents"
-    if changes := _built_again(current, parts, folder, encoder, report):
-        return f"built again from the files: {changes.documents} documents"
-    if parts is None:
-        raise InputError(f"{folder}: nothing in it is whole; build it again with `rag index PATH --index {folder}`")
+    _current_or_newest(folder)
     with writing(folder):
+        if not verify(folder).problems:
+            return "nothing to repair: the index is whole"
+        current = _current_or_newest(folder)
+        parts = whole_parts(folder)
+        manifest = parts.manifest if parts else None
+        with suppress(IndexFolderError):
+            manifest = Manifest.read(current)
+        if manifest is None:
+            raise InputError(f"{folder}: nothing in it is whole; build it again with `rag index PATH --index {folder}`")
+        encoder = encoder or SentenceTransformerEncoder(manifest.embedder)
+        manifest.check_encoder(folder, encoder)
+        if parts and parts.version == current:
+            _rebuild(parts, folder, encoder, report)
+            return f"rebuilt from the texts in the index: {parts.manifest.documents} documents"
+        named = [Path(source) for source in manifest.sources]
+        sources: list[Source] = []
+        with suppress(InputError):
+            sources = find_sources(named)
+        if sources:
+            settings = _settings(manifest)
+            changes = update(named, sources, folder, encoder, settings=settings, report=report)
+            return f"built again from the files: {changes.documents} documents"
+        if parts is None:
+            raise InputError(f"{folder}: nothing in it is whole; build it again with `rag index PATH --index {folder}`")
         _rebuild(parts, folder, encoder, report)
-    return f"went back to the version before: {parts.manifest.documents} documents; run `rag index` to update it"
+        return f"went back to the version before: {parts.manifest.documents} documents; run `rag index` to update it"
 
 
-def _built_again(
-    current: Path | None, parts: Parts | None, folder: Path, encoder: Encoder, report: Report | None
-) -> Changes | None:
-    """An index of the files that the current version, or the one before, was made of; None where these are gone."""
-    manifest = parts.manifest if parts else None
-    with suppress(IndexFolderError):
-        manifest = Manifest.read(current) if current else manifest
-    with suppress(InputError):
-        return build_index(manifest.sources, folder, encoder, report=report) if manifest else None
-    return None
+def _current_or_newest(folder: Path) -> Path:
+    """The current version, or, where the pointer to it is lost, the newest one.
+
+    Raises:
+        IndexMissing: There is no index in the folder.
+    """
+    try:
+        return current_version(folder)
+    except IndexDamaged:
+        if newest := versions(folder):
+            return newest[0]
+        raise
+
+
+def _settings(manifest: Manifest) -> ChunkSettings:
+    return ChunkSettings(**manifest.chunking)  # type: ignore[arg-type]
 
 
 def _inside(version: Path, manifest: Manifest) -> Iterator[str]:
@@ -140,36 +163,41 @@ def _bad_vectors(vectors: VectorStore) -> Iterator[str]:
 def _stale(library: Library, manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Files that differ from what was indexed."""
     known = library.files()
+    refused = library.refused()
     try:
         sources = find_sources([Path(source) for source in manifest.sources])
     except InputError as error:
         yield "", f"the files cannot be compared: {error}"
         return
     for source in sources:
+        path = source.document_id
         try:
             digest = content_hash(read_bytes(source))
         except DocumentError as error:
             # What could not be read then either is no change.
-            if source.document_id in known:
-                yield source.document_id, str(error)
+            if path in known:
+                yield path, str(error)
             continue
-        record = known.get(source.document_id)
-        if record is None:
-            yield source.document_id, "added"
-        elif record.hash != digest:
-            yield source.document_id, "changed"
+        if path in refused and refused[path][0] == digest:
+            continue
+        if path not in known:
+            yield path, "added"
+        elif known[path].hash != digest:
+            yield path, "changed"
     there = {source.document_id for source in sources}
     yield from ((path, "removed") for path in known if path not in there)
 
 
 def _rebuild(parts: Parts, folder: Path, encoder: Encoder, report: Report | None) -> None:
     """A new version of what a library holds, with those parts taken over that are whole."""
-    settings = ChunkSettings(**parts.manifest.chunking)  # type: ignore[arg-type]
     salvage = salvaged(folder, encoder)
+    settings = _settings(parts.manifest)
     with (
-        new_version(folder) as version,
+        new_version(folder, parts.version) as version,
         VersionFile(version, encoder, settings, previous=parts, salvage=salvage, report=report) as file,
     ):
+        for path, refused in parts.library.refused().items():
+            file.refuse(path, *refused)
         for record in parts.library.files().values():
             file.copy(record, record.path)
         file.finish([Path(source) for source in parts.manifest.sources])

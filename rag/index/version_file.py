@@ -18,8 +18,8 @@ from ..encoder import Encoder, Vectors
 from ..errors import IndexFolderError
 from ..lexical import Lexical, WordsFile
 from ..types import Document, renamed
-from ..vectors import APPROXIMATE, VectorFile, VectorStore, approximate, map_vectors
-from .index import LIBRARY, VECTORS, WORDS, Report, open_library, open_vectors, open_words
+from ..vectors import APPROXIMATE, FaissStore, VectorFile, VectorStore, approximate, map_vectors
+from .index import LIBRARY, VECTORS, WORDS, Report, open_library, open_words
 from .library import FileRecord, Library, text_hash
 from .library_file import LibraryFile, Remarks
 from .manifest import FORMAT, Manifest, hash_files
@@ -31,13 +31,24 @@ BLOCK = 2048
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What there is of an earlier version to take over: its library, and of vectors and words those that are whole."""
+    """What there is of an earlier version to take over: its library, and of the rest those parts that are whole.
+
+    Attributes:
+        version: Its folder.
+        manifest: What it says of itself.
+        library: Its documents and passages.
+        vectors, words: None where they are damaged.
+        approximate: Its approximate index, if it has one that is whole.
+        whole: Is nothing of it damaged?
+    """
 
     version: Path
     manifest: Manifest
     library: Library
     vectors: VectorStore | None
     words: Lexical | None
+    approximate: Path | None
+    whole: bool
 
     @classmethod
     def of(cls, version: Path) -> Self | None:
@@ -53,22 +64,20 @@ class Parts:
             library = open_library(version)
         except sqlite3.Error:
             return None
-        vectors = None if any(name.startswith("vectors") for name in damaged) else open_vectors(version, manifest)
+        # Only the vectors themselves are taken over; an approximate index is made anew.
+        vectors = None if VECTORS in damaged else FaissStore(map_vectors(version / VECTORS, manifest.dimension))
         words = None if any(name.startswith(WORDS) for name in damaged) else open_words(version, manifest)
-        return cls(version, manifest, library, vectors, words)
+        approximate = version / APPROXIMATE if APPROXIMATE in manifest.files and APPROXIMATE not in damaged else None
+        return cls(version, manifest, library, vectors, words, approximate, not damaged)
 
     def is_current_for(self, encoder: Encoder, settings: ChunkSettings) -> bool:
-        """Are these all the parts of the current version, made with this embedder and cut like this?"""
+        """Is this the current version, whole, made with this embedder and cut like this?"""
         try:
             current = current_version(self.version.parent)
         except IndexFolderError:
             return False
         made = (self.manifest.fingerprint, self.manifest.chunking)
-        return (
-            self.version == current
-            and None not in (self.vectors, self.words)
-            and made == (encoder.fingerprint, asdict(settings))
-        )
+        return self.whole and self.version == current and made == (encoder.fingerprint, asdict(settings))
 
 
 def whole_parts(folder: Path) -> Parts | None:
@@ -92,20 +101,25 @@ class Salvage:
     def __init__(self, half: Path, encoder: Encoder) -> None:
         self._library: Library | None = None
         try:
-            library = Library.open(half / LIBRARY)
+            # To be written to, so that SQLite takes back what was not committed.
+            library = Library.open(half / LIBRARY, finished=False)
             self._vectors = map_vectors(half / VECTORS, encoder.dimension)
+            if library.about("embedder") == encoder.fingerprint:
+                self._library = library
         except (OSError, ValueError, sqlite3.Error):
             return
-        if library.about("embedder") == encoder.fingerprint:
-            self._library = library
 
     def vector(self, digest: bytes) -> Vectors | None:
         """The vector of the passage whose text has this hash."""
-        row = self._library.row_of(digest) if self._library else None
+        try:
+            row = self._library.row_of(digest) if self._library else None
+        except sqlite3.Error:
+            # A machine that lost its power may have kept a part of a file.
+            self._library = row = None
         if row is None or row >= len(self._vectors):
             return None
         vector: Vectors = self._vectors[row]
-        # A machine that lost its power may have kept the row and not the vector.
+        # Or the row, and not its vector.
         return vector if abs(float(vector @ vector) - 1) < 1e-3 else None
 
 
@@ -168,6 +182,10 @@ class VersionFile:
         self._library.add(path, digest, cut, remarks)
         self._take([passage.text for _, passages in cut for passage in passages])
 
+    def refuse(self, path: str, digest: str, reason: str) -> None:
+        """Remember that a file cannot be read; see ``LibraryFile.refuse``."""
+        self._library.refuse(path, digest, reason)
+
     def copy(self, old: FileRecord, path: str) -> None:
         """Take over a file of the previous version, under a path that need not be the one it had."""
         if not self._same_cut:
@@ -192,7 +210,7 @@ class VersionFile:
         self._library.finish()
         self._words.finish()
         self._files.close()
-        before = self._previous.version / APPROXIMATE if self._previous and self._old_vectors is not None else None
+        before = self._previous.approximate if self._previous and self._old_vectors is not None else None
         found = approximate(self._folder / VECTORS, self._encoder.dimension, before)
         library = open_library(self._folder)
         Manifest(

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import IndexBusy, IndexDamaged, IndexMissing, InputError
+from ..errors import IndexBusy, IndexDamaged, IndexMissing, InputError, RagError
 from .manifest import REMEDY
 
 CURRENT, LOCK, WRITER = "current", "lock", "writer.json"
@@ -42,6 +42,7 @@ def current_version(folder: Path) -> Path:
     Raises:
         IndexMissing: There is no index in the folder.
         IndexDamaged: The version that ``current`` names is gone.
+        InputError: The folder cannot be opened.
     """
     try:
         name = (folder / CURRENT).read_text(encoding="utf-8").strip()
@@ -49,8 +50,12 @@ def current_version(folder: Path) -> Path:
         if versions(folder):
             raise IndexDamaged(f"{folder / CURRENT}: this file of the index is missing; {REMEDY}") from None
         raise IndexMissing(f"{folder}: no index there; build one with `rag index PATH --index {folder}`") from None
-    except (OSError, ValueError) as error:
-        raise IndexDamaged(f"{folder / CURRENT}: cannot be read; {REMEDY}") from error
+    except ValueError as error:
+        raise IndexDamaged(f"{folder / CURRENT}: is not as it was written; {REMEDY}") from error
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be opened ({error.strerror or error}); check path and permissions"
+        ) from error
     version = folder / name
     if not name.startswith(VERSION_PREFIX) or "/" in name or not version.is_dir():
         raise IndexDamaged(f"{folder / CURRENT}: names {name[:80]!r}, which is not there; {REMEDY}")
@@ -59,8 +64,8 @@ def current_version(folder: Path) -> Path:
 
 def versions(folder: Path) -> list[Path]:
     """All versions that lie in a folder, the newest first."""
-    found = folder.glob(f"{VERSION_PREFIX}*") if folder.is_dir() else ()
-    return sorted((path for path in found if path.is_dir()), key=_modified, reverse=True)
+    found = (path for path in folder.glob(f"{VERSION_PREFIX}*") if path.is_dir())
+    return sorted(found, key=_modified, reverse=True)
 
 
 def halves(folder: Path) -> list[Path]:
@@ -76,15 +81,16 @@ def writing(folder: Path) -> Iterator[None]:
         InputError: The folder cannot be written to, or holds something that is not an index.
         IndexBusy: Another process writes to it; says which.
     """
-    _refuse_strangers(folder)
+    lock = FileLock(folder / LOCK, timeout=0)
     try:
+        _refuse_strangers(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
         lock.acquire()
         (folder / WRITER).write_text(json.dumps(_me()), encoding="utf-8")
     except Timeout:
         raise IndexBusy(f"{folder}: is being written to by {_writer(folder)}; try again when it has ended") from None
     except OSError as error:
+        lock.release()
         reason = error.strerror or error
         raise InputError(f"{folder}: cannot be written to ({reason}); make room or choose another --index") from error
     try:
@@ -95,10 +101,15 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def new_version(folder: Path) -> Iterator[Path]:
+def new_version(folder: Path, before: Path | None = None) -> Iterator[Path]:
     """An empty folder to write the next version into, for the one who holds the lock.
 
-    On leaving without an error it becomes the current one, and all but the one before are cleared away.
+    On leaving without an error it becomes the current one, and all but the one before are cleared away. Of an
+    interrupted one the half stays, since what was embedded for it is used again.
+
+    Args:
+        folder: Of the index.
+        before: The version that it was made from, which is kept; the newest where None.
 
     Raises:
         InputError: Writing failed; the version before stays.
@@ -112,11 +123,13 @@ def new_version(folder: Path) -> Iterator[Path]:
         half.replace(version)
         point_to(version)
     except (OSError, sqlite3.Error) as error:
+        shutil.rmtree(half, ignore_errors=True)
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{folder}: writing the index failed ({reason}); the index before it stays") from error
-    finally:
+    except RagError:
         shutil.rmtree(half, ignore_errors=True)
-    _clear_old(folder, keep=version)
+        raise
+    _clear_old(folder, keep={version, before or next((v for v in versions(folder) if v != version), version)})
 
 
 def point_to(version: Path) -> None:
@@ -173,10 +186,9 @@ def _flush(folder: Path) -> None:
         _sync(path)
 
 
-def _clear_old(folder: Path, keep: Path) -> None:
-    """Remove what crashes left, and all versions but this one and the one before, which a reader may be opening."""
-    old = [path for path in versions(folder) if path != keep]
-    for path in [*folder.glob(f"{HALF_PREFIX}*"), *old[1:]]:
+def _clear_old(folder: Path, keep: set[Path]) -> None:
+    """Remove what crashes left, and all versions but some: the one before is kept, which a reader may be opening."""
+    for path in [*folder.glob(f"{HALF_PREFIX}*"), *(version for version in versions(folder) if version not in keep)]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -52,15 +52,24 @@ class VectorStore(Protocol):
 
 
 class FaissStore:
-    """Search over vectors in memory or in a file, which is mapped and never copied.
+    """Search by FAISS over vectors in memory or in a file, which is mapped.
 
-    Without an approximate index every vector is compared. With one, FAISS proposes rows, and their cosines are computed
-    from the vectors themselves: what it can get wrong is which rows it proposes, never a score or an order.
+    FAISS proposes rows, by comparing every vector or by an approximate index, and their cosines are computed from the
+    vectors themselves: what an approximate index can get wrong is which rows it proposes, never a score or an order.
+
+    Args:
+        vectors: ``float32 [n, dimension]``, unit length.
+        index: An approximate index of them; every vector is compared where it is None.
     """
 
-    def __init__(self, vectors: Vectors) -> None:
+    def __init__(self, vectors: Vectors, index: faiss.IndexIVF | None = None) -> None:
+        import faiss
+
         self._vectors: Vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        self._approximate: faiss.IndexIVF | None = None
+        self._approximate = index
+        self._exact = faiss.IndexFlatIP(self.dimension)
+        if index is None:
+            self._exact.add(self._vectors)
 
     @classmethod
     def open(cls, path: Path, dimension: int) -> Self:
@@ -76,14 +85,14 @@ class FaissStore:
             OSError: A file is missing or cannot be read.
             ValueError: A file is not whole, or the two do not belong together.
         """
-        store = cls(map_vectors(path, dimension))
+        vectors = map_vectors(path, dimension)
         beside = path.with_name(APPROXIMATE)
-        if beside.exists():
-            index = read_approximate(beside)
-            if index.ntotal != len(store) or index.d != dimension:
-                raise ValueError(f"{beside.name} is of {index.ntotal} vectors of {index.d}, not {len(store)}")
-            store._approximate = index
-        return store
+        if not beside.exists():
+            return cls(vectors)
+        index = read_approximate(beside)
+        if index.ntotal != len(vectors) or index.d != dimension:
+            raise ValueError(f"{beside.name} is of {index.ntotal} vectors of {index.d}, not {len(vectors)}")
+        return cls(vectors, index)
 
     def __len__(self) -> int:
         return len(self._vectors)

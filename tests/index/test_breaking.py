@@ -1,5 +1,6 @@
 """Proof by breaking it: whatever happens to a writer or to a file, no answer is wrong and nothing stored is lost."""
 
+import json
 import resource
 import shutil
 import subprocess
@@ -7,14 +8,30 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from rag import Encoder, Index, IndexBusy, IndexDamaged, IndexMissing, InputError, RagError, build_index, repair, verify
-from rag.index import current_version
+from rag import (
+    ChunkSettings,
+    Encoder,
+    Index,
+    IndexBusy,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    InputError,
+    RagError,
+    build_index,
+    repair,
+    verify,
+)
+from rag.cli import main
+from rag.index import Manifest, current_version
 from rag.index.manifest import MANIFEST
 from rag.index.versions import CURRENT, WRITER
+from rag.vectors import approximate
 
 PARTS = ["library.sqlite", "vectors.f32", "words/terms.txt", "words/rows.npy", MANIFEST]
 
@@ -93,6 +110,76 @@ def test_where_library_and_files_are_lost_the_version_before_comes_back(
     _damage(current_version(index) / "library.sqlite", "truncate")
     assert repair(index, quick).startswith("went back to the version before: 1 documents")
     assert list(Index.open(index, quick).documents) == ["border.md"]
+
+
+def test_a_damaged_approximate_index_costs_no_embedding(
+    docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index.version_file.approximate", partial(approximate, exact_up_to=500))
+    (docs / "many.txt").write_text(
+        "\n\n".join(f"Paragraph {i} is about number {i}, and that is all." * 5 for i in range(600))
+    )
+    build_index(docs, tmp_path / "index", quick)
+    quick.embedded.clear()
+    _damage(current_version(tmp_path / "index") / "vectors.faiss", "flip")
+    with pytest.raises(IndexDamaged, match=r"vectors\.faiss: this file of the index is not as it was written"):
+        Index.open(tmp_path / "index", quick)
+    repair(tmp_path / "index", quick)
+    assert quick.embedded == []
+    assert verify(tmp_path / "index").problems == []
+    assert (current_version(tmp_path / "index") / "vectors.faiss").exists()
+
+
+def test_a_repair_keeps_the_settings_and_refuses_another_embedder(index: Path, docs: Path, quick: Encoder) -> None:
+    (docs / "long.txt").write_text(" ".join(f"Sentence number {i} of a long text." for i in range(60)))
+    settings = ChunkSettings(max_tokens=50, overlap_tokens=0)
+    build_index(docs, index, quick, settings)
+    count = len(Index.open(index).passages)
+    _damage(current_version(index) / "library.sqlite", "flip")
+    with pytest.raises(IndexMismatch, match="made with the embedder 'quick'"):
+        repair(index, type(quick)(quick, "other", "other"))
+    assert repair(index, quick).startswith("built again from the files: 3")
+    assert (Index.open(index).settings, len(Index.open(index).passages)) == (settings, count)
+
+
+def test_the_good_version_is_kept_and_not_the_damaged_one(index: Path, docs: Path, quick: Encoder) -> None:
+    good = current_version(index)
+    (docs / "new.md").write_text("New.")
+    build_index(docs, index, quick)
+    _damage(current_version(index) / "library.sqlite", "flip")
+    build_index(docs, index, quick)
+    assert good.exists()
+    assert sorted(index.glob("version-*")) == sorted([good, current_version(index)])
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_index_of_the_first_format_is_named_and_built_again(
+    index: Path, docs: Path, nested: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"format": 1, "sources": [str(docs)], "documents": {}}
+    path = current_version(index) / MANIFEST
+    path.write_text(json.dumps({"manifest": values} if nested else values))
+    with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 2; build it again"):
+        Index.open(index)
+    assert main(["index", "--index", str(index)]) == 0
+    assert "2 documents, 2 passages in the index" in capsys.readouterr().err
+
+
+def test_a_check_beside_a_busy_writer_finds_no_damage(
+    index: Path, docs: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Manifest.read
+    pending = ["one", "two"]
+
+    def read_late(version: Path) -> Manifest:
+        found = real(version)
+        while pending:
+            (docs / "rents.txt").write_text(f"Rents, {pending.pop()} more.")
+            build_index(docs, index, quick)
+        return found
+
+    monkeypatch.setattr(Manifest, "read", read_late)
+    assert verify(index).problems == []
 
 
 def test_where_all_is_lost_that_is_said(index: Path, docs: Path, quick: Encoder) -> None:

@@ -1,5 +1,6 @@
 """Bringing an index up to date: what costs nothing, and that the result is that of a build from scratch."""
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import Assistant, ChunkSettings, Encoder, Index, IndexBusy, InputError, Retriever, build_index
+from rag import Assistant, ChunkSettings, Encoder, Index, IndexBusy, InputError, Retriever, build_index, verify
 from rag.index import current_version
 from rag.index.versions import halves, writing
 
@@ -93,6 +94,106 @@ def test_a_file_may_take_the_name_of_another_one(docs: Path, tmp_path: Path, qui
     assert documents["rents.txt"].text.startswith("Something else")
 
 
+def test_fields_that_follow_from_the_name_are_those_of_the_new_one(tmp_path: Path, quick: Encoder) -> None:
+    for name in ("2020.txt", "x.txt"):
+        (tmp_path / "docs" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "docs" / name).write_text(f"The harvest of {name} was carried over the bridge.")
+    build_index(tmp_path / "docs", tmp_path / "index", quick)
+    (tmp_path / "docs" / "2020.txt").rename(tmp_path / "docs" / "2021.txt")
+    build_index(tmp_path / "docs", tmp_path / "index", quick)
+    retriever = Retriever.load(tmp_path / "index", quick)
+    found = {value: len(retriever.search("harvest", where={"title": value})) for value in ("2020", "2021", ">2020")}
+    assert found == {"2020": 0, "2021": 1, ">2020": 1}
+
+
+def test_files_that_swap_their_contents_are_changed(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    (docs / "second.txt").write_text("The second one, about bridges.")
+    build_index(docs, tmp_path / "index", quick)
+    quick.embedded.clear()
+    texts = [(docs / name).read_text() for name in ("rents.txt", "second.txt")]
+    (docs / "rents.txt").write_text(texts[1])
+    (docs / "second.txt").write_text(texts[0])
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert (changes.changed, changes.added, changes.removed) == (["rents.txt", "second.txt"], [], [])
+    assert quick.embedded == []
+    documents = Index.open(tmp_path / "index").documents
+    assert [documents[name].text for name in ("rents.txt", "second.txt")] == texts[::-1]
+
+
+def test_what_cannot_be_read_is_tried_again_only_when_it_has_changed(
+    docs: Path, tmp_path: Path, quick: Encoder
+) -> None:
+    (docs / "bad.pdf").write_bytes(b"no PDF at all")
+    build_index(docs, tmp_path / "index", quick)
+    (docs / "border.md").write_bytes(b"\x00 binary now")
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert [(skipped.document_id, skipped.kept) for skipped in changes.skipped] == [
+        ("bad.pdf", False), ("border.md", True),
+    ]  # fmt: skip
+    version = current_version(tmp_path / "index")
+    again = build_index(docs, tmp_path / "index", quick)
+    assert current_version(tmp_path / "index") == version
+    assert again.skipped == changes.skipped
+    assert again.unchanged == ["border.md", "rents.txt"]
+    assert verify(tmp_path / "index").stale == []
+    (docs / "bad.pdf").unlink()
+    (docs / "border.md").write_text("The border once more.")
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert (changes.changed, changes.skipped) == (["border.md"], [])
+
+
+def test_an_index_within_the_indexed_folder_is_no_document_of_it(docs: Path, quick: Encoder) -> None:
+    for _ in range(3):
+        changes = build_index(docs, docs / "index", quick)
+        assert changes.documents == 2
+    assert changes.unchanged == ["border.md", "rents.txt"]
+
+
+@pytest.mark.parametrize("damage", ["nothing", "zeros in the library", "no library", "half a vector"])
+def test_a_damaged_half_version_is_no_obstacle(docs: Path, tmp_path: Path, quick: Encoder, damage: str) -> None:
+    build_index(docs, tmp_path / "index", quick)
+    half = tmp_path / "index" / "half-0123"
+    shutil.copytree(current_version(tmp_path / "index"), half)
+    library = half / "library.sqlite"
+    if damage == "zeros in the library":
+        raw = library.read_bytes()
+        library.write_bytes(raw[:4096] + bytes(len(raw) - 4096))
+    elif damage == "no library":
+        library.unlink()
+    elif damage == "half a vector":
+        (half / "vectors.f32").write_bytes(b"\x00" * 30)
+    (docs / "new.md").write_text("Something new, about the price of hay.")
+    assert build_index(docs, tmp_path / "index", quick).added == ["new.md"]
+    assert halves(tmp_path / "index") == []
+
+
+def test_names_that_are_no_unicode_are_named_and_skipped(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    bad = os.fsdecode(b"caf\xe9.txt")
+    (docs / bad).write_text("Text under a name in Latin-1.")
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert [(skipped.document_id, skipped.reason) for skipped in changes.skipped] == [
+        ("caf\ufffd.txt", "its name is not UTF-8; rename it")
+    ]
+    assert changes.added == ["border.md", "rents.txt"]
+
+
+def test_a_document_that_cannot_be_stored_does_not_stop_the_others(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+    (docs / "half.md").write_text('---\ntitle: "\\uD800"\n---\nText.')
+    (docs / "huge.md").write_text('---\ntitle: "\\UFFFFFFFF"\n---\nText.')
+    changes = build_index(docs, tmp_path / "index", quick)
+    assert [skipped.document_id for skipped in changes.skipped] == ["half.md", "huge.md"]
+    assert list(Index.open(tmp_path / "index").documents) == ["border.md", "rents.txt"]
+
+
+def test_one_file_by_a_link_beside_a_folder_has_the_name_of_the_link(
+    docs: Path, tmp_path: Path, quick: Encoder
+) -> None:
+    (tmp_path / "a-long-name-of-a-target.md").write_text("The target.")
+    (tmp_path / "link.md").symlink_to(tmp_path / "a-long-name-of-a-target.md")
+    changes = build_index([docs, tmp_path / "link.md"], tmp_path / "index", quick)
+    assert changes.added == ["docs/border.md", "docs/rents.txt", "link.md"]
+
+
 def test_where_nothing_has_changed_nothing_is_written(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     build_index(docs, tmp_path / "index", quick)
     version = current_version(tmp_path / "index")
@@ -117,8 +218,6 @@ def test_an_interrupted_build_goes_on_from_the_last_block(
     many: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.index.version_file.BLOCK", 20)
-    # What a kill leaves: the half version is neither finished nor cleared away.
-    monkeypatch.setattr("rag.index.versions.shutil.rmtree", lambda *args, **kwargs: None)
     real = quick.encode
     calls = []
 
@@ -132,7 +231,6 @@ def test_an_interrupted_build_goes_on_from_the_last_block(
     with pytest.raises(KeyboardInterrupt):
         build_index(many, tmp_path / "index", quick)
     assert len(halves(tmp_path / "index")) == 1
-    monkeypatch.undo()
     quick.encode = real
     done = set(quick.embedded)
     quick.embedded.clear()
@@ -165,7 +263,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_clear_error(
     def read_only(*args: object, **kwargs: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("rag.index.versions.FileLock", read_only)
+    monkeypatch.setattr("rag.index.versions.FileLock.acquire", read_only)
     with pytest.raises(InputError, match=r"index: cannot be written to \(Permission denied\); make room or choose"):
         build_index(docs, tmp_path / "index", quick)
     assert len(Index.open(tmp_path / "index").documents) == 2
