@@ -38,6 +38,9 @@ FEATURES = ("span", "verdict", "margin", "coverage", "dense", "ahead", "support"
 
 FOLDS = 5
 
+#: How often the outcomes of confident answers are drawn to see what chance alone does to the calibration error.
+DRAWS = 1_000
+
 THRESHOLD_RULE = "maximises the F1 of answering: 2 * right answers given / (answers given + answerable questions)"
 
 Floats = npt.NDArray[np.float64]
@@ -85,6 +88,7 @@ def fit(data: list[Example]) -> dict[str, object]:
         "fitted_on": {"questions": len(data), "answerable": answerable, "right": int(right.sum())},
         "unseen_documents": {
             "calibration_error": round(calibration_error(unseen, right), 4),
+            "calibration_error_by_chance": round(error_by_chance(unseen), 4),
             "brier": round(brier(unseen, right), 4),
             "auroc": round(auroc(unseen, right), 4),
         },
@@ -113,6 +117,16 @@ def best_threshold(probabilities: Floats, right: npt.NDArray[np.bool_], answerab
         return float(2 * (given & right).sum() / (given.sum() + answerable))
 
     return float(max(np.arange(0, 1, 0.01).round(2), key=f1))
+
+
+def error_by_chance(probabilities: Floats, seed: int = 0) -> float:
+    """The calibration error that these probabilities have on average where every one of them is true.
+
+    Bins of few questions are never right in just the share that was said. On 275 questions this comes to about .06, so
+    that a lower figure than this one is luck, and a change that moves it by less says nothing (Roelofs et al. 2022).
+    """
+    drawn = np.random.default_rng(seed).random((DRAWS, len(probabilities))) < probabilities
+    return float(np.mean([calibration_error(probabilities, right) for right in drawn]))
 
 
 def _probabilities(features: Floats, weights: Floats) -> Floats:

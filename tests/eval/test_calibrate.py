@@ -1,12 +1,13 @@
 """The fit of the confidence."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rag.eval import calibrate
-from rag.eval.calibrate import FEATURES, best_threshold, regression
+from rag.eval.calibrate import FEATURES, best_threshold, error_by_chance, regression
 
 
 def test_the_threshold_has_the_best_f1_of_answering() -> None:
@@ -24,6 +25,14 @@ def test_the_regression_finds_what_tells_right_from_wrong_and_never_counts_evide
     assert weights[1] == 0.0
     assert weights[0] == pytest.approx(2.0, abs=0.6)
     assert weights[-1] == pytest.approx(0.5, abs=0.4)
+
+
+def test_true_probabilities_have_a_calibration_error_by_chance_that_falls_with_the_count() -> None:
+    # Of n answers at .5 the share that is right is off by sqrt(.25 / n) * sqrt(2 / pi) on average.
+    for count in (100, 2_500):
+        expected = math.sqrt(0.25 / count) * math.sqrt(2 / math.pi)
+        assert error_by_chance(np.full(count, 0.5)) == pytest.approx(expected, rel=0.1)
+    assert error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
 
 
 def test_the_fit_refuses_bad_input_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
