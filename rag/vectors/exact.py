@@ -14,6 +14,9 @@ Scores = npt.NDArray[np.float32]
 #: Rows compared at a time; 50 MB at 384 dimensions, and 128 KB of scores for each query.
 BLOCK = 32_768
 
+#: Where at least one row in this many is to choose from, comparing those between as well takes less than copying.
+DENSE = 4
+
 
 def nearest(vectors: Vectors, queries: Vectors, k: int, among: Rows | None = None) -> Rows:
     """The ``k`` rows with the greatest inner products, in no particular order: ``int64 [q, k]``.
@@ -31,8 +34,8 @@ def nearest(vectors: Vectors, queries: Vectors, k: int, among: Rows | None = Non
     rows: list[list[Rows]] = [[] for _ in queries]
     held = 0
     least = np.full(len(queries), -np.inf, dtype=np.float32)
-    for at, block in _blocks(vectors, among):
-        products = queries @ block.T
+    for at, block, chosen in _blocks(vectors, among):
+        products = (queries @ block.T)[:, chosen]
         for query, product in enumerate(products):
             better = np.flatnonzero(product > least[query])
             scores[query].append(product[better])
@@ -54,13 +57,14 @@ def _keep(scores: list[Scores], rows: list[Rows], k: int) -> np.float32:
     return least
 
 
-def _blocks(vectors: Vectors, among: Rows | None) -> Iterator[tuple[Rows, Vectors]]:
-    """Rows to choose from, and their vectors, a block at a time."""
-    if among is None:
-        for start in range(0, len(vectors), BLOCK):
-            stop = min(start + BLOCK, len(vectors))
-            yield np.arange(start, stop), vectors[start:stop]
-        return
-    for start in range(0, len(among), BLOCK):
-        rows = among[start : start + BLOCK]
-        yield rows, vectors[rows]
+def _blocks(vectors: Vectors, among: Rows | None) -> Iterator[tuple[Rows, Vectors, Rows | slice]]:
+    """Rows to choose from, vectors that hold theirs, and which of these are theirs; a block at a time."""
+    count = len(vectors) if among is None else len(among)
+    for start in range(0, count, BLOCK):
+        stop = min(start + BLOCK, count)
+        rows = np.arange(start, stop) if among is None else among[start:stop]
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        if last - first > DENSE * len(rows):
+            yield rows, vectors[rows], slice(None)
+        else:
+            yield rows, vectors[first:last], slice(None) if among is None else rows - first
