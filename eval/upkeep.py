@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import itertools
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from rag.encoder import Progress, Vectors
 from rag.tokens import token_counter
 
 from .metrics import percentile
+from .speed import peak_memory
 
 #: Paragraphs of a made-up document.
 PARAGRAPHS = 10
@@ -159,7 +159,7 @@ def build_part(size: int) -> None:
         make_folder(Path(place) / "docs", size)
         encoder: Encoder = MadeUpEncoder()
         took = seconds(lambda: build_index(Path(place) / "docs", Path(place) / "index", encoder))
-    print(peak(), took)
+    print(peak_memory(), took)
 
 
 def open_part(size: int) -> None:
@@ -174,7 +174,7 @@ def open_part(size: int) -> None:
         subprocess.run([sys.executable, "-c", program, docs, index, str(size)], check=True)
         encoder = MadeUpEncoder()
         Retriever.load(index, encoder)  # reads the files for the first time, and imports what it needs
-        before = peak()
+        before = peak_memory()
         opened = statistics.median(seconds(lambda: Retriever.load(index, encoder)) for _ in range(5))
         retriever = Retriever.load(index, encoder)
         rows = random.Random(3).sample(range(size), QUESTIONS)
@@ -187,13 +187,7 @@ def open_part(size: int) -> None:
     print(f"on disk, MB\t{bytes_on_disk / 1e6:,.0f}")
     print(f"vectors alone, MB\t{size * 384 * 4 / 1e6:,.0f}")
     print(f"memory before, MB\t{before / 1e6:,.0f}")
-    print(f"memory after {QUESTIONS} questions, MB\t{peak() / 1e6:,.0f}")
-
-
-def peak() -> int:
-    """The most bytes that this process has held; macOS counts bytes, Linux kilobytes."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
+    print(f"memory after {QUESTIONS} questions, MB\t{peak_memory() / 1e6:,.0f}")
 
 
 def seconds(work: Callable[[], object]) -> float:

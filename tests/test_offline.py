@@ -43,7 +43,7 @@ page = start(Assistant.load(sys.argv[2]), port=17870)
 question = "How long is the border between Kazakhstan and Russia?"
 # By plain HTTP: gradio's own client may look for news of itself on the network.
 address = "http://127.0.0.1:17870/gradio_api/call/ask"
-body = json.dumps({"data": [question]}).encode()
+body = json.dumps({"data": [question, None]}).encode()
 event = json.load(urlopen(Request(address, body, {"Content-Type": "application/json"})))["event_id"]
 events = urlopen(f"{address}/{event}").read().decode()
 reply = json.loads(next(line for line in events.splitlines() if line.startswith("data: ")).removeprefix("data: "))[0]

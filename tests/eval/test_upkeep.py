@@ -19,5 +19,5 @@ def test_an_update_ranks_and_scores_as_a_build_from_scratch(capsys: pytest.Captu
 def test_memory_and_opening_are_measured_in_processes_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert upkeep.main(["--passages", "0", "--memory", "300", "--open", "300"]) == 0
     output = capsys.readouterr().out
-    assert re.search(r"^ +300 +0 +\d+ +\d+", output, re.MULTILINE)
+    assert re.search(r"^ +300 +0 +[\d,]+ +\d+", output, re.MULTILINE)
     assert re.search(r"open, s \(median of 5\) +0\.\d\d", output)
