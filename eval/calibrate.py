@@ -1,11 +1,8 @@
 """Fit the confidence of a reader: ``python -m rag.eval.calibrate --out DIR [--also FILE:ARTICLES ...]``.
 
-The calibration part of the shipped questions is asked of the shipped articles, and the questions of some articles of
-SQuAD-format files of those articles alone; name only articles that the reader was not trained on. Each question's best
-candidate, with its evidence, is an example: right or wrong by ``suite.is_right``. A logistic regression (Platt 1999)
-turns evidence into probability; more evidence never lowers it.
-
-The test part of the shipped questions, and sets measured elsewhere (XQuAD), have no part in it.
+Of each question of ``rag.eval.fitting`` the best candidate, with its evidence, is an example: right or wrong by
+``suite.is_right``. A logistic regression (Platt 1999) turns evidence into probability; more evidence never lowers it.
+Fit the ranking first (``rag.eval.rerank``): it decides which candidate is the best.
 """
 
 from __future__ import annotations
@@ -13,30 +10,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from rag import Assistant, Index, InputError, RagError, Retriever, SentenceTransformerEncoder, SpanReader, build_index
-from rag.confidence import CONFIDENCE, Confidence
-from rag.encoder import Encoder
-from rag.locations import shipped_corpus, shipped_reader
+from rag import RagError
+from rag.confidence import CONFIDENCE
 
-from .command import SHIPPED_QUESTIONS
+from .fitting import Asked, add_arguments, asked, folds
 from .metrics import auroc, brier, calibration_error
-from .questions import Question, load_questions
-from .squad import load_squad
 from .suite import is_right
 
 #: More of any of these never lowers the probability.
-FEATURES = ("span", "verdict", "margin", "coverage", "dense", "ahead", "support")
-
-FOLDS = 5
+FEATURES = ("span", "verdict", "margin", "coverage", "dense", "ahead", "support", "again")
 
 #: How often the outcomes of confident answers are drawn to see what chance alone does to the calibration error.
 DRAWS = 1_000
@@ -55,13 +44,13 @@ class Example(NamedTuple):
     answerable: bool
 
 
-def examples(assistant: Assistant, questions: Sequence[Question], group: str) -> Iterator[Example]:
-    """The best candidate of each question that has one; ``group`` and the question's document say of what."""
-    hits = assistant.retriever.search_many([question.text for question in questions], assistant.passages)
-    for question, found in zip(questions, hits, strict=True):
+def examples(of: Asked) -> Iterator[Example]:
+    """The best candidate of each question that has one."""
+    assistant = of.assistant
+    hits = assistant.retriever.search_many([question.text for question in of.questions], assistant.passages)
+    for question, found in zip(of.questions, hits, strict=True):
         for answer, evidence in assistant.candidates(question.text, found)[:1]:
-            home = question.document.partition("/")[0]
-            yield Example(f"{group} {home}", evidence, is_right(answer, question.golds), bool(question.golds))
+            yield Example(of.group(question), evidence, is_right(answer, question.golds), bool(question.golds))
 
 
 def fit(data: list[Example]) -> dict[str, object]:
@@ -71,11 +60,8 @@ def fit(data: list[Example]) -> dict[str, object]:
     """
     features = np.array([[example.evidence[name] for name in FEATURES] for example in data])
     right = np.array([example.right for example in data])
-    groups = np.array([example.group for example in data])
-    names = np.unique(groups)
     unseen = np.empty(len(data))
-    for fold in range(FOLDS):
-        test = np.isin(groups, names[fold::FOLDS])
+    for test in folds([example.group for example in data]):
         unseen[test] = _probabilities(features[test], regression(features[~test], right[~test]))
     weights = regression(features, right).round(4)
     answerable = sum(example.answerable for example in data)
@@ -133,69 +119,15 @@ def _probabilities(features: Floats, weights: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-(features @ weights[:-1] + weights[-1]))))
 
 
-def collect(reader: Path, also: Sequence[tuple[Path, range]]) -> list[Example]:
-    """Examples from the calibration part of the shipped questions, and from some articles of other files.
-
-    Args:
-        reader: A reader's folder.
-        also: SQuAD-format files, each with the numbers of the articles that are taken.
-
-    Raises:
-        InputError: A file is not of SQuAD's format, or has no such articles; the folder holds no reader.
-    """
-    encoder = SentenceTransformerEncoder()
-    with tempfile.TemporaryDirectory() as folder:
-        build_index(shipped_corpus(), folder, encoder)
-        shipped = Index.open(folder, encoder)
-    asked = load_questions(SHIPPED_QUESTIONS, shipped.documents)
-    chosen = [question for question in asked if question.part == "calibration"]
-    data = list(examples(_assistant(shipped, encoder, reader), chosen, SHIPPED_QUESTIONS.stem))
-    for path, articles in also:
-        documents, questions = load_squad(path)
-        texts = [document for document in documents if _article(document.id) in articles]
-        if not texts:
-            raise InputError(f"{path}: there are no articles {articles.start}-{articles.stop - 1} in it")
-        assistant = _assistant(Index.build(texts, encoder), encoder, reader)
-        data += examples(assistant, [q for q in questions if _article(q.document) in articles], path.name)
-    return data
-
-
-def _assistant(index: Index, encoder: Encoder, reader: Path) -> Assistant:
-    """One that withholds nothing."""
-    certain = Confidence(dict.fromkeys(FEATURES, 0.0), 0.0, 0.0)
-    return Assistant(Retriever(index, encoder), SpanReader.load(reader, index.words.rarity), certain)
-
-
-def _article(document_id: str) -> int:
-    return int(document_id.partition("/")[0])
-
-
-def _articles(text: str) -> tuple[Path, range]:
-    """``FILE:FIRST-LAST``."""
-    path, _, numbers = text.rpartition(":")
-    first, _, last = numbers.partition("-")
-    try:
-        return Path(path), range(int(first), int(last) + 1)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FILE:FIRST-LAST, with numbers of articles") from error
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Collect examples, fit, write; 2 on bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.calibrate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--also", type=_articles, action="append", default=[], metavar="FILE:FIRST-LAST",
-        help="SQuAD-format, with the numbers of the articles to ask about, counted from 0",
-    )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, default=shipped_reader(), metavar="DIR",
-        help="the reader's folder (default: that of the reader that ships)",
-    )  # fmt: skip
+    add_arguments(parser)
     args = parser.parse_args(argv)
     try:
-        found = fit(collect(args.out, args.also))
+        found = fit([each for of in asked(args.out, args.also) for each in examples(of)])
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, Self
+
+import numpy as np
 
 from .decoding import best_spans, word_edges
 from .encoder import model_folder
@@ -67,6 +70,20 @@ class SpanFinder:
             for pair, of_pair in zip(pairs, windows, strict=True)
         ]
 
+    def weigh(self, pair: Pair, places: Sequence[tuple[int, int]]) -> list[float]:
+        """The scores of spans that are known, on the scale of ``Found.score``; each in the window that owns its start.
+
+        Args:
+            pair: Question and text.
+            places: Code points of the text, at the edges of words.
+
+        Raises:
+            InputError: The question is too long to be read beside a text.
+        """
+        windows = self.windows([pair])[0]
+        read = list(zip(windows, self.model.read(windows), strict=True))
+        return [max(_score(window, logits, place) for window, logits in read) for place in places]
+
     def windows(self, pairs: Sequence[Pair]) -> list[list[Window]]:
         """The windows of each pair; what stands in several is tokenised once.
 
@@ -93,6 +110,14 @@ class SpanFinder:
             Found(int(window.offsets[s.first][0]), int(window.offsets[s.last][1]), s.score, logits.verdict)
             for s in spans
         ]
+
+
+def _score(window: Window, logits: Logits, place: tuple[int, int]) -> float:
+    """The score of the span at a place; ``-inf`` where another window owns its start."""
+    inside = np.flatnonzero((window.offsets[:, 0] < place[1]) & (place[0] < window.offsets[:, 1]))
+    if not len(inside) or not window.owned[inside[0]]:
+        return -math.inf
+    return float(logits.start[inside[0]] + logits.end[inside[-1]] - logits.null)
 
 
 def _merged(found: list[list[Found]], count: int) -> list[Found]:
