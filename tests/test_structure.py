@@ -17,7 +17,7 @@ LAYERS = [
     {"encoder", "vectors", "lexical", "confidence", "span_model", "span_finder", "watch"},
     {"index"},
     {"retriever", "reader"},
-    {"assistant"},
+    {"assistant", "originals"},
     {"serialize"},
     {"ui", "eval"},
     {"training"},
