@@ -288,6 +288,29 @@ def test_where_the_text_is_not_the_documents_nothing_is_marked_and_that_is_said(
     assert _under(raw, 1, elsewhere.boxes[0][0]) == "toll"
 
 
+def test_of_what_is_cut_off_the_page_only_the_rest_is_marked() -> None:
+    pdf = pypdfium2.PdfDocument(_pdf(lambda pdf: pdf.text(70, 110, "Bishkek gone"), points=20))
+    # Through the middle of the first word.
+    pdf[0].set_cropbox(100, 300, 230, 700)
+    saved = BytesIO()
+    pdf.save(saved)
+    cut, gone = _marked(saved.getvalue(), "Bishkek", "gone")
+    assert cut[0].left + cut[0].width == 1
+    assert 0.7 < cut[0].left < 0.8
+    assert gone == ()
+
+
+def test_a_page_whose_characters_are_elsewhere_is_not_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = _pdf(lambda pdf: pdf.text(20, 20, "The toll"))
+
+    def shifted(text: str, printed: str) -> list[Glyph]:
+        return [glyph._replace(unit=glyph.unit + 1) for glyph in aligned(text, printed) or []]
+
+    monkeypatch.setattr("rag.formats.pdf_picture.aligned", shifted)
+    picture = page_picture(raw, _document(raw), 1, [(0, 3), (4, 8)])
+    assert (picture.exact, picture.boxes) == (False, ((), ()))
+
+
 def test_a_glyph_that_is_not_the_character_is_told() -> None:
     pdf = pypdfium2.PdfDocument(_pdf(lambda pdf: pdf.text(20, 20, "The toll")))
     page = pdf[0]
@@ -321,6 +344,8 @@ def test_a_glyph_that_is_not_the_character_is_told() -> None:
 def test_both_texts_are_walked_side_by_side(printed: str, text: str, units: list[int] | None) -> None:
     glyphs = aligned(text, printed)
     assert (glyphs and [glyph.unit for glyph in glyphs]) == units
+    breaks = [len(re.findall(f"[\r\n{HYPHEN}]", printed[: glyph.unit])) for glyph in glyphs or []]
+    assert [glyph.line for glyph in glyphs or []] == breaks
     assert all(glyph.character in (text[glyph.at], HYPHEN) for glyph in glyphs or [])
 
 
