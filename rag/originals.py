@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import zipfile
 from collections.abc import Iterator, Sequence
-from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
 from .documents import Source, content_hash, read_bytes
 from .errors import DocumentError, IndexDamaged, InputError
-from .formats.archive import _name, _passed_over, _Reader
+from .formats.archive import read_member
 from .index import Manifest, current_version
 from .index.index import open_library
 from .index.library import FileRecord, Library
@@ -62,26 +60,19 @@ class Originals:
             InputError: The index holds no such document.
             DocumentError: The file has changed since it was indexed, is gone, cannot be read, or lies elsewhere now.
         """
-        if document_id not in self._library.documents:
+        record = self._library.file_of(document_id)
+        if record is None:
             raise InputError(
                 f"{document_id[:200]!r}: the index holds no such document; name one of those it answers with"
             )
         part = ROW.sub("", document_id)
-        record = self._record(part)
         raw = self._read(record)
         if record.path == part:
             return raw
         try:
-            return _member(raw, part[len(record.path) + 1 :])
+            return read_member(raw, part[len(record.path) + 1 :])
         except DocumentError as error:
             raise DocumentError(f"{document_id}: {error}") from error
-
-    def _record(self, part: str) -> FileRecord:
-        """Of the file that has this path, or of the archive that it leads into."""
-        files = self._library.files()
-        return next(
-            files[str(path)] for path in (PurePosixPath(part), *PurePosixPath(part).parents) if str(path) in files
-        )
 
     def _read(self, record: FileRecord) -> bytes:
         """The file's bytes, from wherever it lies below the paths that were indexed."""
@@ -136,13 +127,3 @@ def _read_below(source: Path, path: Path) -> bytes:
 
 def _unreadable(error: OSError | RuntimeError) -> str:
     return f"cannot be read ({getattr(error, 'strerror', None) or error}); check its permissions"
-
-
-def _member(raw: bytes, wanted: str) -> bytes:
-    """The bytes of a file in an archive."""
-    with zipfile.ZipFile(BytesIO(raw)) as archive:
-        for member in archive.infolist():
-            name = _name(member)
-            if name.lstrip("/") == wanted and not _passed_over(member, name):
-                return _Reader(archive)._unpack(member, name)
-    raise DocumentError("is not in the archive; run `rag index`")
