@@ -249,7 +249,9 @@ def _check_question(question: str) -> None:
 def _new_id(question: str, lines: Sequence[bytes]) -> str:
     """The words of the question, with a number where a line has them already."""
     taken = {values["id"] for line in lines if (values := _values(line)) is not None}
-    words = "-".join(re.findall(r"\w+", question.casefold()))[:SLUG].strip("-")
+    words = "-".join(re.findall(r"\w+", question.casefold()))
+    if len(words) > SLUG:
+        words = words[: SLUG + 1].rpartition("-")[0] or words[:SLUG]
     number = 1
     while (name := words if number == 1 else f"{words}-{number}") in taken:
         number += 1

@@ -156,6 +156,12 @@ def test_escaped_text_is_shown_as_it_is_and_is_no_markup(text: str) -> None:
     assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
 
 
+def test_addresses_are_no_links_where_they_need_no_brackets_to_be_some() -> None:
+    assert escaped("See http://evil.org, WWW.evil.org or a@evil.org.") == (
+        "See http\\://evil.org, WWW\\.evil.org or a\\@evil.org."
+    )
+
+
 @given(
     st.text(alphabet="ab*_`<1.-# \\", max_size=6),
     st.text(alphabet="ab*_`<1.-#\\", min_size=1, max_size=4),

@@ -260,9 +260,25 @@ def test_a_line_is_edited_and_deleted(taught: Taught) -> None:
 
 
 def test_ids_are_the_words_of_the_question_and_differ(taught: Taught) -> None:
-    questions = ["Wer sagte „Öl“?", "Wer sagte Öl, wann?", "Wer sagte Öl - wann", "x" * 60, "x" * 61, "?!9"]
+    questions = [
+        "Wer sagte „Öl“?",
+        "Wer sagte Öl, wann?",
+        "Wer sagte Öl - wann",
+        "x" * 60,
+        "x" * 61,
+        "?!9",
+        30 * "one ",
+    ]
     names = [taught.add(question, DOCUMENTS, none=True) for question in questions]
-    assert names == ["wer-sagte-öl", "wer-sagte-öl-wann", "wer-sagte-öl-wann-2", "x" * 48, "x" * 48 + "-2", "9"]
+    assert names == [
+        "wer-sagte-öl",
+        "wer-sagte-öl-wann",
+        "wer-sagte-öl-wann-2",
+        "x" * 48,
+        "x" * 48 + "-2",
+        "9",
+        "-".join(["one"] * 12),
+    ]
 
 
 FOREIGN = (
@@ -298,6 +314,13 @@ def test_what_no_longer_stands_is_stale_and_taught_anew_it_is_fine(taught: Taugh
     (lesson,) = taught.lessons(changed)
     assert lesson.question and [gold.text for gold in lesson.question.golds] == ["7,644 km", "7,000 km"]
     assert (lesson.stale, lesson.wrong) == ("", ())
+
+
+def test_a_stale_line_can_be_edited_without_losing_what_it_says(taught: Taught) -> None:
+    name = taught.add(LONG, DOCUMENTS, right=[RIGHT], wrong=[WRONG])
+    before = _lines(taught)[0]
+    taught.edit(name, {}, kind="what")
+    assert _lines(taught)[0] == {**before, "kind": "what"}
 
 
 # The file
