@@ -35,8 +35,8 @@ ROW = re.compile(r"#\d+$")
 
 #: What means something wherever it stands in Markdown, in GitHub's as well: ``://`` and ``www.`` alone make a link.
 MARKUP = re.compile(r"[\\`*_\[\]<>&~|$@#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
-#: What means something only where it begins a line, alone or after a number: lists and rules.
-LINE_MARKUP = re.compile(r"^(\d{0,9})([+=:.)-])")
+#: What means something only where it begins a line: lists, numbered ones as well, and rules.
+LINE_MARKUP = re.compile(r"^(\d{1,9}(?=[.)])|(?=[+=:-]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _quoted(answer: Answer) -> str:
 
 def escaped(text: str) -> str:
     """A text as one line of Markdown that shows it and nothing else; runs of blanks become one space."""
-    return LINE_MARKUP.sub(r"\1\\\2", _escaped_within(text))
+    return LINE_MARKUP.sub(r"\1\\", _escaped_within(text))
 
 
 def _escaped_within(text: str) -> str:

@@ -125,10 +125,10 @@ def _markdown(document: Document, answer: Answer, encoder: SentenceTransformerEn
 
 
 def test_markdown_reads_well(encoder: SentenceTransformerEncoder) -> None:
-    document = Document("b.md", TEXT, "The long border", 0, {"author": "Anna Berg"})
+    document = Document("b.md", TEXT, "The long border", 0, {"author": "Anna Berg", "date": "2022-10-22"})
     answer = replace(_border(document), support=(Support("c_d.md", 4, 12),))
     assert _markdown(document, answer, encoder) == (
-        "# Answers\n\n## How long is it?\n\n> The border is **7,644 km** long.\n\nAnna Berg, The long border\n\n"
+        "# Answers\n\n## How long is it?\n\n> The border is **7,644 km** long.\n\nAnna Berg, The long border, 2022-10-22\n\n"
         "- b.md, characters 26-34\n- very likely right, 91%\n- the same words in c\\_d.md, characters 4-12\n"
         "- SHA-256 of b.md: \n- asked 2026-03-01T10:30:00Z in my \\*things\\*\n"
     )
@@ -154,6 +154,12 @@ def test_escaped_text_is_shown_as_it_is_and_is_no_markup(text: str) -> None:
     shown, kinds = _shown(escaped(text))
     assert shown == " ".join(text.split()).replace("\u202e", "\ufffd")
     assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
+
+
+def test_a_date_or_number_reads_as_it_is() -> None:
+    assert [escaped(text) for text in ("2022-10-22", "7,644 km", "2. one", ".5")] == [
+        "2022-10-22", "7,644 km", "2\\. one", ".5",
+    ]  # fmt: skip
 
 
 def test_addresses_are_no_links_where_they_need_no_brackets_to_be_some() -> None:
