@@ -128,7 +128,8 @@ def test_markdown_reads_well(encoder: SentenceTransformerEncoder) -> None:
     document = Document("b.md", TEXT, "The long border", 0, {"author": "Anna Berg", "date": "2022-10-22"})
     answer = replace(_border(document), support=(Support("c_d.md", 4, 12),))
     assert _markdown(document, answer, encoder) == (
-        "# Answers\n\n## How long is it?\n\n> The border is **7,644 km** long.\n\nAnna Berg, The long border, 2022-10-22\n\n"
+        "# Answers\n\n## How long is it?\n\n> The border is **7,644 km** long.\n\n"
+        "Anna Berg, The long border, 2022-10-22\n\n"
         "- b.md, characters 26-34\n- very likely right, 91%\n- the same words in c\\_d.md, characters 4-12\n"
         "- SHA-256 of b.md: \n- asked 2026-03-01T10:30:00Z in my \\*things\\*\n"
     )
