@@ -18,7 +18,7 @@ from rag.retriever import check_question
 from rag.terminal import printable
 
 from .gate import compare
-from .questions import PARTS, Bad, Question, load_questions, refuse
+from .questions import PARTS, Bad, Open, Question, load_questions, refuse
 from .report import write_report
 from .results import Results, no_answer_probabilities, predictions, write_text
 from .squad import check_limit, load_squad, sample
@@ -105,8 +105,12 @@ def evaluate(
     code = 0
     for path in args.files:
         left_out: list[InputError] = []
+        left_open: list[Question] = []
         with progress() as report:
-            asked = _load(path, args, open_assistant, report, left_out.append if args.skip_bad else refuse)
+            bad = left_out.append if args.skip_bad else refuse
+            asked = _load(path, args, open_assistant, report, bad=bad, left_open=left_open.append)
+        if left_open:
+            consoles.err.print(f"{path}: {len(left_open)} questions left out: nobody has said yet what answers them")
         if left_out:
             consoles.err.print(f"{path}: {len(left_out)} bad questions left out:")
             consoles.err.print("\n".join(f"  {printable(str(error))}" for error in left_out))
@@ -139,14 +143,20 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _load(
-    path: Path, args: argparse.Namespace, open_assistant: Callable[[], Assistant], report: Report, bad: Bad
+    path: Path,
+    args: argparse.Namespace,
+    open_assistant: Callable[[], Assistant],
+    report: Report,
+    *,
+    bad: Bad,
+    left_open: Open,
 ) -> _Asked:
     """An assistant over the documents of a file, and the questions to ask it, each known to be one it takes."""
     if path.suffix == ".jsonl":
         if args.open:
             raise InputError(f"{path}: --open is for SQuAD-format files; a .jsonl file asks about the index")
         assistant = open_assistant()
-        questions = load_questions(path, assistant.retriever.index.documents, bad)
+        questions = load_questions(path, assistant.retriever.index.documents, bad, left_open)
         questions, part = _part(path, questions, args)
         mode = "reading" if args.reading else "index"
     else:

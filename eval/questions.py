@@ -16,10 +16,13 @@ from rag import Document, InputError
 KINDS = ("who", "when", "where", "how many", "what", "which", "why", "how", "yes-no", "list")
 TAGS = ("paraphrased", "similar", "near miss", "far off")
 PARTS = ("calibration", "test")
-REQUIRED, OPTIONAL = {"id", "question", "kind", "answers"}, {"part", "document", "tags"}
+REQUIRED, OPTIONAL = {"id", "question", "kind"}, {"answers", "wrong", "part", "document", "tags"}
 
 #: Told what is wrong with a question that has to be left out; may raise it instead.
 Bad = Callable[[InputError], None]
+
+#: Told of a question that is left out because nobody has said yet what answers it.
+Open = Callable[["Question"], None]
 
 
 def refuse(error: InputError) -> None:
@@ -27,9 +30,13 @@ def refuse(error: InputError) -> None:
     raise error
 
 
+def pass_over(question: Question) -> None:
+    """The ``Open`` that says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """Words that answer, where they stand; offsets in code points of the document.
+    """Words that answer, or that are known not to, where they stand; offsets in code points of the document.
 
     Attributes:
         document: The document's id.
@@ -47,7 +54,7 @@ class Gold:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with its gold answers; none where the documents do not answer it.
+    """A question with its gold answers; none where the documents do not answer it, or where it is open.
 
     Attributes:
         id: Unique in its set.
@@ -57,6 +64,8 @@ class Question:
         tags: Of ``TAGS``; ``questions/README.md`` defines them.
         part: One of ``PARTS``, or empty where the set is not split.
         document: The document that it was written for, with or without an answer in it; empty where there is none.
+        wrong: Words that were taken for an answer, and are none.
+        open: Nobody has said yet what answers, if anything does; only what is wrong is known.
     """
 
     id: str
@@ -66,15 +75,20 @@ class Question:
     tags: tuple[str, ...] = ()
     part: str = ""
     document: str = ""
+    wrong: tuple[Gold, ...] = ()
+    open: bool = False
 
 
-def load_questions(path: Path, documents: Mapping[str, Document], bad: Bad = refuse) -> list[Question]:
-    """The questions of a JSON Lines file, every quote checked to stand in its document.
+def load_questions(
+    path: Path, documents: Mapping[str, Document], bad: Bad = refuse, left_open: Open = pass_over
+) -> list[Question]:
+    """The questions of a JSON Lines file whose answers are known, every quote checked to stand in its document.
 
     Args:
         path: The file.
         documents: What is asked about, by id.
         bad: Told of each line that is no question; the line is left out unless it raises.
+        left_open: Told of each question that is open, which is left out: it is not one without an answer.
 
     Raises:
         InputError: Names file, line and what is wrong; or no question is left.
@@ -85,7 +99,7 @@ def load_questions(path: Path, documents: Mapping[str, Document], bad: Bad = ref
         if not line.strip():
             continue
         try:
-            question = _question(_json(line), documents)
+            question = read_question(parse_line(line), documents)
             if question.id in questions:
                 raise InputError(f"the id {question.id!r} stands in an earlier line as well; ids must differ")
             split.check(question)
@@ -93,9 +107,14 @@ def load_questions(path: Path, documents: Mapping[str, Document], bad: Bad = ref
             bad(InputError(f"{path}:{number}: {error}"))
             continue
         questions[question.id] = question
-    if not questions:
-        raise InputError(f"{path}: there is no question in it")
-    return list(questions.values())
+    known = [question for question in questions.values() if not question.open]
+    for question in questions.values():
+        if question.open:
+            left_open(question)
+    if not known:
+        what = "whose answer is known" if questions else "in it"
+        raise InputError(f"{path}: there is no question {what}")
+    return known
 
 
 class _Split:
@@ -126,7 +145,12 @@ class _Split:
         self._parts, self._golds, self._split = parts, golds, bool(question.part)
 
 
-def _json(line: str) -> Any:
+def parse_line(line: str) -> Any:
+    """The value that a line of the file holds.
+
+    Raises:
+        InputError: It is not JSON.
+    """
     try:
         return json.loads(line)
     except json.JSONDecodeError as error:
@@ -145,7 +169,12 @@ def _lines(path: Path) -> list[str]:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-def _question(values: Any, documents: Mapping[str, Document]) -> Question:
+def read_question(values: Any, documents: Mapping[str, Document]) -> Question:
+    """The question that a line of the file holds.
+
+    Raises:
+        InputError: It is none, or its quotes do not stand in the documents.
+    """
     if not isinstance(values, dict):
         raise InputError("not a JSON object")
     if missing := REQUIRED - values.keys():
@@ -157,8 +186,6 @@ def _question(values: Any, documents: Mapping[str, Document]) -> Question:
             raise InputError(f"{name!r} must be a text that is not empty")
     if values["kind"] not in KINDS:
         raise InputError(f"the kind {values['kind']!r} is none of {', '.join(KINDS)}")
-    if not isinstance(values["answers"], list):
-        raise InputError("'answers' must be a list, empty where the documents do not answer")
     tags, part, document = values.get("tags", []), values.get("part", ""), values.get("document", "")
     if not isinstance(tags, list) or any(tag not in TAGS for tag in tags):
         raise InputError(f"'tags' must be a list of some of {', '.join(TAGS)}")
@@ -166,27 +193,56 @@ def _question(values: Any, documents: Mapping[str, Document]) -> Question:
         raise InputError(f"the part {part!r} is neither {' nor '.join(PARTS)}")
     if document and document not in documents:
         raise InputError(f"there is no document {document!r}")
-    golds = tuple(_gold(answer, documents) for answer in values["answers"])
-    home = document or (golds[0].document if golds else "")
-    return Question(values["id"], values["question"], golds, values["kind"], tuple(tags), part, home)
+    golds, wrong = _places(values, "answers", documents), _places(values, "wrong", documents)
+    if not wrong and "answers" not in values:
+        raise InputError("'answers' is missing; leave it out only where 'wrong' says what does not answer")
+    if both := {(w.document, w.start, w.end) for w in wrong} & {(g.document, g.start, g.end) for g in golds}:
+        raise InputError(f"the words at {min(both)} are both an answer and wrong; they can be one of them")
+    home = document or next((place.document for place in (*golds, *wrong)), "")
+    return Question(
+        id=values["id"],
+        text=values["question"],
+        golds=golds,
+        kind=values["kind"],
+        tags=tuple(tags),
+        part=part,
+        document=home,
+        wrong=wrong,
+        open="answers" not in values,
+    )
 
 
-def _gold(answer: Any, documents: Mapping[str, Document]) -> Gold:
-    if not isinstance(answer, dict) or answer.keys() != {"document", "sentence", "quote"}:
+def _places(values: dict[str, Any], field: str, documents: Mapping[str, Document]) -> tuple[Gold, ...]:
+    given = values.get(field, [])
+    if not isinstance(given, list):
+        raise InputError(
+            f"{field!r} must be a list" + ", empty where the documents do not answer" * (field == "answers")
+        )
+    return tuple(read_place(place, documents) for place in given)
+
+
+def read_place(place: Any, documents: Mapping[str, Document]) -> Gold:
+    """The words that an entry of ``answers`` or ``wrong`` means.
+
+    Raises:
+        InputError: It is no such entry, or its words do not stand in the documents.
+    """
+    if not isinstance(place, dict) or place.keys() != {"document", "sentence", "quote"}:
         raise InputError("an answer has exactly the fields 'document', 'sentence' and 'quote'")
-    for field, value in answer.items():
+    for field, value in place.items():
         if not isinstance(value, str) or not value:
             raise InputError(f"{field!r} of an answer must be a text that is not empty")
-    name, sentence, quote = answer["document"], answer["sentence"], answer["quote"]
+    name, sentence, quote = place["document"], place["sentence"], place["quote"]
     if name not in documents:
         raise InputError(f"there is no document {name!r}")
     text = documents[name].text
-    if sentence not in text:
+    begin = text.find(sentence)
+    if begin < 0:
         raise InputError(f"the sentence {sentence!r} does not stand in {name}")
-    if text.count(sentence) > 1:
+    # Not ``count``, which does not see that "aba" stands in "ababa" twice.
+    if text.find(sentence, begin + 1) >= 0:
         raise InputError(f"the sentence {sentence!r} stands in {name} more than once; give more of it")
     if quote not in sentence:
         raise InputError(f"the quote {quote!r} does not stand in its sentence")
-    begin = text.index(sentence)
     start = begin + sentence.index(quote)
     return Gold(name, start, start + len(quote), quote, begin, begin + len(sentence))

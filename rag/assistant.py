@@ -65,34 +65,47 @@ class Assistant:
         trained = SpanReader.load(Path(reader).expanduser(), retriever.index.words.rarity)
         return cls(retriever, trained, Confidence.load(Path(reader).expanduser()))
 
-    def ask(self, question: str, where: Where | None = None) -> Result:
+    def ask(self, question: str, where: Where | None = None, least: float | None = None) -> Result:
         """The best answer, the other candidates, the passages, and why there is no answer if there is none.
 
         Args:
             question: In plain words.
             where: Which documents may answer; see ``Retriever.search``.
+            least: Answer only if at least so likely to be right; the threshold of the confidence where None.
 
         Raises:
             InputError: The question is empty or too long, or ``where`` asks for a field that no document has.
         """
-        return self.retrieve_and_read(question, self.passages, where)[1]
+        started = time.perf_counter()
+        hits = self.retriever.search(question, self.passages, where=where)
+        return self.read(question, hits, time.perf_counter() - started, least)
 
-    def retrieve_and_read(self, question: str, depth: int, where: Where | None = None) -> tuple[list[Hit], Result]:
+    def retrieve_and_read(self, question: str, depth: int) -> tuple[list[Hit], Result]:
         """``depth`` hits, and what ``ask`` makes of the first of them; for whoever measures the retriever as well.
 
         Raises:
             InputError: The question is empty or too long.
         """
         started = time.perf_counter()
-        hits = self.retriever.search(question, max(depth, self.passages), where=where)
+        hits = self.retriever.search(question, max(depth, self.passages))
         return hits[:depth], self.read(question, hits[: self.passages], time.perf_counter() - started)
 
-    def read(self, question: str, hits: Sequence[Hit], retrieve: float = 0.0) -> Result:
-        """What the passages answer, wherever they come from; ``retrieve`` is how many seconds it took to get them."""
+    def read(self, question: str, hits: Sequence[Hit], retrieve: float = 0.0, least: float | None = None) -> Result:
+        """What the passages answer, wherever they come from.
+
+        Args:
+            question: In plain words.
+            hits: What to read.
+            retrieve: How many seconds it took to get them.
+            least: See ``ask``.
+
+        Raises:
+            InputError: The question is too long to be read beside a passage.
+        """
         started = time.perf_counter()
         answers = [answer for answer, _ in self.candidates(question, hits)]
         read = time.perf_counter() - started
-        reason = self._reason(hits, answers)
+        reason = self._reason(hits, answers, self.confidence.threshold if least is None else least)
         return Result(
             question=question,
             answer=None if reason else answers[0],
@@ -136,7 +149,8 @@ class Assistant:
         )
         return answer, evidence
 
-    def _reason(self, hits: Sequence[Hit], answers: Sequence[Answer]) -> str | None:
+    @staticmethod
+    def _reason(hits: Sequence[Hit], answers: Sequence[Answer], least: float) -> str | None:
         if not hits:
             return "nothing relevant: no document meets the conditions"
         if not _relevant(hits):
@@ -144,7 +158,7 @@ class Assistant:
         if not answers:
             return "no span: the passages found hold no sentence that could answer"
         best = answers[0]
-        if best.confidence < self.confidence.threshold:
+        if best.confidence < least:
             return (
                 f"too unsure: the nearest words are {_short(best.text)!r}, "
                 f"with a probability of {best.confidence:.0%} of being right"

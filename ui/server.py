@@ -2,40 +2,89 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import tempfile
+from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from rag import Assistant, InputError
 
+from .access import Access
+from .guard import Guard
+from .headers import SecureHeaders
+from .limits import Limits
 from .page import build_page
-
-#: Questions that are worked on at once; the others wait.
-AT_ONCE = 4
 
 SYSTEM_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 MONOSPACE_FONTS = ["ui-monospace", "monospace"]
 
+#: Uploads older than the second are deleted, looked for after every so many seconds of the first.
+CLEANING = (600, 24 * 3600)
 
-def start(assistant: Assistant, host: str = "127.0.0.1", port: int = 7860, examples: tuple[str, ...] = ()) -> gr.Blocks:
+#: Sessions whose state is kept.
+SESSIONS = 1_000
+
+#: Read from the environment by gradio and uvicorn.
+SETTINGS = {
+    # After each event a table of all events before it is made, for a monitoring page that is not served.
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(sys.maxsize),
+    # Whom to believe when it says for which client it asks: nobody, unless the user names a reverse proxy here.
+    "FORWARDED_ALLOW_IPS": "",
+}
+
+
+def start(
+    assistant: Assistant,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    examples: tuple[str, ...] = (),
+    *,
+    access: Access | None = None,
+    limits: Limits | None = None,
+) -> gr.Blocks:
     """Start serving in the background; ``.close()`` on what is returned stops it.
 
     Args:
         assistant: Answers the questions.
         host, port: Where to listen.
         examples: Questions to click on.
+        access: Who may ask; anybody on this machine where it is None.
+        limits: How much each may ask.
 
     Raises:
-        InputError: There is no such port, or it is taken or not allowed.
+        InputError: There is no such port, it is taken or not allowed, or others could reach the server and it is not
+            said who may.
     """
     if not 0 < port < 65_536:
         raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port")
+    access, limits = access or Access(), limits or Limits()
+    access.check(host)
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    uploads = upload_folder()
     page = build_page(assistant, examples)
-    page.queue(default_concurrency_limit=AT_ONCE)
+    page.delete_cache = CLEANING
+    page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
+    paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
+    guard = Middleware(Guard, access=access, limits=limits, host=host, uploads=uploads, pages=paths)
     try:
         page.launch(
-            server_name=host,
+            server_name=f"[{host.strip('[]')}]" if ":" in host else host,
             server_port=port,
+            auth=access.allows if access.accounts else None,
+            app_kwargs={"middleware": [Middleware(SecureHeaders), guard]},
+            max_file_size=limits.file_bytes,
+            state_session_capacity=SESSIONS,
+            allowed_paths=[],
+            strict_cors=True,
+            mcp_server=False,
             share=False,
             quiet=True,
             prevent_thread_lock=True,
@@ -53,8 +102,31 @@ def start(assistant: Assistant, host: str = "127.0.0.1", port: int = 7860, examp
     return page
 
 
-def serve(assistant: Assistant, host: str = "127.0.0.1", port: int = 7860, examples: tuple[str, ...] = ()) -> None:
-    """Serve until interrupted; see ``start``."""
-    page = start(assistant, host, port, examples)
-    print(f"Serving on http://{host}:{port} - Ctrl-C stops", flush=True)
+def serve(
+    assistant: Assistant,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    examples: tuple[str, ...] = (),
+    *,
+    access: Access | None = None,
+    limits: Limits | None = None,
+) -> None:
+    """Serve until interrupted or terminated; see ``start``."""
+    page = start(assistant, host, port, examples, access=access, limits=limits)
+    # So that the upload folder is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    shown = f"[{host.strip('[]')}]" if ":" in host else host
+    print(f"Serving on http://{shown}:{port} - Ctrl-C stops", flush=True)
     page.block_thread()
+
+
+def upload_folder() -> Path:
+    """Where uploads of this process land, which no other user may read; removed when the process ends."""
+    return Path(_folder().name)
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    folder = tempfile.TemporaryDirectory(prefix="rag-uploads-")
+    os.environ["GRADIO_TEMP_DIR"] = folder.name
+    return folder

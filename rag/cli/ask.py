@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
+from ..locations import default_index
+from ..quotes import export_json, export_markdown, keep
 from ..serialize import result_to_json
 from .common import add_command, add_index_option, add_reader_option, add_where_option, open_assistant, out
 from .show import result_text
@@ -17,7 +22,10 @@ EXAMPLES = """\
   rag ask "How long is the border between Kazakhstan and Russia?"
   rag ask "Who rose to speak?" --where date>=2022-10 --where path=summits*
   rag ask "Who postponed a visit to Bishkek?" --json | jq .answer.text
+  rag ask "How long is the border?" --export answer.json    # `rag verify answer.json` later says if it still stands
 """
+
+EXPORTS = {".json": export_json, ".md": export_markdown}
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -33,14 +41,46 @@ def add_parser(subparsers: Subparsers) -> None:
     add_reader_option(parser)
     add_where_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--export", type=Path, metavar="FILE",
+        help="write the answer with its file's hash to a new file: .json, which `rag verify` checks, or .md",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Answer on standard output; 0 when answered, 1 when not found."""
-    result = open_assistant(args).ask(args.question, args.where)
+    if args.export:
+        _check_export(args.export)
+    assistant = open_assistant(args)
+    asked = datetime.now(UTC)
+    result = assistant.ask(args.question, args.where)
+    if args.export:
+        collection = (args.index or default_index()).name
+        kept = keep(result, assistant.retriever.index.library, asked, collection)
+        _write(args.export, EXPORTS[args.export.suffix]([kept]))
     if args.json:
         print(json.dumps(result_to_json(result), indent=2, ensure_ascii=False))
     else:
         out.print(result_text(result))
     return 0 if result.answer else 1
+
+
+def _check_export(path: Path) -> None:
+    """Before the question is asked.
+
+    Raises:
+        InputError: The file is of no kind that is written, or is there already.
+    """
+    if path.suffix not in EXPORTS:
+        raise InputError(f"{path}: answers are exported as {' or '.join(EXPORTS)}; give the file that ending")
+    if path.exists():
+        raise InputError(f"{path}: is there already; name a new file")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error

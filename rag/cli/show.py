@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from ..confidence import in_words
 from ..index import Changes, Verification
+from ..quote_check import Checked
 from ..terminal import one_line, printable
 from ..types import Answer, Hit, Passage, Result
 
@@ -62,6 +65,36 @@ def verification_text(found: Verification) -> Text:
         state = f"{len(found.stale):,} files differ: `rag index` updates it" if found.stale else "true to its files"
         lines.append(Text(f"whole: {found.documents:,} documents, {found.passages:,} passages; {state}"))
     return Text("\n").join(lines)
+
+
+def checked_text(found: Sequence[Checked]) -> Text:
+    """What became of exported quotes, a line each."""
+    return Text("\n").join(_checked(checked) for checked in found)
+
+
+def _checked(checked: Checked) -> Text:
+    quote = checked.quote
+    style = {"stands": ANSWER, "moved": WARNING}.get(checked.state, "red")
+    line = f" {quote.document}, characters {quote.start}-{quote.end}: “{_shortened(quote.text)}”"
+    return Text.assemble((checked.state, style), one_line(line), (one_line(_remark(checked)), QUIET))
+
+
+def _remark(checked: Checked) -> str:
+    """What the state alone does not say."""
+    within = "" if checked.same_sentence else ", in another sentence"
+    if checked.state == "moved":
+        where = f"{checked.document}, " if checked.document != checked.quote.document else ""
+        return f" (now {where}characters {checked.start}-{checked.end}{within})"
+    if checked.state == "stands":
+        return "" if checked.same_file else f" (the file has changed{within})"
+    if checked.state == "gone" and checked.same_file:
+        return " (the file has not changed: it never stood there)"
+    return f" ({checked.detail})" if checked.detail else ""
+
+
+def _shortened(text: str, length: int = 80) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
 def _headline(answer: Answer) -> Text:

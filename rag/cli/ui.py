@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..locations import default_index, shipped_corpus
-from .common import add_command, add_index_option, add_reader_option, open_assistant, run_build, show_changes
+from .common import add_command, add_index_option, add_reader_option, err, open_assistant, run_build, show_changes
 from .index import remembered_paths
 
 if TYPE_CHECKING:
     from .common import Subparsers
 
 EXAMPLES = """\
-  rag ui                      # ask the index; http://127.0.0.1:7860
-  rag ui ~/reports            # index these first
+  rag ui                                            # ask the index; http://127.0.0.1:7860
+  rag ui ~/reports                                  # index these first
   rag ui --port 8000
+  rag ui --host 0.0.0.0 --auth-file accounts.txt    # on the network, for those with an account
 """
 
 
@@ -27,17 +28,42 @@ def add_parser(subparsers: Subparsers) -> None:
     add_index_option(parser)
     add_reader_option(parser)
     parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="H",
-        help="address to serve on (default: 127.0.0.1, this machine only)",
-    )
+        "--host", default="127.0.0.1", metavar="H",
+        help="address to serve on (default: 127.0.0.1, this machine only); any other needs --auth, --auth-file or "
+        "--no-auth",
+    )  # fmt: skip
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port (default: 7860)")
+    parser.add_argument(
+        "--auth", action="append", default=[], metavar="USER:PASSWORD",
+        help="who may log in; may be given several times. Other users of this machine can see it: see --auth-file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--auth-file", type=Path, metavar="FILE",
+        help="who may log in, USER:PASSWORD a line; nobody but its owner may be allowed to read it",
+    )  # fmt: skip
+    parser.add_argument("--no-auth", action="store_true", help="serve others than this machine without a login")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="a name under which the page may be opened, such as that of a reverse proxy in front",
+    )  # fmt: skip
+    parser.add_argument(
+        "--requests-per-minute", type=int, metavar="N",
+        help="how many questions, clicks and uploads each client may send in a minute (default: 300)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    # Before anything is loaded, so that what is wrong is said at once.
+    from ..ui.access import Access, read_accounts
+    from ..ui.limits import Limits
+
+    access = Access(read_accounts(args.auth, args.auth_file), args.no_auth, tuple(args.allow_host))
+    access.check(args.host)
+    limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
+    if args.no_auth:
+        err.print(f"no login: whoever can reach port {args.port} of this machine can read and change all that it holds")
     folder = args.index or default_index()
     if args.paths:
         show_changes(run_build(args.paths, folder))
@@ -45,5 +71,5 @@ def run(args: argparse.Namespace) -> int:
     from ..ui import EXAMPLES, serve
 
     over_shipped = remembered_paths(folder) == [shipped_corpus()]
-    serve(assistant, args.host, args.port, EXAMPLES if over_shipped else ())
+    serve(assistant, args.host, args.port, EXAMPLES if over_shipped else (), access=access, limits=limits)
     return 0

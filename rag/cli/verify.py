@@ -1,14 +1,19 @@
-"""``rag verify``: is the index whole, and still true to its files?"""
+"""``rag verify``: is the index whole, and still true to its files? Do exported quotes still stand?"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..index import repair, verify
+from ..errors import InputError
+from ..index import current_version, repair, verify
 from ..locations import default_index
+from ..quote_check import Files, check, read_export
 from .common import add_command, add_index_option, err, out, progress_bars
-from .show import verification_text
+from .index import remembered_paths
+from .show import checked_text, verification_text
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -16,21 +21,37 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   rag verify                                # exit code 1 if anything is damaged
   rag verify --repair --index ~/reports-index
+  rag verify answers.json                   # exit code 1 if a quote does not stand in its file any more
+  rag verify answers.json ~/reports         # in the files of this folder, whatever was indexed
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add ``rag verify``."""
     parser = add_command(
-        subparsers, "verify", "check that an index is whole, and say which files have changed since", EXAMPLES
+        subparsers,
+        "verify",
+        "check that an index is whole and which files have changed since, or that exported quotes still stand",
+        EXAMPLES,
     )
+    parser.add_argument(
+        "answers", nargs="?", type=Path, metavar="ANSWERS.json",
+        help="exported answers: does each quote still stand in its file? (default: check the index)",
+    )  # fmt: skip
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH",
+        help="files and folders to look for the quotes in, as they were given to `rag index` (default: those of the "
+        "index)",
+    )  # fmt: skip
     add_index_option(parser)
     parser.add_argument("--repair", action="store_true", help="rebuild what is damaged from what is whole")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Say what is wrong; 1 where the index is damaged."""
+    """Say what is wrong; 1 where the index is damaged, or a quote does not stand."""
+    if args.answers:
+        return _check_quotes(args)
     folder = args.index or default_index()
     found = verify(folder)
     out.print(verification_text(found))
@@ -40,3 +61,33 @@ def run(args: argparse.Namespace) -> int:
         found = verify(folder)
         out.print(verification_text(found))
     return 1 if found.problems else 0
+
+
+def _check_quotes(args: argparse.Namespace) -> int:
+    if args.repair:
+        raise InputError(f"--repair mends an index, not quotes; leave {args.answers} out")
+    export = read_export(args.answers)
+    found = check(export.quotes, Files(_paths(args)).read)
+    if found:
+        out.print(checked_text(found))
+    stand = sum(checked.state == "stands" for checked in found)
+    not_found = f"; {export.not_found:,} questions had no answer" if export.not_found else ""
+    err.print(f"{stand:,} of {len(found):,} quotes stand{not_found}")
+    return 0 if stand == len(found) else 1
+
+
+def _paths(args: argparse.Namespace) -> Sequence[Path]:
+    """Where the files are.
+
+    Raises:
+        InputError: Both an index and other paths are named; or the index does not say.
+        IndexMissing: There is no index.
+    """
+    if not args.paths:
+        folder = args.index or default_index()
+        current_version(folder)
+        return remembered_paths(folder)
+    if args.index:
+        raise InputError(f"--index {args.index} and {args.paths[0]}: give one of them, to say where the files are")
+    paths: Sequence[Path] = args.paths
+    return paths

@@ -10,6 +10,7 @@ import lzma
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 
@@ -48,10 +49,7 @@ def read_archive(document_id: str, raw: bytes) -> Parsed:
     warnings: list[Remark] = []
     reader = _Reader(archive)
     with archive:
-        for member in members:
-            name = _name(member)
-            if _passed_over(member, name):
-                continue
+        for member, name in _files(members):
             member_id = f"{document_id}/{name.lstrip('/')}"
             try:
                 found = reader.read(member, name, member_id)
@@ -64,6 +62,37 @@ def read_archive(document_id: str, raw: bytes) -> Parsed:
     if not documents and not skipped:
         raise DocumentError("holds no file of a format that is read")
     return Parsed(documents, skipped, warnings)
+
+
+def read_member(raw: bytes, wanted: str) -> bytes:
+    """The bytes of a file in an archive that ``read_archive`` has read.
+
+    Args:
+        raw: The archive.
+        wanted: Path of the file in there: what follows the archive's in the id of its documents.
+
+    Raises:
+        DocumentError: It is not there, or cannot be unpacked.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(raw)) as archive:
+            reader = _Reader(archive)
+            for member, name in _files(archive.infolist()):
+                if name.lstrip("/") == wanted:
+                    # Of several files of that name the first that may be unpacked was read.
+                    with suppress(DocumentError):
+                        return reader.unpack(member, name, wanted)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise DocumentError("is damaged, or no zip archive; pack it again") from error
+    raise DocumentError("is not in the archive, or cannot be unpacked; pack it again and run `rag index`")
+
+
+def _files(members: list[zipfile.ZipInfo]) -> Iterator[tuple[zipfile.ZipInfo, str]]:
+    """The files that are to be read, with their names."""
+    for member in members:
+        name = _name(member)
+        if not _passed_over(member, name):
+            yield member, name
 
 
 class _Reader:
@@ -81,7 +110,17 @@ class _Reader:
             DocumentError: It should not be unpacked, cannot be, or is no document.
         """
         # Not at the top: an archive is one of the formats itself.
-        from . import parse, suffix_of
+        from . import parse
+
+        return parse(member_id, self.unpack(member, name, member_id))
+
+    def unpack(self, member: zipfile.ZipInfo, name: str, member_id: str) -> bytes:
+        """The bytes of one member.
+
+        Raises:
+            DocumentError: It should not be unpacked, or cannot be.
+        """
+        from . import suffix_of
 
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or parts[0][1:2] == ":":
@@ -95,7 +134,7 @@ class _Reader:
         if member_id in self._seen:
             raise DocumentError("is the second file of this name in the archive; give it another")
         self._seen.add(member_id)
-        return parse(member_id, self._unpack(member, name))
+        return self._unpack(member, name)
 
     def _unpack(self, member: zipfile.ZipInfo, name: str) -> bytes:
         from . import max_bytes

@@ -10,7 +10,7 @@ import ctypes
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -36,8 +36,8 @@ PDF_DATE = re.compile(r"D?:?(\d{4})(\d\d)?(\d\d)?")
 
 def read_pdf(document_id: str, raw: bytes) -> Parsed:
     """The text; a place for every page that has one; title, author and date as the file states them."""
-    with PDFIUM:
-        pages, stated = _extract(raw)
+    with opened(raw) as pdf:
+        pages, stated = _extract(pdf)
     if not any(pages):
         raise DocumentError(
             f"none of its {len(pages):,} pages holds text; they may be scans, which are not read: run OCR on it first"
@@ -56,34 +56,57 @@ def read_pdf(document_id: str, raw: bytes) -> Parsed:
     return Parsed([document], warnings=_warnings(document_id, pages))
 
 
-def _extract(raw: bytes) -> tuple[list[list[list[str]]], dict[str, str]]:
-    """The lines of the paragraphs of the pages, and what the file states of itself."""
+@contextmanager
+def opened(raw: bytes) -> Iterator[Any]:
+    """A PDF (``pypdfium2.PdfDocument``), with PDFium to oneself until it is closed again.
+
+    Raises:
+        DocumentError: It cannot be opened; one line, without the file's name.
+    """
     import pypdfium2
+
+    with PDFIUM:
+        try:
+            pdf = pypdfium2.PdfDocument(raw)
+        except pypdfium2.PdfiumError as error:
+            raise DocumentError(_why_closed(error.err_code)) from error
+        with closing(pdf):
+            yield pdf
+
+
+def _why_closed(code: int | None) -> str:
     from pypdfium2 import raw as pdfium
 
-    try:
-        opened = pypdfium2.PdfDocument(raw)
-    except pypdfium2.PdfiumError as error:
-        if error.err_code == pdfium.FPDF_ERR_PASSWORD:
-            raise DocumentError("is protected by a password; save a copy without one") from error
-        if error.err_code == pdfium.FPDF_ERR_SECURITY:
-            raise DocumentError("is encrypted in a way that cannot be read; save a copy without protection") from error
-        raise DocumentError("is damaged, or no PDF; open it in a viewer and save or print it as PDF again") from error
-    with closing(opened) as document:
-        pages: list[list[list[str]]] = []
-        length = 0
-        for i in range(len(document)):
-            # All that is held of a page must go before the next: one may have ten thousand.
-            try:
-                page = document[i]
-            except pypdfium2.PdfiumError:
-                pages.append([])
-                continue
-            with closing(page), closing(page.get_textpage()) as text_page:
-                pages.append(list(paragraphs(list(_lines(text_page)))))
-            length += sum(len(line) for paragraph in pages[-1] for line in paragraph)
-            check_length(length)
-        return pages, document.get_metadata_dict()
+    if code == pdfium.FPDF_ERR_PASSWORD:
+        return "is protected by a password; save a copy without one"
+    if code == pdfium.FPDF_ERR_SECURITY:
+        return "is encrypted in a way that cannot be read; save a copy without protection"
+    return "is damaged, or no PDF; open it in a viewer and save or print it as PDF again"
+
+
+def text_of(text_page: Any) -> str:
+    """All of a page's text as PDFium gives it, ``HYPHEN`` for a hyphen and the line break after it."""
+    return str(text_page.get_text_range(errors="replace"))
+
+
+def _extract(pdf: Any) -> tuple[list[list[list[str]]], dict[str, str]]:
+    """The lines of the paragraphs of the pages, and what the file states of itself."""
+    import pypdfium2
+
+    pages: list[list[list[str]]] = []
+    length = 0
+    for i in range(len(pdf)):
+        # All that is held of a page must go before the next: one may have ten thousand.
+        try:
+            page = pdf[i]
+        except pypdfium2.PdfiumError:
+            pages.append([])
+            continue
+        with closing(page), closing(page.get_textpage()) as text_page:
+            pages.append(list(paragraphs(list(_lines(text_page)))))
+        length += sum(len(line) for paragraph in pages[-1] for line in paragraph)
+        check_length(length)
+    return pages, pdf.get_metadata_dict()
 
 
 def _lines(text_page: Any) -> Iterator[Line]:
@@ -93,7 +116,7 @@ def _lines(text_page: Any) -> Iterator[Line]:
     x, y, right, ignored = (ctypes.c_double() for _ in range(4))
     matrix = pdfium.FS_MATRIX()
     at = 0
-    for found in re.finditer(f"([^\r\n{HYPHEN}]*)({HYPHEN}|\r?\n|\r|$)", text_page.get_text_range(errors="replace")):
+    for found in re.finditer(f"([^\r\n{HYPHEN}]*)({HYPHEN}|\r?\n|\r|$)", text_of(text_page)):
         text, end = found.groups()
         stripped = text.strip()
         if stripped:

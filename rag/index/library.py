@@ -99,6 +99,13 @@ class Library:
         found = self._connection.execute("SELECT file, path, hash FROM files ORDER BY path")
         return {path: FileRecord(number, path, digest) for number, path, digest in found}
 
+    def file_of(self, document_id: str) -> FileRecord | None:
+        """The file that a document was made of; None where there is no such document."""
+        found = self._connection.execute(
+            "SELECT file, path, hash FROM files WHERE file = (SELECT file FROM documents WHERE id = ?)", (document_id,)
+        ).fetchone()
+        return FileRecord(*found) if found else None
+
     def refused(self) -> dict[str, tuple[str, str]]:
         """Files that could not be read, by path: the hash that they had, and the reason."""
         found = self._connection.execute("SELECT path, hash, reason FROM refused ORDER BY path")

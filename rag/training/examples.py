@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
-from ..eval.questions import Bad, Question, load_questions, refuse
+from ..eval.questions import Bad, Gold, Open, Question, load_questions, pass_over, refuse
 from ..eval.squad import load_squad
 from ..lexical import Lexical
-from ..segmentation import paragraphs
+from ..segmentation import Extent, paragraphs
 from ..types import Document
 from ..windows import WindowMaker
 
@@ -90,7 +90,11 @@ class Split:
 
 
 def load(
-    files: Sequence[Path], documents: Callable[[], Mapping[str, Document]], maker: WindowMaker, bad: Bad = refuse
+    files: Sequence[Path],
+    documents: Callable[[], Mapping[str, Document]],
+    maker: WindowMaker,
+    bad: Bad = refuse,
+    left_open: Open = pass_over,
 ) -> Examples:
     """All examples of the files.
 
@@ -99,6 +103,7 @@ def load(
         documents: Gives the documents that a question set is about.
         maker: Will cut the windows; says which questions are too long.
         bad: Told of each question that is none; it is left out unless this raises.
+        left_open: Told of each question that is left out because nobody has said yet what answers it.
 
     Raises:
         InputError: A file is of no such format, or no question in all of them has an answer.
@@ -107,7 +112,8 @@ def load(
     for number, path in enumerate(files):
         if path.suffix == ".jsonl":
             texts = documents()
-            _add_set(found, number, texts, _learnable(path, load_questions(path, texts, bad), maker, bad))
+            questions = load_questions(path, texts, bad, left_open)
+            _add_set(found, number, texts, _learnable(path, questions, maker, bad))
         else:
             contexts, questions = load_squad(path, bad)
             _add_squad(found, number, contexts, _learnable(path, questions, maker, bad))
@@ -170,10 +176,13 @@ def _add_squad(found: Examples, file: int, documents: list[Document], questions:
 
 
 def _add_set(found: Examples, file: int, documents: Mapping[str, Document], questions: list[Question]) -> None:
-    """Each gold's paragraph with the golds in it; of an unanswerable question's document the likeliest paragraph."""
+    """Each gold's paragraph with the golds in it; paragraphs of wrong answers, with none.
+
+    Of an unanswerable question's document the likeliest paragraph, where no wrong answer says a likelier one.
+    """
     rows: dict[tuple[str, int, int], int] = {}
 
-    def row(document: Document, extent: tuple[int, int]) -> int:
+    def row(document: Document, extent: Extent) -> int:
         key = (document.id, *extent)
         if key not in rows:
             rows[key] = len(found.passages)
@@ -183,15 +192,24 @@ def _add_set(found: Examples, file: int, documents: Mapping[str, Document], ques
     for question in questions:
         golds: dict[int, list[tuple[int, int]]] = {}
         for gold in question.golds:
-            document = documents[gold.document]
-            extents = [
-                e for e in paragraphs(document.text, document.body) if e.start <= gold.start and gold.end <= e.end
-            ]
-            for extent in extents:
-                golds.setdefault(row(document, extent), []).append((gold.start - extent.start, gold.end - extent.start))
-        if not question.golds and question.document:
+            for extent in _around(gold, documents):
+                at = row(documents[gold.document], extent)
+                golds.setdefault(at, []).append((gold.start - extent.start, gold.end - extent.start))
+        for wrong in question.wrong:
+            for extent in _around(wrong, documents):
+                # Words that answer may stand beside those that do not.
+                text = documents[wrong.document].text[slice(*extent)].casefold()
+                if not any(gold.text.casefold() in text for gold in question.golds):
+                    golds[row(documents[wrong.document], extent)] = []
+        if not golds and not question.golds and question.document:
             document = documents[question.document]
             extents = list(paragraphs(document.text, document.body))
             scores = Lexical.build(document.text[slice(*extent)] for extent in extents).scores(question.text)
             golds[row(document, extents[int(scores.argmax())])] = []
         found.examples += [Example(question.text, at, tuple(places)) for at, places in golds.items()]
+
+
+def _around(place: Gold, documents: Mapping[str, Document]) -> list[Extent]:
+    """The paragraph that some words stand in; none where they stand in several."""
+    document = documents[place.document]
+    return [e for e in paragraphs(document.text, document.body) if e.start <= place.start and place.end <= e.end]

@@ -42,7 +42,15 @@ def test_gold_offsets_are_those_of_the_document(tmp_path: Path) -> None:
         ("[]", "q.jsonl:2: not a JSON object"),
         (GOOD, "q.jsonl:2: the id 'q1' stands in an earlier line"),
         ({**GOOD, "id": ""}, "q.jsonl:2: 'id' must be a text that is not empty"),
-        ({"id": "x", "question": "Q", "kind": "who"}, "q.jsonl:2: 'answers' is missing"),
+        (
+            {"id": "x", "question": "Q", "kind": "who"},
+            "q.jsonl:2: 'answers' is missing; leave it out only where 'wrong'",
+        ),
+        ({"id": "x", "question": "Q", "kind": "who", "wrong": []}, "q.jsonl:2: 'answers' is missing"),
+        ({"id": "x", "question": "Q", "kind": "who", "answers": None}, "q.jsonl:2: 'answers' must be a list"),
+        ({**GOOD, "id": "x", "wrong": ANSWER}, "q.jsonl:2: 'wrong' must be a list"),
+        ({**GOOD, "id": "x", "wrong": [{**ANSWER, "quote": "7,500 km"}]}, "q.jsonl:2: the quote '7,500 km' does not"),
+        ({**GOOD, "id": "x", "wrong": [ANSWER]}, "q.jsonl:2: .* are both an answer and wrong"),
         ({**GOOD, "id": "x", "kind": "whom"}, "q.jsonl:2: the kind 'whom' is none of who, when"),
         ({**GOOD, "id": "x", "extra": 1}, "q.jsonl:2: 'extra' is no field"),
         ({**GOOD, "id": "x", "answers": [{**ANSWER, "document": "b.md"}]}, "q.jsonl:2: there is no document 'b.md'"),
@@ -69,6 +77,34 @@ def test_a_bad_line_is_named_with_what_is_wrong(tmp_path: Path, bad: Any, messag
     path = _write(tmp_path / "q.jsonl", GOOD, bad)
     with pytest.raises(InputError, match=message):
         load_questions(path, DOCUMENTS)
+
+
+def test_what_does_not_answer_is_known_beside_what_does(tmp_path: Path) -> None:
+    wrong = {"document": "a.md", "sentence": "The border is 7,644 km long.", "quote": "long"}
+    path = _write(
+        tmp_path / "q.jsonl", {**GOOD, "wrong": [wrong]}, {**GOOD, "id": "q2", "answers": [], "wrong": [wrong]}
+    )
+    first, second = load_questions(path, DOCUMENTS)
+    assert [gold.text for gold in first.golds] == ["7,644 km"]
+    assert [(gold.text, gold.start) for gold in first.wrong] == [("long", TEXT.index("long"))]
+    assert (second.golds, second.wrong, second.document) == ((), first.wrong, "a.md")
+
+
+def test_an_open_question_is_told_and_left_out_and_not_taken_for_unanswerable(tmp_path: Path) -> None:
+    unknown = {"id": "q2", "question": "How wide?", "kind": "how many", "wrong": [ANSWER]}
+    told: list[Question] = []
+    path = _write(tmp_path / "q.jsonl", unknown, GOOD)
+    assert [question.id for question in load_questions(path, DOCUMENTS, left_open=told.append)] == ["q1"]
+    assert [(question.id, question.open, question.wrong[0].text) for question in told] == [("q2", True, "7,644 km")]
+    with pytest.raises(InputError, match="there is no question whose answer is known"):
+        load_questions(_write(tmp_path / "q.jsonl", unknown), DOCUMENTS)
+
+
+def test_a_sentence_that_overlaps_itself_does_not_stand_once(tmp_path: Path) -> None:
+    documents = {"a.md": Document("a.md", "ababa", "A")}
+    line = {**GOOD, "answers": [{"document": "a.md", "sentence": "aba", "quote": "b"}]}
+    with pytest.raises(InputError, match="more than once"):
+        load_questions(_write(tmp_path / "q.jsonl", line), documents)
 
 
 def test_a_byte_order_mark_and_a_line_separator_within_a_text_do_not_break_a_line(tmp_path: Path) -> None:

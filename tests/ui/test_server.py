@@ -1,0 +1,454 @@
+"""What somebody on the network may try against the real server."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+import httpx
+import pytest
+from gradio_client import Client
+from playwright.sync_api import Browser, expect
+from rag.ui import start
+from rag.ui.access import Access
+from rag.ui.limits import MEGABYTE, Limits
+from rag.ui.server import upload_folder
+
+from rag import Assistant, InputError
+from rag.cli import main
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+BORDER = "How long is the border between Kazakhstan and Russia?"
+PORT = 17880
+SECRET = "the-word-that-must-not-come-back"
+LIMITS = Limits(
+    requests_per_minute=100_000, at_once=1, waiting=2, file_bytes=2_000, upload_bytes=400_000, kept_bytes=600_000
+)
+DATA = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.fixture(scope="module")
+def server(assistant: Assistant) -> Iterator[gr.Blocks]:
+    page = start(assistant, port=PORT, limits=LIMITS)
+    yield page
+    page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def address(server: gr.Blocks) -> str:
+    return f"http://127.0.0.1:{PORT}"
+
+
+@pytest.fixture(scope="module")
+def locked(assistant: Assistant) -> Iterator[gr.Blocks]:
+    """A server with a login."""
+    page = start(assistant, port=PORT + 1, access=Access({"ann": "secret", "bob": "other"}))
+    yield page
+    page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def locked_address(locked: gr.Blocks) -> str:
+    return f"http://127.0.0.1:{PORT + 1}"
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[str]]]:
+    """An address on this machine, and who asked there for what."""
+    seen: list[str] = []
+    heard = socket.create_server(("127.0.0.1", 0))
+
+    def listen() -> None:
+        while True:
+            try:
+                connection, _ = heard.accept()
+            except OSError:
+                return
+            with connection:
+                seen.append(connection.recv(200).decode(errors="replace"))
+                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(SECRET)}\r\n\r\n{SECRET}".encode())
+
+    threading.Thread(target=listen, daemon=True).start()
+    yield f"http://127.0.0.1:{heard.getsockname()[1]}", seen
+    heard.shutdown(socket.SHUT_RDWR)
+    heard.close()
+
+
+def _raw(port: int, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Any:
+    """A request whose path nobody tidies up: status and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.putrequest(method, target, skip_host="Host" in (headers or {}), skip_accept_encoding=True)
+    for name, value in (headers or {}).items():
+        connection.putheader(name, value)
+    connection.endheaders(body or None)
+    response = connection.getresponse()
+    # Some streams never end.
+    text = response.read(100_000) if response.headers.get_content_type() != "text/event-stream" else b""
+    connection.close()
+    return response.status, text.decode(errors="replace")
+
+
+def _routes(page: gr.Blocks) -> list[tuple[str, str]]:
+    """Method and path of all that gradio serves, each parameter filled in."""
+    found = []
+    todo = list(page.app.routes)
+    while todo:
+        route = todo.pop()
+        if inner := getattr(route, "original_router", None):
+            todo += inner.routes
+        for method in getattr(route, "methods", None) or ():
+            found.append((method, "".join(_filled(route.path))))  # type: ignore[attr-defined]
+    return sorted(found)
+
+
+def _filled(path: str) -> Iterator[str]:
+    for part in path.split("{"):
+        _, brace, rest = part.partition("}")
+        yield f"x{rest}" if brace else part
+
+
+def _ask(address: str, data: Any, **more: Any) -> httpx.Response:
+    return httpx.post(f"{address}/gradio_api/call/ask", json={"data": data}, **more)
+
+
+class TestWithoutLoggingIn:
+    def test_every_route_is_shut(self, locked: gr.Blocks) -> None:
+        routes = _routes(locked)
+        assert {("GET", "/gradio_api/queue/data"), ("POST", "/gradio_api/upload"), ("GET", "/config")} <= set(routes)
+        let_in = set()
+        for method, path in routes:
+            headers = {"Content-Type": "application/json", "Content-Length": "2"} if method == "POST" else {}
+            status, text = _raw(PORT + 1, method, path, headers, b"{}" if method == "POST" else b"")
+            if status != 401:
+                let_in.add((method, path))
+            assert "Kazakhstan" not in text
+        assert let_in == {("POST", "/login"), ("POST", "/login/"), ("GET", "/gradio_api/startup-events")}
+
+    def test_the_static_files_and_everything_unknown_are_shut_too(self, locked_address: str) -> None:
+        for path in ("/static/img/logo.svg", "/openapi.json", "/nothing", "/gradio_api/file=/etc/passwd", "//", "/?x"):
+            assert httpx.get(locked_address + path).status_code == 401
+
+    def test_made_up_cookies_do_not_help(self, locked: gr.Blocks, locked_address: str) -> None:
+        for name in ("access-token", f"access-token-{locked.app.cookie_id}"):
+            for value in ("", "x", "None", "null"):
+                assert httpx.get(f"{locked_address}/config", cookies={name: value}).status_code == 401
+
+    def test_passwords_are_not_tried_for_long(self, assistant: Assistant) -> None:
+        access = Access({"ann": "secret"})
+        page = start(assistant, port=PORT + 2, access=access, limits=Limits(logins_per_minute=3))
+        try:
+            replies = [
+                httpx.post(f"http://127.0.0.1:{PORT + 2}/login", data={"username": "ann", "password": word})
+                for word in ("a", "b", "c", "secret")
+            ]
+        finally:
+            page.close(verbose=False)
+        assert [reply.status_code for reply in replies] == [400, 400, 400, 429]
+        assert replies[3].json() == {"detail": "you tried to log in too often; try again in 20 seconds"}
+        assert replies[3].headers["Retry-After"] == "20"
+
+
+class TestLoggingIn:
+    def test_a_program_asks_with_an_account(self, locked_address: str) -> None:
+        client = Client(locked_address, auth=("bob", "other"), verbose=False)
+        assert client.predict(BORDER, api_name="/ask")["answer"]["text"] == "7,644 km"
+        with pytest.raises(ValueError, match="Could not login"):
+            Client(locked_address, auth=("bob", "secret"), verbose=False)
+
+    @pytest.mark.browser
+    def test_a_person_logs_in_on_a_phone_and_asks(self, browser: Browser, locked_address: str) -> None:
+        page = browser.new_page(viewport={"width": 360, "height": 740})
+        page.goto(locked_address)
+        expect(page.get_by_role("heading")).to_have_text("Log in")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        page.get_by_label("User").fill("ann")
+        page.get_by_label("Password").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_have_text("User or password is wrong. Try again.")
+        page.get_by_label("User").fill("ann")
+        page.get_by_label("Password").fill("secret")
+        page.keyboard.press("Enter")
+        page.locator("#question textarea, #question input").fill(BORDER)
+        page.keyboard.press("Enter")
+        expect(page.locator("body")).to_contain_text("7,644 km")
+        page.goto(f"{locked_address}/logout")
+        expect(page.get_by_role("heading")).to_have_text("Log in")
+
+
+class TestAnotherSite:
+    def test_a_name_that_leads_here_is_not_answered_to(self, address: str) -> None:
+        for host in ("evil.example", f"evil.example:{PORT}", "127.0.0.1.evil.example", ""):
+            assert _raw(PORT, "GET", "/config", {"Host": host})[0] in (400, 421)
+        for host in ("localhost", f"localhost:{PORT}", f"[::1]:{PORT}", "127.0.0.1"):
+            assert _raw(PORT, "GET", "/config", {"Host": host})[0] == 200
+
+    def test_its_page_can_send_nothing_and_read_nothing(self, address: str) -> None:
+        for origin in ("http://evil.example", "null", f"http://127.0.0.1:{PORT + 1}", "http://localhost"):
+            assert _ask(address, [BORDER, None], headers={"Origin": origin}).status_code == 403
+            assert httpx.get(f"{address}/config", headers={"Origin": origin}).status_code == 403
+        for site in ("cross-site", "same-site"):
+            assert _ask(address, [BORDER, None], headers={"Sec-Fetch-Site": site}).status_code == 403
+        assert _ask(address, [BORDER, None], headers={"Origin": address}).status_code == 200
+
+    def test_a_link_from_there_can_be_followed(self, address: str) -> None:
+        headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+        assert httpx.get(address, headers=headers).status_code == 200
+
+    @pytest.mark.browser
+    def test_its_page_cannot_show_this_one_in_a_frame(self, browser: Browser, address: str) -> None:
+        page = browser.new_page()
+        page.route("http://evil.example/**", lambda route: route.fulfill(
+            content_type="text/html", body=f"<iframe src='{address}' width=800 height=600></iframe>"
+        ))  # fmt: skip
+        page.goto("http://evil.example/")
+        page.wait_for_timeout(1_500)
+        assert page.frames[1].locator("#question").count() == 0
+
+    def test_headers_forbid_what_the_page_does_not_need(self, address: str) -> None:
+        reply = httpx.get(address)
+        policy = dict(part.strip().split(" ", 1) for part in reply.headers["Content-Security-Policy"].split(";"))
+        assert policy["default-src"] == "'self'"
+        assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
+        assert "unsafe-inline" not in policy["script-src"]
+        assert not any("http" in sources or "*" in sources for sources in policy.values())
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
+        assert reply.headers["Referrer-Policy"] == "no-referrer"
+
+
+class TestFilesOfThisMachine:
+    @pytest.fixture
+    def secret(self, tmp_path: Path) -> Path:
+        path = tmp_path / "secret.txt"
+        path.write_text(SECRET)
+        return path
+
+    def test_no_path_leads_to_them(self, server: gr.Blocks, secret: Path) -> None:
+        up = "/".join([".."] * 12)
+        targets = [
+            str(secret), f"{up}{secret}", quote(f"{up}{secret}", safe=""), f"{up.replace('..', '..%2f').strip('/')}",
+            f"..%2f..%2f..%2f..%2f..%2f..%2f..{quote(str(secret), safe='')}", f"%2e%2e/%2e%2e/%2e%2e/%2e%2e{secret}",
+            f"....//....//....//....//{secret}", f"..%5c..%5c..{secret}", f"file://{secret}", f"{secret}%00.png",
+            f"/{secret}", f"{upload_folder()}/../{'/'.join(secret.parts[2:])}", f"//localhost{secret}",
+        ]  # fmt: skip
+        begins = {path.partition("x")[0] if "x" in path else f"{path}/" for _, path in _routes(server)}
+        begins |= {"/", "/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/", "/static/", "/assets/",
+                   "/svelte/", "/theme.css", "/gradio_api/proxy=", "/gradio_api/stream/", "/?deep_link=",
+                   "/config?deep_link=", "/gradio_api/custom_component/"}  # fmt: skip
+        for begin in sorted(begins):
+            for target in targets:
+                status, text = _raw(PORT, "GET", begin + target)
+                assert SECRET not in text, begin + target
+                assert status < 500, begin + target
+                if "file" in begin:
+                    assert status in (400, 403, 404), begin + target
+
+    def test_a_link_in_the_upload_folder_leads_nowhere(self, address: str, secret: Path) -> None:
+        link = upload_folder() / "link.txt"
+        link.symlink_to(secret)
+        try:
+            reply = httpx.get(f"{address}/gradio_api/file={link}")
+            named = _ask(address, [{**DATA, "path": str(link)}, None])
+        finally:
+            link.unlink()
+        assert (reply.status_code, named.status_code) == (403, 403)
+        assert SECRET not in reply.text + named.text
+
+    def test_a_request_that_names_one_is_refused(self, address: str, secret: Path) -> None:
+        for path in (
+            str(secret),
+            f"{upload_folder()}/../x",
+            "pyproject.toml",
+            f"file://{secret}",
+            "",
+            "\0",
+            "~/.bashrc",
+        ):
+            for data in ({**DATA, "path": path}, {"path": path}, [[{"a": {**DATA, "path": path}}]]):
+                reply = _ask(address, [data, None])
+                assert (reply.status_code, SECRET in reply.text) == (403, False), path
+                body = {"data": [data], "fn_index": 0, "session_hash": "x", "component_id": 1, "fn_name": "x"}
+                for where in ("queue/join", "run/ask", "api/ask", "component_server"):
+                    assert httpx.post(f"{address}/gradio_api/{where}", json=body).status_code == 403
+
+    def test_no_address_is_fetched(self, address: str, listener: tuple[str, list[str]]) -> None:
+        elsewhere, seen = listener
+        for path in (f"/gradio_api/file={elsewhere}/x", f"/gradio_api/proxy={elsewhere}/x", f"/file={elsewhere}/x"):
+            assert httpx.get(address + path).status_code in (403, 404)
+        uploaded = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.txt", b"a")}).json()[0]
+        for data in (
+            {**DATA, "path": f"{elsewhere}/x"},
+            {**DATA, "path": uploaded, "url": f"{elsewhere}/x"},
+            {"path": f"{elsewhere}/x", "url": f"{elsewhere}/x"},
+            {**DATA, "path": f"file={elsewhere}"},
+        ):
+            assert _ask(address, [data, None]).status_code == 403
+        assert seen == []
+
+    def test_what_a_program_may_make_of_components_is_shut(self, server: gr.Blocks, address: str) -> None:
+        shut = (
+            "/openapi.json", "/monitoring", "/monitoring/summary", "/monitoring/x", "/gradio_api/deep_link",
+            "/gradio_api/token", "/gradio_api/runs", "/gradio_api/dev/reload", "/gradio_api/mcp", "/pwa_icon",
+            "/gradio_api/openapi.json",
+        )  # fmt: skip
+        assert {httpx.get(address + path).status_code for path in shut} == {404}
+        for path in ("/gradio_api/process_recording", "/gradio_api/vibe-edit/", "/"):
+            assert httpx.post(address + path, json={}).status_code == 404
+        assert httpx.request("DELETE", address).status_code == 405
+        assert server.allowed_paths == []
+
+
+class TestUploads:
+    def test_one_lands_in_a_private_folder_and_comes_back_as_something_that_runs_nothing(self, address: str) -> None:
+        files = {"files": ("../../evil.html", b"<script>alert(1)</script>")}
+        path = Path(httpx.post(f"{address}/gradio_api/upload", files=files).json()[0])
+        assert path.parent.parent == upload_folder()
+        assert stat.S_IMODE(upload_folder().stat().st_mode) == 0o700
+        reply = httpx.get(f"{address}/gradio_api/file={path}")
+        assert reply.text == "<script>alert(1)</script>"
+        assert reply.headers["Content-Disposition"].startswith("attachment")
+        assert reply.headers["Content-Security-Policy"].startswith("default-src 'none'; sandbox")
+
+    @pytest.mark.parametrize(
+        ("files", "status", "message"),
+        [
+            ([("a", 3_000)], 413, "maximum allowed size"),
+            ([("a", 1_000), ("b", 500_000)], 413, "at most 400,000 are taken"),
+            ([(str(number), 1) for number in range(1_001)], 400, "Too many files"),
+        ],
+    )
+    def test_too_much_is_refused(self, address: str, files: list[tuple[str, int]], status: int, message: str) -> None:
+        sent = [("files", (name, b"x" * size)) for name, size in files]
+        reply = httpx.post(f"{address}/gradio_api/upload", files=sent)
+        assert reply.status_code == status
+        assert message in reply.text
+
+    def test_the_folder_is_not_filled_up(self, address: str) -> None:
+        big = upload_folder() / "big"
+        big.write_bytes(b"x" * 599_900)
+        try:
+            reply = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.txt", b"a")})
+        finally:
+            big.unlink()
+        assert (reply.status_code, reply.json()["detail"].partition(";")[0]) == (507, "the upload folder is full")
+
+
+class TestTooMuch:
+    def test_a_question_of_a_hundred_megabytes_is_refused_before_it_is_sent(self, address: str) -> None:
+        headers = {"Content-Type": "application/json", "Content-Length": str(100 * MEGABYTE)}
+        for path in ("call/ask", "queue/join", "run/ask", "cancel"):
+            status, text = _raw(PORT, "POST", f"/gradio_api/{path}", headers)
+            assert (status, json.loads(text)["detail"]) == (
+                413, "the request is 100,000,000 bytes long; at most 1,000,000 are taken",
+            )  # fmt: skip
+
+    def test_a_request_that_does_not_say_its_length_is_refused(self, address: str) -> None:
+        for headers in (
+            {"Transfer-Encoding": "chunked"},
+            {"Transfer-Encoding": "chunked", "Content-Length": "2"},
+            {"Content-Length": "-1"},
+            {},
+        ):
+            assert _raw(PORT, "POST", "/gradio_api/call/ask", headers)[0] in (400, 411)
+
+    @pytest.mark.parametrize(("body", "status"), [(b"[" * 400_000, 400), (b"{", 400), (b'{"data": "\xff"}', 400)])
+    def test_what_is_no_json_is_refused(self, address: str, body: bytes, status: int) -> None:
+        assert httpx.post(f"{address}/gradio_api/call/ask", content=body).status_code == status
+
+    def test_a_question_that_is_too_long_is_told_so(self, address: str) -> None:
+        client = Client(address, verbose=False)
+        with pytest.raises(Exception, match="the question is 5,000 characters long; at most 2,000 are read"):
+            client.predict("word " * 1_000, api_name="/ask")
+
+    def test_too_many_questions_of_one_client_are_told_when_to_come_again(self, assistant: Assistant) -> None:
+        page = start(assistant, port=PORT + 2, limits=Limits(requests_per_minute=4))
+        url = f"http://127.0.0.1:{PORT + 2}"
+        try:
+            for path in ("/", "/theme.css", "/config", "/gradio_api/info") * 3:
+                assert httpx.get(url + path).status_code == 200
+            headers = [{}, {"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.2"}, {"X-Real-IP": "::2"}, {}]
+            replies = [_ask(url, ["?", None], headers=each) for each in headers]
+        finally:
+            page.close(verbose=False)
+        assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 429]
+        assert replies[4].json() == {"detail": "you asked too much in a short time; try again in 15 seconds"}
+        assert replies[4].headers["Retry-After"] == "15"
+
+    def test_when_too_many_wait_the_next_is_told_so(self, address: str) -> None:
+        replies = [_ask(address, [BORDER, None]) for _ in range(8)]
+        assert [reply.status_code for reply in replies[:2]] == [200, 200]
+        assert (replies[-1].status_code, replies[-1].json()) == (
+            503, {"detail": "Queue is full. Max size is 2 and size is 2."},
+        )  # fmt: skip
+
+    def test_one_client_cannot_keep_everything_open(self, assistant: Assistant) -> None:
+        page = start(assistant, port=PORT + 2, limits=Limits(connections_per_client=3))
+        open_ = [socket.create_connection(("127.0.0.1", PORT + 2)) for _ in range(3)]
+        try:
+            for number, each in enumerate(open_):
+                each.sendall(f"GET /gradio_api/heartbeat/{number} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                assert b"200 OK" in each.recv(1_000)
+            assert httpx.get(f"http://127.0.0.1:{PORT + 2}/config").status_code == 429
+            for each in open_:
+                each.close()
+            time.sleep(1)
+            assert httpx.get(f"http://127.0.0.1:{PORT + 2}/config").status_code == 200
+        finally:
+            page.close(verbose=False)
+
+
+class TestTheCommand:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--host", "0.0.0.0"], "host 0.0.0.0 can be reached from other machines; say who may ask with --auth"),
+            (["--auth", "ann"], "--auth: not an account; write it as USER:PASSWORD"),
+            (["--auth", "ann:x", "--no-auth"], "either somebody has to log in, or nobody"),
+            (["--auth-file", "/nowhere"], "/nowhere: cannot be read"),
+            (["--requests-per-minute", "0"], "requests per minute is 0; it must be at least 1"),
+        ],
+    )
+    def test_what_is_wrong_is_one_line(
+        self, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["ui", *options]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"rag: {message}")
+        assert error.count("\n") == 1
+
+    def test_the_library_does_not_serve_others_by_mistake_either(self, assistant: Assistant) -> None:
+        with pytest.raises(InputError, match=r"host 0\.0\.0\.0 can be reached from other machines"):
+            start(assistant, host="0.0.0.0", port=PORT + 2)
+
+    def test_it_says_what_no_login_means_and_leaves_nothing_behind(self, corpus_index: Path, tmp_path: Path) -> None:
+        port = PORT + 3
+        options = ["ui", "--index", str(corpus_index), "--port", str(port), "--host", "0.0.0.0", "--no-auth"]
+        program = [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())", *options]
+        with subprocess.Popen(
+            program, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout
+            assert process.stdout.readline() == f"Serving on http://0.0.0.0:{port} - Ctrl-C stops\n"
+            reply = httpx.post(f"http://127.0.0.1:{port}/gradio_api/upload", files={"files": ("a.txt", b"a")})
+            folder = Path(reply.json()[0]).parent.parent
+            assert folder.parent == tmp_path
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            process.send_signal(signal.SIGTERM)
+            _, error = process.communicate(timeout=60)
+        assert process.returncode == 143
+        assert error.splitlines()[0] == (
+            f"no login: whoever can reach port {port} of this machine can read and change all that it holds"
+        )
+        assert list(tmp_path.glob("rag-uploads-*")) == []

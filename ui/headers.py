@@ -1,0 +1,90 @@
+"""What the browser is told about the page: that it may load and run nothing but what this server sends."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: Of everything that is sent.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Questions stand in links.
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+#: gradio's frontend makes functions of text (``unsafe-eval``) and sets styles in attributes; its inline scripts are
+#: allowed by their hashes.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'{hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; connect-src 'self'; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+
+#: A file that somebody uploaded runs nothing, whatever it is.
+FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+FILES = "/gradio_api/file="
+UNCHANGING = ("/assets/", "/static/")
+
+INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+
+
+class SecureHeaders:
+    """Adds the headers; of a page, the policy knows the hash of each script in it.
+
+    Args:
+        app: What answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        page: list[bytes] = []
+        start: Message | None = None
+
+        async def sender(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                _add(headers, scope["path"])
+                if headers.get("content-type", "").startswith("text/html"):
+                    start = message
+                    return
+            elif start is not None and message["type"] == "http.response.body":
+                page.append(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                html = b"".join(page)
+                MutableHeaders(scope=start)["Content-Security-Policy"] = policy(html)
+                await send(start)
+                message, start = {**message, "body": html}, None
+            await send(message)
+
+        await self.app(scope, receive, sender)
+
+
+def policy(html: bytes) -> str:
+    """The Content-Security-Policy of a page: the scripts that stand in it may run, and no others."""
+    digests = sorted({hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(html)})
+    return POLICY.format(hashes="".join(f" 'sha256-{base64.b64encode(each).decode()}'" for each in digests))
+
+
+def _add(headers: MutableHeaders, path: str) -> None:
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers["Content-Security-Policy"] = FILE_POLICY if path.startswith(FILES) else POLICY.format(hashes="")
+    if not path.startswith(UNCHANGING):
+        headers.setdefault("Cache-Control", "no-store")
