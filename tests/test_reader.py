@@ -7,6 +7,10 @@ import pytest
 
 from rag import Assistant, Document, Hit, Index, Retriever, SentenceTransformerEncoder, SpanReader
 from rag.locations import shipped_reader
+from rag.ranking import Ranking
+from rag.reader import SHORTLIST
+from rag.span_finder import SpanFinder
+from rag.span_model import WEIGHTS, load_weights
 
 QUESTION = "How long is the border of land 7?"
 
@@ -35,7 +39,37 @@ def test_every_span_is_a_slice_of_its_document_inside_its_sentence(assistant: As
         assert span.sentence.start <= span.start < span.end <= span.sentence.end
 
 
-def test_reading_more_passages_finds_more_and_changes_nothing(assistant: Assistant) -> None:
+def test_the_shortlist_is_in_the_order_of_the_ranking_and_the_others_behind_it_in_that_of_their_scores(
+    assistant: Assistant,
+) -> None:
+    question = "Who thinks that Beijing will gain weight?"
+    hits = assistant.retriever.search(question, 10)
+    spans = assistant.reader.read(question, hits)
+    shortlist, others = spans[:SHORTLIST], spans[SHORTLIST:]
+    values = [Ranking.load(shipped_reader()).value(span.evidence) for span in shortlist]
+    assert values == sorted(values, reverse=True)
+    scores = [span.score for span in others]
+    assert scores == sorted(scores, reverse=True)
+    assert min(span.score for span in shortlist) >= scores[0]
+    # Here the second reading turns the first one's order around.
+    assert [span.score for span in shortlist] != sorted((span.score for span in shortlist), reverse=True)
+    # What was not read again is taken for as good as the worst that was.
+    assert {span.evidence["again"] for span in others} == {min(span.evidence["again"] for span in shortlist)}
+
+
+def test_weights_that_count_the_first_reading_alone_leave_its_order(assistant: Assistant) -> None:
+    finder = SpanFinder.of(load_weights(shipped_reader() / WEIGHTS))
+    first = SpanReader(finder, assistant.retriever.index.words.rarity, Ranking({"span": 1.0, "ahead": 2.0}))
+    question = "Who thinks that Beijing will gain weight?"
+    scores = [span.score for span in first.read(question, assistant.retriever.search(question, 10))]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_nothing_is_read_where_there_is_no_hit(assistant: Assistant) -> None:
+    assert assistant.reader.read("Who is it?", []) == []
+
+
+def test_reading_more_passages_finds_more_and_changes_no_score(assistant: Assistant) -> None:
     question = "How long is the border between Kazakhstan and Russia?"
     hits = assistant.retriever.search(question, 10)
     readings = (assistant.reader.read(question, hits[:k]) for k in (4, 10))

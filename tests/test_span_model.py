@@ -118,3 +118,13 @@ def test_no_two_spans_of_a_text_overlap(finder: SpanFinder) -> None:
 def test_a_question_that_leaves_no_room_is_refused(finder: SpanFinder) -> None:
     with pytest.raises(InputError, match=r"tokens long; the reader takes \d+ at most, so shorten it"):
         finder.find([Pair("word " * 600, "", "text")])
+
+
+def test_spans_that_were_found_weigh_what_they_were_found_with(finder: SpanFinder) -> None:
+    text = "The bridge at Naryn was opened in 1901. " + "Sheep graze there. " * 150 + "The bridge was rebuilt in 1954."
+    pair = Pair("When was the bridge rebuilt?", "", text)
+    assert len(finder.windows([pair])[0]) > 1
+    found = finder.find([pair], 3)[0]
+    assert "1954" in [text[each.start : each.end] for each in found]
+    weighed = finder.weigh(pair, [(each.start, each.end) for each in found])
+    assert weighed == pytest.approx([each.score for each in found], abs=1e-3)

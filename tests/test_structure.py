@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Lower layers know nothing of higher ones.
 LAYERS = [
     {"types", "errors", "locations", "terminal"},
-    {"tokens", "segmentation", "formats", "filters", "decoding", "windows"},
+    {"tokens", "segmentation", "formats", "filters", "decoding", "windows", "shortlist"},
     {"documents", "chunking"},
-    {"encoder", "vectors", "lexical", "confidence", "span_model", "span_finder", "watch"},
+    {"encoder", "vectors", "lexical", "confidence", "ranking", "span_model", "span_finder", "watch"},
     {"index"},
     {"retriever", "reader"},
     {"assistant", "originals"},
