@@ -121,10 +121,9 @@ def test_a_question_that_leaves_no_room_is_refused(finder: SpanFinder) -> None:
 
 
 def test_spans_that_were_found_weigh_what_they_were_found_with(finder: SpanFinder) -> None:
-    text = "The bridge at Naryn was opened in 1901. " + "Sheep graze there. " * 150 + "The bridge was rebuilt in 1954."
-    pair = Pair("When was the bridge rebuilt?", "", text)
+    text = " ".join(f"In {year} the bridge was painted, and sheep grazed there." for year in range(1900, 1970))
+    pair = Pair("When was the bridge painted?", "", text)
     assert len(finder.windows([pair])[0]) > 1
-    found = finder.find([pair], 3)[0]
-    assert "1954" in [text[each.start : each.end] for each in found]
+    found = finder.find([pair], 80)[0]  # many of them stand where two windows overlap
     weighed = finder.weigh(pair, [(each.start, each.end) for each in found])
     assert weighed == pytest.approx([each.score for each in found], abs=1e-3)
