@@ -25,7 +25,7 @@ from rag.ui.access import Access
 from rag.ui.limits import MEGABYTE, Limits
 from rag.ui.server import upload_folder
 
-from rag import Assistant, InputError
+from rag import InputError
 from rag.cli import main
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -40,8 +40,8 @@ DATA = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
 
 
 @pytest.fixture(scope="module")
-def server(assistant: Assistant) -> Iterator[gr.Blocks]:
-    page = start(assistant, port=PORT, limits=LIMITS)
+def server(collections: Collections) -> Iterator[gr.Blocks]:
+    page = start(collections, port=PORT, limits=LIMITS)
     yield page
     page.close(verbose=False)
 
@@ -52,9 +52,9 @@ def address(server: gr.Blocks) -> str:
 
 
 @pytest.fixture(scope="module")
-def locked(assistant: Assistant) -> Iterator[gr.Blocks]:
+def locked(collections: Collections) -> Iterator[gr.Blocks]:
     """A server with a login."""
-    page = start(assistant, port=PORT + 1, access=Access({"ann": "secret", "bob": "other"}))
+    page = start(collections, port=PORT + 1, access=Access({"ann": "secret", "bob": "other"}))
     yield page
     page.close(verbose=False)
 
@@ -145,9 +145,9 @@ class TestWithoutLoggingIn:
             for value in ("", "x", "None", "null"):
                 assert httpx.get(f"{locked_address}/config", cookies={name: value}).status_code == 401
 
-    def test_passwords_are_not_tried_for_long(self, assistant: Assistant) -> None:
+    def test_passwords_are_not_tried_for_long(self, collections: Collections) -> None:
         access = Access({"ann": "secret"})
-        page = start(assistant, port=PORT + 2, access=access, limits=Limits(logins_per_minute=3))
+        page = start(collections, port=PORT + 2, access=access, limits=Limits(logins_per_minute=3))
         try:
             replies = [
                 httpx.post(f"http://127.0.0.1:{PORT + 2}/login", data={"username": "ann", "password": word})
@@ -371,8 +371,8 @@ class TestTooMuch:
         with pytest.raises(Exception, match="the question is 5,000 characters long; at most 2,000 are read"):
             client.predict("word " * 1_000, api_name="/ask")
 
-    def test_too_many_questions_of_one_client_are_told_when_to_come_again(self, assistant: Assistant) -> None:
-        page = start(assistant, port=PORT + 2, limits=Limits(requests_per_minute=4))
+    def test_too_many_questions_of_one_client_are_told_when_to_come_again(self, collections: Collections) -> None:
+        page = start(collections, port=PORT + 2, limits=Limits(requests_per_minute=4))
         url = f"http://127.0.0.1:{PORT + 2}"
         try:
             for path in ("/", "/theme.css", "/config", "/gradio_api/info") * 3:
@@ -392,8 +392,8 @@ class TestTooMuch:
             503, {"detail": "Queue is full. Max size is 2 and size is 2."},
         )  # fmt: skip
 
-    def test_one_client_cannot_keep_everything_open(self, assistant: Assistant) -> None:
-        page = start(assistant, port=PORT + 2, limits=Limits(connections_per_client=3))
+    def test_one_client_cannot_keep_everything_open(self, collections: Collections) -> None:
+        page = start(collections, port=PORT + 2, limits=Limits(connections_per_client=3))
         open_ = [socket.create_connection(("127.0.0.1", PORT + 2)) for _ in range(3)]
         try:
             for number, each in enumerate(open_):
@@ -427,9 +427,9 @@ class TestTheCommand:
         assert error.startswith(f"rag: {message}")
         assert error.count("\n") == 1
 
-    def test_the_library_does_not_serve_others_by_mistake_either(self, assistant: Assistant) -> None:
+    def test_the_library_does_not_serve_others_by_mistake_either(self, collections: Collections) -> None:
         with pytest.raises(InputError, match=r"host 0\.0\.0\.0 can be reached from other machines"):
-            start(assistant, host="0.0.0.0", port=PORT + 2)
+            start(collections, host="0.0.0.0", port=PORT + 2)
 
     def test_it_says_what_no_login_means_and_leaves_nothing_behind(self, corpus_index: Path, tmp_path: Path) -> None:
         port = PORT + 3
