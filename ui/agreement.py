@@ -28,9 +28,9 @@ def disagreeing(result: Result) -> list[Answer]:
     Words that hold the best answer's, or are held by them, say it at greater or lesser length; a figure beside a name
     is another aspect. What is left may contradict it, which only a reader of the sentences can tell.
     """
-    best, *rest = good(result) or [None]
-    if best is None:
+    if not (opinions := good(result)):
         return []
+    best, *rest = opinions
     said = _words(best.text)
     return [
         answer

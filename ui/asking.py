@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from rag.eval.pinned import Selection
 from rag.eval.taught import Taught
 
-from rag import Assistant, Document, InputError, RagError, Result
+from rag import Assistant, Document, InputError, RagError, Result, Seconds
 from rag.errors import DocumentError
 from rag.formats import suffix_of
 from rag.formats.pdf_picture import page_picture
@@ -54,8 +54,11 @@ class Desk:
 
     def ask(
         self, question: str, collection: str, where: str = "", least: float | None = None
-    ) -> Iterator[tuple[str, Asked | None]]:
-        """The result as HTML, in stages: the passages as soon as they are found, then the answer.
+    ) -> Iterator[tuple[str, Asked | None, bool]]:
+        """The result in stages: the passages as soon as they are found, then the answer.
+
+        Yields:
+            HTML, what is known of the question, and whether that is all.
 
         Args:
             question: As it was typed.
@@ -64,7 +67,7 @@ class Desk:
             least: Answer only if at least so likely to be right, in [0, 1].
         """
         if not question.strip():
-            yield message_html("Type a question, and press Enter."), None
+            yield message_html("Type a question, and press Enter."), None, False
             return
         wanted = [line.strip() for line in where.splitlines() if line.strip()]
         try:
@@ -72,12 +75,15 @@ class Desk:
             started = time.perf_counter()
             hits = assistant.retriever.search(question, assistant.passages, where=wanted)
             took = time.perf_counter() - started
-            yield reading_html(hits, wanted), None
+            # The passages can be opened while they are read.
+            found = Result(question, None, (), tuple(hits), None, Seconds(took, 0.0, took))
+            yield reading_html(hits, wanted), Asked(collection, found, datetime.now(UTC)), False
             result = assistant.read(question, hits, took, least)
         except RagError as error:
-            yield message_html(sentence(error)), None
+            yield message_html(sentence(error)), None, False
             return
-        yield result_html(result, assistant.retriever.document, wanted), Asked(collection, result, datetime.now(UTC))
+        asked = Asked(collection, result, datetime.now(UTC))
+        yield result_html(result, assistant.retriever.document, wanted), asked, True
 
     def source(self, asked: Asked | None, document: str, start: int, end: int) -> str:
         """A document that the last question found something in, open at some words, as HTML.

@@ -180,7 +180,7 @@ class Collections:
                 self._open.popitem(last=False)
             return self._open[key]
 
-    def add(self, collection_id: str, uploads: Sequence[Path]) -> list[Upload]:
+    def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
         """Move uploaded files into a collection's folder, under names of ours; what became of each.
 
         A file that is there already, under whatever name, is left out; one whose name is taken gets a number.
@@ -206,7 +206,7 @@ class Collections:
                 raise InputError(f"there is no file {name[:200]!r} in the collection")
             found.unlink()
 
-    def files(self, collection_id: str) -> list[str]:
+    def files(self, collection_id: str) -> Sequence[str]:
         """The names of the uploaded files of a collection, in order."""
         collection = self.get(collection_id)
         return sorted(path.name for path in collection.files.iterdir()) if collection.files else []

@@ -27,8 +27,9 @@ CAME, TAUGHT = "came", "taught"
 LOOK = 0.5
 
 NOTHING_TAUGHT = (
-    "There are no questions yet whose answers are known. Ask something under <b>Ask</b>, and say under the answer whether "
-    "it is right, or select the right words in the document. Ten or twenty questions of your own already tell a lot."
+    "There are no questions yet whose answers are known. Ask something under <b>Ask</b>, and say under the answer "
+    "whether it is right, or select the right words in the document. Ten or twenty questions of your own "
+    "already tell a lot."
 )
 
 INTRODUCTION = (

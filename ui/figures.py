@@ -118,8 +118,8 @@ def _risk_says(report: Report) -> str:
     curve = risk_coverage([o.confidence for o in outcomes], [o.right for o in outcomes])
     half = float(curve.risk[int(np.argmin(np.abs(curve.coverage - 0.5)))])
     return (
-        f"{len(answered) / len(outcomes):.0%} of the questions were answered, and {wrong:.0%} of these answers are wrong "
-        f"(the dot). If only the surest half were answered, {half:.0%} would be wrong."
+        f"{len(answered) / len(outcomes):.0%} of the questions were answered, and {wrong:.0%} of these answers are "
+        f"wrong (the dot). If only the surest half were answered, {half:.0%} would be wrong."
     )
 
 
@@ -158,5 +158,6 @@ def _failure(outcome: Outcome, collection: str) -> str:
     return (
         f"<li><h3>{escape(outcome.text)}</h3><dl><dt>Said</dt><dd>{said}</dd><dt>Right</dt><dd>{right}</dd>"
         f"<dt>Failed at</dt><dd>{escape(cause)}: {escape(CAUSES[cause])}</dd></dl>"
-        f'<a href="{link}" target="_blank" rel="noopener">Ask it again<span class="unseen"> in a new tab</span></a></li>'
+        f'<a href="{link}" target="_blank" rel="noopener">Ask it again<span class="unseen"> in a new tab</span></a>'
+        "</li>"
     )

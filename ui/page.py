@@ -114,7 +114,7 @@ class _Page:
         self._source = gr.HTML("", elem_id="source", js_on_load=CLICKS)
 
     def _connect(self) -> None:
-        private = {"api_visibility": "private", "show_progress": "hidden"}
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         inputs = [self._question, self._chosen, self._where, self._least, self._kept]
         asks = {"inputs": inputs, "outputs": [self._result, self._asked, self._kept]} | private
         asks |= {"concurrency_id": "ask", "js": ASKED}
@@ -150,8 +150,8 @@ class _Page:
         return collection if any(collection == each.id for each in self._collections.list()) else self._first  # type: ignore[return-value]
 
     def _ask(self, question: str, chosen: str, where: str, least: float, kept: list[Asked]) -> Iterator[Asking]:
-        for shown, found in self._desk.ask(question, chosen, where, least / 100):
-            kept = [*kept[1 - KEPT :], found] if found else kept
+        for shown, found, ended in self._desk.ask(question, chosen, where, least / 100):
+            kept = [*kept[1 - KEPT :], found] if found and ended else kept
             yield shown, found, kept
 
     def _ask_linked(self, question: str, *rest: Any) -> Iterator[Any]:
@@ -186,7 +186,7 @@ class _Page:
 
     def _export(self, kept: Asked | list[Asked] | None, event: gr.EventData) -> tuple[str, str]:
         with told():
-            return self._desk.export(kept if isinstance(kept, list) else [kept] * bool(kept), str(event.kind))
+            return self._desk.export(kept if isinstance(kept, list) else [kept] if kept else [], str(event.kind))
 
     def _switch(self, chosen: str) -> tuple[Any, ...]:
         parts = (_header, _examples, _fields)

@@ -1,7 +1,6 @@
 """The real page, served by the real server, in the real browser."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -251,7 +250,8 @@ class TestPage:
     @WIDTHS
     def test_a_pdf_shows_its_page_with_the_words_marked(self, browser: Browser, address: str, width: int) -> None:
         page = _open(browser, address, width, query="?collection=reports&q=" + WAGONS.replace(" ", "+"))
-        page.locator(".result button.open", has_text=re.compile("Show|Harbour report")).first.click()
+        expect(page.locator(".card .quote")).to_have_text("41,300")
+        page.get_by_role("button", name="Show in the document").click()
         pane = page.locator(".source-pane")
         expect(pane.locator("figcaption")).to_have_text("Page 2")
         sheet, mark = pane.locator(".sheet").bounding_box(), pane.locator(".box.focus").bounding_box()
@@ -368,7 +368,8 @@ class TestPage:
                 page.get_by_role("button", name=button, exact=True).click()
             assert download.value.suggested_filename == name
             download.value.save_as(tmp_path / name)
-        [kept] = read_export(tmp_path / "answers.json").quotes
+        [quote] = read_export(tmp_path / "answers.json").quotes
+        assert (quote.document, quote.text) == ("kazakhstan.md", "7,644 km")
         assert "**7,644 km**" in (tmp_path / "answers.md").read_text(encoding="utf-8")
 
     @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (360, "light")])

@@ -22,6 +22,7 @@ from gradio_client import Client
 from playwright.sync_api import Browser, expect
 from rag.ui import start
 from rag.ui.access import Access
+from rag.ui.collections import Collections
 from rag.ui.limits import MEGABYTE, Limits
 from rag.ui.server import upload_folder
 
