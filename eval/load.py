@@ -150,7 +150,7 @@ async def ask(http: httpx.AsyncClient, question: str) -> dict[str, Any]:
         InputError: The server answers with an error, or not to the end.
         HTTPError: It cannot be reached, or refuses.
     """
-    sent = await http.post("/gradio_api/call/ask", json={"data": [question, None]})
+    sent = await http.post("/gradio_api/call/ask", json={"data": [question, None, None]})
     sent.raise_for_status()
     event = ""
     async with http.stream("GET", f"/gradio_api/call/ask/{sent.json()['event_id']}") as stream:

@@ -357,6 +357,7 @@ class TestPage:
     ) -> None:
         page = _open(browser, address)
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.bring_to_front()
         _ask(page, BORDER)
         page.get_by_role("button", name="Copy with its source").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()

@@ -197,11 +197,11 @@ class TestAnotherSite:
 
     def test_its_page_can_send_nothing_and_read_nothing(self, address: str) -> None:
         for origin in ("http://evil.example", "null", f"http://127.0.0.1:{PORT + 1}", "http://localhost"):
-            assert _ask(address, [BORDER, None], headers={"Origin": origin}).status_code == 403
+            assert _ask(address, [BORDER, None, None], headers={"Origin": origin}).status_code == 403
             assert httpx.get(f"{address}/config", headers={"Origin": origin}).status_code == 403
         for site in ("cross-site", "same-site"):
-            assert _ask(address, [BORDER, None], headers={"Sec-Fetch-Site": site}).status_code == 403
-        assert _ask(address, [BORDER, None], headers={"Origin": address}).status_code == 200
+            assert _ask(address, [BORDER, None, None], headers={"Sec-Fetch-Site": site}).status_code == 403
+        assert _ask(address, [BORDER, None, None], headers={"Origin": address}).status_code == 200
 
     def test_a_link_from_there_can_be_followed(self, address: str) -> None:
         headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
@@ -260,7 +260,7 @@ class TestFilesOfThisMachine:
         link.symlink_to(secret)
         try:
             reply = httpx.get(f"{address}/gradio_api/file={link}")
-            named = _ask(address, [{**DATA, "path": str(link)}, None])
+            named = _ask(address, [{**DATA, "path": str(link)}, None, None])
         finally:
             link.unlink()
         assert (reply.status_code, named.status_code) == (403, 403)
@@ -277,7 +277,7 @@ class TestFilesOfThisMachine:
             "~/.bashrc",
         ):
             for data in ({**DATA, "path": path}, {"path": path}, [[{"a": {**DATA, "path": path}}]]):
-                reply = _ask(address, [data, None])
+                reply = _ask(address, [data, None, None])
                 assert (reply.status_code, SECRET in reply.text) == (403, False), path
                 body = {"data": [data], "fn_index": 0, "session_hash": "x", "component_id": 1, "fn_name": "x"}
                 for where in ("queue/join", "run/ask", "api/ask", "component_server"):
@@ -294,7 +294,7 @@ class TestFilesOfThisMachine:
             {"path": f"{elsewhere}/x", "url": f"{elsewhere}/x"},
             {**DATA, "path": f"file={elsewhere}"},
         ):
-            assert _ask(address, [data, None]).status_code == 403
+            assert _ask(address, [data, None, None]).status_code == 403
         assert seen == []
 
     def test_what_a_program_may_make_of_components_is_shut(self, server: gr.Blocks, address: str) -> None:
@@ -379,7 +379,7 @@ class TestTooMuch:
             for path in ("/", "/theme.css", "/config", "/gradio_api/info") * 3:
                 assert httpx.get(url + path).status_code == 200
             headers = [{}, {"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.2"}, {"X-Real-IP": "::2"}, {}]
-            replies = [_ask(url, ["?", None], headers=each) for each in headers]
+            replies = [_ask(url, ["?", None, None], headers=each) for each in headers]
         finally:
             page.close(verbose=False)
         assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 429]
@@ -387,7 +387,7 @@ class TestTooMuch:
         assert replies[4].headers["Retry-After"] == "15"
 
     def test_when_too_many_wait_the_next_is_told_so(self, address: str) -> None:
-        replies = [_ask(address, [BORDER, None]) for _ in range(8)]
+        replies = [_ask(address, [BORDER, None, None]) for _ in range(8)]
         assert [reply.status_code for reply in replies[:2]] == [200, 200]
         assert (replies[-1].status_code, replies[-1].json()) == (
             503, {"detail": "Queue is full. Max size is 2 and size is 2."},
