@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..locations import collections_home, default_index, shipped_corpus
-from .common import add_command, add_index_option, add_reader_option, err, open_assistant, run_build, show_changes
+from .common import add_command, add_index_option, add_reader_option, err, ready_index, run_build, show_changes
 from .index import remembered_paths
 
 if TYPE_CHECKING:
@@ -69,21 +69,18 @@ def run(args: argparse.Namespace) -> int:
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     if args.no_auth:
         err.print(f"no login: whoever can reach port {args.port} of this machine can read and change all that it holds")
-    folder = args.index or default_index()
     if args.paths:
-        show_changes(run_build(args.paths, folder))
-    open_assistant(args)
+        show_changes(run_build(args.paths, args.index or default_index()))
+    folder = ready_index(args)
     from ..ui import serve
     from ..ui.collections import Collections
 
     home = args.collections or collections_home()
-    serve(
-        Collections(home, [_given(folder, home)], reader=args.reader),
-        args.host,
-        args.port,
-        access=access,
-        limits=limits,
-    )
+    given = _given(folder, home)
+    collections = Collections(home, [given], reader=args.reader)
+    # What is wrong with the index is said here, not in the page.
+    collections.assistant(given.id)
+    serve(collections, args.host, args.port, access=access, limits=limits)
     return 0
 
 
