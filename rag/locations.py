@@ -20,6 +20,11 @@ def default_index() -> Path:
     return _CHECKOUT / "index" if _CHECKOUT else platformdirs.user_data_path("rag") / "index"
 
 
+def collections_home() -> Path:
+    """Where the collections of the page lie, each with its documents and its index."""
+    return platformdirs.user_data_path("rag") / "collections"
+
+
 def shipped_reader() -> Path:
     """The folder of the reader that the package ships, as ``rag train`` wrote it."""
     return _PACKAGE / "data" / "reader"

@@ -16,7 +16,8 @@ from typing import Any, Literal
 from .documents import Source, content_hash, find_sources, read_bytes
 from .errors import DocumentError, InputError
 from .formats import parse
-from .quotes import FORMAT, ROW, VERSION
+from .originals import ROW
+from .quotes import FORMAT, VERSION
 from .types import Document
 
 State = Literal["stands", "moved", "gone", "file missing", "unreadable"]

@@ -19,7 +19,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from .confidence import in_words
@@ -31,7 +30,6 @@ from .types import Answer, Document, Result, name_title
 FORMAT, VERSION = "rag answers", 1
 
 #: What follows the path of a table in the id of a row.
-ROW = re.compile(r"#\d+$")
 
 #: What means something wherever it stands in Markdown, in GitHub's as well: ``://`` and ``www.`` alone make a link.
 MARKUP = re.compile(r"[\\`*_\[\]<>&~|$@#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -79,7 +77,7 @@ def keep(result: Result, library: Library, asked: datetime, collection: str) -> 
     document = library.documents.get(answer.document)
     if document is None or document.text[answer.start : answer.end] != answer.text:
         raise InputError(f"{answer.document}: the index has changed since it answered; ask again")
-    return Kept(result.question, asked, collection, answer, "", document, _file(answer.document, library))
+    return Kept(result.question, asked, collection, answer, "", document, library.file_of(answer.document))
 
 
 def citation(answer: Answer, document: Document) -> str:
@@ -120,13 +118,6 @@ def export_markdown(kept: Sequence[Kept]) -> str:
     No text of a document becomes markup: not a link, not a heading, no HTML.
     """
     return "\n".join(["# Answers\n", *(_markdown(each) for each in kept)])
-
-
-def _file(document_id: str, library: Library) -> FileRecord:
-    """The file that a document is, or is a part of."""
-    files = library.files()
-    part = PurePosixPath(ROW.sub("", document_id))
-    return next(files[str(path)] for path in (part, *part.parents) if str(path) in files)
 
 
 def _json(kept: Kept) -> dict[str, Any]:

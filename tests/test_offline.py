@@ -36,14 +36,17 @@ socket.getaddrinfo = lookup
 ASK = """
 import json, sys
 from urllib.request import Request, urlopen
-from rag import Assistant, build_index
+from pathlib import Path
+from rag import build_index
 from rag.ui import start
+from rag.ui.collections import Collections, given_collection
 build_index(sys.argv[1], sys.argv[2])
-page = start(Assistant.load(sys.argv[2]), port=17870)
+home = Path(sys.argv[2] + "-home")
+page = start(Collections(home, [given_collection(Path(sys.argv[2]), "Central Asia", home)]), port=17870)
 question = "How long is the border between Kazakhstan and Russia?"
 # By plain HTTP: gradio's own client may look for news of itself on the network.
 address = "http://127.0.0.1:17870/gradio_api/call/ask"
-body = json.dumps({"data": [question, None]}).encode()
+body = json.dumps({"data": [question, None, None]}).encode()
 event = json.load(urlopen(Request(address, body, {"Content-Type": "application/json"})))["event_id"]
 events = urlopen(f"{address}/{event}").read().decode()
 reply = json.loads(next(line for line in events.splitlines() if line.startswith("data: ")).removeprefix("data: "))[0]

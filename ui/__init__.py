@@ -5,7 +5,6 @@ import os
 # Read by gradio as it is imported: no analytics, no look for newer versions.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-from .page import EXAMPLES
 from .server import serve, start
 
-__all__ = ["EXAMPLES", "serve", "start"]
+__all__ = ["serve", "start"]

@@ -6,8 +6,9 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: Beside HTML's own characters, those with which page templates begin are written as numbers.
-TEMPLATE_CHARACTERS = {ord(character): f"&#{ord(character)};" for character in "`${}"}
+#: Beside HTML's own characters, those with which page templates begin are written as numbers; and the carriage return,
+#: which a browser would drop from before a line feed, so that offsets counted in the page would be others.
+TEMPLATE_CHARACTERS = {ord(character): f"&#{ord(character)};" for character in "`${}\r"}
 
 #: HTML forbids control characters, tab and line breaks apart.
 CONTROL_CHARACTERS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")

@@ -1,109 +1,257 @@
-"""The page itself: a question box, examples, the result; and the API behind ``/ask`` and ``/search``."""
+"""The page itself: a side panel, four tabs, and the API behind ``/ask`` and ``/search``."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from rag.eval.pinned import Selection
 
-from rag import Assistant, RagError
+from rag import RagError
 from rag.serialize import hit_to_json, result_to_json
 
-from .render import filter_help_html, message_html, result_html
+from .asking import Asked, Desk
+from .collections import Collections
+from .documents import build_documents
+from .evaluation import build_evaluation
+from .highlight import escape
+from .indexing import Jobs
+from .render import filter_help_html
+from .taught import build_taught
+from .told import sentence, told
 
 TITLE = "rag: answers you can check"
 
-#: Questions that the shipped articles answer.
-EXAMPLES = (
-    "How long is the border between Kazakhstan and Russia?",
-    "Who put off a trip to Bishkek in December 2022?",
-    "How much did rents rise in the northern towns?",
-    "Why were students evicted in Almaty?",
-    "What share of Kazakhstan's oil goes through the Caspian pipeline?",
-    "When did the leaders meet in Kyrgyzstan?",
+#: Answers of a page's session that can be saved together.
+KEPT = 100
+
+#: What the parts of the page do is in ``page.js``; gradio wants the names of their events quoted here.
+CLICKS = '(window.ragParts ??= []).push(["clicks", element, trigger])  // "open" "teach" "export"'
+HISTORY = '(window.ragParts ??= []).push(["questions", element, trigger])  // "again" "export"'
+EXAMPLES = '(window.ragParts ??= []).push(["examples", element, trigger])  // "again"'
+
+#: Before a question is asked: it goes into the history and into the link. Gradio gives the outputs too.
+ASKED = "(...given) => ragAsked(...given.slice(0, 5))"
+
+#: A result as HTML, what was asked, what can be saved.
+Asking = tuple[str, Asked | None, list[Asked]]
+
+HISTORY_HTML = """\
+<h2>Your questions</h2><ol id="history-list"></ol><p class="empty">Kept in this browser only.</p>
+<div class="row"><button type="button" data-export="md">Save all as Markdown</button>
+<button type="button" data-export="json">Save all as JSON</button>
+<button type="button" data-clear>Clear</button></div>"""
+
+KEYS_HTML = (
+    "<p class='keys'><kbd>/</kbd> question <kbd>↑</kbd> <kbd>↓</kbd> walk the results <kbd>Enter</kbd> open "
+    "<kbd>n</kbd> <kbd>p</kbd> marks <kbd>Esc</kbd> close</p>"
 )
 
 
-def build_page(assistant: Assistant, examples: tuple[str, ...] = ()) -> gr.Blocks:
-    """The Gradio app over an assistant."""
-    page = gr.Blocks(title=TITLE, analytics_enabled=False)
-    with page:
-        with gr.Sidebar(open=False, elem_id="side", width=300):
-            gr.HTML("<h2>Only in documents like</h2>")
-            where = gr.Textbox(
-                label="Conditions, one a line",
-                lines=4,
-                elem_id="where",
-                placeholder="country=Kazakhstan\ndate>=2022-10",
-            )
-            gr.HTML(filter_help_html(assistant.retriever.index.library.fields()))
-        gr.HTML(_header(assistant), elem_id="header")
-        with gr.Row(elem_id="ask"):
-            question = gr.Textbox(
-                placeholder="Ask in plain English", label="Question", show_label=False, container=False,
-                lines=1, max_lines=1, autofocus=True, elem_id="question", scale=1,
-            )  # fmt: skip
-            button = gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=88)
-        result = gr.HTML("", elem_id="result")
-        with gr.Row(elem_id="examples", visible=bool(examples)):
-            chips = [gr.Button(example, size="sm", elem_classes="chip", min_width=0) for example in examples]
+def build_page(collections: Collections, jobs: Jobs) -> gr.Blocks:
+    """The Gradio app over some collections; the first one is chosen when the page is opened."""
+    return _Page(collections, jobs).blocks
 
-        answer = partial(_answer, assistant)
-        gr.on(
-            [question.submit, button.click], answer, [question, where], result,
-            api_visibility="private", show_progress="minimal",
+
+class _Page:
+    """The components of the page, and what happens between them."""
+
+    def __init__(self, collections: Collections, jobs: Jobs) -> None:
+        self._collections, self._desk = collections, Desk(collections)
+        self.blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+        with self.blocks:
+            self._asked, self._kept = gr.State(None), gr.State([])
+            self._lay_out(jobs)
+            self._connect()
+            _add_api(collections)
+
+    def _lay_out(self, jobs: Jobs) -> None:
+        first = self._first
+        with gr.Sidebar(open=False, elem_id="side", width=320):
+            self._lay_out_side(first)
+        self._header = gr.HTML(_header(self._collections, first), elem_id="header")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Ask"), gr.Row(elem_id="panes"):
+                self._lay_out_asking(first)
+            with gr.Tab("Documents"):
+                self._settled = build_documents(self._collections, jobs, self._chosen)
+            with gr.Tab("Taught") as taught:
+                refresh = build_taught(self._collections, self._chosen)
+            with gr.Tab("Evaluate"):
+                build_evaluation(self._collections, self._chosen)
+        taught.select(**refresh)
+        self._note, self._name, self._text = (gr.Textbox(visible="hidden") for _ in range(3))
+
+    def _lay_out_side(self, first: str) -> None:
+        self._chosen = gr.Dropdown(
+            self._choices(), value=first, label="Collection", elem_id="collection", filterable=False
+        )
+        self._least = gr.Slider(
+            0, 95, _threshold(self._collections, first), step=1, elem_id="least",
+            label="Answer only if at least this likely to be right, in %",
         )  # fmt: skip
-        for chip, example in zip(chips, examples, strict=True):
-            chip.click(
-                partial(_answer_example, assistant, example), where, [question, result],
-                api_visibility="private", show_progress="minimal",
-            )  # fmt: skip
-        _add_api(assistant)
-    return page
+        self._where = gr.Textbox(
+            label="Only in documents like: conditions, one a line", lines=3, elem_id="where",
+            placeholder="country=Kazakhstan\ndate>=2022-10",
+        )  # fmt: skip
+        self._fields = gr.HTML(_fields(self._collections, first), elem_id="fields")
+        self._history = gr.HTML(HISTORY_HTML, elem_id="history", js_on_load=HISTORY)
+
+    def _lay_out_asking(self, first: str) -> None:
+        with gr.Column(elem_id="answers", min_width=0):
+            with gr.Row(elem_id="ask"):
+                self._question = gr.Textbox(
+                    placeholder="Ask in plain English", label="Question", show_label=False, container=False,
+                    lines=1, max_lines=1, autofocus=True, elem_id="question", scale=1,
+                )  # fmt: skip
+                self._button = gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=88)
+            self._result = gr.HTML("", elem_id="result", js_on_load=CLICKS)
+            self._examples = gr.HTML(_examples(self._collections, first), elem_id="examples", js_on_load=EXAMPLES)
+            gr.HTML(KEYS_HTML, elem_id="keys")
+        self._source = gr.HTML("", elem_id="source", js_on_load=CLICKS)
+
+    def _connect(self) -> None:
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        inputs = [self._question, self._chosen, self._where, self._least, self._kept]
+        asks = {"inputs": inputs, "outputs": [self._result, self._asked, self._kept]} | private
+        asks |= {"concurrency_id": "ask", "js": ASKED}
+        gr.on([self._question.submit, self._button.click], self._ask, **asks)
+        filled = [self._question, self._chosen, self._where, self._least]
+        for questions in (self._history, self._examples):
+            questions.again(self._again, None, filled[:3], **private).then(self._ask_linked, **asks)
+        self.blocks.load(self._follow_link, None, filled, **private).then(self._ask_linked, **asks)
+        about = [self._header, self._examples, self._fields]
+        self._chosen.change(self._switch, self._chosen, about, **private)
+        for event in self._settled:
+            event.then(self._switch, self._chosen, about, **private)
+        # Not where a link chose the collection: it says the least probability too.
+        self._chosen.input(partial(_threshold, self._collections), self._chosen, self._least, **private)
+        for shown in (self._result, self._source):
+            shown.open(self._open, self._asked, self._source, **private)
+            note = shown.teach(self._teach, self._asked, self._note, **private)
+            note.then(None, self._note, None, js="(note) => ragNote(note)", **private)
+        saved = [self._name, self._text]
+        for shown, kept in ((self._result, self._asked), (self._history, self._kept)):
+            file = shown.export(self._export, kept, saved, **private)
+            file.then(None, saved, None, js="(name, text) => ragSave(name, text)", **private)
+
+    @property
+    def _first(self) -> str:
+        return self._collections.list()[0].id
+
+    def _choices(self) -> list[tuple[str, str]]:
+        return [(each.name, each.id) for each in self._collections.list()]
+
+    def _known(self, collection: object) -> str:
+        """The id of a collection that a link or the history names; of the first one where it is gone."""
+        return collection if any(collection == each.id for each in self._collections.list()) else self._first  # type: ignore[return-value]
+
+    def _ask(self, question: str, chosen: str, where: str, least: float, kept: list[Asked]) -> Iterator[Asking]:
+        for shown, found, ended in self._desk.ask(question, chosen, where, least / 100):
+            kept = [*kept[1 - KEPT :], found] if found and ended else kept
+            yield shown, found, kept
+
+    def _ask_linked(self, question: str, *rest: Any) -> Iterator[Any]:
+        if question.strip():
+            yield from self._ask(question, *rest)
+        else:
+            yield gr.skip(), gr.skip(), gr.skip()
+
+    def _follow_link(self, request: gr.Request) -> tuple[Any, ...]:
+        """What a link to a question fills in: ``?q=...&collection=...&where=...&least=...``."""
+        given = dict(request.query_params)
+        # What somebody has typed meanwhile stays.
+        filled = [given.get(name, gr.skip()) for name in ("q", "where")]
+        if "collection" not in given:
+            return filled[0], gr.update(choices=self._choices()), filled[1], gr.skip()
+        picked = self._known(given["collection"])
+        figure = given.get("least", "")
+        percent = min(95, int(figure)) if figure.isdecimal() else _threshold(self._collections, picked)
+        return filled[0], gr.update(choices=self._choices(), value=picked), filled[1], percent
+
+    def _again(self, event: gr.EventData) -> tuple[str, str, str]:
+        return str(event.question), self._known(event.collection), str(event.where)
+
+    def _open(self, asked: Asked | None, event: gr.EventData) -> str:
+        with told():
+            return self._desk.source(asked, str(event.document), int(event.start), int(event.end))
+
+    def _teach(self, asked: Asked | None, event: gr.EventData) -> str:
+        words = Selection(str(event.document), int(event.start), int(event.end)) if event.document else None
+        with told():
+            return self._desk.teach(asked, str(event.verdict), int(event.answer), words)
+
+    def _export(self, kept: Asked | list[Asked] | None, event: gr.EventData) -> tuple[str, str]:
+        with told():
+            return self._desk.export(kept if isinstance(kept, list) else [kept] if kept else [], str(event.kind))
+
+    def _switch(self, chosen: str) -> tuple[Any, ...]:
+        parts = (_header, _examples, _fields)
+        return tuple(part(self._collections, self._known(chosen)) for part in parts)
 
 
-def _header(assistant: Assistant) -> str:
-    index = assistant.retriever.index
+def _threshold(collections: Collections, chosen: str) -> int:
+    try:
+        return round(collections.assistant(chosen).confidence.threshold * 100)
+    except RagError:
+        return 0
+
+
+def _header(collections: Collections, chosen: str) -> str:
+    try:
+        index = collections.assistant(chosen).retriever.index
+        counts = f"{len(index.documents):,} documents, {len(index.passages):,} passages, all on this machine."
+    except RagError as error:
+        counts = sentence(error)
     return (
-        "<h1>Answers you can check</h1>"
-        "<p>The exact words of a document, highlighted where they stand. "
-        f"{len(index.documents):,} documents, {len(index.passages):,} passages, all on this machine.</p>"
+        f"<h1>Answers you can check</h1><p>The exact words of a document, highlighted where they stand. "
+        f"<b>{escape(collections.get(chosen).name)}</b>: {escape(counts)}</p>"
     )
 
 
-def _answer(assistant: Assistant, question: str, where: str = "") -> str:
-    if not question.strip():
-        return message_html("Type a question, and press Enter.")
+def _examples(collections: Collections, chosen: str) -> str:
+    chips = "".join(
+        f'<button type="button" class="chip" data-question="{escape(each)}">{escape(each)}</button>'
+        for each in collections.get(chosen).examples
+    )
+    return f'<div class="chips" data-collection="{escape(chosen)}">{chips}</div>' if chips else ""
+
+
+def _fields(collections: Collections, chosen: str) -> str:
     try:
-        wanted = [line.strip() for line in where.splitlines() if line.strip()]
-        result = assistant.ask(question, wanted)
-    except RagError as error:
-        return message_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    return result_html(result, assistant.retriever.document, wanted)
+        return filter_help_html(collections.assistant(chosen).retriever.index.library.fields())
+    except RagError:
+        return ""
 
 
-def _answer_example(assistant: Assistant, example: str, where: str = "") -> tuple[str, str]:
-    return example, _answer(assistant, example, where)
-
-
-def _add_api(assistant: Assistant) -> None:
-    def ask(question: str, where: list[str] | None = None) -> dict[str, Any]:
+def _add_api(collections: Collections) -> None:
+    def ask(question: str, where: Sequence[str] | None = None, collection: str | None = None) -> dict[str, Any]:
         """Answer a question: one object, as ``rag ask --json`` prints it; ``where`` as its option."""
         try:
-            return result_to_json(assistant.ask(question, where))
+            return result_to_json(collections.assistant(_id(collections, collection)).ask(question, where))
         except RagError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     def search(
-        question: str, k: int = 10, max_tokens: int | None = None, where: list[str] | None = None
+        question: str,
+        k: int = 10,
+        max_tokens: int | None = None,
+        where: Sequence[str] | None = None,
+        collection: str | None = None,
     ) -> list[dict[str, Any]]:
         """The passages for a question: a list, as ``rag search --json`` prints it; ``where`` as its option."""
         try:
-            return [hit_to_json(hit) for hit in assistant.retriever.search(question, k, max_tokens, where)]
+            retriever = collections.assistant(_id(collections, collection)).retriever
+            return [hit_to_json(hit) for hit in retriever.search(question, k, max_tokens, where)]
         except RagError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    api(ask, api_name="ask")
-    api(search, api_name="search")
+    api(ask, api_name="ask", concurrency_id="ask")
+    api(search, api_name="search", concurrency_id="ask")
+
+
+def _id(collections: Collections, given: str | None) -> str:
+    return given or collections.list()[0].id

@@ -13,11 +13,13 @@ from pathlib import Path
 import gradio as gr
 from starlette.middleware import Middleware
 
-from rag import Assistant, InputError
+from rag import InputError
 
 from .access import Access
+from .collections import Collections
 from .guard import Guard
 from .headers import SecureHeaders
+from .indexing import Jobs
 from .limits import Limits
 from .page import build_page
 
@@ -41,10 +43,9 @@ SETTINGS = {
 
 
 def start(
-    assistant: Assistant,
+    collections: Collections,
     host: str = "127.0.0.1",
     port: int = 7860,
-    examples: tuple[str, ...] = (),
     *,
     access: Access | None = None,
     limits: Limits | None = None,
@@ -52,9 +53,8 @@ def start(
     """Start serving in the background; ``.close()`` on what is returned stops it.
 
     Args:
-        assistant: Answers the questions.
+        collections: What is asked.
         host, port: Where to listen.
-        examples: Questions to click on.
         access: Who may ask; anybody on this machine where it is None.
         limits: How much each may ask.
 
@@ -69,7 +69,7 @@ def start(
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     uploads = upload_folder()
-    page = build_page(assistant, examples)
+    page = build_page(collections, Jobs())
     page.delete_cache = CLEANING
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
@@ -94,7 +94,8 @@ def start(
             enable_monitoring=False,
             footer_links=[],
             theme=gr.themes.Base(font=SYSTEM_FONTS, font_mono=MONOSPACE_FONTS),
-            css=(files("rag.ui") / "style.css").read_text(encoding="utf-8"),
+            css=_styles(),
+            js=(files("rag.ui") / "page.js").read_text(encoding="utf-8"),
         )
     except OSError as error:
         page.close(verbose=False)
@@ -103,16 +104,15 @@ def start(
 
 
 def serve(
-    assistant: Assistant,
+    collections: Collections,
     host: str = "127.0.0.1",
     port: int = 7860,
-    examples: tuple[str, ...] = (),
     *,
     access: Access | None = None,
     limits: Limits | None = None,
 ) -> None:
     """Serve until interrupted or terminated; see ``start``."""
-    page = start(assistant, host, port, examples, access=access, limits=limits)
+    page = start(collections, host, port, access=access, limits=limits)
     # So that the upload folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     shown = f"[{host.strip('[]')}]" if ":" in host else host
@@ -130,3 +130,11 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="rag-uploads-")
     os.environ["GRADIO_TEMP_DIR"] = folder.name
     return folder
+
+
+def _styles() -> str:
+    """The style sheets of the page and of its tabs."""
+    sheets = sorted(
+        (path for path in files("rag.ui").iterdir() if path.name.endswith(".css")), key=lambda path: path.name
+    )
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)

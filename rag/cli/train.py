@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     """Train, measure, and write the folder."""
     import torch
 
-    from ..eval.questions import refuse
+    from ..eval.questions import Question, refuse
     from ..span_model import WEIGHTS
     from ..training import card
     from ..training.examples import load, split
@@ -92,14 +92,18 @@ def run(args: argparse.Namespace) -> int:
     licences = _licences(args.licence)
     args.out.mkdir(parents=True, exist_ok=True)
     bad: list[InputError] = []
+    left_open: list[Question] = []
 
     def documents() -> Mapping[str, Document]:
         return Index.open(ready_index(args)).documents
 
     maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
-    parts = split(load(args.files, documents, maker, bad.append if args.skip_bad else refuse), args.held_back)
+    told = bad.append if args.skip_bad else refuse
+    parts = split(load(args.files, documents, maker, told, left_open.append), args.held_back)
     start = shipped_reader() if args.start == SHIPPED else args.start
     before = card.start(start)
+    if left_open:
+        err.print(f"{len(left_open)} questions left out: nobody has said yet what answers them")
     if bad:
         err.print(f"{len(bad)} bad questions left out:")
         err.print("\n".join(f"  {printable(str(error))}" for error in bad))

@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..locations import default_index, shipped_corpus
-from .common import add_command, add_index_option, add_reader_option, err, open_assistant, run_build, show_changes
+from ..locations import collections_home, default_index, shipped_corpus
+from .common import add_command, add_index_option, add_reader_option, err, ready_index, run_build, show_changes
 from .index import remembered_paths
 
 if TYPE_CHECKING:
+    from ..ui.collections import Collection
     from .common import Subparsers
 
 EXAMPLES = """\
@@ -50,6 +51,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "--requests-per-minute", type=int, metavar="N",
         help="how many questions, clicks and uploads each client may send in a minute (default: 300)",
     )  # fmt: skip
+    parser.add_argument(
+        "--collections", type=Path, metavar="DIR",
+        help="where the collections that are made in the page lie (default: in the user's data folder)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -64,12 +69,28 @@ def run(args: argparse.Namespace) -> int:
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     if args.no_auth:
         err.print(f"no login: whoever can reach port {args.port} of this machine can read and change all that it holds")
-    folder = args.index or default_index()
     if args.paths:
-        show_changes(run_build(args.paths, folder))
-    assistant = open_assistant(args)
-    from ..ui import EXAMPLES, serve
+        show_changes(run_build(args.paths, args.index or default_index()))
+    folder = ready_index(args)
+    from ..ui import serve
+    from ..ui.collections import Collections
 
-    over_shipped = remembered_paths(folder) == [shipped_corpus()]
-    serve(assistant, args.host, args.port, EXAMPLES if over_shipped else (), access=access, limits=limits)
+    home = args.collections or collections_home()
+    given = _given(folder, home)
+    collections = Collections(home, [given], reader=args.reader)
+    # What is wrong with the index is said here, not in the page.
+    collections.assistant(given.id)
+    serve(collections, args.host, args.port, access=access, limits=limits)
     return 0
+
+
+def _given(folder: Path, home: Path) -> Collection:
+    """The index that was named, as a collection; over the shipped articles it has their examples and questions."""
+    from ..eval.command import SHIPPED_QUESTIONS
+    from ..ui.collections import given_collection
+    from ..ui.examples import EXAMPLES as QUESTIONS
+
+    paths = remembered_paths(folder)
+    if paths == [shipped_corpus()]:
+        return given_collection(folder, "Central Asia", home, QUESTIONS, SHIPPED_QUESTIONS)
+    return given_collection(folder, ", ".join(path.name for path in paths)[:80] or folder.name, home)

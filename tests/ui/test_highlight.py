@@ -22,7 +22,7 @@ from rag.ui.highlight import Mark, escape, highlight
         ),
         ("abcdef", [(3, 3, "a"), (7, 9, "b")], "abcdef"),
         ("abcdef", [(-3, 2, "a"), (5, 99, "b")], '<mark class="a">ab</mark>cde<mark class="b">f</mark>'),
-        ("a\r\n e\u0301👩‍👩‍👧!", [(4, 6, "a")], 'a\r\n <mark class="a">e\u0301</mark>👩‍👩‍👧!'),
+        ("a\r\n e\u0301👩‍👩‍👧!", [(4, 6, "a")], 'a&#13;\n <mark class="a">e\u0301</mark>👩‍👩‍👧!'),
         ("", [(0, 1, "a")], ""),
     ],
 )
@@ -51,7 +51,7 @@ def test_attacks_are_shown_and_do_nothing(attack: str) -> None:
 
 
 def test_control_characters_are_made_visible() -> None:
-    assert escape("a\x00b\x1bc\x9bd\te\r\n") == "a\ufffdb\ufffdc\ufffdd\te\r\n"
+    assert escape("a\x00b\x1bc\x9bd\te\r\n") == "a\ufffdb\ufffdc\ufffdd\te&#13;\n"
 
 
 @given(

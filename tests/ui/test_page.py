@@ -1,22 +1,31 @@
 """The real page, served by the real server, in the real browser."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fpdf import FPDF
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
-from rag.ui import EXAMPLES, start
+from rag.eval.questions import load_questions
+from rag.ui import start
+from rag.ui.collections import Collection, Collections
+from rag.ui.examples import EXAMPLES
 
 from rag import Assistant, InputError, SentenceTransformerEncoder, build_index
+from rag.quote_check import read_export
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
+WAGONS = "How many wagons did ferries carry?"
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 PORT = 17860
+WIDTHS = pytest.mark.parametrize("width", [1440, 360])
 
 ATTACKS = """\
 # <script>window.hacked = 1</script>
@@ -26,22 +35,70 @@ The password of the vault is <img src=x onerror="window.hacked=2"> </mark></bloc
 <a href="javascript:window.hacked=7">swordfish</a> <link rel=stylesheet href=http://example.org/x.css>.
 """
 
+PAGES = (
+    "The harbour of Aktau was dredged in the spring of 2021, and again two years later by a firm from Baku.",
+    "Ferries carried 41,300 wagons across the Caspian in 2022, a third more than in the year before it.",
+)
+
 
 @pytest.fixture(scope="module")
-def address(assistant: Assistant) -> Iterator[str]:
-    page = start(assistant, port=PORT, examples=EXAMPLES)
+def collections(
+    corpus_index: Path, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory
+) -> Collections:
+    """The shipped articles, and the reports of a harbour, which differ in a figure."""
+    home = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("reports")
+    pdf = FPDF()
+    pdf.set_title("Harbour report")
+    for text in PAGES:
+        pdf.add_page()
+        pdf.set_font("Helvetica", size=11)
+        pdf.multi_cell(0, 6, text)
+    pdf.output(str(folder / "harbour.pdf"))
+    (folder / "letter.txt").write_bytes(
+        b"Dear all,\r\n\r\nIn 2022 the ferries carried 39,800 wagons over the Caspian.\r\n"
+    )
+    (folder / "paper.md").write_text("# The paper\n\nFerries carried 41,300 wagons last year, wrote the paper.\n")
+    index = tmp_path_factory.mktemp("reports-index")
+    build_index(folder, index, encoder)
+    return Collections(
+        home,
+        [
+            Collection("start", "Central Asia", corpus_index, None, home / "start.jsonl", EXAMPLES),
+            Collection("reports", "Harbour", index, None, home / "reports.jsonl"),
+        ],
+        encoder,
+    )
+
+
+@pytest.fixture(scope="module")
+def address(collections: Collections) -> Iterator[str]:
+    page = start(collections, port=PORT)
     yield f"http://127.0.0.1:{PORT}"
     page.close(verbose=False)
 
 
-def _open(browser: Browser, address: str, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+def _open(
+    browser: Browser,
+    address: str,
+    width: int = 1440,
+    height: int = 900,
+    *,
+    scheme: str = "light",
+    query: str = "",
+    bypass_csp: bool = False,
+) -> Page:
     """The page, its outside requests and its errors kept in ``page.outside`` and ``page.errors``."""
-    page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme).new_page()  # type: ignore[arg-type]
+    size = {"width": width, "height": height}
+    page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=bypass_csp).new_page()  # type: ignore[arg-type]
     page.outside, page.errors = [], []  # type: ignore[attr-defined]
-    page.on("request", lambda r: r.url.startswith((address, "data:", "blob:")) or page.outside.append(r.url))  # type: ignore[attr-defined]
+    page.on(
+        "request",
+        lambda r: r.url.startswith((address.partition("?")[0], "data:", "blob:")) or page.outside.append(r.url),
+    )  # type: ignore[attr-defined]
     page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
-    page.goto(address)
+    page.goto(address + query)
     expect(page.locator("#question textarea, #question input")).to_be_focused()
     return page
 
@@ -49,6 +106,15 @@ def _open(browser: Browser, address: str, width: int = 1440, height: int = 900, 
 def _ask(page: Page, question: str) -> None:
     page.locator("#question textarea, #question input").fill(question)
     page.keyboard.press("Enter")
+
+
+def _violations(page: Page) -> list[tuple[str, str]]:
+    """What axe finds that is serious or critical: its rule, and the first element."""
+    return [
+        (each["id"], each["nodes"][0]["html"][:200])
+        for each in Axe().run(page).response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
 
 
 def _screenshot(page: Page, name: str) -> None:
@@ -90,6 +156,7 @@ class TestPage:
         expect(page.locator(".card .confidence")).to_contain_text("%")
         expect(page.locator(".card .source")).to_contain_text(".md")
         expect(page.locator(".passages li")).to_have_count(9)
+        expect(page.locator(".alternatives li")).to_have_count(4)
         _screenshot(page, "answer")
         page.set_viewport_size({"width": 1440, "height": 900})
         page.screenshot(path=SCREENSHOTS / "answer-top.png")
@@ -98,7 +165,7 @@ class TestPage:
     def test_an_example_is_asked_by_a_click(self, browser: Browser, address: str) -> None:
         page = _open(browser, address)
         question = "Who put off a trip to Bishkek in December 2022?"
-        page.get_by_role("button", name=question).click()
+        page.locator("#examples .chip", has_text=question).click()
         expect(page.locator(".card mark.answer")).to_have_text("Shavkat Mirziyoyev")
         expect(page.locator("#question textarea, #question input")).to_have_value(question)
 
@@ -146,17 +213,234 @@ class TestPage:
         _ask(page, question)
         expect(page.locator(".hint")).to_contain_text(hint)
 
+    @WIDTHS
+    def test_the_source_opens_at_the_words_and_keys_walk_its_marks(
+        self, browser: Browser, address: str, width: int
+    ) -> None:
+        page = _open(browser, address, width)
+        _ask(page, BORDER)
+        page.get_by_role("button", name="Show in the document").click()
+        pane = page.locator(".source-pane")
+        expect(pane.locator("h2")).to_have_text("Kazakhstan: the long border")
+        focus = pane.locator("mark.sentence mark.answer.focus")
+        expect(focus).to_have_text("7,644 km")
+        expect(focus).to_be_in_viewport()
+        expect(pane.locator("mark.current")).to_have_text("7,644 km")
+        assert pane.locator("mark.other").count() >= 1
+        page.keyboard.press("n")
+        expect(pane.locator("mark.current")).to_have_text("4,750 miles")
+        page.keyboard.press("p")
+        expect(pane.locator("mark.current")).to_have_text("7,644 km")
+        box = pane.bounding_box()
+        assert box and (box["x"] > 600) == (width == 1440)
+        _screenshot(page, f"source-{width}")
+        page.keyboard.press("Escape")
+        expect(pane).to_have_count(0)
+        expect(page.get_by_role("button", name="Show in the document")).to_be_focused()
+
+    def test_the_source_is_the_file_itself_with_its_own_line_breaks(self, browser: Browser, address: str) -> None:
+        page = _open(browser, f"{address}/?collection=reports&q=How+many+wagons+did+the+ferries+carry+in+2022")
+        page.get_by_role("button", name="Show in the document").click()
+        text = page.locator(".source-pane .text")
+        expect(text).to_contain_text("Dear all,")
+        assert text.evaluate("element => element.textContent") == (
+            "Dear all,\r\n\r\nIn 2022 the ferries carried 39,800 wagons over the Caspian.\r\n"
+        )
+
+    @WIDTHS
+    def test_a_pdf_shows_its_page_with_the_words_marked(self, browser: Browser, address: str, width: int) -> None:
+        page = _open(browser, address, width, query="?collection=reports&q=" + WAGONS.replace(" ", "+"))
+        expect(page.locator(".card .quote")).to_have_text("41,300")
+        page.get_by_role("button", name="Show in the document").click()
+        pane = page.locator(".source-pane")
+        expect(pane.locator("figcaption")).to_have_text("Page 2")
+        sheet, mark = pane.locator(".sheet").bounding_box(), pane.locator(".box.focus").bounding_box()
+        assert sheet and mark
+        # In the first line of the page, behind "Ferries carried".
+        assert 0.02 < (mark["y"] - sheet["y"]) / sheet["height"] < 0.1
+        assert 0.1 < (mark["x"] - sheet["x"]) / sheet["width"] < 0.3
+        _screenshot(page, f"pdf-{width}")
+        pane.get_by_role("button", name="Text", exact=True).click()
+        expect(pane.locator(".text mark.focus")).to_have_text("41,300")
+        expect(pane.locator(".sheet")).to_be_hidden()
+
+    def test_documents_that_say_the_same_are_counted_and_those_that_do_not_are_shown(
+        self, browser: Browser, address: str
+    ) -> None:
+        page = _open(browser, address, query="?collection=reports&q=" + WAGONS.replace(" ", "+"))
+        expect(page.locator(".card .quote")).to_have_text("41,300")
+        expect(page.locator(".card .same")).to_contain_text("2 documents say the same")
+        expect(page.locator(".disagreement")).to_contain_text("39,800")
+        expect(page.locator(".disagreement")).to_contain_text("letter")
+        _screenshot(page, "disagreement")
+
+    def test_the_slider_says_how_likely_an_answer_must_be(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address)
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        page.get_by_role("button", name="Toggle Sidebar").click()
+        page.locator("#least input[type=number]").fill("95")
+        page.locator("#least input[type=number]").press("Tab")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator(".card h2")).to_have_text("Not found")
+        expect(page.locator(".card.missing")).to_contain_text("too likely to be wrong")
+        expect(page.locator(".card mark.near")).to_have_text("7,644 km")
+
+    def test_arrows_walk_the_hits_enter_opens_and_a_slash_goes_back_to_the_question(
+        self, browser: Browser, address: str
+    ) -> None:
+        page = _open(browser, address)
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("button", name="Show in the document")).to_be_focused()
+        for _ in range(2):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowUp")
+        expect(page.locator(".alternatives .walk").first).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator(".source-pane")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("/")
+        expect(page.locator("#question input, #question textarea")).to_be_focused()
+
+    @WIDTHS
+    def test_right_wrong_and_selected_words_are_taught(
+        self, browser: Browser, address: str, collections: Collections, width: int
+    ) -> None:
+        taught = collections.get("reports").taught
+        taught.unlink(missing_ok=True)
+        page = _open(browser, address, width, query="?collection=reports&q=" + WAGONS.replace(" ", "+"))
+        page.get_by_role("button", name="Wrong", exact=True).click()
+        expect(page.locator(".taught-note")).to_contain_text("“41,300” is wrong")
+        page.locator(".disagreement button.open").first.click()
+        words = page.locator(".source-pane [data-words]")
+        expect(words).to_be_disabled()
+        page.locator(".source-pane mark.focus").dblclick()
+        page.evaluate("""() => {
+            const mark = document.querySelector('.source-pane mark.focus').firstChild, range = document.createRange();
+            range.setStart(mark, 0); range.setEnd(mark, mark.length);
+            getSelection().removeAllRanges(); getSelection().addRange(range);
+        }""")
+        words.click()
+        expect(page.locator(".source-pane .select")).to_contain_text("Saved: these are the right words.")
+        [line] = [json.loads(line) for line in taught.read_text().splitlines()]
+        assert line["question"] == WAGONS
+        assert [each["quote"] for each in line["wrong"]] == ["41,300"]
+        assert [(each["document"], each["quote"]) for each in line["answers"]] == [("letter.txt", "39,800")]
+        documents = collections.assistant("reports").retriever.index.documents
+        [question] = load_questions(taught, documents)
+        gold = question.golds[0]
+        assert documents["letter.txt"].text[gold.start : gold.end] == "39,800"
+
+    def test_questions_are_kept_in_this_browser_and_a_link_reopens_the_answer(
+        self, browser: Browser, address: str
+    ) -> None:
+        page = _open(browser, address)
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        link = page.url
+        assert "q=How+long" in link
+        assert "collection=start" in link
+        page.reload()
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        page.get_by_role("button", name="Toggle Sidebar").click()
+        expect(page.locator("#history-list a")).to_have_text([BORDER])
+        page.get_by_role("button", name="Clear").click()
+        expect(page.locator("#history-list a")).to_have_count(0)
+        other = _open(browser, link)
+        expect(other.locator(".card .quote")).to_have_text("7,644 km")
+        expect(other.locator("#question input, #question textarea")).to_have_value(BORDER)
+
+    def test_the_quote_is_copied_with_its_source_and_answers_are_saved(
+        self, browser: Browser, address: str, tmp_path: Path
+    ) -> None:
+        page = _open(browser, address)
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.bring_to_front()
+        _ask(page, BORDER)
+        page.get_by_role("button", name="Copy with its source").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith("“7,644 km” — ")
+        assert "kazakhstan.md" in copied
+        for button, name in (("JSON", "answers.json"), ("Markdown", "answers.md")):
+            with page.expect_download() as download:
+                page.get_by_role("button", name=button, exact=True).click()
+            assert download.value.suggested_filename == name
+            download.value.save_as(tmp_path / name)
+        [quote] = read_export(tmp_path / "answers.json").quotes
+        assert (quote.document, quote.text) == ("kazakhstan.md", "7,644 km")
+        assert "**7,644 km**" in (tmp_path / "answers.md").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (360, "light")])
+    def test_nothing_serious_stands_in_the_way_of_anybody(
+        self, browser: Browser, address: str, width: int, scheme: str
+    ) -> None:
+        page = _open(browser, address, width, scheme=scheme, bypass_csp=True)
+        found = _violations(page)
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        found += _violations(page)
+        page.get_by_role("button", name="Show in the document").click()
+        expect(page.locator(".source-pane")).to_be_visible()
+        found += _violations(page)
+        page.keyboard.press("Escape")
+        for tab in ("Documents", "Taught", "Evaluate"):
+            if page.get_by_role("tab", name=tab).is_visible():
+                page.get_by_role("tab", name=tab).click()
+                page.wait_for_timeout(500)
+                _screenshot(page, f"{tab.lower()}-{width}-{scheme}")
+                found += _violations(page)
+        page.get_by_role("button", name="Toggle Sidebar").click()
+        page.wait_for_timeout(500)
+        assert found + _violations(page) == []
+
+    def test_the_first_paint_is_quick_and_the_layout_stays(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address)
+        painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        page.evaluate("""() => { window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach(
+            (entry) => (window.shift += entry.hadRecentInput ? 0 : entry.value))).observe({type: "layout-shift"}); }""")
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        page.wait_for_timeout(300)
+        # In milliseconds; 430 to 680 on two cores that do nothing else.
+        assert painted < 3_000
+        # A score of 0.1 is what is called good (web.dev/cls).
+        assert page.evaluate("window.shift") < 0.1
+
+    def test_the_passages_are_shown_while_they_are_read(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address)
+        page.evaluate("""() => { window.seen = []; new MutationObserver(() => {
+            const text = document.querySelector(".top")?.textContent.slice(0, 20);
+            if (text && text !== window.seen.at(-1)) window.seen.push(text);
+        }).observe(document.querySelector("#result"), {childList: true, subtree: true, characterData: true}); }""")
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        seen = page.evaluate("window.seen")
+        assert [text[:8] for text in seen] == ["Reading ", "7,644 km"]
+
     def test_a_document_full_of_attacks_is_shown_and_runs_nothing(
         self, browser: Browser, tmp_path: Path, encoder: SentenceTransformerEncoder
     ) -> None:
         (tmp_path / "attack.md").write_text(ATTACKS)
         build_index(tmp_path / "attack.md", tmp_path / "index", encoder)
-        app = start(Assistant.load(tmp_path / "index", encoder), port=PORT + 1)
+        evil = Collection("evil", "<img src=x onerror=window.hacked=9>", tmp_path / "index", None, tmp_path / "t.jsonl")
+        app = start(Collections(tmp_path / "home", [evil], encoder), port=PORT + 1)
         try:
             page = _open(browser, f"http://127.0.0.1:{PORT + 1}")
             _ask(page, "What is the password of the vault? <script>window.hacked=8</script>")
             expect(page.locator(".paragraph")).to_contain_text('<img src=x onerror="window.hacked=2">')
             expect(page.locator(".paragraph")).to_contain_text("${window.hacked=5}")
+            page.get_by_role("button", name="Show in the document").click()
+            expect(page.locator(".source-pane h2")).to_have_text("<script>window.hacked = 1</script>")
+            expect(page.locator(".source-pane .text")).to_contain_text("<svg/onload=window.hacked=6>")
+            page.get_by_role("button", name="Right", exact=True).click()
+            expect(page.locator(".taught-note")).to_contain_text("is right")
+            page.reload()
+            expect(page.locator(".card")).to_be_visible()
+            page.get_by_role("button", name="Toggle Sidebar").click()
+            expect(page.locator("#history-list a")).to_contain_text("<script>window.hacked=8</script>")
             assert page.evaluate("window.hacked") is None
             assert page.outside == []  # type: ignore[attr-defined]
         finally:
@@ -178,24 +462,11 @@ def test_ask_and_search_are_named_endpoints(address: str, assistant: Assistant) 
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/ask", "/search"}
 
 
-def test_a_port_that_cannot_be_had_is_one_clear_line(address: str, assistant: Assistant) -> None:
+def test_a_port_that_cannot_be_had_is_one_clear_line(address: str, collections: Collections) -> None:
     with pytest.raises(InputError, match=rf"port {PORT} on 127\.0\.0\.1 is taken .* choose another one with --port"):
-        start(assistant, port=PORT)
+        start(collections, port=PORT)
     with pytest.raises(InputError, match="there is no port 99999; choose one between 1 and 65535 with --port"):
-        start(assistant, port=99_999)
-
-
-def test_nothing_but_the_collection_can_be_read_through_the_server(address: str) -> None:
-    import httpx
-
-    for path in (
-        "/etc/passwd",
-        "/gradio_api/file=/etc/passwd",
-        "/file=../../../../etc/passwd",
-        "/gradio_api/file=pyproject.toml",
-    ):
-        assert "root:" not in (reply := httpx.get(address + path)).text
-        assert "[project]" not in reply.text
+        start(collections, port=99_999)
 
 
 def test_analytics_are_off() -> None:

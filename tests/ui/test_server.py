@@ -22,10 +22,11 @@ from gradio_client import Client
 from playwright.sync_api import Browser, expect
 from rag.ui import start
 from rag.ui.access import Access
+from rag.ui.collections import Collections
 from rag.ui.limits import MEGABYTE, Limits
 from rag.ui.server import upload_folder
 
-from rag import Assistant, InputError
+from rag import InputError
 from rag.cli import main
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -40,8 +41,8 @@ DATA = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
 
 
 @pytest.fixture(scope="module")
-def server(assistant: Assistant) -> Iterator[gr.Blocks]:
-    page = start(assistant, port=PORT, limits=LIMITS)
+def server(collections: Collections) -> Iterator[gr.Blocks]:
+    page = start(collections, port=PORT, limits=LIMITS)
     yield page
     page.close(verbose=False)
 
@@ -52,9 +53,9 @@ def address(server: gr.Blocks) -> str:
 
 
 @pytest.fixture(scope="module")
-def locked(assistant: Assistant) -> Iterator[gr.Blocks]:
+def locked(collections: Collections) -> Iterator[gr.Blocks]:
     """A server with a login."""
-    page = start(assistant, port=PORT + 1, access=Access({"ann": "secret", "bob": "other"}))
+    page = start(collections, port=PORT + 1, access=Access({"ann": "secret", "bob": "other"}))
     yield page
     page.close(verbose=False)
 
@@ -145,9 +146,9 @@ class TestWithoutLoggingIn:
             for value in ("", "x", "None", "null"):
                 assert httpx.get(f"{locked_address}/config", cookies={name: value}).status_code == 401
 
-    def test_passwords_are_not_tried_for_long(self, assistant: Assistant) -> None:
+    def test_passwords_are_not_tried_for_long(self, collections: Collections) -> None:
         access = Access({"ann": "secret"})
-        page = start(assistant, port=PORT + 2, access=access, limits=Limits(logins_per_minute=3))
+        page = start(collections, port=PORT + 2, access=access, limits=Limits(logins_per_minute=3))
         try:
             replies = [
                 httpx.post(f"http://127.0.0.1:{PORT + 2}/login", data={"username": "ann", "password": word})
@@ -196,11 +197,11 @@ class TestAnotherSite:
 
     def test_its_page_can_send_nothing_and_read_nothing(self, address: str) -> None:
         for origin in ("http://evil.example", "null", f"http://127.0.0.1:{PORT + 1}", "http://localhost"):
-            assert _ask(address, [BORDER, None], headers={"Origin": origin}).status_code == 403
+            assert _ask(address, [BORDER, None, None], headers={"Origin": origin}).status_code == 403
             assert httpx.get(f"{address}/config", headers={"Origin": origin}).status_code == 403
         for site in ("cross-site", "same-site"):
-            assert _ask(address, [BORDER, None], headers={"Sec-Fetch-Site": site}).status_code == 403
-        assert _ask(address, [BORDER, None], headers={"Origin": address}).status_code == 200
+            assert _ask(address, [BORDER, None, None], headers={"Sec-Fetch-Site": site}).status_code == 403
+        assert _ask(address, [BORDER, None, None], headers={"Origin": address}).status_code == 200
 
     def test_a_link_from_there_can_be_followed(self, address: str) -> None:
         headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
@@ -259,7 +260,7 @@ class TestFilesOfThisMachine:
         link.symlink_to(secret)
         try:
             reply = httpx.get(f"{address}/gradio_api/file={link}")
-            named = _ask(address, [{**DATA, "path": str(link)}, None])
+            named = _ask(address, [{**DATA, "path": str(link)}, None, None])
         finally:
             link.unlink()
         assert (reply.status_code, named.status_code) == (403, 403)
@@ -276,7 +277,7 @@ class TestFilesOfThisMachine:
             "~/.bashrc",
         ):
             for data in ({**DATA, "path": path}, {"path": path}, [[{"a": {**DATA, "path": path}}]]):
-                reply = _ask(address, [data, None])
+                reply = _ask(address, [data, None, None])
                 assert (reply.status_code, SECRET in reply.text) == (403, False), path
                 body = {"data": [data], "fn_index": 0, "session_hash": "x", "component_id": 1, "fn_name": "x"}
                 for where in ("queue/join", "run/ask", "api/ask", "component_server"):
@@ -293,7 +294,7 @@ class TestFilesOfThisMachine:
             {"path": f"{elsewhere}/x", "url": f"{elsewhere}/x"},
             {**DATA, "path": f"file={elsewhere}"},
         ):
-            assert _ask(address, [data, None]).status_code == 403
+            assert _ask(address, [data, None, None]).status_code == 403
         assert seen == []
 
     def test_what_a_program_may_make_of_components_is_shut(self, server: gr.Blocks, address: str) -> None:
@@ -371,14 +372,14 @@ class TestTooMuch:
         with pytest.raises(Exception, match="the question is 5,000 characters long; at most 2,000 are read"):
             client.predict("word " * 1_000, api_name="/ask")
 
-    def test_too_many_questions_of_one_client_are_told_when_to_come_again(self, assistant: Assistant) -> None:
-        page = start(assistant, port=PORT + 2, limits=Limits(requests_per_minute=4))
+    def test_too_many_questions_of_one_client_are_told_when_to_come_again(self, collections: Collections) -> None:
+        page = start(collections, port=PORT + 2, limits=Limits(requests_per_minute=4))
         url = f"http://127.0.0.1:{PORT + 2}"
         try:
             for path in ("/", "/theme.css", "/config", "/gradio_api/info") * 3:
                 assert httpx.get(url + path).status_code == 200
             headers = [{}, {"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.2"}, {"X-Real-IP": "::2"}, {}]
-            replies = [_ask(url, ["?", None], headers=each) for each in headers]
+            replies = [_ask(url, ["?", None, None], headers=each) for each in headers]
         finally:
             page.close(verbose=False)
         assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 429]
@@ -386,14 +387,14 @@ class TestTooMuch:
         assert replies[4].headers["Retry-After"] == "15"
 
     def test_when_too_many_wait_the_next_is_told_so(self, address: str) -> None:
-        replies = [_ask(address, [BORDER, None]) for _ in range(8)]
+        replies = [_ask(address, [BORDER, None, None]) for _ in range(8)]
         assert [reply.status_code for reply in replies[:2]] == [200, 200]
         assert (replies[-1].status_code, replies[-1].json()) == (
             503, {"detail": "Queue is full. Max size is 2 and size is 2."},
         )  # fmt: skip
 
-    def test_one_client_cannot_keep_everything_open(self, assistant: Assistant) -> None:
-        page = start(assistant, port=PORT + 2, limits=Limits(connections_per_client=3))
+    def test_one_client_cannot_keep_everything_open(self, collections: Collections) -> None:
+        page = start(collections, port=PORT + 2, limits=Limits(connections_per_client=3))
         open_ = [socket.create_connection(("127.0.0.1", PORT + 2)) for _ in range(3)]
         try:
             for number, each in enumerate(open_):
@@ -427,9 +428,9 @@ class TestTheCommand:
         assert error.startswith(f"rag: {message}")
         assert error.count("\n") == 1
 
-    def test_the_library_does_not_serve_others_by_mistake_either(self, assistant: Assistant) -> None:
+    def test_the_library_does_not_serve_others_by_mistake_either(self, collections: Collections) -> None:
         with pytest.raises(InputError, match=r"host 0\.0\.0\.0 can be reached from other machines"):
-            start(assistant, host="0.0.0.0", port=PORT + 2)
+            start(collections, host="0.0.0.0", port=PORT + 2)
 
     def test_it_says_what_no_login_means_and_leaves_nothing_behind(self, corpus_index: Path, tmp_path: Path) -> None:
         port = PORT + 3

@@ -1,0 +1,186 @@
+"""Asking in the page: the answer in stages, its document open at the words, what is taught about it, what is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rag.eval.pinned import Selection
+from rag.eval.taught import Taught
+
+from rag import Assistant, Document, InputError, RagError, Result, Seconds
+from rag.errors import DocumentError
+from rag.formats import suffix_of
+from rag.formats.pdf_picture import page_picture
+from rag.originals import Originals
+from rag.quotes import export_json, export_markdown, keep
+
+from .collections import Collection, Collections
+from .highlight import Mark
+from .render import message_html, reading_html, result_html
+from .source import Page, marks_of, source_html
+from .told import sentence
+
+#: Pages of a PDF that are shown for one question at most.
+PICTURES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of the last question of a page.
+
+    Attributes:
+        collection: The id of the collection that was asked.
+        result: What was found there.
+        at: When.
+    """
+
+    collection: str
+    result: Result
+    at: datetime
+
+
+class Desk:
+    """What the page does for the one who asks; every method takes a collection's id as the page sent it.
+
+    Args:
+        collections: Which there are.
+    """
+
+    def __init__(self, collections: Collections) -> None:
+        self._collections = collections
+
+    def ask(
+        self, question: str, collection: str, where: str = "", least: float | None = None
+    ) -> Iterator[tuple[str, Asked | None, bool]]:
+        """The result in stages: the passages as soon as they are found, then the answer.
+
+        Yields:
+            HTML, what is known of the question, and whether that is all.
+
+        Args:
+            question: As it was typed.
+            collection: Whom to ask.
+            where: Conditions, one a line.
+            least: Answer only if at least so likely to be right, in [0, 1].
+        """
+        if not question.strip():
+            yield message_html("Type a question, and press Enter."), None, False
+            return
+        wanted = [line.strip() for line in where.splitlines() if line.strip()]
+        try:
+            assistant = self._collections.assistant(collection)
+            started = time.perf_counter()
+            hits = assistant.retriever.search(question, assistant.passages, where=wanted)
+            took = time.perf_counter() - started
+            # The passages can be opened while they are read.
+            found = Result(question, None, (), tuple(hits), None, Seconds(took, 0.0, took))
+            yield reading_html(hits, wanted), Asked(collection, found, datetime.now(UTC)), False
+            result = assistant.read(question, hits, took, least)
+        except RagError as error:
+            yield message_html(sentence(error)), None, False
+            return
+        asked = Asked(collection, result, datetime.now(UTC))
+        yield result_html(result, assistant.retriever.document, wanted), asked, True
+
+    def source(self, asked: Asked | None, document: str, start: int, end: int) -> str:
+        """A document that the last question found something in, open at some words, as HTML.
+
+        Raises:
+            InputError: Nothing was asked, or the collection holds no such words.
+        """
+        collection, assistant = self._of(asked)
+        found = self._document(assistant, document, start, end)
+        marks = marks_of(asked.result, document, start, end) if asked else [Mark(start, end, "answer focus")]
+        pages, note = _pages(collection, found, marks)
+        return source_html(found, marks, pages, note)
+
+    def teach(self, asked: Asked | None, verdict: str, candidate: int = 0, words: Selection | None = None) -> str:
+        """Keep what somebody says of an answer; returns what to tell them.
+
+        Args:
+            asked: The last question.
+            verdict: ``right``, ``wrong``, ``none`` (no document answers) or ``words`` (these are the right ones).
+            candidate: Which of the answers is right or wrong, counted from 0.
+            words: The right ones.
+
+        Raises:
+            InputError: Nothing was asked, or there is no such candidate or verdict, or no such words.
+        """
+        collection, assistant = self._of(asked)
+        result = asked.result if asked else None
+        documents, taught = assistant.retriever.index.documents, Taught(collection.taught)
+        if result is None:
+            raise InputError("ask first, and teach then")
+        if verdict == "none":
+            taught.add(result.question, documents, none=True)
+            return "Saved: no document answers this."
+        if verdict == "words" and words is not None:
+            self._document(assistant, words.document, words.start, words.end)
+            taught.add(result.question, documents, right=[words])
+            return "Saved: these are the right words."
+        if not 0 <= candidate < len(result.answers) or verdict not in ("right", "wrong"):
+            raise InputError("there is no such answer to teach about; ask again")
+        answer = result.answers[candidate]
+        place = Selection(answer.document, answer.start, answer.end)
+        if verdict == "right":
+            taught.add(result.question, documents, right=[place])
+            return f"Saved: “{_short(answer.text)}” is right."
+        taught.add(result.question, documents, wrong=[place])
+        return f"Saved: “{_short(answer.text)}” is wrong. If you know the right words, select them in the document."
+
+    def export(self, kept: Sequence[Asked], kind: str) -> tuple[str, str]:
+        """Name and text of a file with some answers; ``kind`` is ``md`` or ``json``.
+
+        Raises:
+            InputError: There is nothing to export, or no such kind.
+        """
+        if not kept:
+            raise InputError("there is nothing to save yet; ask first")
+        answers = [
+            keep(each.result, self._collections.assistant(each.collection).retriever.index.library, each.at, name)
+            for each in kept
+            for name in [self._collections.get(each.collection).name]
+        ]
+        if kind == "json":
+            return "answers.json", export_json(answers)
+        if kind == "md":
+            return "answers.md", export_markdown(answers)
+        raise InputError(f"answers are saved as md or json, not as {kind[:20]!r}")
+
+    def _of(self, asked: Asked | None) -> tuple[Collection, Assistant]:
+        if asked is None:
+            raise InputError("ask first; then the document can be opened")
+        return self._collections.get(asked.collection), self._collections.assistant(asked.collection)
+
+    @staticmethod
+    def _document(assistant: Assistant, document_id: str, start: int, end: int) -> Document:
+        documents = assistant.retriever.index.documents
+        if document_id not in documents:
+            raise InputError("the collection holds no such document any more; ask again")
+        document = documents[document_id]
+        if not 0 <= start <= end <= len(document.text):
+            raise InputError("the document has changed meanwhile; ask again")
+        return document
+
+
+def _pages(collection: Collection, document: Document, marks: Sequence[Mark]) -> tuple[list[Page], str]:
+    """The pages of a PDF that hold marks, the first mark's first; or a note that says why there are none."""
+    if suffix_of(document.id) != ".pdf":
+        return [], ""
+    numbers = dict.fromkeys(page for mark in marks if (page := document.place(mark.start).page) is not None)
+    shown = [mark for mark in marks if mark.start < mark.end]
+    extents = [(mark.start, mark.end) for mark in shown]
+    try:
+        raw = Originals.open(collection.index).read(document.id)
+        pictures = [(number, page_picture(raw, document, number, extents)) for number in list(numbers)[:PICTURES]]
+    except DocumentError as error:
+        return [], f"The page cannot be shown: {error}."
+    note = "" if all(picture.exact for _, picture in pictures) else "On this page the words cannot be marked exactly."
+    return [Page(number, shown, picture) for number, picture in pictures], note
+
+
+def _short(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -1,0 +1,235 @@
+// What happens in the browser alone: keys, marks, selections, copying, the history, links. Nothing is fetched.
+() => {
+  const HISTORY = "rag.questions";
+  const MOST = 100;
+  const one = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const shown = (element) => element && element.getClientRects().length > 0;
+
+  // Offsets count code points, JavaScript's strings UTF-16 units.
+  const codePoints = (text) => [...text].length;
+
+  // --- marks of the source ---
+  const pane = () => one("#source .source-pane");
+  const marksOf = (of) => all(of.dataset.view === "page" ? ".box" : ".text mark.answer, .text mark.other", of);
+  const show = (mark, of) => {
+    all(".current", of).forEach((each) => each.classList.remove("current"));
+    if (!mark) return;
+    mark.classList.add("current");
+    const scroll = one(".scroll", of), box = mark.getBoundingClientRect(), around = scroll.getBoundingClientRect();
+    scroll.scrollTop += box.top - around.top - Math.max(24, around.height / 3);
+  };
+  const step = (by) => {
+    const of = pane(), marks = of ? marksOf(of) : [];
+    if (!marks.length) return;
+    const at = marks.findIndex((each) => each.classList.contains("current"));
+    show(marks[(at + by + marks.length) % marks.length], of);
+  };
+  const focusMark = (of) => show(marksOf(of).find((each) => each.classList.contains("focus")) ?? marksOf(of)[0], of);
+  const view = (kind) => {
+    const of = pane();
+    of.dataset.view = kind;
+    all(".views button", of).forEach((each) => each.setAttribute("aria-pressed", each.dataset.view === kind));
+    focusMark(of);
+  };
+  let opener = null;
+  const close = () => {
+    const of = pane();
+    if (!of) return false;
+    of.remove();
+    opener?.focus();
+    return true;
+  };
+  const opened = () => {
+    const of = pane();
+    if (!of || of.dataset.seen) return;
+    of.dataset.seen = "1";
+    focusMark(of);
+    one(".scroll", of).focus({ preventScroll: true });
+  };
+  // A picture has no height before it is decoded, but its width and height are known, so this is the end of it.
+  new MutationObserver(opened).observe(document.documentElement, { childList: true, subtree: true });
+
+  // --- words selected in the source ---
+  let words = null;
+  document.addEventListener("selectionchange", () => {
+    const selection = getSelection(), of = pane(), text = of && one(".text", of);
+    const button = of && one("[data-words]", of);
+    if (!button) return;
+    if (selection.rangeCount && !selection.isCollapsed) {
+      const range = selection.getRangeAt(0);
+      if (text.contains(range.startContainer) && text.contains(range.endContainer)) {
+        const before = document.createRange();
+        before.setStart(text, 0);
+        before.setEnd(range.startContainer, range.startOffset);
+        const start = Number(text.dataset.start) + codePoints(before.toString());
+        words = { start, end: start + codePoints(range.toString()) };
+        button.disabled = false;
+        return;
+      }
+    }
+    if (document.activeElement !== button) {
+      words = null;
+      button.disabled = true;
+    }
+  });
+
+  // --- clicks in a result or a source ---
+  const clicks = (element, trigger) => {
+    // A button takes the focus, and with it the selection.
+    element.addEventListener("mousedown", (event) => event.target.closest("[data-words]") && event.preventDefault());
+    element.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      const data = button.dataset;
+      if (button.classList.contains("open")) {
+        if (!pane()) opener = button;
+        trigger("open", { document: data.document, start: data.start, end: data.end });
+      } else if (data.teach) trigger("teach", { verdict: data.teach, answer: data.answer, document: "", start: 0, end: 0 });
+      else if ("words" in data && words) {
+        const document = one(".names code", element).textContent;
+        trigger("teach", { verdict: "words", answer: 0, document, ...words });
+      } else if (data.export) trigger("export", { kind: data.export });
+      else if (data.copy !== undefined) copy(data.copy, button);
+      else if (data.mark) step(Number(data.mark));
+      else if (data.view && button.closest(".views")) view(data.view);
+      else if ("close" in data) close();
+    });
+  };
+
+  const copy = async (text, button) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = label), 1500);
+  };
+
+  window.ragNote = (note) => {
+    const place = shown(one(".source-pane")) ? one(".source-pane .select span") : one(".taught-note");
+    if (place && note) place.textContent = note;
+    const below = one(".taught-note");
+    if (below && note) below.textContent = note;
+  };
+
+  window.ragSave = (name, text) => {
+    if (!text) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+
+  // --- the questions of this browser, and the link of the last one ---
+  const past = () => {
+    try {
+      const found = JSON.parse(localStorage.getItem(HISTORY) ?? "[]");
+      return Array.isArray(found) ? found.filter((each) => typeof each?.question === "string") : [];
+    } catch {
+      return [];
+    }
+  };
+  const keep = (list) => {
+    try {
+      localStorage.setItem(HISTORY, JSON.stringify(list.slice(0, MOST)));
+    } catch {} // a browser that keeps nothing
+    draw();
+  };
+  const link = ({ question, collection, where }) => {
+    const query = new URLSearchParams({ q: question, collection });
+    if (where) query.set("where", where);
+    return `?${query}`;
+  };
+  const draw = () => {
+    const list = one("#history-list");
+    if (!list) return;
+    list.replaceChildren(
+      ...past().map((each) => {
+        const item = document.createElement("li"), anchor = document.createElement("a");
+        anchor.href = link(each);
+        anchor.textContent = each.question;
+        anchor.title = each.where ? `${each.collection}, ${each.where}` : each.collection;
+        item.append(anchor);
+        return item;
+      }),
+    );
+  };
+  const questions = (element, trigger) => {
+    element.addEventListener("click", (event) => {
+      const anchor = event.target.closest("a"), button = event.target.closest("button");
+      if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+        event.preventDefault();
+        const query = new URLSearchParams(anchor.search);
+        trigger("again", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
+      } else if (button && "clear" in button.dataset) keep([]);
+      else if (button?.dataset.export) trigger("export", { kind: button.dataset.export });
+    });
+    draw();
+  };
+  const examples = (element, trigger) => {
+    element.addEventListener("click", (event) => {
+      const chip = event.target.closest(".chip");
+      if (chip) trigger("again", { question: chip.dataset.question, collection: chip.parentElement.dataset.collection, where: one("#where textarea")?.value ?? "" });
+    });
+  };
+  // A button of a table's row; what is for good is asked for twice.
+  const rows = (element, trigger) => {
+    element.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-event]");
+      if (!button) return;
+      const { event: name, sure, ...data } = button.dataset;
+      if (sure && button.textContent !== sure) {
+        const label = button.textContent;
+        button.textContent = sure;
+        button.addEventListener("blur", () => (button.textContent = label), { once: true });
+      } else trigger(name, data);
+    });
+  };
+  window.ragAsked = (question, collection, where, least, ...rest) => {
+    if (question.trim()) {
+      close();
+      keep([{ question, collection, where }, ...past().filter((each) => each.question !== question || each.collection !== collection)]);
+      const query = new URLSearchParams(link({ question, collection, where }));
+      query.set("least", least);
+      history.replaceState(null, "", `?${query}`);
+    }
+    return [question, collection, where, least, ...rest];
+  };
+
+  // --- keys ---
+  const walk = (by) => {
+    const stops = all("#result .open.main, #result .walk").filter(shown);
+    if (!stops.length) return;
+    const at = stops.indexOf(document.activeElement);
+    const next = stops[Math.min(stops.length - 1, Math.max(0, at + by))];
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const field = event.target.closest("input, textarea, select, [contenteditable], [role=listbox], [role=slider], [role=tab]");
+    if (event.key === "Escape" && close()) event.preventDefault();
+    else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); walk(1); }
+    else if (field) return;
+    else if (event.key === "/") { event.preventDefault(); one("#question input, #question textarea")?.focus(); }
+    else if (event.key === "n" || event.key === "p") step(event.key === "n" ? 1 : -1);
+    else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.closest(".scroll")) {
+      event.preventDefault();
+      walk(event.key === "ArrowDown" ? 1 : -1);
+    }
+  });
+
+  // --- the parts of the page hand themselves over as they are loaded, be it before this script or after ---
+  const parts = { clicks, questions, examples, rows };
+  const bind = ([kind, element, trigger]) => parts[kind](element, trigger);
+  (window.ragParts ?? []).forEach(bind);
+  window.ragParts = { push: bind };
+}

@@ -1,0 +1,25 @@
+"""Errors of the library, as the page says them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import gradio as gr
+
+from rag import RagError
+
+
+def sentence(error: RagError) -> str:
+    """An error as a sentence for the page."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns an error of the library into a message on the page."""
+    try:
+        yield
+    except RagError as error:
+        raise gr.Error(sentence(error), title="That did not work", print_exception=False) from error
