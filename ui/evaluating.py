@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from rag.index import current_version
 from rag.retriever import check_question
 
 from .collections import Collection
+
+#: Seconds that the end of the process waits for one to end.
+PATIENCE = 10.0
 
 ASKING, MEASURING, DONE, STOPPED, FAILED = "asking", "measuring", "done", "stopped", "failed"
 
@@ -117,6 +121,7 @@ class Evaluation:
         self._assistant = assistant
         self._state = State()
         self._stopping = threading.Event()
+        self._is_wanted = True
 
     def state(self) -> State:
         """How far it is now."""
@@ -126,10 +131,17 @@ class Evaluation:
         """Ask no further question; what was asked so far is measured."""
         self._stopping.set()
 
+    def abandon(self) -> None:
+        """Ask no further question, and measure nothing."""
+        self._is_wanted = False
+        self._stopping.set()
+
     def run(self) -> None:
         """Do it, and return when it has ended."""
         try:
             trials = self._ask()
+            if not self._is_wanted:
+                return
             self._state = replace(self._state, state=MEASURING, seconds_left=None)
             report = self._report(trials) if trials else None
             ended = DONE if len(trials) == len(self.asked.questions) else STOPPED
@@ -172,6 +184,9 @@ class Evaluations:
         self._last: dict[str, Evaluation] = {}
         self._running: Evaluation | None = None
         self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        # Python takes the ground from under a thread that is deep in a model when it ends, and the process aborts.
+        atexit.register(self._end)
 
     def start(self, collection: Collection, asked: QuestionSet, assistant: Assistant) -> Evaluation:
         """Evaluate a collection.
@@ -189,7 +204,8 @@ class Evaluations:
                 )
             evaluation = Evaluation(collection.name, asked, assistant, current_version(collection.index))
             self._running = self._last[collection.id] = evaluation
-        threading.Thread(target=evaluation.run, daemon=True, name="evaluation").start()
+            self._thread = threading.Thread(target=evaluation.run, daemon=True, name="evaluation")
+            self._thread.start()
         return evaluation
 
     def running(self) -> Evaluation | None:
@@ -199,6 +215,12 @@ class Evaluations:
     def of(self, collection_id: str) -> Evaluation | None:
         """The last one of a collection, which may still run; None where there was none since the server was started."""
         return self._last.get(collection_id)
+
+    def _end(self) -> None:
+        """End with the process."""
+        if (evaluation := self.running()) and self._thread:
+            evaluation.abandon()
+            self._thread.join(PATIENCE)
 
 
 def _without_folder(error: InputError, path: Path) -> str:

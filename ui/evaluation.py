@@ -78,7 +78,8 @@ class EvaluationTab:
         follow = private | {"fn": self._follow, "outputs": [self._status, self._start, self._stop]}
         # What is shown in the end is what the page is about then, not what it was about in the beginning.
         begun = self._start.click(self._begin, [self._chosen, self._which], found, **private)
-        begun.then(**follow).then(**show)
+        for ended in (begun.success, begun.failure):
+            ended(**follow).then(**show)
         self._stop.click(self._end, None, None, **private)
         self._which.input(**show)
         self._chosen.change(**show)
@@ -97,7 +98,7 @@ class EvaluationTab:
         return (
             gr.update(visible=collection.questions is not None),
             about,
-            gr.update(interactive=can_start and running is None),
+            gr.update(interactive=can_start),
             gr.skip() if running else _ended_html(last, collection) if last else "",
             report_html(report) if report else "",
             _causes(report.results) if report else gr.update(visible=False),
@@ -167,7 +168,7 @@ def _asked_html(asked: QuestionSet) -> str:
 def _running_html(evaluation: Evaluation, state: State) -> str:
     of, total = escape(evaluation.collection), len(evaluation.asked.questions)
     if state.state == MEASURING:
-        return f'<p role="status">Working out the figures of <b>{of}</b>…</p><progress aria-label="Figures"></progress>'
+        return f'<p role="status">Working out the figures of <b>{of}</b>…</p>'
     left = f", {duration(state.seconds_left)} left" if state.seconds_left is not None else ""
     return (
         f"<p>Asking <b>{of}</b>: {state.done:,} of {counted(total, 'question')}{left}</p>"

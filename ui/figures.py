@@ -99,8 +99,9 @@ def _figure(key: str, figure: Figure) -> str:
 
 def _plot(at: int, title: str, svg: str, report: Report) -> str:
     says = SAYS[dict(PLOTS)[title]](report)
+    drawn = STYLE.sub("", svg).replace("<svg", '<svg aria-hidden="true"', 1)
     return (
-        f'<figure><div role="img" aria-labelledby="plot-{at}">{STYLE.sub("", svg)}</div>'
+        f'<figure><div role="img" aria-labelledby="plot-{at}">{drawn}</div>'
         f'<figcaption id="plot-{at}"><b>{escape(title)}</b> {escape(says)}</figcaption></figure>'
     )
 

@@ -21,6 +21,7 @@ from .guard import Guard
 from .headers import SecureHeaders
 from .indexing import Jobs
 from .limits import Limits
+from .memory import keep_small
 from .page import build_page
 
 SYSTEM_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
@@ -115,6 +116,7 @@ def serve(
     page = start(collections, host, port, access=access, limits=limits)
     # So that the upload folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    keep_small()
     shown = f"[{host.strip('[]')}]" if ":" in host else host
     print(f"Serving on http://{shown}:{port} - Ctrl-C stops", flush=True)
     page.block_thread()

@@ -1,0 +1,39 @@
+"""Memory that is no longer used goes back to the system."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import threading, time
+from pathlib import Path
+from rag.ui.memory import give_back, keep_small
+
+def held():
+    return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) // 1024
+
+def scatter():
+    # Every other block stays, so that glibc keeps all that lies between.
+    blocks = [bytearray(100_000) for _ in range(4_000)]
+    return blocks[::40]
+
+kept = scatter()
+before = held()
+give_back()
+print(before, held())
+kept.append(scatter())
+before = held()
+keep_small(0.05)
+time.sleep(1)
+print(before, held())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_blocks_between_those_that_are_used_are_given_back_at_once_and_in_the_background() -> None:
+    program = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    for line in program.stdout.splitlines():
+        before, after = map(int, line.split())
+        assert after < before - 250
