@@ -22,12 +22,23 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from rag import Assistant, ChunkSettings, Document, Index, RagError, Retriever, SentenceTransformerEncoder, chunk
+from rag import (
+    Assistant,
+    ChunkSettings,
+    Document,
+    Index,
+    RagError,
+    Retriever,
+    SentenceTransformerEncoder,
+    SpanReader,
+    chunk,
+)
 from rag.chunking import Budget
 from rag.documents import find_sources, read_bytes
 from rag.formats import parse
 from rag.locations import shipped_corpus, shipped_reader
-from rag.span_finder import Pair, SpanFinder
+from rag.ranking import Ranking
+from rag.span_finder import SpanFinder
 from rag.span_model import WEIGHTS, SpanModel, load_weights
 
 from .command import SHIPPED_QUESTIONS
@@ -35,6 +46,7 @@ from .metrics import percentile
 from .questions import load_questions
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
     from rag.span_model import Tensors
@@ -113,16 +125,34 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
 
 
 def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:
-    """Median seconds to read the passages of a question, and of the bare forward passes over the same tensors."""
-    finder = SpanFinder.of(load_weights(shipped_reader() / WEIGHTS))
+    """Median seconds to read the passages of a question, and of the bare forward passes over the same tensors.
+
+    Both hold the second reading, of the best spans side by side, too.
+    """
+    model = _Recording(shipped_reader() / WEIGHTS)
+    reader = SpanReader(SpanFinder.of(model), assistant.retriever.index.words.rarity, Ranking.load(shipped_reader()))
     whole, bare = [], []
     for question in questions:
         hits = assistant.retriever.search(question, assistant.passages)
-        windows = finder.windows([Pair(question, hit.title, hit.passage.text) for hit in hits])
-        tensors = [each for _, each in finder.model.batches([window for of_hit in windows for window in of_hit])]
-        whole.append(_seconds(partial(assistant.reader.read, question, hits)))
-        bare.append(_seconds(partial(_forward, finder.model, tensors)))
+        model.read_in.clear()
+        reader.read(question, hits)
+        tensors = list(model.read_in)
+        whole.append(_seconds(partial(reader.read, question, hits)))
+        bare.append(_seconds(partial(_forward, model, tensors)))
     return statistics.median(whole), statistics.median(bare)
+
+
+class _Recording(SpanModel):
+    """The span model of a file, and the tensors that it was given."""
+
+    def __init__(self, path: Path) -> None:
+        model = load_weights(path)
+        super().__init__(model.body, model.head, model.description)
+        self.read_in: list[Tensors] = []
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        self.read_in.append((ids, types, mask))
+        return super().forward(ids, types, mask)
 
 
 def _forward(model: SpanModel, tensors: Sequence[Tensors]) -> None:
