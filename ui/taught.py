@@ -5,17 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from rag.eval.pinned import Documents, Place, Selection, place_at
 from rag.eval.questions import KINDS
-from rag.eval.taught import Lesson, Taught
+from rag.eval.taught import CONTRADICTION, Lesson, Taught
 
 from rag import InputError, RagError
 
 from .collections import Collection, Collections
 from .highlight import escape
+from .lessons import commands_html, lessons_html, place_label
 from .told import sentence, told
 
 #: Gradio wants the names of the events quoted here.
 CLICKS = '(window.ragParts ??= []).push(["rows", element, trigger])  // "remove" "edit"'
+
+#: Where the keyboard goes on: into the form, back to the row that it was opened from, to the list.
+TO_FORM = "() => setTimeout(() => document.querySelector('#taught-question textarea')?.focus(), 100)"
+TO_ROW = """(id) => setTimeout(() => ([...document.querySelectorAll('#taught-table [data-event="edit"]')].find(
+    (each) => each.dataset.lesson === id) ?? document.querySelector('#taught-counts'))?.focus(), 100)"""
+TO_LIST = "() => setTimeout(() => document.querySelector('#taught-counts')?.focus(), 100)"
+
+SAVE = "(name, text) => ragSave(name, text)"
 
 
 class TaughtTab:
@@ -27,97 +37,167 @@ class TaughtTab:
     """
 
     def __init__(self, collections: Collections, chosen: gr.Dropdown) -> None:
-        self._collections = collections
-        self._table = gr.HTML(elem_id="taught-table", js_on_load=CLICKS)
-        with gr.Group(visible=False, elem_id="taught-edit") as form:
-            question = gr.Textbox(label="Question")
-            kind = gr.Dropdown(list(KINDS), label="Kind", filterable=False)
-            with gr.Row():
-                save = gr.Button("Save", variant="primary", scale=0, min_width=100)
-                cancel = gr.Button("Cancel", scale=0, min_width=100)
-        with gr.Row():
-            refresh = gr.Button("Look again", scale=0, min_width=120)
-            export = gr.Button("Save as JSON Lines", scale=0, min_width=160, elem_id="taught-export")
-        edited = gr.State("")
-        file = [gr.Textbox(visible="hidden") for _ in range(2)]
+        self._collections, self._chosen = collections, chosen
+        self._lay_out()
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        shown: dict[str, Any] = {"fn": self._show, "inputs": chosen, "outputs": self._table} | private
-        chosen.change(**shown)
-        refresh.click(**shown)
-        saved = export.click(self._export, chosen, file, **private)
-        saved.then(None, file, None, js="(name, text) => ragSave(name, text)", **private)
-        self._table.remove(self._remove, chosen, None, **private).success(**shown)
-        self._table.edit(self._edit, chosen, [edited, question, kind, form], **private)
-        cancel.click(lambda: gr.update(visible=False), None, form, **private)
-        save.click(self._save, [chosen, edited, question, kind], form, **private).success(**shown)
         #: What the page does when the tab is chosen.
-        self.refresh = shown
+        self.refresh = private | {
+            "fn": self._show,
+            "inputs": [chosen, self._find],
+            "outputs": [self._table, self._find, self._saving, self._commands],
+        }
+        self._connect(private)
 
-    def _show(self, chosen: str) -> str:
+    def _lay_out(self) -> None:
+        with gr.Column(visible=False, elem_id="taught-edit") as self._form:
+            self._question = gr.Textbox(label="Question", lines=1, max_lines=4, elem_id="taught-question")
+            self._kind = gr.Dropdown(list(KINDS), label="Kind", filterable=False, elem_id="taught-kind")
+            self._places = gr.CheckboxGroup(
+                [], label="Words", elem_id="taught-places",
+                info="Untick what does not hold. For other words: ask again, and select them in the document.",
+            )  # fmt: skip
+            self._none = gr.Checkbox(label="No document answers this", elem_id="taught-none")
+            with gr.Row():
+                self._save = gr.Button("Save", variant="primary", scale=0, min_width=100)
+                self._cancel = gr.Button("Cancel", scale=0, min_width=100)
+        self._find = gr.Textbox(label="Find a question", elem_id="taught-find", visible=False)
+        self._table = gr.HTML(elem_id="taught-table", js_on_load=CLICKS)
+        with gr.Column(visible=False, elem_id="taught-saving") as self._saving:
+            self._export = gr.Button("Save as JSON Lines", scale=0, min_width=160, elem_id="taught-export")
+            self._commands = gr.HTML(elem_id="taught-commands")
+        self._edited, self._id = gr.State(None), gr.Textbox(visible="hidden")
+        self._file = [gr.Textbox(visible="hidden") for _ in range(2)]
+
+    def _connect(self, private: dict[str, Any]) -> None:
+        def hide() -> Any:
+            return gr.update(visible=False)
+
+        self._chosen.change(**self.refresh)
+        self._chosen.change(hide, None, self._form, **private)
+        self._find.change(**self.refresh)
+        saved = self._export.click(self._export_file, self._chosen, self._file, **private)
+        saved.success(None, self._file, None, js=SAVE, **private)
+        removed = self._table.remove(self._remove, self._chosen, self._form, **private)
+        removed.success(**self.refresh).then(None, None, None, js=TO_LIST, **private)
+        form = [self._edited, self._id, self._question, self._kind, self._places, self._none, self._form]
+        opened = self._table.edit(self._edit, self._chosen, form, **private)
+        opened.success(None, None, None, js=TO_FORM, **private)
+        given = {self._chosen, self._edited, self._question, self._kind, self._places, self._none}
+        stored = gr.on([self._save.click, self._question.submit], self._store, given, self._form, **private)
+        stored.success(**self.refresh).then(None, self._id, None, js=TO_ROW, **private)
+        self._cancel.click(hide, None, self._form, **private).then(None, self._id, None, js=TO_ROW, **private)
+
+    def _show(self, chosen: str, wanted: str | None) -> tuple[Any, ...]:
         with told():
-            return self._html(self._collections.get(chosen))
+            collection = self._collections.get(chosen)
+            documents, fault = self._documents(collection)
+            lessons = Taught(collection.taught).lessons(documents)
+        some = gr.update(visible=bool(lessons))
+        note = f'<p class="hint">{escape(fault)}</p>' if fault else ""
+        table = lessons_html(lessons, (wanted or "").strip())
+        return note + table, some, some, commands_html(collection, _file_name(collection))
 
-    def _export(self, chosen: str) -> tuple[str, str]:
-        with told():
-            path = self._collections.get(chosen).taught
-            if not path.exists():
-                raise InputError("nothing was taught here yet")
-            return f"{chosen}.jsonl", path.read_text(encoding="utf-8")
-
-    def _html(self, collection: Collection) -> str:
+    def _documents(self, collection: Collection) -> tuple[Documents, str]:
+        """The documents as they are now; where they cannot be asked, none of them, and why."""
         try:
-            documents = self._collections.assistant(collection.id).retriever.index.documents
+            return self._collections.assistant(collection.id).retriever.index.documents, ""
         except RagError as error:
-            return f'<p class="quiet">{escape(sentence(error))}</p>'
-        lessons = Taught(collection.taught).lessons(documents)
-        if not lessons:
-            return '<p class="quiet">Nothing was taught here yet. Ask, and say under the answer what is right.</p>'
-        rows = "".join(map(_row, lessons))
-        return (
-            f'<p class="quiet">{len(lessons):,} questions. <code>rag eval FILE</code> measures the answers by them, '
-            "<code>rag train FILE</code> learns from them, each with <code>--index</code>.</p>"
-            '<table class="rows"><thead><tr><th>Question</th><th>What was said</th><th>Change</th></tr></thead>'
-            f"<tbody>{rows}</tbody></table>"
-        )
+            return {}, sentence(error)
 
-    def _remove(self, chosen: str, event: gr.EventData) -> None:
+    def _export_file(self, chosen: str) -> tuple[str, str]:
+        with told():
+            collection = self._collections.get(chosen)
+            try:
+                return _file_name(collection), collection.taught.read_bytes().decode()
+            except FileNotFoundError:
+                raise InputError("nothing was taught here yet; there is nothing to save") from None
+            except (OSError, UnicodeDecodeError) as error:
+                raise InputError(f"{collection.taught.name}: cannot be read ({error}); mend the file") from error
+
+    def _remove(self, chosen: str, event: gr.EventData) -> Any:
         with told():
             Taught(self._collections.get(chosen).taught).delete(str(event.lesson))
+        return gr.update(visible=False)
 
     def _edit(self, chosen: str, event: gr.EventData) -> tuple[Any, ...]:
         with told():
-            documents = self._collections.assistant(chosen).retriever.index.documents
-            lessons = Taught(self._collections.get(chosen).taught).lessons(documents)
-        found = next((each for each in lessons if each.id == str(event.lesson)), None)
-        if found is None:
-            raise gr.Error("This question is not there any more.")
-        return found.id, found.text, found.kind or None, gr.update(visible=True)
+            lesson = self._lesson(self._collections.get(chosen), str(event.lesson))
+        places = _labelled(lesson)
+        return (
+            lesson,
+            lesson.id,
+            lesson.text,
+            lesson.kind if lesson.kind in KINDS else None,
+            gr.update(choices=list(places), value=list(places), visible=bool(places)),
+            lesson.answers == (),
+            gr.update(visible=True),
+        )
 
-    def _save(self, chosen: str, lesson: str, question: str, kind: str | None) -> Any:
+    def _store(self, given: dict[Any, Any]) -> Any:
+        """Write what the form holds; what somebody else has taught since it was opened stays."""
+        edited: Lesson | None = given[self._edited]
+        none = bool(given[self._none])
         with told():
-            documents = self._collections.assistant(chosen).retriever.index.documents
-            Taught(self._collections.get(chosen).taught).edit(lesson, documents, question=question, kind=kind)
+            if edited is None:
+                raise InputError("there is no question open to be changed; press Edit beside one")
+            collection = self._collections.get(given[self._chosen])
+            lesson = self._lesson(collection, edited.id)
+            out = [place for label, place in _labelled(edited).items() if label not in given[self._places]]
+            if none and any(place not in out for place in lesson.answers or ()):
+                raise InputError(CONTRADICTION)
+            documents, _ = self._documents(collection)
+            right, wrong = (_left(places, out, documents) for places in (lesson.answers or (), lesson.wrong))
+            if lesson.answers == () and not none:
+                right = []
+            Taught(collection.taught).edit(
+                lesson.id, documents, question=given[self._question], kind=given[self._kind], right=right, wrong=wrong,
+                none=none,
+            )  # fmt: skip
         return gr.update(visible=False)
 
+    def _lesson(self, collection: Collection, lesson_id: str) -> Lesson:
+        """What was taught under an id.
 
-def _row(lesson: Lesson) -> str:
-    said = [f"right: <b>{escape(place['quote'])}</b> {_file(place)}" for place in lesson.answers or ()]
-    said += ["no document answers"] if lesson.answers == () else []
-    said += [f"wrong: <s>{escape(place['quote'])}</s> {_file(place)}" for place in lesson.wrong]
-    said += ["the right words are not known yet"] if lesson.answers is None else []
-    said += [f'<span class="stale">no longer fits the documents: {escape(lesson.stale)}</span>'] if lesson.stale else []
-    name = escape(lesson.id)
-    return (
-        f'<tr><td>{escape(lesson.text)}<br><span class="quiet">{escape(lesson.kind)}</span></td>'
-        f"<td>{'<br>'.join(said)}</td>"
-        f'<td><button type="button" data-event="edit" data-lesson="{name}" aria-label="Edit {name}">Edit</button> '
-        f'<button type="button" data-event="remove" data-lesson="{name}" data-sure="Delete for good?" '
-        f'aria-label="Delete {name}">Delete</button></td></tr>'
-    )
+        Raises:
+            InputError: There is no such thing any more.
+        """
+        documents, _ = self._documents(collection)
+        found = (each for each in Taught(collection.taught).lessons(documents) if each.id == lesson_id)
+        if (lesson := next(found, None)) is None:
+            raise InputError("this question is not there any more; choose the tab again to see what is")
+        return lesson
 
 
-def _file(place: dict[str, str]) -> str:
-    return f"<code>{escape(place['document'])}</code>"
+def _labelled(lesson: Lesson) -> dict[str, Place]:
+    """The places of a lesson by what the form calls them."""
+    labelled: dict[str, Place] = {}
+    for verdict, places in (("right", lesson.answers or ()), ("wrong", lesson.wrong)):
+        for place in places:
+            label = place_label(verdict, place)
+            # The same words may be right at two places of a document.
+            labelled[label if label not in labelled else f"{label}: {place['sentence']}"] = place
+    return labelled
+
+
+def _left(places: tuple[Place, ...], out: list[Place], documents: Documents) -> list[Selection] | None:
+    """Where the places stand that are left; None where all of them are.
+
+    Raises:
+        InputError: One of them does not stand in its document any more, so that it cannot be written down again.
+    """
+    if not any(place in out for place in places):
+        return None
+    left = []
+    for place in places:
+        if place not in out:
+            if (at := place_at(place, documents)) is None:
+                raise InputError(f"{place['quote'][:80]!r} does not stand in its document any more; untick it as well")
+            left.append(at)
+    return left
+
+
+def _file_name(collection: Collection) -> str:
+    return f"taught-{collection.id}.jsonl"
 
 
 def build_taught(collections: Collections, chosen: gr.Dropdown) -> dict[str, Any]:

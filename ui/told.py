@@ -9,6 +9,8 @@ import gradio as gr
 
 from rag import RagError
 
+from .highlight import escape
+
 
 def sentence(error: RagError) -> str:
     """An error as a sentence for the page."""
@@ -18,8 +20,8 @@ def sentence(error: RagError) -> str:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turns an error of the library into a message on the page."""
+    """Turns an error of the library into a message on the page, which gradio takes for HTML."""
     try:
         yield
     except RagError as error:
-        raise gr.Error(sentence(error), title="That did not work", print_exception=False) from error
+        raise gr.Error(escape(sentence(error)), title="That did not work", print_exception=False) from error
