@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from rag.errors import DocumentError
 from rag.formats import suffix_of
 from rag.formats.pdf_picture import page_picture
 from rag.originals import Originals
-from rag.quotes import export_json, export_markdown, keep
+from rag.quotes import Kept, export_json, export_markdown, keep
 
 from .collections import Collection, Collections
 from .highlight import Mark
@@ -26,6 +27,9 @@ from .told import sentence
 #: Pages of a PDF that are shown for one question at most.
 PICTURES = 4
 
+#: What answers are saved as, by the end of the file's name.
+EXPORTS = {"md": export_markdown, "json": export_json}
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -35,11 +39,13 @@ class Asked:
         collection: The id of the collection that was asked.
         result: What was found there.
         at: When.
+        files: The hash that the file of each document had, so that no words are shown at places of another content.
     """
 
     collection: str
     result: Result
     at: datetime
+    files: Mapping[str, str]
 
 
 class Desk:
@@ -77,24 +83,27 @@ class Desk:
             took = time.perf_counter() - started
             # The passages can be opened while they are read.
             found = Result(question, None, (), tuple(hits), None, Seconds(took, 0.0, took))
-            yield reading_html(hits, wanted), Asked(collection, found, datetime.now(UTC)), False
+            files = _files(assistant, {hit.passage.document_id for hit in hits})
+            yield reading_html(hits, wanted), Asked(collection, found, datetime.now(UTC), files), False
             result = assistant.read(question, hits, took, least)
         except RagError as error:
             yield message_html(sentence(error)), None, False
             return
-        asked = Asked(collection, result, datetime.now(UTC))
+        asked = Asked(collection, result, datetime.now(UTC), files)
         yield result_html(result, assistant.retriever.document, wanted), asked, True
 
     def source(self, asked: Asked | None, document: str, start: int, end: int) -> str:
         """A document that the last question found something in, open at some words, as HTML.
 
         Raises:
-            InputError: Nothing was asked, or the collection holds no such words.
+            InputError: Nothing was asked, the document has changed since, or it holds no such words.
         """
-        collection, assistant = self._of(asked)
-        found = self._document(assistant, document, start, end)
-        marks = marks_of(asked.result, document, start, end) if asked else [Mark(start, end, "answer focus")]
-        pages, note = _pages(collection, found, marks)
+        asked = _given(asked)
+        found = _document(self._collections.assistant(asked.collection), asked, document)
+        if not 0 <= start <= end <= len(found.text):
+            raise InputError("the document holds no such words; ask again")
+        marks = marks_of(asked.result, document, start, end)
+        pages, note = _pages(self._collections.get(asked.collection), found, marks)
         return source_html(found, marks, pages, note)
 
     def teach(self, asked: Asked | None, verdict: str, candidate: int = 0, words: Selection | None = None) -> str:
@@ -107,23 +116,24 @@ class Desk:
             words: The right ones.
 
         Raises:
-            InputError: Nothing was asked, or there is no such candidate or verdict, or no such words.
+            InputError: Nothing was asked, the document has changed since, or there is no such candidate or verdict, or
+                no such words.
         """
-        collection, assistant = self._of(asked)
-        result = asked.result if asked else None
-        documents, taught = assistant.retriever.index.documents, Taught(collection.taught)
-        if result is None:
-            raise InputError("ask first, and teach then")
+        asked = _given(asked)
+        result, assistant = asked.result, self._collections.assistant(asked.collection)
+        documents = assistant.retriever.index.documents
+        taught = Taught(self._collections.get(asked.collection).taught)
         if verdict == "none":
             taught.add(result.question, documents, none=True)
             return "Saved: no document answers this."
         if verdict == "words" and words is not None:
-            self._document(assistant, words.document, words.start, words.end)
+            _document(assistant, asked, words.document)
             taught.add(result.question, documents, right=[words])
             return "Saved: these are the right words."
         if not 0 <= candidate < len(result.answers) or verdict not in ("right", "wrong"):
             raise InputError("there is no such answer to teach about; ask again")
         answer = result.answers[candidate]
+        _document(assistant, asked, answer.document)
         place = Selection(answer.document, answer.start, answer.end)
         if verdict == "right":
             taught.add(result.question, documents, right=[place])
@@ -131,39 +141,55 @@ class Desk:
         taught.add(result.question, documents, wrong=[place])
         return f"Saved: “{_short(answer.text)}” is wrong. If you know the right words, select them in the document."
 
-    def export(self, kept: Sequence[Asked], kind: str) -> tuple[str, str]:
-        """Name and text of a file with some answers; ``kind`` is ``md`` or ``json``.
+    def export(self, kept: Sequence[Asked], kind: str) -> tuple[str, str, int]:
+        """Name and text of a file with some answers, and how many are left out as their documents have changed since.
+
+        Args:
+            kept: The questions.
+            kind: ``md`` or ``json``.
 
         Raises:
             InputError: There is nothing to export, or no such kind.
         """
+        if kind not in EXPORTS:
+            raise InputError(f"answers are saved as {' or '.join(EXPORTS)}, not as {kind[:20]!r}")
         if not kept:
-            raise InputError("there is nothing to save yet; ask first")
-        answers = [
-            keep(each.result, self._collections.assistant(each.collection).retriever.index.library, each.at, name)
-            for each in kept
-            for name in [self._collections.get(each.collection).name]
-        ]
-        if kind == "json":
-            return "answers.json", export_json(answers)
-        if kind == "md":
-            return "answers.md", export_markdown(answers)
-        raise InputError(f"answers are saved as md or json, not as {kind[:20]!r}")
+            raise InputError("there is nothing to save; ask first, and save before the page is left")
+        answers = [answer for each in kept for answer in self._kept(each)]
+        if not answers:
+            raise InputError("the documents have changed since they were asked; ask again")
+        return f"answers.{kind}", EXPORTS[kind](answers), len(kept) - len(answers)
 
-    def _of(self, asked: Asked | None) -> tuple[Collection, Assistant]:
-        if asked is None:
-            raise InputError("ask first; then the document can be opened")
-        return self._collections.get(asked.collection), self._collections.assistant(asked.collection)
+    def _kept(self, asked: Asked) -> Iterator[Kept]:
+        """An answer as it is kept, if it still stands."""
+        with suppress(RagError):
+            collection = self._collections.get(asked.collection)
+            assistant = self._collections.assistant(asked.collection)
+            if asked.result.answer:
+                _document(assistant, asked, asked.result.answer.document)
+            yield keep(asked.result, assistant.retriever.index.library, asked.at, collection.name)
 
-    @staticmethod
-    def _document(assistant: Assistant, document_id: str, start: int, end: int) -> Document:
-        documents = assistant.retriever.index.documents
-        if document_id not in documents:
-            raise InputError("the collection holds no such document any more; ask again")
-        document = documents[document_id]
-        if not 0 <= start <= end <= len(document.text):
-            raise InputError("the document has changed meanwhile; ask again")
-        return document
+
+def _given(asked: Asked | None) -> Asked:
+    if asked is None:
+        raise InputError("ask first; then there is a document to open, and an answer to teach about")
+    return asked
+
+
+def _files(assistant: Assistant, documents: Iterable[str]) -> dict[str, str]:
+    """The hash of each document's file, as it is indexed now."""
+    library = assistant.retriever.index.library
+    return {each: file.hash for each in documents if (file := library.file_of(each))}
+
+
+def _document(assistant: Assistant, asked: Asked, document_id: str) -> Document:
+    """A document in which something was found, if it is as it was then."""
+    now = _files(assistant, [document_id])
+    if not now or document_id not in asked.files:
+        raise InputError("the collection holds no such document any more; ask again")
+    if now[document_id] != asked.files[document_id]:
+        raise InputError("the document has changed since it was asked; ask again")
+    return assistant.retriever.index.documents[document_id]
 
 
 def _pages(collection: Collection, document: Document, marks: Sequence[Mark]) -> tuple[list[Page], str]:

@@ -16,29 +16,33 @@ import re
 import shutil
 import threading
 import unicodedata
-from collections import OrderedDict
+import uuid
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
 from rag.errors import IndexMissing
-from rag.formats import FORMATS, max_bytes, suffix_of
 from rag.index import current_version
+
+from .uploads import DEVICE, Upload, take
 
 #: Assistants that are kept open.
 OPEN = 4
 
-#: Code points of a collection's name, and of a file's, at most.
-LONGEST_NAME, LONGEST_FILE = 60, 100
+#: Code points of a collection's name at most.
+LONGEST_NAME = 60
 
 NAME_FILE, FILES, INDEX, TAUGHT, GIVEN = "collection.json", "files", "index", "taught.jsonl", "given"
 
+#: How the folder of a collection begins that is being deleted, and of a file that is being moved in.
+DELETED, COMING = ".deleted-", ".coming-"
+
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
-#: What a file's name keeps; names that Windows takes for devices get a letter before them.
-NOT_KEPT = re.compile(r"[^\w .()-]+")
-DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+#: Joins emoji to one; all other characters that cannot be seen are refused in names.
+JOINER = "\N{ZERO WIDTH JOINER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,6 @@ class Collection:
     taught: Path
     examples: tuple[str, ...] = ()
     questions: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """What became of an uploaded file: the name it has now, or why it was not taken."""
-
-    name: str
-    fault: str = ""
 
 
 def given_collection(
@@ -99,8 +95,10 @@ class Collections:
     ) -> None:
         self._home, self._given, self._reader = home, list(given), reader
         self._encoder = encoder or SentenceTransformerEncoder()
-        self._open: OrderedDict[tuple[str, Path], Assistant] = OrderedDict()
-        self._lock = threading.Lock()
+        self._open: OrderedDict[str, tuple[Path, Assistant]] = OrderedDict()
+        # Of what changes on disk, which takes as long as hashing takes, and apart from it of what answers meanwhile.
+        self._changing, self._opening = threading.Lock(), threading.Lock()
+        self._opening_one: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def list(self) -> list[Collection]:
         """All of them, the given ones first, then by name."""
@@ -126,9 +124,11 @@ class Collections:
             InputError: The name is empty, too long or taken, or the folder cannot be written to.
         """
         name = " ".join(name.split())
-        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        if not 0 < len(name) <= LONGEST_NAME:
             raise InputError(f"a collection's name has 1 to {LONGEST_NAME} characters; this one has {len(name):,}")
-        with self._lock:
+        if not name.replace(JOINER, "").isprintable():
+            raise InputError("this name holds characters that cannot be seen; type it again")
+        with self._changing:
             if any(each.name.casefold() == name.casefold() for each in self.list()):
                 raise InputError(f"there is a collection {name!r} already; choose another name")
             collection_id = self._free_id(name)
@@ -149,11 +149,18 @@ class Collections:
         collection = self.get(collection_id)
         if collection.files is None:
             raise InputError(f"{collection.name!r} is what the page was started with; it cannot be deleted here")
-        with self._lock:
-            folder = collection.files.parent
-            # No longer listed before anything is gone, so that a crash leaves no half of one.
-            (folder / NAME_FILE).unlink(missing_ok=True)
-            shutil.rmtree(folder, ignore_errors=True)
+        with self._changing:
+            folder = self._home / collection.id
+            gone = self._home / f"{DELETED}{uuid.uuid4().hex}"
+            try:
+                # In one step, so that a crash leaves no half of one, and a process that still writes finds nothing.
+                folder.rename(gone)
+            except OSError as error:
+                raise InputError(f"{collection.name!r}: cannot be deleted ({error.strerror or error})") from error
+            for each in self._home.glob(f"{DELETED}*"):
+                shutil.rmtree(each, ignore_errors=True)
+        with self._opening:
+            self._open.pop(collection.id, None)
 
     def assistant(self, collection_id: str) -> Assistant:
         """Who answers from a collection; opened again when its index has a new version.
@@ -166,32 +173,37 @@ class Collections:
         try:
             version = current_version(collection.index)
         except IndexMissing:
+            with self._opening:
+                self._open.pop(collection_id, None)
             raise InputError(
                 f"the collection {collection.name!r} is empty; add documents to it under Documents"
             ) from None
-        key = (collection_id, version)
-        with self._lock:
-            if key not in self._open:
-                self._open[key] = Assistant.load(collection.index, self._encoder, self._reader)
-            self._open.move_to_end(key)
-            for old in [each for each in self._open if each[0] == collection_id and each != key]:
-                del self._open[old]
-            while len(self._open) > OPEN:
-                self._open.popitem(last=False)
-            return self._open[key]
+        with self._opening:
+            opening = self._opening_one[collection_id]
+        with opening:
+            with self._opening:
+                known = self._open.get(collection_id)
+            if known is None or known[0] != version:
+                known = version, Assistant.load(collection.index, self._encoder, self._reader)
+            with self._opening:
+                self._open[collection_id] = known
+                self._open.move_to_end(collection_id)
+                while len(self._open) > OPEN:
+                    self._open.popitem(last=False)
+        return known[1]
 
     def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
-        """Move uploaded files into a collection's folder, under names of ours; what became of each.
-
-        A file that is there already, under whatever name, is left out; one whose name is taken gets a number.
+        """Move uploaded files into a collection's folder, under names of ours; what became of each, see ``take``.
 
         Raises:
-            InputError: There is no such collection, its documents are not managed here, or it cannot be written to.
+            InputError: There is no such collection, its documents are not managed here, or its folder is gone.
         """
         folder = self._folder(collection_id)
-        with self._lock:
-            known = {_digest(path): path.name for path in folder.iterdir() if path.is_file()}
-            return [_taken(folder, path, known) for path in uploads]
+        with self._changing:
+            try:
+                return take(folder, folder.parent / f"{COMING}{uuid.uuid4().hex}", uploads)
+            except OSError as error:
+                raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
 
     def remove(self, collection_id: str, name: str) -> None:
         """Delete an uploaded file; the index follows when it is brought up to date.
@@ -200,11 +212,14 @@ class Collections:
             InputError: There is no such file, or the collection's documents are not managed here.
         """
         folder = self._folder(collection_id)
-        with self._lock:
-            found = next((path for path in folder.iterdir() if path.name == name), None)
-            if found is None:
-                raise InputError(f"there is no file {name[:200]!r} in the collection")
-            found.unlink()
+        with self._changing:
+            # Compared with what is there, so that no name is a path.
+            if name not in self.files(collection_id):
+                raise InputError(f"there is no file {name[:200]!r} in the collection; it may be removed already")
+            try:
+                (folder / name).unlink(missing_ok=True)
+            except OSError as error:
+                raise InputError(f"{name}: cannot be removed ({error.strerror or error})") from error
 
     def files(self, collection_id: str) -> Sequence[str]:
         """The names of the uploaded files of a collection, in order."""
@@ -230,47 +245,7 @@ class Collections:
     def _free_id(self, name: str) -> str:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "collection"
+        slug = f"{slug}-collection" if DEVICE.match(slug) else slug
         taken = {each.id for each in self._given} | {GIVEN}
         numbered = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
         return next(each for each in numbered if each not in taken and not (self._home / each).exists())
-
-
-def safe_name(name: str) -> str:
-    """A name of ours for an uploaded file: of letters, digits, blanks and ``. _ - ( )``, neither hidden nor long."""
-    plain = NOT_KEPT.sub("_", unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2]))
-    suffix = suffix_of(plain)
-    stem = plain[: len(plain) - len(suffix)].strip(" ._") or "document"
-    stem = f"_{stem}" if DEVICE.match(stem) else stem
-    return stem[: LONGEST_FILE - len(suffix)].rstrip(" .") + suffix
-
-
-def _taken(folder: Path, upload: Path, known: dict[str, str]) -> Upload:
-    name = safe_name(upload.name)
-    if suffix_of(name) not in FORMATS:
-        *most, last = sorted(FORMATS)
-        return Upload(name, f"this kind of file is not read; {', '.join(most)} and {last} are")
-    try:
-        if (size := upload.stat().st_size) > (most_bytes := max_bytes(name)):
-            return Upload(name, f"{size / 1e6:,.1f} MB; the limit is {most_bytes / 1e6:,.0f} MB, so split it")
-        if (same := known.get(digest := _digest(upload))) is not None:
-            return Upload(name, f"is there already, as {same}")
-        path = _free_path(folder, name)
-        shutil.move(upload, path)
-    except OSError as error:
-        raise InputError(f"{name}: cannot be kept ({error.strerror or error}); make room") from error
-    known[digest] = path.name
-    return Upload(path.name)
-
-
-def _free_path(folder: Path, name: str) -> Path:
-    suffix = suffix_of(name)
-    stem = name[: len(name) - len(suffix)]
-    names = (name if number == 1 else f"{stem} ({number}){suffix}" for number in range(1, 1_000_000))
-    # Names that differ in case alone are one on some systems.
-    taken = {path.name.casefold() for path in folder.iterdir()}
-    return folder / next(each for each in names if each.casefold() not in taken)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,9 +16,9 @@ from rag.index import current_version
 
 from .collections import Collection, Collections
 from .evaluating import ASKING, DONE, FAILED, MEASURING, Evaluation, Evaluations, QuestionSet, State, read_question_set
-from .figures import LISTED, counted, duration, failures_html, report_html
+from .figures import LISTED, failures_html, report_html
 from .highlight import escape
-from .told import sentence, told
+from .told import counted, duration, sentence, told
 
 #: Questions that can be asked: those that came with the collection, and those that its users taught.
 CAME, TAUGHT = "came", "taught"

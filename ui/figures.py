@@ -17,6 +17,7 @@ from rag.eval.table import interval, number
 
 from .evaluating import Report
 from .highlight import escape
+from .told import counted
 
 #: Failures, and reasons for leaving questions out, that are listed.
 LISTED = 200
@@ -56,16 +57,6 @@ def failures_html(results: Results, collection: str, cause: str = "") -> str:
         f'<p class="quiet" role="status">{counted(len(worst), "question")} failed, wrong answers that were given with '
         f'most confidence first.{more}</p><ol class="failures">{items}</ol>'
     )
-
-
-def counted(number: int, what: str) -> str:
-    """``1 question``, ``2,000 questions``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """As one says it."""
-    return counted(round(seconds), "second") if seconds < 90 else counted(round(seconds / 60), "minute")
 
 
 def _handled(results: Results, figures: Mapping[str, Figure]) -> str:

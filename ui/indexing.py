@@ -1,29 +1,28 @@
-"""Indexing beside the server: one build at a time, in a process of its own that neither slows nor ends the server.
-
-``python -m rag.ui.indexing FILES INDEX`` is that process: it says on its output, a JSON object a line, how far it is.
-"""
+"""Indexing beside the server: one build at a time, in a process of its own that neither slows nor ends the server."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-#: Lower than all that answers questions.
-NICENESS = 10
+#: The process. Not ``-m``, which would import the page and its library first; not from its folder, whose modules would
+#: hide the standard library's.
+COMMAND = [sys.executable, "-P", str(Path(__file__).with_name("building.py"))]
 
 #: One thread: two that spin on the same cores slow each other, and the questions, down.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
 
 WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
+
+#: Seconds that a stopped process has to end before it is killed.
+PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +32,19 @@ class State:
     Attributes:
         state: ``waiting``, ``running``, ``done``, ``failed`` or ``stopped``.
         stage: What it does: ``checking`` or ``reading`` files, or ``embedding`` passages; empty before.
-        done, total: Of the files or passages of the stage.
-        seconds_left: Estimated of the stage; None where nothing can be said yet.
+        done, total: Of the files or passages of the stage. Passages are those of the files read so far.
+        read, files: Files that are read, of all.
+        seconds_left: Estimated of all that is to do; None where nothing can be said yet.
         changes: What it did, as ``rag.Changes`` has it, once it is done.
-        error: Why it failed.
+        error: Why it failed: one line.
     """
 
     state: str = WAITING
     stage: str = ""
     done: int = 0
     total: int = 0
+    read: int = 0
+    files: int = 0
     seconds_left: float | None = None
     changes: dict[str, Any] | None = None
     error: str = ""
@@ -73,21 +75,26 @@ class Job:
             return self._state
 
     def stop(self) -> None:
-        """End it; the index stays as it was before, and what was embedded is used by the next one."""
+        """End it, and wait until it has; the index stays as it was, and what was embedded is used by the next one."""
         with self._lock:
             if not self._state.ended:
                 self._state = replace(self._state, state=STOPPED)
-            if self._process:
-                self._process.terminate()
+            process = self._process
+        if process:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
     def run(self) -> None:
-        """Do it, and wait until it has ended."""
-        if not any(self._files.iterdir()):
-            # An index of nothing is none.
-            shutil.rmtree(self._index, ignore_errors=True)
-            self._set(state=DONE, changes={})
-            return
-        command = [sys.executable, "-m", "rag.ui.indexing", str(self._files), str(self._index)]
+        """Do it, and wait until it has ended; nothing where it was stopped before.
+
+        Raises:
+            OSError: It could not begin.
+            ValueError: The process said what it should not.
+        """
+        command = [*COMMAND, str(self._files), str(self._index)]
         with self._lock:
             if self._state.ended:
                 return
@@ -99,21 +106,12 @@ class Job:
             )  # fmt: skip
         with self._process as process:
             for line in process.stdout or ():
-                self._take(json.loads(line))
-        if not self.state().ended:
-            self._set(state=FAILED, error="the indexing ended before it was done; start it again")
+                self._set(**json.loads(line))
+        self.fail("the indexing ended before it was done; start it again")
 
     def fail(self, error: str) -> None:
-        """It could not even begin."""
+        """It ended otherwise than it should, unless it has ended as it should already."""
         self._set(state=FAILED, error=error)
-
-    def _take(self, message: dict[str, Any]) -> None:
-        if "stage" in message:
-            self._set(**message)
-        elif "changes" in message:
-            self._set(state=DONE, changes=message["changes"])
-        else:
-            self._set(state=FAILED, error=message["error"])
 
     def _set(self, **values: Any) -> None:
         with self._lock:
@@ -126,84 +124,58 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._line: deque[Job] = deque()
+        self._line: deque[tuple[str, Job]] = deque()
         self._changed = threading.Condition()
         threading.Thread(target=self._work, daemon=True, name="indexing").start()
 
     def start(self, collection_id: str, files: Path, index: Path) -> Job:
-        """Bring a collection's index up to date, as soon as it is its turn."""
-        job = Job(files, index)
+        """Bring a collection's index up to date, as soon as it is its turn.
+
+        One of the same collection that waits is enough: it will see all files that are there when it begins.
+        """
         with self._changed:
-            self._jobs[collection_id] = job
-            self._line.append(job)
+            waiting = next((job for each, job in self._line if each == collection_id and not job.state().ended), None)
+            if waiting:
+                return waiting
+            job = Job(files, index)
+            self._line.append((collection_id, job))
+            running = self._jobs.get(collection_id)
+            if running is None or running.state().ended:
+                self._jobs[collection_id] = job
             self._changed.notify()
         return job
 
     def of(self, collection_id: str) -> Job | None:
-        """The last indexing of a collection; None where there was none since the server was started."""
+        """The indexing of a collection that runs, or waits, or was the last; None where there was none yet."""
         with self._changed:
-            return self._jobs.get(collection_id)
+            last = self._jobs.get(collection_id)
+            if last and last.state().ended:
+                return next((job for each, job in self._line if each == collection_id), last)
+            return last
+
+    def stop(self, collection_id: str) -> None:
+        """Stop what runs and what waits of a collection, and wait until it has ended."""
+        with self._changed:
+            stopped = [job for each, job in self._line if each == collection_id]
+            stopped += [self._jobs[collection_id]] if collection_id in self._jobs else []
+        for job in stopped:
+            job.stop()
 
     def close(self) -> None:
         """Stop all of them."""
         with self._changed:
-            jobs = list(self._jobs.values())
-            self._line.clear()
-        for job in jobs:
+            stopped = [*(job for _, job in self._line), *self._jobs.values()]
+        for job in stopped:
             job.stop()
 
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._line)
-                job = self._line.popleft()
+                collection_id, job = self._line.popleft()
+                if not job.state().ended:
+                    self._jobs[collection_id] = job
             try:
                 job.run()
-            except (OSError, ValueError) as error:
-                job.fail(f"the indexing could not be started ({error}); try again")
-
-
-class _Progress:
-    """Prints how far it is, at most five times a second."""
-
-    def __init__(self) -> None:
-        self._stage, self._began, self._first, self._said = "", 0.0, 0, 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if stage != self._stage:
-            self._stage, self._began, self._first = stage, now, done
-        elif now - self._said < 0.2 and done < total:
-            return
-        self._said = now
-        left = (now - self._began) / (done - self._first) * (total - done) if done > self._first else None
-        _say({"stage": stage, "done": done, "total": total, "seconds_left": left})
-
-
-def _say(message: dict[str, Any]) -> None:
-    print(json.dumps(message), flush=True)
-
-
-def _end_with_parent() -> None:
-    """End when the other end of the input is closed, whatever ended it."""
-    sys.stdin.read()
-    os._exit(1)
-
-
-def main(files: Path, index: Path) -> None:
-    """The process: build or update, and say how it went."""
-    from rag import RagError, build_index
-
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        changes = build_index(files, index, report=_Progress())
-    except RagError as error:
-        _say({"error": str(error)})
-    else:
-        _say({"changes": asdict(changes)})
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+            except (OSError, ValueError, TypeError) as error:
+                job.fail(f"the indexing could not be done ({error}); try again")

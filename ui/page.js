@@ -169,8 +169,10 @@
         event.preventDefault();
         const query = new URLSearchParams(anchor.search);
         trigger("again", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
-      } else if (button && "clear" in button.dataset) keep([]);
-      else if (button?.dataset.export) trigger("export", { kind: button.dataset.export });
+      } else if (button && "clear" in button.dataset) {
+        keep([]);
+        trigger("forget", {});
+      } else if (button?.dataset.export) trigger("export", { kind: button.dataset.export });
     });
     draw();
   };

@@ -21,7 +21,7 @@ from .highlight import escape
 from .indexing import Jobs
 from .render import filter_help_html
 from .taught import build_taught
-from .told import sentence, told
+from .told import counted, sentence, told
 
 TITLE = "rag: answers you can check"
 
@@ -30,7 +30,7 @@ KEPT = 100
 
 #: What the parts of the page do is in ``page.js``; gradio wants the names of their events quoted here.
 CLICKS = '(window.ragParts ??= []).push(["clicks", element, trigger])  // "open" "teach" "export"'
-HISTORY = '(window.ragParts ??= []).push(["questions", element, trigger])  // "again" "export"'
+HISTORY = '(window.ragParts ??= []).push(["questions", element, trigger])  // "again" "export" "forget"'
 EXAMPLES = '(window.ragParts ??= []).push(["examples", element, trigger])  // "again"'
 
 #: Before a question is asked: it goes into the history and into the link. Gradio gives the outputs too.
@@ -133,6 +133,8 @@ class _Page:
             shown.open(self._open, self._asked, self._source, **private)
             note = shown.teach(self._teach, self._asked, self._note, **private)
             note.then(None, self._note, None, js="(note) => ragNote(note)", **private)
+        # What is cleared in the browser is forgotten here as well.
+        self._history.forget(list, None, self._kept, **private)
         saved = [self._name, self._text]
         for shown, kept in ((self._result, self._asked), (self._history, self._kept)):
             file = shown.export(self._export, kept, saved, **private)
@@ -186,7 +188,12 @@ class _Page:
 
     def _export(self, kept: Asked | list[Asked] | None, event: gr.EventData) -> tuple[str, str]:
         with told():
-            return self._desk.export(kept if isinstance(kept, list) else [kept] if kept else [], str(event.kind))
+            name, text, left_out = self._desk.export(
+                kept if isinstance(kept, list) else [kept] if kept else [], str(event.kind)
+            )
+        if left_out:
+            gr.Info(f"{left_out:,} left out: the documents have changed since; ask again.")
+        return name, text
 
     def _switch(self, chosen: str) -> tuple[Any, ...]:
         parts = (_header, _examples, _fields)
@@ -203,7 +210,8 @@ def _threshold(collections: Collections, chosen: str) -> int:
 def _header(collections: Collections, chosen: str) -> str:
     try:
         index = collections.assistant(chosen).retriever.index
-        counts = f"{len(index.documents):,} documents, {len(index.passages):,} passages, all on this machine."
+        documents, passages = counted(len(index.documents), "document"), counted(len(index.passages), "passage")
+        counts = f"{documents}, {passages}, all on this machine."
     except RagError as error:
         counts = sentence(error)
     return (

@@ -1,4 +1,4 @@
-"""Errors of the library, as the page says them."""
+"""Counts, times and errors of the library, as the page says them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ import gradio as gr
 from rag import RagError
 
 from .highlight import escape
+
+
+def counted(number: int, what: str) -> str:
+    """``1 question``, ``2,000 questions``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """As one says it: of two figures at most."""
+    if seconds < 90:
+        return counted(max(1, round(seconds)), "second")
+    return counted(round(seconds / 60), "minute") if seconds < 5400 else counted(round(seconds / 3600), "hour")
 
 
 def sentence(error: RagError) -> str:

@@ -1,8 +1,11 @@
+import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
-from rag.ui.collections import Collections, given_collection, safe_name
+from rag.ui.collections import Collections, given_collection
+from rag.ui.uploads import safe_name
 
 from rag import InputError, SentenceTransformerEncoder, build_index
 
@@ -33,18 +36,21 @@ class TestNames:
         assert made.files == home / "groe-der-hafen" / "files"
         assert [each.name for each in collections.list()] == ["Central Asia", "Größe der Häfen"]
 
-    @pytest.mark.parametrize("name", ["../../x", "名前", "given", "start", "con"])
+    @pytest.mark.parametrize(
+        "name", ["../../x", "名前", "given", "start", "con", "<img onerror>", "👩\u200d👧", ".hidden"]
+    )
     def test_no_name_leads_out_or_takes_another_ones_place(
         self, collections: Collections, home: Path, name: str
     ) -> None:
         made = collections.create(name)
         assert made.files
         assert made.files.resolve().parent.parent == home.resolve()
-        assert made.id not in ("given", "start")
+        assert made.id not in ("given", "start", "con")
+        assert made.name == name
 
-    @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\x00b", "central ASIA"])
+    @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "x" * 300, "a\x00b", "a\u202eb", "central ASIA"])
     def test_names_that_cannot_be_had_are_refused(self, collections: Collections, name: str) -> None:
-        with pytest.raises(InputError, match=r"has 1 to 60 characters|already; choose another name"):
+        with pytest.raises(InputError, match=r"has 1 to 60 char|cannot be seen|already; choose another"):
             collections.create(name)
 
     @pytest.mark.parametrize("unknown", ["", "..", "../given", "/etc", "x" * 999, "given", None])
@@ -82,6 +88,28 @@ class TestFiles:
         assert [(each.name, each.fault) for each in again] == [("c.md", "is there already, as a.md"), ("A (2).md", "")]
         assert collections.files(made.id) == ["A (2).md", "a.md"]
 
+    def test_a_name_with_a_number_is_no_longer_than_others(self, collections: Collections, tmp_path: Path) -> None:
+        made = collections.create("Reports")
+        for text in ("one", "two"):
+            collections.add(made.id, [_upload(tmp_path / "up", f"{'x' * 200}.md", text)])
+        assert collections.files(made.id) == [f"{'x' * 93} (2).md", f"{'x' * 97}.md"]
+
+    def test_what_is_too_large_is_refused_and_what_cannot_be_kept_harms_no_other(
+        self, collections: Collections, tmp_path: Path
+    ) -> None:
+        made = collections.create("Reports")
+        large = _upload(tmp_path / "up", "large.md", "")
+        with large.open("r+b") as file:
+            file.truncate(20_000_001)
+        became = collections.add(made.id, [large, tmp_path / "up" / "gone.md", _upload(tmp_path / "up", "a.md", "x")])
+        assert [(each.name, each.fault) for each in became] == [
+            ("large.md", "20.0 MB; the limit is 20 MB, so split it"),
+            ("gone.md", "cannot be kept (No such file or directory); make room and add it again"),
+            ("a.md", ""),
+        ]
+        assert made.files
+        assert [path.name for path in made.files.parent.glob(".*")] == []
+
     def test_only_a_file_of_the_collection_is_removed(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         collections.add(made.id, [_upload(tmp_path / "up", "a.md", "one")])
@@ -108,7 +136,7 @@ class TestFiles:
         one, other = collections.create("One"), collections.create("Other")
         collections.delete(one.id)
         assert [each.id for each in collections.list()] == ["start", other.id]
-        assert not (home / one.id).exists()
+        assert [path.name for path in home.iterdir()] == [other.id]
 
 
 class TestAsking:
@@ -128,6 +156,23 @@ class TestAsking:
         collections.add(made.id, [_upload(tmp_path / "up", "b.md", "The train to Osh leaves at ten.")])
         build_index(made.files, made.index, encoder)
         assert set(collections.assistant(made.id).retriever.index.documents) == {"a.md", "b.md"}
+
+    def test_questions_go_on_while_files_are_taken_in(self, collections: Collections, tmp_path: Path) -> None:
+        made = collections.create("Slow")
+        uploads = tmp_path / "up"
+        uploads.mkdir()
+        # Of a pipe nobody writes to, whoever looks at its content waits.
+        collections.add(made.id, [_upload(uploads, "empty.md", "")])
+        os.mkfifo(uploads / "pipe.md")
+        adding = threading.Thread(target=collections.add, args=(made.id, [uploads / "pipe.md"]))
+        adding.start()
+        try:
+            adding.join(0.5)
+            assert adding.is_alive()
+            assert collections.assistant("start").ask("How long is the border?").answers
+        finally:
+            os.close(os.open(uploads / "pipe.md", os.O_WRONLY))
+            adding.join()
 
     def test_a_damaged_description_is_no_collection_and_hides_no_other(
         self, collections: Collections, home: Path

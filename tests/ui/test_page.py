@@ -22,7 +22,7 @@ from rag.quote_check import read_export
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
-WAGONS = "How many wagons did ferries carry?"
+WAGONS = "How many wagons did ferries carry across the Caspian?"
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 PORT = 17860
 WIDTHS = pytest.mark.parametrize("width", [1440, 360])
