@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -105,15 +106,19 @@ class Assistant:
         started = time.perf_counter()
         answers = [answer for answer, _ in self.candidates(question, hits)]
         read = time.perf_counter() - started
-        reason = self._reason(hits, answers, self.confidence.threshold if least is None else least)
-        return Result(
-            question=question,
-            answer=None if reason else answers[0],
-            answers=tuple(answers),
-            hits=tuple(hits),
-            reason=reason,
-            seconds=Seconds(retrieve, read, retrieve + read),
-        )
+        found = Result(question, None, tuple(answers), tuple(hits), None, Seconds(retrieve, read, retrieve + read))
+        return self.judge(found, least)
+
+    def judge(self, result: Result, least: float | None = None) -> Result:
+        """The result as it is with another least probability: its best candidate, or none; nothing is read again.
+
+        Args:
+            result: Of ``ask`` or ``read``.
+            least: See ``ask``.
+        """
+        least = self.confidence.threshold if least is None else least
+        reason = self._reason(result.hits, result.answers, least)
+        return replace(result, answer=None if reason else result.answers[0], reason=reason)
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[tuple[Answer, Mapping[str, float]]]:
         """The answers that the hits give, best first, each with the evidence for it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rag.eval.pinned import Selection
@@ -39,13 +39,17 @@ class Asked:
         collection: The id of the collection that was asked.
         result: What was found there.
         at: When.
+        where: The conditions that it was asked under.
+        ended: Has everything that was found been read?
         files: The hash that the file of each document had, so that no words are shown at places of another content.
     """
 
     collection: str
     result: Result
     at: datetime
+    where: tuple[str, ...]
     files: Mapping[str, str]
+    ended: bool = False
 
 
 class Desk:
@@ -60,11 +64,11 @@ class Desk:
 
     def ask(
         self, question: str, collection: str, where: str = "", least: float | None = None
-    ) -> Iterator[tuple[str, Asked | None, bool]]:
+    ) -> Iterator[tuple[str, Asked | None]]:
         """The result in stages: the passages as soon as they are found, then the answer.
 
         Yields:
-            HTML, what is known of the question, and whether that is all.
+            HTML, and what is known of the question.
 
         Args:
             question: As it was typed.
@@ -73,7 +77,7 @@ class Desk:
             least: Answer only if at least so likely to be right, in [0, 1].
         """
         if not question.strip():
-            yield message_html("Type a question, and press Enter."), None, False
+            yield message_html("Type a question, and press Enter."), None
             return
         wanted = [line.strip() for line in where.splitlines() if line.strip()]
         try:
@@ -84,13 +88,25 @@ class Desk:
             # The passages can be opened while they are read.
             found = Result(question, None, (), tuple(hits), None, Seconds(took, 0.0, took))
             files = _files(assistant, {hit.passage.document_id for hit in hits})
-            yield reading_html(hits, wanted), Asked(collection, found, datetime.now(UTC), files), False
-            result = assistant.read(question, hits, took, least)
+            asked = Asked(collection, found, datetime.now(UTC), tuple(wanted), files)
+            yield reading_html(hits, wanted), asked
+            asked = replace(asked, result=assistant.read(question, hits, took, least), ended=True)
         except RagError as error:
-            yield message_html(sentence(error)), None, False
+            yield message_html(sentence(error)), None
             return
-        asked = Asked(collection, result, datetime.now(UTC), files)
-        yield result_html(result, assistant.retriever.document, wanted), asked, True
+        yield result_html(asked.result, assistant.retriever.document, wanted), asked
+
+    def judge(self, asked: Asked, least: float) -> tuple[str, Asked]:
+        """The same result where an answer must be so likely to be right, as HTML, and what is known of it then.
+
+        Raises:
+            InputError: A document has changed since.
+        """
+        assistant = self._collections.assistant(asked.collection)
+        for document in asked.files:
+            _document(assistant, asked, document)
+        asked = replace(asked, result=assistant.judge(asked.result, least))
+        return result_html(asked.result, assistant.retriever.document, asked.where), asked
 
     def source(self, asked: Asked | None, document: str, start: int, end: int) -> str:
         """A document that the last question found something in, open at some words, as HTML.

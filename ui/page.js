@@ -206,6 +206,16 @@
     return [question, collection, where, least, ...rest];
   };
 
+  // The link says how likely an answer must be as it is shown now.
+  window.ragJudged = (least, ...rest) => {
+    const query = new URLSearchParams(location.search);
+    if (query.has("q")) {
+      query.set("least", least);
+      history.replaceState(null, "", `?${query}`);
+    }
+    return [least, ...rest];
+  };
+
   // --- keys ---
   const walk = (by) => {
     const stops = all("#result .open.main, #result .walk").filter(shown);

@@ -36,6 +36,9 @@ EXAMPLES = '(window.ragParts ??= []).push(["examples", element, trigger])  // "a
 #: Before a question is asked: it goes into the history and into the link. Gradio gives the outputs too.
 ASKED = "(...given) => ragAsked(...given.slice(0, 5))"
 
+#: Before a result is judged by another least probability: it goes into the link.
+JUDGED = "(...given) => ragJudged(...given.slice(0, 3))"
+
 #: A result as HTML, what was asked, what can be saved.
 Asking = tuple[str, Asked | None, list[Asked]]
 
@@ -117,12 +120,15 @@ class _Page:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         inputs = [self._question, self._chosen, self._where, self._least, self._kept]
         asks = {"inputs": inputs, "outputs": [self._result, self._asked, self._kept]} | private
-        asks |= {"concurrency_id": "ask", "js": ASKED}
+        # Who asks again before the answer is there means the later question.
+        asks |= {"concurrency_id": "ask", "js": ASKED, "trigger_mode": "always_last"}
         gr.on([self._question.submit, self._button.click], self._ask, **asks)
         filled = [self._question, self._chosen, self._where, self._least]
         for questions in (self._history, self._examples):
             questions.again(self._again, None, filled[:3], **private).then(self._ask_linked, **asks)
         self.blocks.load(self._follow_link, None, filled, **private).then(self._ask_linked, **asks)
+        judged = {"inputs": [self._least, self._asked, self._kept], "outputs": asks["outputs"]} | private
+        self._least.input(self._judge, js=JUDGED, trigger_mode="always_last", **judged)
         about = [self._header, self._examples, self._fields]
         self._chosen.change(self._switch, self._chosen, about, **private)
         for event in self._settled:
@@ -152,9 +158,16 @@ class _Page:
         return collection if any(collection == each.id for each in self._collections.list()) else self._first  # type: ignore[return-value]
 
     def _ask(self, question: str, chosen: str, where: str, least: float, kept: list[Asked]) -> Iterator[Asking]:
-        for shown, found, ended in self._desk.ask(question, chosen, where, least / 100):
-            kept = [*kept[1 - KEPT :], found] if found and ended else kept
+        for shown, found in self._desk.ask(question, chosen, where, least / 100):
+            kept = [*kept[1 - KEPT :], found] if found and found.ended else kept
             yield shown, found, kept
+
+    def _judge(self, least: float, asked: Asked | None, kept: list[Asked]) -> tuple[Any, ...]:
+        if asked is None or not asked.ended:
+            return gr.skip(), gr.skip(), gr.skip()
+        with told():
+            shown, judged = self._desk.judge(asked, least / 100)
+        return shown, judged, [judged if each.at == asked.at else each for each in kept]
 
     def _ask_linked(self, question: str, *rest: Any) -> Iterator[Any]:
         if question.strip():
@@ -167,12 +180,15 @@ class _Page:
         given = dict(request.query_params)
         # What somebody has typed meanwhile stays.
         filled = [given.get(name, gr.skip()) for name in ("q", "where")]
-        if "collection" not in given:
-            return filled[0], gr.update(choices=self._choices()), filled[1], gr.skip()
-        picked = self._known(given["collection"])
+        chosen: dict[str, Any] = {"choices": self._choices()}
+        percent: Any = gr.skip()
+        if "collection" in given:
+            chosen["value"] = self._known(given["collection"])
+            percent = _threshold(self._collections, chosen["value"])
         figure = given.get("least", "")
-        percent = min(95, int(figure)) if figure.isdecimal() else _threshold(self._collections, picked)
-        return filled[0], gr.update(choices=self._choices(), value=picked), filled[1], percent
+        if figure.isdecimal() and len(figure) <= 3:
+            percent = min(95, int(figure))
+        return filled[0], gr.update(**chosen), filled[1], percent
 
     def _again(self, event: gr.EventData) -> tuple[str, str, str]:
         return str(event.question), self._known(event.collection), str(event.where)

@@ -42,9 +42,9 @@ def index(files: Path, tmp_path: Path, encoder: SentenceTransformerEncoder) -> C
 
 
 def _ask(desk: Desk, question: str = DAM) -> Asked:
-    *_, (_, asked, ended) = desk.ask(question, "start")
-    assert ended
+    *_, (_, asked) = desk.ask(question, "start")
     assert asked
+    assert asked.ended
     return asked
 
 
@@ -95,6 +95,17 @@ class TestADocumentThatChangesAfterItWasAsked:
         index()
         with pytest.raises(InputError, match="holds no such document any more; ask again"):
             desk.source(asked, *_place(asked))
+
+
+def test_a_result_is_judged_again_without_being_read_again(desk: Desk) -> None:
+    asked = _ask(desk)
+    shown, unsure = desk.judge(asked, 1.0)
+    assert unsure.result.answer is None
+    assert unsure.result.answers == asked.result.answers
+    assert "too likely to be wrong" in shown
+    shown, sure = desk.judge(unsure, 0.0)
+    assert sure.result == asked.result
+    assert "Not found" not in shown
 
 
 def test_another_document_that_changes_does_not_matter(desk: Desk, files: Path, index: Callable[[], None]) -> None:

@@ -281,10 +281,18 @@ class TestPage:
         page.get_by_role("button", name="Toggle Sidebar").click()
         page.locator("#least input[type=number]").fill("95")
         page.locator("#least input[type=number]").press("Tab")
-        page.get_by_role("button", name="Ask", exact=True).click()
         expect(page.locator(".card h2")).to_have_text("Not found")
+        assert "least=95" in page.url
         expect(page.locator(".card.missing")).to_contain_text("too likely to be wrong")
         expect(page.locator(".card mark.near")).to_have_text("7,644 km")
+
+    def test_the_later_of_two_questions_is_answered(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address)
+        _ask(page, "Who is the president of Uzbekistan?")
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        expect(page.locator("#question input, #question textarea")).to_have_value(BORDER)
+        assert "q=How+long" in page.url
 
     def test_arrows_walk_the_hits_enter_opens_and_a_slash_goes_back_to_the_question(
         self, browser: Browser, address: str
@@ -348,6 +356,8 @@ class TestPage:
         expect(page.locator("#history-list a")).to_have_text([BORDER])
         page.get_by_role("button", name="Clear").click()
         expect(page.locator("#history-list a")).to_have_count(0)
+        page.get_by_role("button", name="Save all as JSON").click()
+        expect(page.locator(".toast-body")).to_contain_text("There is nothing to save")
         other = _open(browser, link)
         expect(other.locator(".card .quote")).to_have_text("7,644 km")
         expect(other.locator("#question input, #question textarea")).to_have_value(BORDER)
