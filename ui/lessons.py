@@ -8,8 +8,8 @@ from rag.eval.pinned import Place
 from rag.eval.taught import Lesson
 
 from .collections import Collection
-from .figures import counted
 from .highlight import escape
+from .told import counted
 
 #: Questions that are listed; a search finds the others.
 LISTED = 200

@@ -83,7 +83,7 @@
       if (!button) return;
       const data = button.dataset;
       if (button.classList.contains("open")) {
-        if (!pane()) opener = button;
+        if (!button.closest(".source-pane")) opener = button;
         trigger("open", { document: data.document, start: data.start, end: data.end });
       } else if (data.teach) trigger("teach", { verdict: data.teach, answer: data.answer, document: "", start: 0, end: 0 });
       else if ("words" in data && words) {
@@ -198,6 +198,8 @@
   window.ragAsked = (question, collection, where, least, ...rest) => {
     if (question.trim()) {
       close();
+      // Until the server gets to it, what is shown answers another question.
+      one("#result .result")?.classList.add("past");
       keep([{ question, collection, where }, ...past().filter((each) => each.question !== question || each.collection !== collection)]);
       const query = new URLSearchParams(link({ question, collection, where }));
       query.set("least", least);
@@ -225,15 +227,33 @@
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   };
+  const toQuestion = () => {
+    const field = one("#question input, #question textarea");
+    if (!shown(field)) one("#tabs [role=tab]")?.click();
+    // The tab is shown a moment after it is clicked.
+    setTimeout(() => field.focus());
+  };
+  // Where the source covers the page, the keys stay in it.
+  const stay = (event) => {
+    const of = pane();
+    if (!of || getComputedStyle(of).position !== "fixed") return;
+    const stops = all("button:not([disabled]), [tabindex='0']", of).filter(shown);
+    const at = stops.indexOf(document.activeElement), last = stops.length - 1;
+    if (at > 0 && at < last) return;
+    if (event.shiftKey ? at === last : at === 0) return;
+    event.preventDefault();
+    stops[event.shiftKey ? last : 0].focus();
+  };
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Tab") return stay(event);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const field = event.target.closest("input, textarea, select, [contenteditable], [role=listbox], [role=slider], [role=tab]");
+    const field = event.target.closest("input, textarea, select, [contenteditable], [role=listbox], [role=slider]");
     if (event.key === "Escape" && close()) event.preventDefault();
     else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); walk(1); }
     else if (field) return;
-    else if (event.key === "/") { event.preventDefault(); one("#question input, #question textarea")?.focus(); }
+    else if (event.key === "/") { event.preventDefault(); toQuestion(); }
     else if (event.key === "n" || event.key === "p") step(event.key === "n" ? 1 : -1);
-    else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.closest(".scroll")) {
+    else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.closest(".scroll, [role=tab]")) {
       event.preventDefault();
       walk(event.key === "ArrowDown" ? 1 : -1);
     }

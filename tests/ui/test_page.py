@@ -309,8 +309,36 @@ class TestPage:
         page.keyboard.press("Enter")
         expect(page.locator(".source-pane")).to_be_visible()
         page.keyboard.press("Escape")
+        expect(page.locator(".alternatives .walk").first).to_be_focused()
         page.keyboard.press("/")
         expect(page.locator("#question input, #question textarea")).to_be_focused()
+
+    def test_a_slash_leads_back_from_another_tab(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address)
+        page.get_by_role("tab", name="Evaluate").click()
+        expect(page.locator("#question")).to_be_hidden()
+        page.keyboard.press("/")
+        expect(page.locator("#question input, #question textarea")).to_be_focused()
+
+    def test_the_focus_goes_nowhere_that_cannot_be_seen(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address, 360)
+        _ask(page, BORDER)
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.getBoundingClientRect().right > 0")
+        page.get_by_role("button", name="Show in the document").click()
+        expect(page.locator(".source-pane")).to_be_visible()
+        for key in ["Tab"] * 8 + ["Shift+Tab"] * 8:
+            page.keyboard.press(key)
+            assert page.evaluate("document.activeElement.closest('.source-pane') !== null")
+
+    def test_an_answer_to_another_question_is_shown_as_such(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address)
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        page.route("**/queue/join*", lambda route: None)
+        _ask(page, "Who is the president of Uzbekistan?")
+        expect(page.locator(".result")).to_have_class("result past")
 
     @WIDTHS
     def test_right_wrong_and_selected_words_are_taught(
