@@ -37,7 +37,7 @@ def table_html(rows: Sequence[Row], own: bool, filtered: bool) -> str:
     more = f'<p class="quiet">The first {LISTED}; find others by their names.</p>' if len(rows) > LISTED else ""
     last = '<th><span class="unseen">Remove</span></th>' if own else ""
     return (
-        '<table class="rows"><thead><tr><th>Title</th><th>File</th><th>What it holds</th>'
+        '<table class="rows documents"><thead><tr><th>Title</th><th>File</th><th>What it holds</th>'
         f"{last}</tr></thead><tbody>{''.join(_row_html(row, own) for row in rows[:LISTED])}</tbody></table>{more}"
     )
 
@@ -111,7 +111,8 @@ def _row_html(row: Row, own: bool) -> str:
     holds = []
     if row.documents:
         holds += [counted(row.passages, "passage") if row.passages else counted(row.documents, "document")]
-    holds += [each for each in (row.date, row.note) if each]
+    holds += [escape(row.note)] if row.note else []
+    dated = f'<br><span class="date">{escape(row.date)}</span>' if row.date else ""
     path = escape(row.path)
     button = (
         f'<td><button type="button" data-event="remove" data-name="{path}" data-sure="Remove for good?" '
@@ -120,5 +121,5 @@ def _row_html(row: Row, own: bool) -> str:
         else ""
     )
     return (
-        f"<tr><td>{escape(row.title)}</td><td><code>{path}</code></td><td>{escape('; '.join(holds))}</td>{button}</tr>"
+        f"<tr><td>{escape(row.title)}{dated}</td><td><code>{path}</code></td><td>{'; '.join(holds)}</td>{button}</tr>"
     )
