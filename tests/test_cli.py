@@ -137,7 +137,11 @@ def test_watch_follows_the_files_until_it_is_interrupted(tmp_path: Path) -> None
     docs, index = tmp_path / "docs", tmp_path / "index"
     docs.mkdir()
     (docs / "a.txt").write_text("Text of a.")
-    program = "import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))"
+    # What a shell runs in the background is born deaf to Ctrl-C.
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from rag.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
     command = [sys.executable, "-c", program, "index", docs, "--index", index, "--watch"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watcher:
         assert watcher.stderr

@@ -208,6 +208,10 @@
     return [question, collection, where, least, ...rest];
   };
 
+  // What is typed before the page is ready is not asked before its time: only a link to a question asks by itself.
+  const linked = new URLSearchParams(location.search).has("q");
+  window.ragLinked = (question, ...rest) => (linked ? ragAsked(question, ...rest) : ["", ...rest]);
+
   // The link says how likely an answer must be as it is shown now.
   window.ragJudged = (least, ...rest) => {
     const query = new URLSearchParams(location.search);

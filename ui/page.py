@@ -36,6 +36,9 @@ EXAMPLES = '(window.ragParts ??= []).push(["examples", element, trigger])  // "a
 #: Before a question is asked: it goes into the history and into the link. Gradio gives the outputs too.
 ASKED = "(...given) => ragAsked(...given.slice(0, 5))"
 
+#: The same when the page has been opened: without a link to a question there is none.
+LINKED = "(...given) => ragLinked(...given.slice(0, 5))"
+
 #: Before a result is judged by another least probability: it goes into the link.
 JUDGED = "(...given) => ragJudged(...given.slice(0, 3))"
 
@@ -126,7 +129,7 @@ class _Page:
         filled = [self._question, self._chosen, self._where, self._least]
         for questions in (self._history, self._examples):
             questions.again(self._again, None, filled[:3], **private).then(self._ask_linked, **asks)
-        self.blocks.load(self._follow_link, None, filled, **private).then(self._ask_linked, **asks)
+        self.blocks.load(self._follow_link, None, filled, **private).then(self._ask_linked, **asks | {"js": LINKED})
         judged = {"inputs": [self._least, self._asked, self._kept], "outputs": asks["outputs"]} | private
         self._least.input(self._judge, js=JUDGED, trigger_mode="always_last", **judged)
         about = [self._header, self._examples, self._fields]

@@ -112,11 +112,7 @@ def _open(browser: Browser, address: str, collection: str, width: int = 1440, sc
     page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True).new_page()  # type: ignore[arg-type]
     page.goto(f"{address}?collection={collection}")
     expect(page.locator("#header")).to_contain_text("2 documents")
-    tab = page.get_by_role("tab", name="Evaluate")
-    if not tab.is_visible():
-        page.locator(".overflow-menu > button").click()
-        tab = page.locator(".overflow-dropdown button", has_text="Evaluate")
-    tab.click()
+    page.get_by_role("tab", name="Evaluate").click()
     return page
 
 

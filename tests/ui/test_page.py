@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from fpdf import FPDF
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from rag.eval.questions import load_questions
 from rag.ui import start
 from rag.ui.collections import Collection, Collections
@@ -323,6 +323,8 @@ class TestPage:
     def test_the_focus_goes_nowhere_that_cannot_be_seen(self, browser: Browser, address: str) -> None:
         page = _open(browser, address, 360)
         _ask(page, BORDER)
+        # The examples go away when the answer is there, and the focus with them.
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
         for _ in range(30):
             page.keyboard.press("Tab")
             assert page.evaluate("document.activeElement.getBoundingClientRect().right > 0")
@@ -339,6 +341,23 @@ class TestPage:
         page.route("**/queue/join*", lambda route: None)
         _ask(page, "Who is the president of Uzbekistan?")
         expect(page.locator(".result")).to_have_class("result past")
+
+    def test_what_is_typed_before_the_page_is_ready_waits_for_enter(self, browser: Browser, address: str) -> None:
+        page = browser.new_context().new_page()
+        held: list[Route] | None = []
+        page.route("**/queue/join*", lambda route: route.continue_() if held is None else held.append(route))
+        page.goto(address)
+        page.locator("#question textarea, #question input").fill(BORDER)
+        page.wait_for_timeout(500)
+        assert held
+        first, held = held, None
+        for each in first:
+            each.continue_()
+        page.wait_for_timeout(2_000)
+        expect(page.locator(".result")).to_have_count(0)
+        assert "q=" not in page.url
+        page.keyboard.press("Enter")
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
 
     @WIDTHS
     def test_right_wrong_and_selected_words_are_taught(
