@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from rag import Assistant, SentenceTransformerEncoder, build_index
 
@@ -45,6 +45,8 @@ def browser() -> Iterator[Browser]:
         "no-first-run",
         "disable-quic",
     ]
+    # Milliseconds until a page that does not do what it should is given up; nothing waits so long where all is well.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *(f"--{name}" for name in quiet)]

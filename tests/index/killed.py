@@ -84,17 +84,19 @@ def check(folder: Path, contents: dict[int, dict[str, str]], allowed: Sequence[i
 def main(base: Path, kills: int) -> None:
     docs, folder = base / "docs", base / "index"
     docs.mkdir()
-    write(docs, 0)
+    # The second one is an update, as those are that will be killed, and takes as long as they would.
+    for state in (-1, 0):
+        write(docs, state)
+        took = time.monotonic()
+        assert os.waitpid(in_child(lambda: build(docs, folder)), 0)[1] == 0
+        took = time.monotonic() - took
     contents = {0: {path.name: path.read_text() for path in docs.iterdir()}}
-    took = time.monotonic()
-    assert os.waitpid(in_child(lambda: build(docs, folder)), 0)[1] == 0
-    took = time.monotonic() - took
     current, kept, swapped = 0, 0, 0
     for state in range(1, kills + 1):
         write(docs, state)
         contents[state] = {path.name: path.read_text() for path in docs.iterdir()}
         child = in_child(lambda: build(docs, folder))
-        time.sleep(DRAW.random() * took * 1.5)
+        time.sleep(DRAW.random() * took * 2)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         allowed = (current, state)
