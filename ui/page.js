@@ -9,6 +9,27 @@
   // Offsets count code points, JavaScript's strings UTF-16 units.
   const codePoints = (text) => [...text].length;
 
+  // --- answers that the page would sleep through ---
+  // Gradio hears all answers in one stream, which the server ends when none is left. What is asked between that and the
+  // page's hearing of it is answered into a stream that nobody opens, until something else is asked.
+  let wake = () => {};
+  let listening = false, late = false;
+  const fetched = window.fetch;
+  window.fetch = async (resource, options) => {
+    const { pathname } = new URL(resource.url ?? resource, location.href);
+    if (pathname.endsWith("/queue/data")) {
+      listening = true;
+      late = false;
+      resource.signal?.addEventListener("abort", () => {
+        listening = false;
+        if (late) wake();
+      });
+    }
+    const response = await fetched(resource, options);
+    if (listening && pathname.endsWith("/queue/join")) late = true;
+    return response;
+  };
+
   // --- marks of the source ---
   const pane = () => one("#source .source-pane");
   const marksOf = (of) => all(of.dataset.view === "page" ? ".box" : ".text mark.answer, .text mark.other", of);
@@ -162,13 +183,18 @@
       }),
     );
   };
+  let follow = () => {};
   const questions = (element, trigger) => {
+    follow = ({ search }) => {
+      const query = new URLSearchParams(search);
+      trigger("again", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
+    };
+    wake = () => trigger("wake", {});
     element.addEventListener("click", (event) => {
       const anchor = event.target.closest("a"), button = event.target.closest("button");
       if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
         event.preventDefault();
-        const query = new URLSearchParams(anchor.search);
-        trigger("again", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
+        follow(anchor);
       } else if (button && "clear" in button.dataset) {
         keep([]);
         trigger("forget", {});
@@ -195,6 +221,10 @@
       } else trigger(name, data);
     });
   };
+  // As it was opened: a question that is asked before this is followed changes the link.
+  const { search } = location;
+  window.ragFollowed = () => new URLSearchParams(search).get("q")?.trim() && follow({ search });
+
   window.ragAsked = (question, collection, where, least, ...rest) => {
     if (question.trim()) {
       close();
@@ -207,10 +237,6 @@
     }
     return [question, collection, where, least, ...rest];
   };
-
-  // What is typed before the page is ready is not asked before its time: only a link to a question asks by itself.
-  const linked = new URLSearchParams(location.search).has("q");
-  window.ragLinked = (question, ...rest) => (linked ? ragAsked(question, ...rest) : ["", ...rest]);
 
   // The link says how likely an answer must be as it is shown now.
   window.ragJudged = (least, ...rest) => {

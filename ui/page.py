@@ -30,14 +30,14 @@ KEPT = 100
 
 #: What the parts of the page do is in ``page.js``; gradio wants the names of their events quoted here.
 CLICKS = '(window.ragParts ??= []).push(["clicks", element, trigger])  // "open" "teach" "export"'
-HISTORY = '(window.ragParts ??= []).push(["questions", element, trigger])  // "again" "export" "forget"'
+HISTORY = '(window.ragParts ??= []).push(["questions", element, trigger])  // "again" "export" "forget" "wake"'
 EXAMPLES = '(window.ragParts ??= []).push(["examples", element, trigger])  // "again"'
 
 #: Before a question is asked: it goes into the history and into the link. Gradio gives the outputs too.
 ASKED = "(...given) => ragAsked(...given.slice(0, 5))"
 
-#: The same when the page has been opened: without a link to a question there is none.
-LINKED = "(...given) => ragLinked(...given.slice(0, 5))"
+#: When the page has been opened and filled in: the question of its link is asked as one of the history is.
+FOLLOWED = "() => ragFollowed()"
 
 #: Before a result is judged by another least probability: it goes into the link.
 JUDGED = "(...given) => ragJudged(...given.slice(0, 3))"
@@ -126,10 +126,12 @@ class _Page:
         # Who asks again before the answer is there means the later question.
         asks |= {"concurrency_id": "ask", "js": ASKED, "trigger_mode": "always_last"}
         gr.on([self._question.submit, self._button.click], self._ask, **asks)
-        filled = [self._question, self._chosen, self._where, self._least]
+        filled = [self._question, self._chosen, self._where]
         for questions in (self._history, self._examples):
-            questions.again(self._again, None, filled[:3], **private).then(self._ask_linked, **asks)
-        self.blocks.load(self._follow_link, None, filled, **private).then(self._ask_linked, **asks | {"js": LINKED})
+            questions.again(self._again, None, filled, **private).then(self._ask, **asks)
+        linked = [self._chosen, self._where, self._least]
+        self.blocks.load(self._follow_link, None, linked, **private).then(None, None, None, js=FOLLOWED, **private)
+        self._history.wake(lambda: None, None, None, **private)
         judged = {"inputs": [self._least, self._asked, self._kept], "outputs": asks["outputs"]} | private
         self._least.input(self._judge, js=JUDGED, trigger_mode="always_last", **judged)
         about = [self._header, self._examples, self._fields]
@@ -172,17 +174,9 @@ class _Page:
             shown, judged = self._desk.judge(asked, least / 100)
         return shown, judged, [judged if each.at == asked.at else each for each in kept]
 
-    def _ask_linked(self, question: str, *rest: Any) -> Iterator[Any]:
-        if question.strip():
-            yield from self._ask(question, *rest)
-        else:
-            yield gr.skip(), gr.skip(), gr.skip()
-
     def _follow_link(self, request: gr.Request) -> tuple[Any, ...]:
-        """What a link to a question fills in: ``?q=...&collection=...&where=...&least=...``."""
+        """What a link to a question fills in beside it: ``?q=...&collection=...&where=...&least=...``."""
         given = dict(request.query_params)
-        # What somebody has typed meanwhile stays.
-        filled = [given.get(name, gr.skip()) for name in ("q", "where")]
         chosen: dict[str, Any] = {"choices": self._choices()}
         percent: Any = gr.skip()
         if "collection" in given:
@@ -191,7 +185,7 @@ class _Page:
         figure = given.get("least", "")
         if figure.isdecimal() and len(figure) <= 3:
             percent = min(95, int(figure))
-        return filled[0], gr.update(**chosen), filled[1], percent
+        return gr.update(**chosen), given.get("where", gr.skip()), percent
 
     def _again(self, event: gr.EventData) -> tuple[str, str, str]:
         return str(event.question), self._known(event.collection), str(event.where)

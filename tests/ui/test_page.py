@@ -35,6 +35,17 @@ The password of the vault is <img src=x onerror="window.hacked=2"> </mark></bloc
 <a href="javascript:window.hacked=7">swordfish</a> <link rel=stylesheet href=http://example.org/x.css>.
 """
 
+#: As behind a network that holds answers back.
+HELD_BACK = """
+const fetched = window.fetch;
+window.fetch = async (resource, options) => {
+  const response = await fetched(resource, options);
+  if (!(resource.url ?? resource).includes("/queue/data")) return response;
+  const late = new TransformStream({ transform: async (chunk, on) => { await window.held; on.enqueue(chunk); } });
+  return new Response(response.body.pipeThrough(late), response);
+};
+"""
+
 PAGES = (
     "The harbour of Aktau was dredged in the spring of 2021, and again two years later by a firm from Baku.",
     "Ferries carried 41,300 wagons across the Caspian in 2022, a third more than in the year before it.",
@@ -357,6 +368,24 @@ class TestPage:
         expect(page.locator(".result")).to_have_count(0)
         assert "q=" not in page.url
         page.keyboard.press("Enter")
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+
+    def test_what_is_asked_as_the_stream_of_answers_ends_is_answered(self, browser: Browser, address: str) -> None:
+        page = browser.new_context().new_page()
+        page.add_init_script(HELD_BACK)
+        page.goto(address)
+        _ask(page, "Who is the president of Uzbekistan?")
+        expect(page.locator(".result")).to_be_visible()
+        page.wait_for_timeout(1_500)
+        page.evaluate("() => { window.held = new Promise((resolve) => (window.release = resolve)); }")
+        _ask(page, BORDER)
+        # The server has said all by then, and the page has heard nothing of it.
+        page.wait_for_timeout(3_000)
+        with page.expect_response("**/queue/join*"):
+            page.get_by_role("tab", name="Taught").click()
+        page.evaluate("window.release()")
+        expect(page.locator("#taught-table")).to_contain_text("Nothing was taught")
+        page.get_by_role("tab", name="Ask").click()
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
 
     @WIDTHS
