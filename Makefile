@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: ui test check format index clean
+.PHONY: ui test pictures check format index clean
 
 ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve the page on 127.0.0.1:7860
 	$(BIN)/rag ui
@@ -15,6 +15,9 @@ index: $(VENV)/installed  ## bring the index up to date
 
 test: $(VENV)/installed-dev  ## run the whole test suite
 	$(BIN)/python -m pytest
+
+pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
+	$(BIN)/python -m pytest tests/ui tests/eval/test_report.py
 
 # For the types the package is laid out as it is installed, with links: ui/ and eval/ are rag.ui and rag.eval.
 check: $(VENV)/installed-dev  ## lint, format and types, changing nothing
