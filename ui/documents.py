@@ -17,6 +17,7 @@ from .collections import Collections
 from .documents_html import LISTED, about_html, state_html, table_html, uploads_html
 from .indexing import Jobs
 from .listing import listing
+from .script import part
 from .told import told
 
 #: Files of one upload at most.
@@ -25,8 +26,7 @@ MOST_FILES = 1_000
 #: Seconds between two looks at an indexing.
 LOOK = 0.5
 
-#: Gradio wants the names of the events quoted here.
-CLICKS = '(window.ragParts ??= []).push(["rows", element, trigger])  // "remove"'
+CLICKS = part("rows", "remove")
 
 #: Read out when it changes.
 LIVE = 'element.setAttribute("role", "status");'

@@ -133,14 +133,14 @@
     setTimeout(() => (button.textContent = label), 1500);
   };
 
-  window.ragNote = (note) => {
+  const note = (text) => {
     const place = shown(one(".source-pane")) ? one(".source-pane .select span") : one(".taught-note");
-    if (place && note) place.textContent = note;
+    if (place && text) place.textContent = text;
     const below = one(".taught-note");
-    if (below && note) below.textContent = note;
+    if (below && text) below.textContent = text;
   };
 
-  window.ragSave = (name, text) => {
+  const save = (name, text) => {
     if (!text) return;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
@@ -223,9 +223,9 @@
   };
   // As it was opened: a question that is asked before this is followed changes the link.
   const { search } = location;
-  window.ragFollowed = () => new URLSearchParams(search).get("q")?.trim() && follow({ search });
+  const followed = () => new URLSearchParams(search).get("q")?.trim() && follow({ search });
 
-  window.ragAsked = (question, collection, where, least, ...rest) => {
+  const asked = (question, collection, where, least, kept) => {
     if (question.trim()) {
       close();
       // Until the server gets to it, what is shown answers another question.
@@ -235,17 +235,17 @@
       query.set("least", least);
       history.replaceState(null, "", `?${query}`);
     }
-    return [question, collection, where, least, ...rest];
+    return [question, collection, where, least, kept];
   };
 
   // The link says how likely an answer must be as it is shown now.
-  window.ragJudged = (least, ...rest) => {
+  const judged = (least, asked, kept) => {
     const query = new URLSearchParams(location.search);
     if (query.has("q")) {
       query.set("least", least);
       history.replaceState(null, "", `?${query}`);
     }
-    return [least, ...rest];
+    return [least, asked, kept];
   };
 
   // --- keys ---
@@ -289,9 +289,12 @@
     }
   });
 
-  // --- the parts of the page hand themselves over as they are loaded, be it before this script or after ---
-  const parts = { clicks, questions, examples, rows };
-  const bind = ([kind, element, trigger]) => parts[kind](element, trigger);
-  (window.ragParts ?? []).forEach(bind);
-  window.ragParts = { push: bind };
+  // --- the parts of the page and its events, be they here before this script or after ---
+  const calls = { clicks, questions, examples, rows, asked, followed, judged, note, save };
+  const answer = ([name, given, done]) => {
+    const result = calls[name](...given);
+    done?.(result);
+  };
+  (window.ragCalls ?? []).forEach(answer);
+  window.ragCalls = { push: answer };
 }

@@ -20,6 +20,7 @@ from .evaluation import build_evaluation
 from .highlight import escape
 from .indexing import Jobs
 from .render import filter_help_html
+from .script import part, step
 from .taught import build_taught
 from .told import counted, sentence, told
 
@@ -28,19 +29,20 @@ TITLE = "rag: answers you can check"
 #: Answers of a page's session that can be saved together.
 KEPT = 100
 
-#: What the parts of the page do is in ``page.js``; gradio wants the names of their events quoted here.
-CLICKS = '(window.ragParts ??= []).push(["clicks", element, trigger])  // "open" "teach" "export"'
-HISTORY = '(window.ragParts ??= []).push(["questions", element, trigger])  // "again" "export" "forget" "wake"'
-EXAMPLES = '(window.ragParts ??= []).push(["examples", element, trigger])  // "again"'
+CLICKS = part("clicks", "open", "teach", "export")
+HISTORY = part("questions", "again", "export", "forget", "wake")
+EXAMPLES = part("examples", "again")
 
-#: Before a question is asked: it goes into the history and into the link. Gradio gives the outputs too.
-ASKED = "(...given) => ragAsked(...given.slice(0, 5))"
+#: Before a question is asked: it goes into the history and into the link.
+ASKED = step("asked")
 
 #: When the page has been opened and filled in: the question of its link is asked as one of the history is.
-FOLLOWED = "() => ragFollowed()"
+FOLLOWED = step("followed")
 
 #: Before a result is judged by another least probability: it goes into the link.
-JUDGED = "(...given) => ragJudged(...given.slice(0, 3))"
+JUDGED = step("judged")
+
+NOTE, SAVE = step("note"), step("save")
 
 #: A result as HTML, what was asked, what can be saved.
 Asking = tuple[str, Asked | None, list[Asked]]
@@ -143,13 +145,13 @@ class _Page:
         for shown in (self._result, self._source):
             shown.open(self._open, self._asked, self._source, **private)
             note = shown.teach(self._teach, self._asked, self._note, **private)
-            note.then(None, self._note, None, js="(note) => ragNote(note)", **private)
+            note.then(None, self._note, None, js=NOTE, **private)
         # What is cleared in the browser is forgotten here as well.
         self._history.forget(list, None, self._kept, **private)
         saved = [self._name, self._text]
         for shown, kept in ((self._result, self._asked), (self._history, self._kept)):
             file = shown.export(self._export, kept, saved, **private)
-            file.then(None, saved, None, js="(name, text) => ragSave(name, text)", **private)
+            file.then(None, saved, None, js=SAVE, **private)
 
     @property
     def _first(self) -> str:

@@ -14,18 +14,17 @@ from rag import InputError, RagError
 from .collections import Collection, Collections
 from .highlight import escape
 from .lessons import commands_html, lessons_html, place_label
+from .script import part, step
 from .told import sentence, told
 
-#: Gradio wants the names of the events quoted here.
-CLICKS = '(window.ragParts ??= []).push(["rows", element, trigger])  // "remove" "edit"'
+CLICKS = part("rows", "remove", "edit")
+SAVE = step("save")
 
 #: Where the keyboard goes on: into the form, back to the row that it was opened from, to the list.
 TO_FORM = "() => setTimeout(() => document.querySelector('#taught-question textarea')?.focus(), 100)"
 TO_ROW = """(id) => setTimeout(() => ([...document.querySelectorAll('#taught-table [data-event="edit"]')].find(
     (each) => each.dataset.lesson === id) ?? document.querySelector('#taught-counts'))?.focus(), 100)"""
 TO_LIST = "() => setTimeout(() => document.querySelector('#taught-counts')?.focus(), 100)"
-
-SAVE = "(name, text) => ragSave(name, text)"
 
 
 class TaughtTab:
