@@ -35,7 +35,7 @@ def assistant(corpus_index: Path, encoder: SentenceTransformerEncoder) -> Assist
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def one_browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("no Chromium; `apt-get install chromium`, or name one in the variable CHROMIUM")
     quiet = [
@@ -53,3 +53,11 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def browser(one_browser: Browser) -> Iterator[Browser]:
+    """A browser without pages; those of the tests before would go on in the background."""
+    yield one_browser
+    for context in one_browser.contexts:
+        context.close()

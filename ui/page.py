@@ -133,7 +133,8 @@ class _Page:
             questions.again(self._again, None, filled, **private).then(self._ask, **asks)
         linked = [self._chosen, self._where, self._least]
         self.blocks.load(self._follow_link, None, linked, **private).then(None, None, None, js=FOLLOWED, **private)
-        self._history.wake(lambda: None, None, None, **private)
+        # The stream of one can end so as well, before that one is heard of.
+        self._history.wake(lambda: None, None, None, trigger_mode="multiple", **private)
         judged = {"inputs": [self._least, self._asked, self._kept], "outputs": asks["outputs"]} | private
         self._least.input(self._judge, js=JUDGED, trigger_mode="always_last", **judged)
         about = [self._header, self._examples, self._fields]

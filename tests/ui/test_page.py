@@ -38,9 +38,11 @@ The password of the vault is <img src=x onerror="window.hacked=2"> </mark></bloc
 #: As behind a network that holds answers back.
 HELD_BACK = """
 const fetched = window.fetch;
+window.hold = () => { window.held = new Promise((release) => (window.release = release)); };
 window.fetch = async (resource, options) => {
   const response = await fetched(resource, options);
   if (!(resource.url ?? resource).includes("/queue/data")) return response;
+  resource.signal.addEventListener("abort", () => window.ended?.());
   const late = new TransformStream({ transform: async (chunk, on) => { await window.held; on.enqueue(chunk); } });
   return new Response(response.body.pipeThrough(late), response);
 };
@@ -126,11 +128,6 @@ def _violations(page: Page) -> list[tuple[str, str]]:
         for each in Axe().run(page).response["violations"]
         if each["impact"] in ("serious", "critical")
     ]
-
-
-def _first_paint(page: Page) -> float:
-    """Milliseconds from asking for the page."""
-    return float(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
 
 
 def _screenshot(page: Page, name: str) -> None:
@@ -403,18 +400,24 @@ class TestPage:
         page.add_init_script(HELD_BACK)
         page.goto(address)
         _ask(page, "Who is the president of Uzbekistan?")
-        expect(page.locator(".result")).to_be_visible()
+        expect(page.locator(".card .quote")).to_have_text("Shavkat Mirziyoyev")
         page.wait_for_timeout(1_500)
-        page.evaluate("() => { window.held = new Promise((resolve) => (window.release = resolve)); }")
+        page.evaluate("window.hold()")
         _ask(page, BORDER)
         # The server has said all by then, and the page has heard nothing of it.
         page.wait_for_timeout(3_000)
         with page.expect_response("**/queue/join*"):
             page.get_by_role("tab", name="Taught").click()
-        page.evaluate("window.release()")
-        expect(page.locator("#taught-table")).to_contain_text("Nothing was taught")
+        # The stream after it is held back as well, and the next question asked as that one ends.
+        page.evaluate("() => { window.ended = window.hold; window.release(); }")
         page.get_by_role("tab", name="Ask").click()
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        page.wait_for_timeout(3_000)
+        with page.expect_response("**/queue/join*"):
+            _ask(page, "Who is the president of Uzbekistan?")
+        page.evaluate("() => { window.ended = null; window.release(); }")
+        expect(page.locator("#taught-table")).to_contain_text("Nothing was taught")
+        expect(page.locator(".card .quote")).to_have_text("Shavkat Mirziyoyev")
 
     @WIDTHS
     def test_right_wrong_and_selected_words_are_taught(
@@ -512,14 +515,13 @@ class TestPage:
 
     def test_the_first_paint_is_quick_and_the_layout_stays(self, browser: Browser, address: str) -> None:
         page = _open(browser, address)
-        # Something else may have the machine for a moment.
-        painted = min(_first_paint(each) for each in (page, _open(browser, address), _open(browser, address)))
+        painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         page.evaluate("""() => { window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach(
             (entry) => (window.shift += entry.hadRecentInput ? 0 : entry.value))).observe({type: "layout-shift"}); }""")
         _ask(page, BORDER)
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
         page.wait_for_timeout(300)
-        # In milliseconds; 430 to 680 on two cores that do nothing else.
+        # In milliseconds; 430 to 680 on two cores that do nothing else, 850 on cores a third as fast.
         assert painted < 3_000
         # A score of 0.1 is what is called good (web.dev/cls).
         assert page.evaluate("window.shift") < 0.1
