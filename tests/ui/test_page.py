@@ -233,7 +233,11 @@ class TestPage:
     ) -> None:
         page = _open(browser, address, width)
         _ask(page, BORDER)
-        page.get_by_role("button", name="Show in the document").click()
+        show = page.get_by_role("button", name="Show in the document")
+        expect(show).to_be_visible()
+        size = "card => [card.offsetWidth, card.offsetHeight]"
+        before = page.locator(".card").evaluate(size)
+        show.click()
         pane = page.locator(".source-pane")
         expect(pane.locator("h2")).to_have_text("Kazakhstan: the long border")
         focus = pane.locator("mark.sentence mark.answer.focus")
@@ -247,10 +251,12 @@ class TestPage:
         expect(pane.locator("mark.current")).to_have_text("7,644 km")
         box = pane.bounding_box()
         assert box and (box["x"] > 600) == (width == 1440)
+        # Where it covers the page, nothing changes behind it.
+        assert (page.locator(".card").evaluate(size) == before) == (width == 360)
         _screenshot(page, f"source-{width}")
         page.keyboard.press("Escape")
         expect(pane).to_have_count(0)
-        expect(page.get_by_role("button", name="Show in the document")).to_be_focused()
+        expect(show).to_be_focused()
 
     def test_the_source_is_the_file_itself_with_its_own_line_breaks(self, browser: Browser, address: str) -> None:
         page = _open(browser, f"{address}/?collection=reports&q=How+many+wagons+did+the+ferries+carry+in+2022")
