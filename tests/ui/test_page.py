@@ -132,7 +132,7 @@ def _violations(page: Page) -> list[tuple[str, str]]:
 
 def _screenshot(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, animations="disabled")
 
 
 @pytest.mark.browser
