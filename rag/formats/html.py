@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..types import Document, name_title
 from .base import Parsed, Remark
 from .blocks import Blocks
 from .clean import iso_date, one_line
-from .markup import HEADINGS, add_markup, tag, unseen
+from .markup import BLOCKS, HEADINGS, add_markup, tag, unseen
 from .text import BYTE_ORDER_MARKS, decode, guess_remarks
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ DECLARED_ENCODING = re.compile(
     rb"""(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,200}?encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE
 )
 LOOKED_THROUGH = 4096
+
+#: No element of HTML: what is to be taken out of a tree is renamed to it.
+NOTHING = "nothing"
 
 PAGE_END = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
 
@@ -42,6 +46,8 @@ MOST_OF_CONSENT = 2_000
 
 #: Less than this part of what a page shows, and the extractor has missed something.
 LEAST_PART = 0.25
+#: Code points that it may have to copy: a second or two. Pages of people need a hundredth.
+MOST_COPIED = 1_000_000_000
 
 TITLES = ("og:title", "dc.title", "dcterms.title")
 AUTHORS = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author")
@@ -130,13 +136,21 @@ def page_metadata(root: Element) -> dict[str, object]:
 
 
 def main_element(root: Element) -> Element:
-    """The part of a page that is its text. Changes the tree: what is not to be read is emptied."""
-    for element in list(root.iter("{*}*")):
-        if element is not root and (unseen(element) or _around(element)):
-            # Emptied, not removed: to move the text after it would cost the square of how often that is done.
+    """The part of a page that is its text. Changes the tree: what is not to be read is emptied, or taken out."""
+    from lxml import etree
+
+    elements = list(root.iter("{*}*"))
+    letters = _count_letters(elements)
+    for element in elements:
+        if element is not root and (unseen(element) or _around(element, letters[element])):
             after = element.tail
             element.clear()
             element.tail = after
+            # An empty block still parts what stands before it from what stands after.
+            if tag(element) not in BLOCKS:
+                element.tag = NOTHING
+    # All at once: to take them out one by one would cost the square of how many they are.
+    etree.strip_elements(root, NOTHING, with_tail=False)
     for candidates in ([each for each in root.iter("{*}*") if _says_main(each)], list(root.iter("{*}article"))):
         if len(candidates) == 1 and _letters(candidates[0]):
             return candidates[0]
@@ -145,10 +159,13 @@ def main_element(root: Element) -> Element:
 
 
 def _readable_part(root: Element) -> Element | None:
-    """What readability-lxml takes for the main text."""
+    """What readability-lxml takes for the main text; None where there is nothing, or where it would take too long."""
     import readability
     from lxml import etree
 
+    # It takes out elements one by one, and each time copies the text that thereby runs together.
+    if sum(len(parent) * sum(len(each.tail or "") for each in parent) for parent in root.iter("{*}*")) > MOST_COPIED:
+        return None
     # It reports on stderr what it then raises as well.
     logging.getLogger("readability.readability").setLevel(logging.CRITICAL)
     try:
@@ -157,7 +174,7 @@ def _readable_part(root: Element) -> Element | None:
         return None
 
 
-def _around(element: Element) -> bool:
+def _around(element: Element, letters: _Letters) -> bool:
     name, role = tag(element), (element.get("role") or "").lower()
     if name in AROUND or role in AROUND_ROLES:
         return True
@@ -169,10 +186,34 @@ def _around(element: Element) -> bool:
     named = f"{element.get('id') or ''} {element.get('class') or ''}"
     # Notes are asides as well: what consists of links is not one.
     if name == "aside" or LINKS.search(named):
-        linked = sum(_letters(link) for link in element.iter("{*}a"))
-        headings = sum(_letters(each) for each in element.iterdescendants() if tag(each) in HEADINGS)
-        return bool(linked) and (linked + headings) * 2 > _letters(element)
-    return bool(CONSENT.search(named)) and _letters(element) < MOST_OF_CONSENT
+        return bool(letters.linked) and (letters.linked + letters.headings) * 2 > letters.all
+    return bool(CONSENT.search(named)) and letters.all < MOST_OF_CONSENT
+
+
+@dataclass(slots=True)
+class _Letters:
+    """Code points of an element that are no white space: all, those in links, and those in headings within it."""
+
+    all: int = 0
+    linked: int = 0
+    headings: int = 0
+
+
+def _count_letters(elements: list[Element]) -> dict[Element, _Letters]:
+    """Those of each of all elements of a tree, given in the tree's order, in one pass from its leaves to its root."""
+    counted = {element: _Letters() for element in elements}
+    for element in reversed(elements):
+        letters = counted[element]
+        letters.all += _dense(element.text)
+        if tag(element) == "a":
+            letters.linked += letters.all
+        parent = element.getparent()
+        if parent is not None and parent in counted:
+            around = counted[parent]
+            around.all += letters.all + _dense(element.tail)
+            around.linked += letters.linked
+            around.headings += letters.headings + (letters.all if tag(element) in HEADINGS else 0)
+    return counted
 
 
 def _says_main(element: Element) -> bool:
@@ -180,7 +221,11 @@ def _says_main(element: Element) -> bool:
 
 
 def _letters(element: Element) -> int:
-    return sum(len("".join(str(text).split())) for text in element.itertext())
+    return sum(_dense(str(text)) for text in element.itertext())
+
+
+def _dense(text: str | None) -> int:
+    return len("".join(text.split())) if text else 0
 
 
 def _first(stated: dict[str, str], names: tuple[str, ...]) -> str | None:
