@@ -27,8 +27,8 @@ DECLARED_ENCODING = re.compile(
 )
 LOOKED_THROUGH = 4096
 
-#: No element of HTML: what is to be taken out of a tree is renamed to it.
-NOTHING = "nothing"
+#: What is to be taken out of a tree is renamed to it; no page can hold it, as the parser makes all names lower case.
+NOTHING = "NOTHING"
 
 PAGE_END = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
 

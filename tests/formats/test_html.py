@@ -180,3 +180,7 @@ def test_what_is_left_out_parts_words_only_where_it_is_a_block() -> None:
     assert _page("<main><p>Pa<script>x</script>rt<i hidden>x</i>ed</p><div>one<nav>x</nav>two</div>").text == (
         "Parted\n\none\n\ntwo"
     )
+
+
+def test_elements_that_nobody_knows_are_read() -> None:
+    assert _page("<main><p>a <script>x</script><NOTHING>b</NOTHING> <x-y>c</x-y></p></main>").text == "a b c"
