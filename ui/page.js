@@ -40,7 +40,7 @@
     const scroll = one(".scroll", of), box = mark.getBoundingClientRect(), around = scroll.getBoundingClientRect();
     scroll.scrollTop += box.top - around.top - Math.max(24, around.height / 3);
   };
-  const step = (by) => {
+  const toMark = (by) => {
     const of = pane(), marks = of ? marksOf(of) : [];
     if (!marks.length) return;
     const at = marks.findIndex((each) => each.classList.contains("current"));
@@ -55,10 +55,12 @@
   };
   let opener = null;
   const close = () => {
-    const of = pane();
+    const of = pane(), focused = document.activeElement;
     if (!of) return false;
+    // Who asks the next question with the source open stays in the field.
+    const back = focused === document.body || of.contains(focused);
     of.remove();
-    opener?.focus();
+    if (back) opener?.focus();
     return true;
   };
   const opened = () => {
@@ -112,7 +114,7 @@
         trigger("teach", { verdict: "words", answer: 0, document, ...words });
       } else if (data.export) trigger("export", { kind: data.export });
       else if (data.copy !== undefined) copy(data.copy, button);
-      else if (data.mark) step(Number(data.mark));
+      else if (data.mark) toMark(Number(data.mark));
       else if (data.view && button.closest(".views")) view(data.view);
       else if ("close" in data) close();
     });
@@ -128,7 +130,7 @@
       document.execCommand("copy");
       area.remove();
     }
-    const label = button.textContent;
+    const label = (button.dataset.label ??= button.textContent);
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = label), 1500);
   };
@@ -221,12 +223,17 @@
       } else trigger(name, data);
     });
   };
-  // As it was opened: a question that is asked before this is followed changes the link.
-  const { search } = location;
-  const followed = () => new URLSearchParams(search).get("q")?.trim() && follow({ search });
+  // Who asks before the link is followed means that question.
+  let own = false;
+  const followed = () => {
+    if (!own && new URLSearchParams(location.search).get("q")?.trim()) follow(location);
+  };
+  // All questions are asked by the one button, so that one waits for the one before it.
+  const ask = () => one("#ask-button").click();
 
   const asked = (question, collection, where, least, kept) => {
     if (question.trim()) {
+      own = true;
       close();
       // Until the server gets to it, what is shown answers another question.
       one("#result .result")?.classList.add("past");
@@ -239,13 +246,13 @@
   };
 
   // The link says how likely an answer must be as it is shown now.
-  const judged = (least, asked, kept) => {
+  const judged = (least, result, kept) => {
     const query = new URLSearchParams(location.search);
     if (query.has("q")) {
       query.set("least", least);
       history.replaceState(null, "", `?${query}`);
     }
-    return [least, asked, kept];
+    return [least, result, kept];
   };
 
   // --- keys ---
@@ -282,7 +289,7 @@
     else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); walk(1); }
     else if (field) return;
     else if (event.key === "/") { event.preventDefault(); toQuestion(); }
-    else if (event.key === "n" || event.key === "p") step(event.key === "n" ? 1 : -1);
+    else if (event.key === "n" || event.key === "p") toMark(event.key === "n" ? 1 : -1);
     else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.closest(".scroll, [role=tab]")) {
       event.preventDefault();
       walk(event.key === "ArrowDown" ? 1 : -1);
@@ -290,11 +297,19 @@
   });
 
   // --- the parts of the page and its events, be they here before this script or after ---
-  const calls = { clicks, questions, examples, rows, asked, followed, judged, note, save };
-  const answer = ([name, given, done]) => {
-    const result = calls[name](...given);
-    done?.(result);
+  const calls = { clicks, questions, examples, rows, ask, asked, followed, judged, note, save };
+  const push = ([name, given, done, failed]) => {
+    try {
+      const result = calls[name](...given);
+      done?.(result);
+    } catch (error) {
+      console.error(error);
+      failed?.(error);
+    }
   };
-  (window.ragCalls ?? []).forEach(answer);
-  window.ragCalls = { push: answer };
+  const early = window.ragCalls ?? [];
+  window.ragCalls = { push };
+  // Who asked twice before this was there means the later question: the other is not sent.
+  const last = early.findLastIndex(([name]) => name === "asked");
+  early.filter(([name], at) => name !== "asked" || at === last).forEach(push);
 }

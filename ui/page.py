@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import count
 from typing import Any
 
 import gradio as gr
@@ -35,6 +36,9 @@ EXAMPLES = part("examples", "again")
 
 #: Before a question is asked: it goes into the history and into the link.
 ASKED = step("asked")
+
+#: When a question of the history or an example has been filled in.
+ASK = step("ask")
 
 #: When the page has been opened and filled in: the question of its link is asked as one of the history is.
 FOLLOWED = step("followed")
@@ -72,6 +76,7 @@ class _Page:
         self.blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
         with self.blocks:
             self._asked, self._kept = gr.State(None), gr.State([])
+            self._openings = count()
             self._lay_out(jobs)
             self._connect()
             _add_api(collections)
@@ -124,18 +129,18 @@ class _Page:
     def _connect(self) -> None:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         inputs = [self._question, self._chosen, self._where, self._least, self._kept]
-        asks = {"inputs": inputs, "outputs": [self._result, self._asked, self._kept]} | private
+        outputs = [self._result, self._asked, self._kept]
         # Who asks again before the answer is there means the later question.
-        asks |= {"concurrency_id": "ask", "js": ASKED, "trigger_mode": "always_last"}
-        gr.on([self._question.submit, self._button.click], self._ask, **asks)
+        asks = {"concurrency_id": "ask", "js": ASKED, "trigger_mode": "always_last"} | private
+        gr.on([self._question.submit, self._button.click], self._ask, inputs, outputs, **asks)
         filled = [self._question, self._chosen, self._where]
         for questions in (self._history, self._examples):
-            questions.again(self._again, None, filled, **private).then(self._ask, **asks)
+            questions.again(self._again, None, filled, **private).then(None, None, None, js=ASK, **private)
         linked = [self._chosen, self._where, self._least]
         self.blocks.load(self._follow_link, None, linked, **private).then(None, None, None, js=FOLLOWED, **private)
         # The stream of one can end so as well, before that one is heard of.
         self._history.wake(lambda: None, None, None, trigger_mode="multiple", **private)
-        judged = {"inputs": [self._least, self._asked, self._kept], "outputs": asks["outputs"]} | private
+        judged = {"inputs": [self._least, self._asked, self._kept], "outputs": outputs} | private
         self._least.input(self._judge, js=JUDGED, trigger_mode="always_last", **judged)
         about = [self._header, self._examples, self._fields]
         self._chosen.change(self._switch, self._chosen, about, **private)
@@ -195,7 +200,9 @@ class _Page:
 
     def _open(self, asked: Asked | None, event: gr.EventData) -> str:
         with told():
-            return self._desk.source(asked, str(event.document), int(event.start), int(event.end))
+            source = self._desk.source(asked, str(event.document), int(event.start), int(event.end))
+        # Gradio draws only what differs from before, and the browser closes a source by itself.
+        return f"<!-- {next(self._openings)} -->{source}"
 
     def _teach(self, asked: Asked | None, event: gr.EventData) -> str:
         words = Selection(str(event.document), int(event.start), int(event.end)) if event.document else None
@@ -213,7 +220,7 @@ class _Page:
 
     def _switch(self, chosen: str) -> tuple[Any, ...]:
         parts = (_header, _examples, _fields)
-        return tuple(part(self._collections, self._known(chosen)) for part in parts)
+        return tuple(html(self._collections, self._known(chosen)) for html in parts)
 
 
 def _threshold(collections: Collections, chosen: str) -> int:

@@ -14,4 +14,4 @@ def part(kind: str, *events: str) -> str:
 
 def step(name: str) -> str:
     """The script of an event: what ``page.js`` makes of its values, as soon as it is there."""
-    return f'(...given) => new Promise((done) => {CALLS}.push(["{name}", given, done]))'
+    return f'(...given) => new Promise((...ends) => {CALLS}.push(["{name}", given, ...ends]))'

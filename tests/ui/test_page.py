@@ -22,6 +22,7 @@ from rag.quote_check import read_export
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
+PRESIDENT = "Who is the president of Uzbekistan?"
 WAGONS = "How many wagons did ferries carry across the Caspian?"
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 PORT = 17860
@@ -308,7 +309,7 @@ class TestPage:
 
     def test_the_later_of_two_questions_is_answered(self, browser: Browser, address: str) -> None:
         page = _open(browser, address)
-        _ask(page, "Who is the president of Uzbekistan?")
+        _ask(page, PRESIDENT)
         _ask(page, BORDER)
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
         expect(page.locator("#question input, #question textarea")).to_have_value(BORDER)
@@ -359,7 +360,7 @@ class TestPage:
         _ask(page, BORDER)
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
         page.route("**/queue/join*", lambda route: None)
-        _ask(page, "Who is the president of Uzbekistan?")
+        _ask(page, PRESIDENT)
         expect(page.locator(".result")).to_have_class("result past")
 
     def test_what_is_typed_before_the_page_is_ready_waits_for_enter(self, browser: Browser, address: str) -> None:
@@ -380,9 +381,14 @@ class TestPage:
         page.keyboard.press("Enter")
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
 
-    def test_what_is_asked_before_all_of_the_page_is_there_is_answered(self, browser: Browser, address: str) -> None:
+    @pytest.mark.parametrize("query", ["", "?q=Who+is+the+president+of+Kyrgyzstan%3F"])
+    def test_of_what_is_asked_before_all_of_the_page_is_there_the_last_is_answered(
+        self, browser: Browser, address: str, query: str
+    ) -> None:
         page = browser.new_context().new_page()
         held: list[tuple[Route, APIResponse]] = []
+        sent: list[str] = []
+        page.on("request", lambda each: sent.append(each.post_data or "") if "queue/join" in each.url else None)
 
         def but_for_the_slider(route: Route) -> None:
             response = route.fetch()
@@ -392,20 +398,67 @@ class TestPage:
                 route.fulfill(response=response)
 
         page.route("**/assets/*.js", but_for_the_slider)
-        page.goto(address)
+        page.goto(address + query)
+        _ask(page, PRESIDENT)
         _ask(page, BORDER)
+        while not held:
+            page.wait_for_timeout(100)
         page.wait_for_timeout(500)
         expect(page.locator(".result")).to_have_count(0)
         [(route, response)] = held
         route.fulfill(response=response)
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
         assert "q=How+long" in page.url
+        page.wait_for_timeout(1_000)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        assert [each for each in sent if "president" in each] == []
+
+    def test_questions_asked_at_once_are_answered_one_after_the_other(
+        self, browser: Browser, address: str, tmp_path: Path
+    ) -> None:
+        page = _open(browser, address)
+        _ask(page, BORDER)
+        expect(page.locator(".card .quote")).to_have_text("7,644 km")
+        page.get_by_role("button", name="Toggle Sidebar").click()
+        _ask(page, PRESIDENT)
+        page.locator("#history-list a", has_text=BORDER).click()
+        expect(page.locator("#question textarea, #question input")).to_have_value(BORDER)
+        expect(page.locator(".result:not(.past) .card .quote")).to_have_text("7,644 km")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save all as JSON").click()
+        download.value.save_as(tmp_path / "answers.json")
+        saved = json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))
+        assert [each["question"] for each in saved["answers"]] == [BORDER, PRESIDENT, BORDER]
+
+    @pytest.mark.parametrize("closed_by", ["key", "button"])
+    def test_a_source_that_was_closed_opens_again(self, browser: Browser, address: str, closed_by: str) -> None:
+        page = _open(browser, address)
+        _ask(page, BORDER)
+        for _ in range(2):
+            page.get_by_role("button", name="Show in the document").first.click()
+            expect(page.locator(".source-pane mark.focus").first).to_be_visible()
+            if closed_by == "key":
+                page.keyboard.press("Escape")
+            else:
+                page.get_by_role("button", name="Close", exact=True).click()
+            expect(page.locator(".source-pane")).to_have_count(0)
+            assert page.evaluate("document.activeElement.classList.contains('open')")
+
+    def test_who_asks_with_the_source_open_stays_in_the_question(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address)
+        _ask(page, BORDER)
+        page.get_by_role("button", name="Show in the document").first.click()
+        expect(page.locator(".source-pane")).to_be_visible()
+        _ask(page, PRESIDENT)
+        expect(page.locator(".card .quote")).to_have_text("Shavkat Mirziyoyev")
+        expect(page.locator(".source-pane")).to_have_count(0)
+        expect(page.locator("#question textarea, #question input")).to_be_focused()
 
     def test_what_is_asked_as_the_stream_of_answers_ends_is_answered(self, browser: Browser, address: str) -> None:
         page = browser.new_context().new_page()
         page.add_init_script(HELD_BACK)
         page.goto(address)
-        _ask(page, "Who is the president of Uzbekistan?")
+        _ask(page, PRESIDENT)
         expect(page.locator(".card .quote")).to_have_text("Shavkat Mirziyoyev")
         page.wait_for_timeout(1_500)
         page.evaluate("window.hold()")
@@ -420,7 +473,7 @@ class TestPage:
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
         page.wait_for_timeout(3_000)
         with page.expect_response("**/queue/join*"):
-            _ask(page, "Who is the president of Uzbekistan?")
+            _ask(page, PRESIDENT)
         page.evaluate("() => { window.ended = null; window.release(); }")
         expect(page.locator("#taught-table")).to_contain_text("Nothing was taught")
         expect(page.locator(".card .quote")).to_have_text("Shavkat Mirziyoyev")
@@ -484,6 +537,8 @@ class TestPage:
         _ask(page, BORDER)
         page.get_by_role("button", name="Copy with its source").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        page.get_by_role("button", name="Copied").click()
+        expect(page.get_by_role("button", name="Copy with its source")).to_be_visible()
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied.startswith("“7,644 km” — ")
         assert "kazakhstan.md" in copied
