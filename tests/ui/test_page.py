@@ -538,6 +538,7 @@ class TestPage:
         page.get_by_role("button", name="Copy with its source").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         page.get_by_role("button", name="Copied").click()
+        page.wait_for_timeout(3_500)
         expect(page.get_by_role("button", name="Copy with its source")).to_be_visible()
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied.startswith("“7,644 km” — ")
