@@ -19,13 +19,14 @@ test: $(VENV)/installed-dev  ## run the whole test suite
 pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
 	$(BIN)/python -m pytest tests/ui tests/eval/test_report.py
 
-# For the types the package is laid out as it is installed, with links: ui/ and eval/ are rag.ui and rag.eval.
-check: $(VENV)/installed-dev  ## lint, format and types, changing nothing
+# Types and layers are checked on the package as it is installed, with ui/ and eval/ inside rag/.
+check: $(VENV)/installed-dev  ## lint, format, types and import layers; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	rm -rf build/types && mkdir -p build/types/rag
-	ln -s $(CURDIR)/rag/* $(CURDIR)/ui $(CURDIR)/eval build/types/rag/
-	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml
+	rm -rf build/package && mkdir -p build/package
+	cp -R rag build/package/ && cp -R ui eval corpus build/package/rag/
+	cd build/package && ../../$(BIN)/mypy --config-file ../../pyproject.toml
+	cd build/package && PYTHONPATH=. ../../$(BIN)/lint-imports ../../pyproject.toml
 
 format: $(VENV)/installed-dev  ## put the code into the house format
 	$(BIN)/ruff check --fix .

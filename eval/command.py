@@ -14,17 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from rag import Assistant, Encoder, Index, InputError, Retriever, SentenceTransformerEncoder
-from rag.retriever import check_question
-from rag.terminal import printable
+from rag.questions.schema import PARTS, Bad, Open, Question, load_questions, refuse
+from rag.questions.squad import check_limit, load_squad, sample
+from rag.retrieval.retriever import check_question
+from rag.text.printable import printable
 
-from .gate import compare
-from .questions import PARTS, Bad, Open, Question, load_questions, refuse
-from .report import write_report
-from .results import Results, no_answer_probabilities, predictions, write_text
-from .squad import check_limit, load_squad, sample
-from .suite import DEPTH, Trial, judge, run
-from .sweep import sweep
-from .table import causes_table, comparison_table, summary_table, sweep_table, turned_table
+from .reports.report import write_report
+from .reports.table import causes_table, comparison_table, summary_table, sweep_table, turned_table
+from .scoring.gate import compare
+from .scoring.results import Results, no_answer_probabilities, predictions, write_text
+from .scoring.suite import DEPTH, Trial, judge, run
+from .scoring.sweep import sweep
 
 SHIPPED_QUESTIONS = Path(__file__).parent / "questions" / "central-asia.jsonl"
 

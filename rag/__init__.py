@@ -9,8 +9,7 @@ result = Assistant.load("index").ask("How long is the border?")
 """
 
 from .assistant import Assistant
-from .chunking import ChunkSettings, chunk
-from .encoder import Encoder, SentenceTransformerEncoder
+from .embedding.encoder import Encoder, SentenceTransformerEncoder
 from .errors import (
     DocumentError,
     IndexBusy,
@@ -22,10 +21,11 @@ from .errors import (
     RagError,
 )
 from .index import Changes, Index, Skipped, Verification, build_index, repair, verify
-from .reader import Reader, SpanReader
-from .retriever import Fusion, Retriever
+from .index.vectors import FaissStore, VectorStore
+from .reading.reader import Reader, SpanReader
+from .retrieval.retriever import Fusion, Retriever
+from .text.chunking import ChunkSettings, chunk
 from .types import Answer, Document, Hit, Passage, Place, Result, Seconds, Sentence, Span, Support
-from .vectors import FaissStore, VectorStore
 
 __all__ = [
     "Answer",

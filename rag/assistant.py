@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from .confidence import Confidence
-from .encoder import Encoder
-from .filters import Where
-from .locations import shipped_reader
-from .reader import Reader, SpanReader
-from .retriever import Retriever
+from .embedding.encoder import Encoder
+from .index.filters import Where
+from .paths import shipped_reader
+from .reading.confidence import Confidence
+from .reading.reader import Reader, SpanReader
+from .retrieval.retriever import Retriever
 from .types import Answer, Hit, Result, Seconds, Span, Support
 
 #: A passage that shares no word with the question must be at least this near to it in meaning to be relevant.

@@ -3,8 +3,8 @@ from collections.abc import Sequence
 import pytest
 
 from rag import Assistant, Document, Hit, Index, Retriever, Sentence, SentenceTransformerEncoder, Span
-from rag.confidence import Confidence, in_words
 from rag.errors import InputError
+from rag.reading.confidence import Confidence, in_words
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
 

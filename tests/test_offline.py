@@ -39,7 +39,7 @@ from urllib.request import Request, urlopen
 from pathlib import Path
 from rag import build_index
 from rag.ui import start
-from rag.ui.collections import Collections, given_collection
+from rag.ui.services.collections import Collections, given_collection
 build_index(sys.argv[1], sys.argv[2])
 home = Path(sys.argv[2] + "-home")
 page = start(Collections(home, [given_collection(Path(sys.argv[2]), "Central Asia", home)]), port=17870)

@@ -9,21 +9,21 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import api
-from rag.eval.pinned import Selection
 
 from rag import RagError
-from rag.serialize import hit_to_json, result_to_json
+from rag.export.json import hit_to_json, result_to_json
+from rag.questions.anchors import Selection
 
-from .asking import Asked, Desk
-from .collections import Collections
-from .documents import build_documents
-from .evaluation import build_evaluation
-from .highlight import escape
-from .indexing import Jobs
-from .render import filter_help_html
 from .script import part, step
-from .taught import build_taught
-from .told import counted, sentence, told
+from .services.collections import Collections
+from .services.index_jobs import Jobs
+from .tabs.ask import Asked, Desk
+from .tabs.documents import build_documents
+from .tabs.evaluation import build_evaluation
+from .tabs.feedback import build_taught
+from .views.highlight import escape
+from .views.messages import counted, sentence, told
+from .views.result import filter_help_html
 
 TITLE = "rag: answers you can check"
 

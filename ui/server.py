@@ -15,14 +15,16 @@ from starlette.middleware import Middleware
 
 from rag import InputError
 
-from .access import Access
-from .collections import Collections
-from .guard import Guard
-from .headers import SecureHeaders
-from .indexing import Jobs
-from .limits import Limits
 from .memory import keep_small
 from .page import build_page
+from .security.accounts import Access
+from .security.headers import SecureHeaders
+from .security.limits import Limits
+from .security.middleware import Guard
+from .services.collections import Collections
+from .services.index_jobs import Jobs
+
+STATIC = files("rag.ui.static")
 
 SYSTEM_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 MONOSPACE_FONTS = ["ui-monospace", "monospace"]
@@ -96,7 +98,7 @@ def start(
             footer_links=[],
             theme=gr.themes.Base(font=SYSTEM_FONTS, font_mono=MONOSPACE_FONTS),
             css=_styles(),
-            js=(files("rag.ui") / "page.js").read_text(encoding="utf-8"),
+            js=(STATIC / "page.js").read_text(encoding="utf-8"),
         )
     except OSError as error:
         page.close(verbose=False)
@@ -137,6 +139,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 def _styles() -> str:
     """The style sheets of the page and of its tabs."""
     sheets = sorted(
-        (path for path in files("rag.ui").iterdir() if path.name.endswith(".css")), key=lambda path: path.name
+        (path for path in STATIC.iterdir() if path.name.endswith(".css")),
+        key=lambda path: path.name,
     )
     return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)

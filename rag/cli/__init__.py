@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import RagError
-from ..terminal import one_line
+from ..text.printable import one_line
 from . import ask, evaluate, index, search, train, ui, verify
 
 EPILOG = """\

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..locations import default_index
-from ..quotes import export_json, export_markdown, keep
-from ..serialize import result_to_json
+from ..export.answers import export_json, export_markdown, keep
+from ..export.json import result_to_json
+from ..paths import default_index
 from .common import add_command, add_index_option, add_reader_option, add_where_option, open_assistant, out
 from .show import result_text
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..assistant import Assistant
-from ..encoder import Encoder
+from ..embedding.encoder import Encoder
 from ..errors import IndexMissing
 from ..index import Changes, Report, build_index, current_version
-from ..locations import default_index, shipped_corpus
+from ..paths import default_index, shipped_corpus
 from .show import changes_table
 
 #: Answers go to ``out``, everything else to ``err``. Lines are not wrapped where they are piped.

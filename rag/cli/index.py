@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..encoder import Encoder, SentenceTransformerEncoder
+from ..embedding.encoder import Encoder, SentenceTransformerEncoder
 from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError
 from ..formats import FORMATS
 from ..index import Manifest, current_version
-from ..locations import default_index, shipped_corpus
-from ..terminal import one_line
+from ..paths import default_index, shipped_corpus
+from ..text.printable import one_line
 from .common import add_command, add_index_option, err, run_build, show_changes
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _watch(paths: Sequence[Path], folder: Path, encoder: Encoder) -> None:
-    from ..watch import changes_of
+    from ..index.watch import changes_of
 
     err.print("watching for changes; Ctrl-C stops")
     for _ in changes_of(paths, folder):

@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from ..retriever import Retriever
-from ..serialize import hit_to_json
+from ..export.json import hit_to_json
+from ..retrieval.retriever import Retriever
 from .common import add_command, add_index_option, add_where_option, out, ready_index
 from .show import hits_text
 

@@ -8,10 +8,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..confidence import in_words
+from ..export.check import Checked
 from ..index import Changes, Verification
-from ..quote_check import Checked
-from ..terminal import one_line, printable
+from ..reading.confidence import in_words
+from ..text.printable import one_line, printable
 from ..types import Answer, Hit, Passage, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"

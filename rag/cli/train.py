@@ -10,13 +10,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..encoder import DEFAULT_ENCODER, model_folder
+from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Index
-from ..locations import shipped_reader
-from ..terminal import printable
+from ..paths import shipped_reader
+from ..reading.features import WindowMaker
+from ..text.printable import printable
 from ..types import Document
-from ..windows import WindowMaker
 from .common import add_command, add_index_option, err, progress_bars, ready_index
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
     """Train, measure, and write the folder."""
     import torch
 
-    from ..eval.questions import Question, refuse
-    from ..span_model import WEIGHTS
-    from ..training import card
+    from ..questions.schema import Question, refuse
+    from ..reading.model import WEIGHTS
+    from ..training import model_card
     from ..training.examples import load, split
     from ..training.loop import Recipe, Trainer
     from ..training.measure import read_all
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     told = bad.append if args.skip_bad else refuse
     parts = split(load(args.files, documents, maker, told, left_open.append), args.held_back)
     start = shipped_reader() if args.start == SHIPPED else args.start
-    before = card.start(start)
+    before = model_card.start(start)
     if left_open:
         err.print(f"{len(left_open)} questions left out: nobody has said yet what answers them")
     if bad:
@@ -117,13 +117,13 @@ def run(args: argparse.Namespace) -> int:
         )
         trainer.run()
         description = trainer.save(args.out / WEIGHTS)
-        figures = read_all(args.out / WEIGHTS, card.by_file(args.files, parts.test), report)
-    card.write(
-        card.Run(
+        figures = read_all(args.out / WEIGHTS, model_card.by_file(args.files, parts.test), report)
+    model_card.write(
+        model_card.Run(
             command=shlex.join(["rag", *sys.argv[1:]]),
             start=before,
             recipe=recipe,
-            files=card.files(args.files, parts, licences),
+            files=model_card.files(args.files, parts, licences),
             description=description,
             hours=trainer.seconds / 3600,
             hardware=hardware(device),
@@ -133,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         args.out,
     )
     trainer.forget()
-    err.print(f"wrote {args.out / WEIGHTS}, {card.SETTINGS} and {card.CARD}")
+    err.print(f"wrote {args.out / WEIGHTS}, {model_card.SETTINGS} and {model_card.CARD}")
     return 0
 
 

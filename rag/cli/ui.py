@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..locations import collections_home, default_index, shipped_corpus
+from ..paths import collections_home, default_index, shipped_corpus
 from .common import add_command, add_index_option, add_reader_option, err, ready_index, run_build, show_changes
 from .index import remembered_paths
 
 if TYPE_CHECKING:
-    from ..ui.collections import Collection
+    from ..ui.services.collections import Collection
     from .common import Subparsers
 
 EXAMPLES = """\
@@ -61,8 +61,8 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     # Before anything is loaded, so that what is wrong is said at once.
-    from ..ui.access import Access, read_accounts
-    from ..ui.limits import Limits
+    from ..ui.security.accounts import Access, read_accounts
+    from ..ui.security.limits import Limits
 
     access = Access(read_accounts(args.auth, args.auth_file), args.no_auth, tuple(args.allow_host))
     access.check(args.host)
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         show_changes(run_build(args.paths, args.index or default_index()))
     folder = ready_index(args)
     from ..ui import serve
-    from ..ui.collections import Collections
+    from ..ui.services.collections import Collections
 
     home = args.collections or collections_home()
     given = _given(folder, home)
@@ -87,8 +87,8 @@ def run(args: argparse.Namespace) -> int:
 def _given(folder: Path, home: Path) -> Collection:
     """The index that was named, as a collection; over the shipped articles it has their examples and questions."""
     from ..eval.command import SHIPPED_QUESTIONS
-    from ..ui.collections import given_collection
     from ..ui.examples import EXAMPLES as QUESTIONS
+    from ..ui.services.collections import given_collection
 
     paths = remembered_paths(folder)
     if paths == [shipped_corpus()]:

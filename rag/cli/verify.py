@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..export.check import Files, check, read_export
 from ..index import current_version, repair, verify
-from ..locations import default_index
-from ..quote_check import Files, check, read_export
+from ..paths import default_index
 from .common import add_command, add_index_option, err, out, progress_bars
 from .index import remembered_paths
 from .show import checked_text, verification_text

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
-from rag.tokens import PATTERN
+from rag.text.tokens import PATTERN
 
 RANKS = 16_384
 

@@ -17,13 +17,13 @@ from pathlib import PurePosixPath
 from ..errors import DocumentError
 from .archive import read_archive
 from .base import Format, Parsed, Remark
-from .delimited import read_csv, read_tsv
+from .csv import read_csv, read_tsv
 from .docx import read_docx
 from .epub import read_epub
 from .html import read_html
 from .jsonl import read_jsonl
 from .markdown import read_markdown
-from .pdf import read_pdf
+from .pdf.extract import read_pdf
 from .text import read_text
 
 __all__ = ["FORMATS", "Format", "Parsed", "Remark", "max_bytes", "parse", "suffix_of"]

@@ -17,7 +17,7 @@ from io import BytesIO
 from ..errors import DocumentError
 from ..types import Document
 from .base import Parsed, Remark
-from .clean import clean
+from .sanitize import clean
 
 MAX_MEMBERS = 10_000
 #: Bytes that all members may unpack to.

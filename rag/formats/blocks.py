@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..types import Place
-from .clean import check_length, clean, one_line
+from .sanitize import check_length, clean, one_line
 
 BLANK_LINE = "\n\n"
 

@@ -15,8 +15,8 @@ from ..errors import DocumentError
 from ..types import Document, name_title
 from .base import Parsed
 from .blocks import BLANK_LINE, Blocks
-from .clean import one_line
-from .package import OLE, open_package
+from .sanitize import one_line
+from .zip_package import OLE, open_package
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

@@ -16,10 +16,10 @@ from ..errors import DocumentError
 from ..types import Document, Place, name_title
 from .base import Parsed, Remark
 from .blocks import Blocks
-from .clean import iso_date, one_line
 from .html import decode_html, parse_html
-from .markup import add_markup
-from .package import open_package
+from .html_text import add_markup
+from .sanitize import iso_date, one_line
+from .zip_package import open_package
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

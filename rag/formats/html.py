@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ..types import Document, name_title
 from .base import Parsed, Remark
 from .blocks import Blocks
-from .clean import iso_date, one_line
-from .markup import BLOCKS, HEADINGS, add_markup, tag, unseen
+from .html_text import BLOCKS, HEADINGS, add_markup, tag, unseen
+from .sanitize import iso_date, one_line
 from .text import BYTE_ORDER_MARKS, decode, guess_remarks
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import json
 
 from ..errors import DocumentError
 from .base import Parsed, Remark
-from .clean import clean
+from .sanitize import clean
 from .tables import rows_to_documents
 from .text import decode, guess_remarks
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..types import Document, name_title
-from .clean import iso_date, one_line
+from .sanitize import iso_date, one_line
 
 Row = Mapping[str, object]
 

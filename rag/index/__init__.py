@@ -3,7 +3,7 @@
 from .build import Changes, Skipped, build_index
 from .index import Index, Report
 from .manifest import Manifest
-from .verification import Verification, repair, verify
+from .verify import Verification, repair, verify
 from .versions import current_version
 
 __all__ = [

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..chunking import ChunkSettings
-from ..documents import Source, content_hash, find_sources, read_bytes
-from ..encoder import Encoder, SentenceTransformerEncoder
+from ..embedding.encoder import Encoder, SentenceTransformerEncoder
 from ..errors import DocumentError, InputError
 from ..formats import parse, suffix_of
+from ..sources.discovery import Source, content_hash, find_sources, read_bytes
+from ..text.chunking import ChunkSettings
 from .index import Report
-from .library import FileRecord, Library
-from .library_file import SKIPPED, remarks_of
-from .version_file import Parts, Salvage, VersionFile, salvaged, whole_parts
+from .staging import Parts, Salvage, VersionFile, salvaged, whole_parts
+from .store import FileRecord, Library
+from .store_writer import SKIPPED, remarks_of
 from .versions import new_version, writing
 
 

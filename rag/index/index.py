@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ..chunking import Budget, ChunkSettings, chunk
-from ..encoder import Encoder
+from ..embedding.encoder import Encoder
 from ..errors import IndexDamaged, InputError
-from ..lexical import Lexical
+from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, Place
-from ..vectors import FaissStore, VectorStore
-from .library import Documents, Library, Passages
-from .library_file import LibraryFile
+from .lexical import Lexical
 from .manifest import REMEDY, Manifest
+from .store import Documents, Library, Passages
+from .store_writer import LibraryFile
+from .vectors import FaissStore, VectorStore
 from .versions import current_version
 
 #: ``(stage, done, total)``; the stages are "checking" and "reading" (files), and "embedding" (passages).

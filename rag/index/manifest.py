@@ -12,7 +12,7 @@ from typing import Self
 
 import xxhash
 
-from ..encoder import Encoder
+from ..embedding.encoder import Encoder
 from ..errors import IndexDamaged, IndexMismatch
 
 FORMAT = 2

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
-from ..eval.questions import Bad, Gold, Open, Question, load_questions, pass_over, refuse
-from ..eval.squad import load_squad
-from ..lexical import Lexical
-from ..segmentation import Extent, paragraphs
+from ..index.lexical import Lexical
+from ..questions.schema import Bad, Gold, Open, Question, load_questions, pass_over, refuse
+from ..questions.squad import load_squad
+from ..reading.features import WindowMaker
+from ..text.segmentation import Extent, paragraphs
 from ..types import Document
-from ..windows import WindowMaker
 
 #: A file is held back from only where at least so many times more articles are left to learn from.
 LEAST_LEFT = 3

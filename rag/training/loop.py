@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..encoder import DEFAULT_ENCODER, model_folder
+from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Report
-from ..span_finder import SpanFinder
-from ..span_model import WEIGHTS, WORDS, Description, SpanModel, load_weights, network, save_weights
-from ..windows import WindowMaker
+from ..reading.features import WindowMaker
+from ..reading.model import WEIGHTS, WORDS, Description, SpanModel, load_weights, network, save_weights
+from ..reading.predictor import SpanFinder
 from .batches import Batch, Epochs
 from .examples import Examples, Split
 from .measure import Reading, measure

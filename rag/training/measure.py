@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..eval.metrics import auroc, exact_match, mean, token_f1
-from ..eval.resample import Interval, interval
+from ..eval.scoring.bootstrap import Interval, interval
+from ..eval.scoring.metrics import auroc, exact_match, mean, token_f1
 from ..index import Report
-from ..span_finder import Pair, SpanFinder
-from ..span_model import load_weights
+from ..reading.model import load_weights
+from ..reading.predictor import Pair, SpanFinder
 from .examples import Examples
 
 #: Pairs that are read between two reports of progress.

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from ..lexical import Lexical
+from ..index.lexical import Lexical
 from .examples import Example, Examples
 
 NAME = re.compile(r"\b[A-Z][\w’'-]*[a-z\d](?:[ -](?:of |de |the )?[A-Z][\w’'-]+)*")

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rag.eval import speed
+from rag.eval.bench import speed
 from rag.eval.command import SHIPPED_QUESTIONS, Consoles, add_arguments, evaluate
-from rag.eval.questions import Gold, Question
-from rag.eval.sweep import SETTINGS, Setting, sweep
+from rag.eval.scoring.sweep import SETTINGS, Setting, sweep
 
 from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span
 from rag.cli import main
 from rag.cli.common import err, out, progress_bars
+from rag.questions.schema import Gold, Question
 
 BORDER = "The border of Ruritania is 40 km long."
 RENTS = "Rents in Strelsau doubled in 1894."

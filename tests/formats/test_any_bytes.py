@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag.errors import DocumentError
 from rag.formats import FORMATS, parse
-from rag.formats.clean import clean, iso_date
+from rag.formats.sanitize import clean, iso_date
 from rag.types import place_of
 
 

@@ -8,7 +8,7 @@ from fpdf import FPDF
 
 from rag.errors import DocumentError
 from rag.formats import Remark, parse
-from rag.formats.pdf_lines import HYPHEN, Line, mend_hyphens, paragraphs
+from rag.formats.pdf.layout import HYPHEN, Line, mend_hyphens, paragraphs
 
 STORY = (
     "The Karst bridge, closed since the flood of 2022, opened to traffic on Tuesday morning. The repair cost the town "

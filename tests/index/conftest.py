@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rag import Encoder, SentenceTransformerEncoder, build_index
-from rag.encoder import Progress, Vectors
+from rag.embedding.encoder import Progress, Vectors
 
 BORDER = "The border between Kazakhstan and Russia is 7,644 km long, second only to Canada's with America."
 RENTS = "Rents in Almaty doubled after the newcomers came, and many students had to leave the city."

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag import Index, Retriever, SentenceTransformerEncoder, Skipped, build_index
-from rag.encoder import Encoder
+from rag.embedding.encoder import Encoder
 from rag.errors import IndexMismatch, IndexMissing, InputError
 from rag.index import Manifest, current_version
 from rag.index.manifest import MANIFEST

@@ -217,7 +217,7 @@ def test_other_chunk_settings_cut_anew_and_embed_only_new_texts(docs: Path, tmp_
 def test_an_interrupted_build_goes_on_from_the_last_block(
     many: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.index.version_file.BLOCK", 20)
+    monkeypatch.setattr("rag.index.staging.BLOCK", 20)
     real = quick.encode
     calls = []
 

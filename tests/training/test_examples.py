@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rag import Document, InputError
-from rag.encoder import DEFAULT_ENCODER, model_folder
+from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
+from rag.reading.features import WindowMaker
 from rag.training.examples import Examples, load, split
-from rag.windows import WindowMaker
 
 MAKER = WindowMaker.load(model_folder(DEFAULT_ENCODER), 384)
 TEXT = "Anna Berg went to Bishkek in 2019. Nobody knows why."

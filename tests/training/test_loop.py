@@ -10,12 +10,12 @@ import torch
 
 from rag.cli import main
 from rag.errors import InputError
-from rag.span_finder import Pair, SpanFinder
-from rag.span_model import WEIGHTS, load_weights
+from rag.reading.features import WindowMaker
+from rag.reading.model import WEIGHTS, load_weights
+from rag.reading.predictor import Pair, SpanFinder
 from rag.training.batches import Epochs
 from rag.training.examples import Example, Examples, Passage, Split
 from rag.training.loop import CHECKPOINT, Recipe, Trainer
-from rag.windows import WindowMaker
 
 NAMES = ["Anna", "Boris", "Clara", "Daniyar", "Emil", "Farida"]
 TOWNS = ["Almaty", "Bishkek", "Khujand", "Samarkand", "Mary", "Osh"]
@@ -67,7 +67,7 @@ def test_what_is_written_reads_as_what_was_trained(trained: tuple[Path, Trainer]
 
 
 def _encoder() -> str:
-    from rag.encoder import DEFAULT_ENCODER, model_folder
+    from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 
     return model_folder(DEFAULT_ENCODER)
 
@@ -99,7 +99,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
 def test_the_word_embeddings_do_not_change_and_are_not_stored(trained: tuple[Path, Trainer]) -> None:
     from safetensors import safe_open
 
-    from rag.span_model import WORDS, network
+    from rag.reading.model import WORDS, network
 
     with safe_open(trained[0] / WEIGHTS, framework="pt") as file:
         assert f"body.{WORDS}" not in file.keys()  # noqa: SIM118

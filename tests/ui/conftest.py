@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from rag.ui.collections import Collection, Collections
+from rag.ui.services.collections import Collection, Collections
 
 from rag import SentenceTransformerEncoder
 

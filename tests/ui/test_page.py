@@ -11,13 +11,13 @@ from fpdf import FPDF
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
-from rag.eval.questions import load_questions
 from rag.ui import start
-from rag.ui.collections import Collection, Collections
 from rag.ui.examples import EXAMPLES
+from rag.ui.services.collections import Collection, Collections
 
 from rag import Assistant, InputError, SentenceTransformerEncoder, build_index
-from rag.quote_check import read_export
+from rag.export.check import read_export
+from rag.questions.schema import load_questions
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 

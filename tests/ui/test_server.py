@@ -21,10 +21,10 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser, expect
 from rag.ui import start
-from rag.ui.access import Access
-from rag.ui.collections import Collections
-from rag.ui.limits import MEGABYTE, Limits
+from rag.ui.security.accounts import Access
+from rag.ui.security.limits import MEGABYTE, Limits
 from rag.ui.server import upload_folder
+from rag.ui.services.collections import Collections
 
 from rag import InputError
 from rag.cli import main

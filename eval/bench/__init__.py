@@ -1,0 +1,1 @@
+"""Benchmarks, each a command: ``python -m rag.eval.bench.NAME``."""

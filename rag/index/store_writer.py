@@ -1,0 +1,211 @@
+"""Writing a library: files with their documents and passages, new ones or taken over from another library."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ..errors import InputError
+from ..formats import Parsed
+from ..types import Document, Passage, name_title, place_of
+from .filters import as_date, as_number
+from .store import OWN_FIELDS, SCHEMA, Library, connect, text_hash, uri
+
+#: A field's value is compared by so many of its first code points; longer ones are texts.
+LONGEST_VALUE = 500
+
+#: The two kinds of remarks.
+SKIPPED, WARNING = "skipped", "warning"
+
+#: Document, name, value, number and date, as the table has them.
+FieldRow = tuple[int, str, str, float | None, str | None]
+
+#: Document id, kind, and text.
+Remarks = Sequence[tuple[str, str, str]]
+
+
+def remarks_of(parsed: Parsed) -> Remarks:
+    """What a format has to say of a file."""
+    skipped = [(remark.document_id, SKIPPED, remark.text) for remark in parsed.skipped]
+    return [*skipped, *((remark.document_id, WARNING, remark.text) for remark in parsed.warnings)]
+
+
+class LibraryFile:
+    """Writes a library file by file, in order of their paths; rows of passages are counted from 0 in that order.
+
+    Args:
+        path: Of the file; the library is in memory where it is None.
+        embedder: Fingerprint of what its vectors are made with.
+        source: Path of the library that ``copy`` takes from.
+    """
+
+    def __init__(self, path: Path | None, embedder: str, source: Path | None = None) -> None:
+        self._connection = connect(path)
+        # The folder is flushed as a whole before anybody reads it.
+        self._connection.executescript(f"PRAGMA synchronous = OFF; {SCHEMA}")
+        self._connection.execute("INSERT INTO about VALUES ('embedder', ?)", (embedder,))
+        self._connection.commit()
+        if source:
+            self._connection.execute("ATTACH ? AS source", (uri(source) + "?immutable=1",))
+        self._files = self._documents = self.rows = 0
+
+    def library(self) -> Library:
+        """What has been written, as a library."""
+        self._connection.commit()
+        return Library(self._connection)
+
+    def add(
+        self, path: str, digest: str, documents: Sequence[tuple[Document, Sequence[Passage]]], remarks: Remarks = ()
+    ) -> None:
+        """Add a file.
+
+        Args:
+            path: Its path, with which the ids of its documents begin.
+            digest: SHA-256 of its bytes.
+            documents: With their passages.
+            remarks: What there is to say of it.
+
+        Raises:
+            InputError: A document's id is there already, or its text is not Unicode.
+        """
+        stored = [(document_id.removeprefix(path), kind, text) for document_id, kind, text in remarks]
+        before = self._documents, self.rows
+        # Within a transaction, since the end of an outermost savepoint would commit.
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+        self._connection.execute("SAVEPOINT file")
+        try:
+            self._connection.execute(
+                "INSERT INTO files VALUES (?, ?, ?, ?)", (self._files, path, digest, _json(stored))
+            )
+            for document, passages in documents:
+                self._add_document(document, passages)
+        except (sqlite3.IntegrityError, UnicodeEncodeError) as error:
+            self._connection.execute("ROLLBACK TO file")
+            self._documents, self.rows = before
+            if isinstance(error, UnicodeEncodeError):
+                raise InputError(f"{path!r}: holds half a surrogate pair, which is no Unicode") from error
+            raise InputError(f"{path}: two documents would have one id; give each one of its own") from error
+        finally:
+            self._connection.execute("RELEASE file")
+        self._files += 1
+
+    def refuse(self, path: str, digest: str, reason: str) -> None:
+        """Remember that a file with this hash cannot be read, and why."""
+        self._connection.execute("INSERT INTO refused VALUES (?, ?, ?)", (path, digest, reason))
+
+    def copy(self, first: int, last: int, rename: str | None = None) -> range:
+        """Take over the files numbered ``first`` to ``last`` of the source; returns their rows there.
+
+        Args:
+            first, last: Neighbours in the source are taken over together.
+            rename: The new path, where it is a single file that has moved.
+        """
+        run = "source.documents WHERE file BETWEEN :first AND :last"
+        low, high = self._connection.execute(
+            f"SELECT min(document), max(document) FROM {run}", {"first": first, "last": last}
+        ).fetchone()
+        start, stop = self._connection.execute(
+            "SELECT min(row), max(row) + 1 FROM source.passages WHERE document BETWEEN ? AND ?", (low, high)
+        ).fetchone()
+        values = {
+            "first": first, "last": last, "low": low, "high": high, "path": rename,
+            "files": self._files - first, "documents": self._documents - (low or 0), "rows": self.rows - (start or 0),
+        }  # fmt: skip
+        for statement in (
+            "INSERT INTO files SELECT file + :files, coalesce(:path, path), hash, remarks FROM source.files "
+            "WHERE file BETWEEN :first AND :last ORDER BY file",
+            "INSERT INTO documents SELECT document + :documents, file + :files, coalesce(:path || substr(id, 1 + "
+            "(SELECT length(path) FROM source.files WHERE file = :first)), id), title, text, body, metadata, places "
+            f"FROM {run} ORDER BY document",
+            "INSERT INTO passages SELECT row + :rows, document + :documents, start, stop, text, tokens, page, "
+            "last_page, heading, hash FROM source.passages WHERE document BETWEEN :low AND :high ORDER BY row",
+            "INSERT INTO fields SELECT document + :documents, name, value, number, date FROM source.fields "
+            "WHERE document BETWEEN :low AND :high",
+        ):
+            self._connection.execute(statement, values)
+        if rename is not None:
+            self._name_fields(self._files)
+        self._files += last - first + 1
+        self._documents += high - low + 1 if low is not None else 0
+        rows = range(start, stop) if start is not None else range(0)
+        self.rows += len(rows)
+        return rows
+
+    def commit(self) -> None:
+        """Let whoever opens the file after a crash see all that was added so far."""
+        self._connection.commit()
+
+    def finish(self) -> None:
+        """Write what is left, and close the file."""
+        self._connection.commit()
+        self._connection.execute("PRAGMA main.optimize")
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was not committed is lost."""
+        self._connection.close()
+
+    def _add_document(self, document: Document, passages: Sequence[Passage]) -> None:
+        title = document.title if document.title != name_title(document.id) else None
+        places = [(place.start, place.page, place.heading) for place in document.places]
+        number = self._documents
+        self._connection.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, self._files, document.id, title, document.text, document.body, _json(document.metadata),
+             _json(places)),
+        )  # fmt: skip
+        self._connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (self.rows + i, number, passage.start, passage.end, passage.text, passage.tokens, passage.page,
+                 place_of(document.places, passage.end - 1).page, passage.heading, text_hash(passage.text))
+                for i, passage in enumerate(passages)
+            ],
+        )  # fmt: skip
+        self._connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", _fields(number, document))
+        self._documents += 1
+        self.rows += len(passages)
+
+    def _name_fields(self, file: int) -> None:
+        """Bring the fields that follow from the path of a file in line with it."""
+        found = self._connection.execute("SELECT document, id, title FROM main.documents WHERE file = ?", (file,))
+        for number, document_id, title in found.fetchall():
+            self._connection.execute(
+                "DELETE FROM main.fields WHERE document = ? AND name IN ('title', 'path')", (number,)
+            )
+            own = _own_fields(document_id, title or name_title(document_id))
+            self._connection.executemany("INSERT INTO main.fields VALUES (?, ?, ?, ?, ?)", _field_rows(number, own))
+
+
+def _own_fields(document_id: str, title: str) -> dict[str, object]:
+    return {"title": title, "path": document_id}
+
+
+def _fields(number: int, document: Document) -> Iterator[FieldRow]:
+    others = {name: value for name, value in document.metadata.items() if name.casefold() not in OWN_FIELDS}
+    return _field_rows(number, {**_own_fields(document.id, document.title), **others})
+
+
+def _field_rows(number: int, fields: Mapping[str, object]) -> Iterator[FieldRow]:
+    for name, value in _flat("", fields):
+        text = value.casefold()[:LONGEST_VALUE]
+        yield number, name, text, as_number(text), as_date(text)
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
+    """The fields in a value: those of a mapping under ``name.key``, those of a list all under ``name``."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}".strip(".").casefold(), inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _flat(name, inner)
+    elif value is not None and str(value).strip():
+        yield name, str(value).strip()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

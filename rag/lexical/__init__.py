@@ -1,7 +1,0 @@
-"""Words: which terms a text holds, and BM25 (Robertson & Zaragoza 2009) over them by ``bm25s``."""
-
-from .search import Lexical
-from .terms import STOP_WORDS, Rarity, coverage, terms
-from .writer import WordsFile
-
-__all__ = ["STOP_WORDS", "Lexical", "Rarity", "WordsFile", "coverage", "terms"]

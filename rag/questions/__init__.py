@@ -1,0 +1,1 @@
+"""Question sets: their schema, SQuAD files, and the feedback that users give on answers."""

@@ -1,0 +1,1 @@
+"""Finding files to index, and reading the original behind an indexed document again."""

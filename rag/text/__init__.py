@@ -1,0 +1,1 @@
+"""Plain text: tokens, sentences, paragraphs, passages."""

@@ -1,0 +1,183 @@
+"""Cutting a document into passages: exact slices that respect paragraphs and sentences, within every budget.
+
+A passage holds one paragraph, with the heading above it. Paragraphs of a few words are joined with what follows;
+a paragraph that is over budget is cut between sentences, a sentence that is over budget between words, a word
+that is over budget between characters; the pieces of one paragraph overlap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..errors import InputError
+from ..types import Document, Passage
+from .segmentation import HEADING, Extent, paragraphs, sentences
+from .tokens import DEFAULT_ENCODING, TokenCounter, token_counter
+
+WORD = re.compile(r"\S+")
+
+#: Longer stretches are taken to be over budget without counting them, so that a file of one paragraph costs no
+#: more than one of many. Prose has four or five.
+MOST_CHARACTERS_PER_TOKEN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSettings:
+    """How documents are cut; all sizes in tokens of ``encoding``.
+
+    Attributes:
+        max_tokens: No passage is longer.
+        overlap_tokens: How much of one passage is said again in the next, where a paragraph had to be cut.
+        min_tokens: A paragraph shorter than this is joined with the next one, if both fit.
+        encoding: Name of the token encoding (``rag.text.tokens``).
+
+    Raises:
+        InputError: The sizes contradict one another.
+    """
+
+    max_tokens: int = 200
+    overlap_tokens: int = 40
+    min_tokens: int = 24
+    encoding: str = DEFAULT_ENCODING
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 16:
+            raise InputError(f"max_tokens is {self.max_tokens}; a passage needs at least 16")
+        if not 0 <= self.overlap_tokens <= self.max_tokens // 2:
+            raise InputError(
+                f"overlap_tokens is {self.overlap_tokens}; it must lie between 0 and half of max_tokens, "
+                f"{self.max_tokens // 2}"
+            )
+        if not 0 <= self.min_tokens <= self.max_tokens:
+            raise InputError(f"min_tokens is {self.min_tokens}; it must lie between 0 and max_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit that each passage keeps: ``count(passage.text) <= limit``."""
+
+    count: TokenCounter
+    limit: int
+
+
+def chunk(document: Document, settings: ChunkSettings, *windows: Budget) -> Iterator[Passage]:
+    """The passages of a document, in order of their start.
+
+    Every non-blank character from ``document.body`` on stands in at least one of them.
+
+    Args:
+        document: What to cut.
+        settings: Sizes in tokens.
+        windows: Further budgets, such as the embedder's own window in its own tokens.
+    """
+    count = token_counter(settings.encoding)
+    cutter = _Cutter(document.text, (Budget(count, settings.max_tokens), *windows), settings.overlap_tokens)
+    for group in _groups(cutter, document.body, settings.min_tokens):
+        for start, end in cutter.cut(group):
+            text = document.text[start:end]
+            place = document.place(start)
+            yield Passage(document.id, start, end, text, count(text), place.page, place.heading)
+
+
+def _groups(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[list[Extent]]:
+    """Paragraphs that share a passage: a heading with what it heads, a short paragraph with the next."""
+    group: list[Extent] = []
+    for paragraph in paragraphs(cutter.text, body):
+        if group and not cutter.joins(group, paragraph, min_tokens):
+            yield group
+            group = []
+        group.append(paragraph)
+    if group:
+        yield group
+
+
+class _Cutter:
+    """Cuts stretches of one text so that each piece keeps every budget."""
+
+    def __init__(self, text: str, budgets: Sequence[Budget], overlap: int) -> None:
+        self.text = text
+        self.budgets = budgets
+        self.overlap = overlap
+
+    def joins(self, group: list[Extent], paragraph: Extent, min_tokens: int) -> bool:
+        """Does the paragraph share a passage with the group before it?"""
+        if HEADING.match(self.text, group[-1].start):
+            return True
+        if HEADING.match(self.text, paragraph.start) or not self.fits(group[0].start, paragraph.end):
+            return False
+        return self.budgets[0].count(self.text[group[0].start : group[-1].end]) < min_tokens
+
+    def cut(self, group: list[Extent]) -> Iterator[Extent]:
+        """The group in one piece if it fits, else in overlapping pieces of whole sentences, words, characters."""
+        if self.fits(group[0].start, group[-1].end):
+            yield Extent(group[0].start, group[-1].end)
+            return
+        units = [unit for paragraph in group for unit in self._units(paragraph)]
+        costs = [self._costs(units, i) for i in range(len(units))]
+        first = covered = 0
+        while covered < len(units):
+            last = self._fill(units, costs, first)
+            if last <= covered:  # the overlap left no room for anything new
+                first = covered
+                continue
+            yield Extent(units[first].start, units[last - 1].end)
+            covered = last
+            if covered < len(units):
+                first = self._overlap_start(costs, first, covered)
+
+    def fits(self, start: int, end: int) -> bool:
+        if end - start > MOST_CHARACTERS_PER_TOKEN * self.budgets[0].limit:
+            return False
+        piece = self.text[start:end]
+        return all(budget.count(piece) <= budget.limit for budget in self.budgets)
+
+    def _units(self, paragraph: Extent) -> Iterator[Extent]:
+        for sentence in sentences(self.text, *paragraph):
+            if self.fits(*sentence):
+                yield sentence
+                continue
+            for word in WORD.finditer(self.text, *sentence):
+                yield from self._characters(word.start(), word.end())
+
+    def _characters(self, start: int, end: int) -> Iterator[Extent]:
+        """A word, cut between characters only where it is over budget."""
+        while start < end:
+            stop = min(end, start + MOST_CHARACTERS_PER_TOKEN * self.budgets[0].limit)
+            while stop > start + 1 and not self.fits(start, stop):
+                stop = start + (stop - start) // 2
+            yield Extent(start, stop)
+            start = stop
+
+    def _costs(self, units: list[Extent], i: int) -> tuple[int, ...]:
+        """What unit ``i`` adds to each budget, the blanks before it included."""
+        start = units[i - 1].end if i else units[i].start
+        return tuple(budget.count(self.text[start : units[i].end]) for budget in self.budgets)
+
+    def _fill(self, units: list[Extent], costs: list[tuple[int, ...]], first: int) -> int:
+        """The end of the longest run of units from ``first`` that keeps every budget."""
+        spent = [0] * len(self.budgets)
+        last = first
+        while last < len(units):
+            spent = [total + cost for total, cost in zip(spent, costs[last], strict=True)]
+            if any(total > budget.limit for total, budget in zip(spent, self.budgets, strict=True)):
+                break
+            last += 1
+        last = max(last, first + 1)
+        # The sum of the parts only estimates the whole: tokens may fall otherwise across the seams.
+        while last > first + 1 and not self.fits(units[first].start, units[last - 1].end):
+            last -= 1
+        return last
+
+    def _overlap_start(self, costs: list[tuple[int, ...]], first: int, last: int) -> int:
+        """Where the next piece begins, so that it repeats at most the overlap and still gains a unit."""
+        start, repeated = last, 0
+        room = [budget.limit - cost for budget, cost in zip(self.budgets, costs[last], strict=True)]
+        while start - 1 > first:
+            repeated += costs[start - 1][0]
+            room = [left - cost for left, cost in zip(room, costs[start - 1], strict=True)]
+            if repeated > self.overlap or min(room) < 0:
+                break
+            start -= 1
+        return start

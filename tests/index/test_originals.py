@@ -1,0 +1,180 @@
+"""The bytes that a document was made of: found, compared, and nothing else."""
+
+import os
+import re
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+
+from rag import SentenceTransformerEncoder, build_index
+from rag.errors import DocumentError, IndexDamaged, IndexMissing, InputError
+from rag.index import current_version
+from rag.index.originals import Originals
+from rag.index.store import Library
+from rag.index.store_writer import LibraryFile
+from rag.types import Document
+
+NOTES = b"The ferry to Ely leaves at nine.\n"
+TABLE = b"text,place\nThe toll is four crowns.,Karst\nThe mill was sold in 1901.,Ely\n"
+
+
+def _pdf(text: str) -> bytes:
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=11)
+    pdf.text(20, 20, text)
+    return bytes(pdf.output())
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    """A folder of every kind of file that has more than one document, and of one in a folder below."""
+    folder = tmp_path / "docs"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "report.pdf").write_bytes(_pdf("The bridge was opened on Tuesday."))
+    (folder / "sub/notes.md").write_bytes(NOTES)
+    (folder / "table.csv").write_bytes(TABLE)
+    with zipfile.ZipFile(folder / "old.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner/Straße.pdf", _pdf("The old bridge fell in 1931."))
+        archive.writestr("inner/rows.csv", TABLE)
+    return folder
+
+
+@pytest.fixture
+def index_of(tmp_path: Path, encoder: SentenceTransformerEncoder) -> Callable[..., Path]:
+    def index_of(*paths: Path) -> Path:
+        build_index(list(paths), tmp_path / "index", encoder)
+        return tmp_path / "index"
+
+    return index_of
+
+
+def test_every_document_leads_to_the_bytes_it_was_made_of(docs: Path, index_of: Callable[..., Path]) -> None:
+    originals = Originals.open(index_of(docs))
+    assert originals.read("report.pdf") == (docs / "report.pdf").read_bytes()
+    assert originals.read("sub/notes.md") == NOTES
+    assert originals.read("table.csv#2") == TABLE
+    assert originals.read("old.zip/inner/rows.csv#1") == TABLE
+    assert originals.read("old.zip/inner/Straße.pdf") == _in_archive(docs / "old.zip", "inner/Straße.pdf")
+
+
+def _in_archive(path: Path, name: str) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name)
+
+
+def test_of_several_paths_each_leads_to_its_own_file(tmp_path: Path, docs: Path, index_of: Callable[..., Path]) -> None:
+    other = tmp_path / "elsewhere/docs"
+    other.mkdir(parents=True)
+    (other / "more.md").write_text("The lake froze in 1929.")
+    single = tmp_path / "single.md"
+    single.write_text("The tower has 212 steps.")
+    originals = Originals.open(index_of(docs, other, single))
+    assert originals.read("docs/sub/notes.md") == NOTES
+    assert originals.read("docs/more.md") == b"The lake froze in 1929."
+    assert originals.read("single.md") == b"The tower has 212 steps."
+    for unknown in ("sub/notes.md", "more.md", "docs/single.md"):
+        with pytest.raises(InputError, match="the index holds no such document"):
+            originals.read(unknown)
+
+
+def test_a_file_named_alone_is_found(docs: Path, index_of: Callable[..., Path]) -> None:
+    assert Originals.open(index_of(docs / "table.csv")).read("table.csv#1") == TABLE
+
+
+@pytest.mark.parametrize("document_id", ["report.pdf", "old.zip/inner/Straße.pdf", "table.csv#1"])
+def test_a_changed_file_is_never_shown(document_id: str, docs: Path, index_of: Callable[..., Path]) -> None:
+    originals = Originals.open(index_of(docs))
+    path = docs / re.split("[/#]", document_id)[0]
+    changed = rf"^{path.name}: has changed since it was indexed; run `rag index` to bring the index up to date$"
+    for other in (path.read_bytes() + b"\n", b""):
+        path.write_bytes(other)
+        with pytest.raises(DocumentError, match=changed):
+            originals.read(document_id)
+    path.unlink()
+    gone = rf"^{path.name}: is gone since it was indexed; put it back, or run `rag index`$"
+    with pytest.raises(DocumentError, match=gone):
+        originals.read(document_id)
+    path.mkdir()
+    with pytest.raises(DocumentError, match=changed):
+        originals.read(document_id)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever runs this may read everything")
+def test_a_file_that_may_not_be_read_is_named(docs: Path, index_of: Callable[..., Path]) -> None:
+    originals = Originals.open(index_of(docs))
+    (docs / "report.pdf").chmod(0)
+    with pytest.raises(DocumentError, match=r"^report\.pdf: cannot be read \(Permission denied\); check its"):
+        originals.read("report.pdf")
+
+
+def test_only_documents_of_the_index_can_be_asked_for(
+    tmp_path: Path, docs: Path, index_of: Callable[..., Path]
+) -> None:
+    (tmp_path / "secret.md").write_text("The key is under the mat.")
+    (docs / ".hidden.md").write_text("Nobody should read this.")
+    originals = Originals.open(index_of(docs))
+    for unknown in (
+        "../secret.md", str(tmp_path / "secret.md"), "sub/../../secret.md", "sub/../report.pdf", "./report.pdf",
+        ".hidden.md", "old.zip", "table.csv", "table.csv#3", "old.zip/../../secret.md", "old.zip/inner/other.pdf", "",
+        "sub", "report.pdf\0", "%2e%2e/secret.md", "REPORT.PDF",
+    ):  # fmt: skip
+        with pytest.raises(InputError, match="the index holds no such document; name one of those"):
+            originals.read(unknown)
+
+
+def test_a_file_that_became_a_link_to_elsewhere_is_not_followed(
+    tmp_path: Path, docs: Path, index_of: Callable[..., Path]
+) -> None:
+    originals = Originals.open(index_of(docs))
+    # The very same bytes: not even these.
+    outside = tmp_path / "outside"
+    (docs / "sub").rename(outside)
+    (docs / "sub").symlink_to(outside)
+    with pytest.raises(DocumentError, match=r"^sub/notes\.md: is a link that leads out of the indexed folders"):
+        originals.read("sub/notes.md")
+    (docs / "report.pdf").rename(docs / "moved.pdf")
+    (docs / "report.pdf").symlink_to(docs / "moved.pdf")
+    assert originals.read("report.pdf") == (docs / "moved.pdf").read_bytes()
+    (docs / "table.csv").unlink()
+    (docs / "table.csv").symlink_to(docs / "table.csv")
+    with pytest.raises(DocumentError, match=r"^table\.csv: cannot be read"):
+        originals.read("table.csv#1")
+
+
+def test_an_index_that_says_another_path_reads_no_other_file(tmp_path: Path, docs: Path) -> None:
+    (tmp_path / "secret.md").write_text("The key is under the mat.")
+    library = _library("../secret.md")
+    with pytest.raises(DocumentError, match="is a link that leads out of the indexed folders"):
+        Originals(library, [docs]).read("../secret.md")
+
+
+def test_the_path_is_computed_and_not_searched_for(tmp_path: Path) -> None:
+    paths = [f"{number % 100}/{number}.md" for number in range(20_000)]
+    file = LibraryFile(None, "")
+    for path in paths:
+        file.add(path, "0", [(Document(path, "A text.", "A title"), [])])
+    originals = Originals(file.library(), [tmp_path])
+    start = time.process_time()
+    with pytest.raises(DocumentError, match="is gone"):
+        originals.read(paths[12_345])
+    assert time.process_time() - start < 0.5
+
+
+def test_an_index_that_is_none_or_damaged_is_named(tmp_path: Path, docs: Path, index_of: Callable[..., Path]) -> None:
+    with pytest.raises(IndexMissing, match="no index there"):
+        Originals.open(tmp_path)
+    index = index_of(docs)
+    (current_version(index) / "library.sqlite").write_bytes(b"no database, though it is long enough to be one" * 99)
+    with pytest.raises(IndexDamaged, match="cannot be read"):
+        Originals.open(index)
+
+
+def _library(path: str) -> Library:
+    file = LibraryFile(None, "")
+    file.add(path, "0", [(Document(path, "A text.", "A title"), [])])
+    return file.library()

@@ -1,0 +1,148 @@
+from pathlib import Path
+
+import pytest
+
+from rag.errors import DocumentError, InputError
+from rag.formats import parse
+from rag.formats.text import decode
+from rag.sources.discovery import Source, find_sources, read_bytes
+from rag.types import Document
+
+
+def _document(path: Path) -> Document:
+    source = Source(path.name, path)
+    return parse(path.name, read_bytes(source)).documents[0]
+
+
+def test_a_text_file_is_decoded_and_otherwise_untouched(tmp_path: Path) -> None:
+    text = "Line one.\r\nCafé 👩‍👩‍👧 e\u0301\x0c\n\n  end"
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode())
+    document = _document(path)
+    assert document.text == text
+    assert (document.title, document.metadata) == ("a", {"encoding": "utf-8"})
+    with path.open(encoding=str(document.metadata["encoding"]), newline="") as file:
+        assert file.read() == text
+
+
+def test_markdown_front_matter_becomes_metadata_and_the_body_begins_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(
+        "---\ntitle: The border\ndate: 2022-10-22\nsources:\n  - author: Banyan\n---\n\n# Heading\n\nText.\n"
+    )
+    document = _document(path)
+    assert document.title == "The border"
+    assert document.metadata == {
+        "title": "The border", "date": "2022-10-22", "sources": [{"author": "Banyan"}], "encoding": "utf-8",
+    }  # fmt: skip
+    assert document.text[document.body :] == "\n# Heading\n\nText.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("# The first heading #\n\nText.", "The first heading"),
+        ("Text only.", "a"),
+        ("---\nNot: closed\n", "a"),
+        ("---\ntitle: {a: b}\n---\nText", "a"),
+    ],
+)
+def test_the_title_is_the_first_heading_else_the_files_name(tmp_path: Path, text: str, title: str) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(text)
+    assert _document(path).title == title
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "encoding"),
+    [
+        ("Grüße".encode("utf-16"), "Grüße", "utf-16"),
+        ("Grüße".encode("utf-32"), "Grüße", "utf-32"),
+        ("Grüße".encode("utf-8-sig"), "Grüße", "utf-8-sig"),
+    ],
+)
+def test_a_byte_order_mark_decides_the_encoding(raw: bytes, text: str, encoding: str) -> None:
+    assert decode(raw) == (text, encoding)
+    assert raw.decode(encoding) == text
+
+
+def test_latin_1_is_recognised() -> None:
+    text = "Le président français était à l'étranger; sa réponse a été très différée. " * 8
+    decoded, encoding = decode(text.encode("latin-1"))
+    assert decoded == text
+    assert text.encode(encoding) == text.encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"", "the file is empty"),
+        (b" \n\t ", "the file is empty"),
+        ("Größe, Maß, Füße und ".encode() * 20 + b"\xff\xfe and so on", "broken UTF-8 at byte 520"),
+        (b"text\x00with a NUL", "holds NUL bytes"),
+        ("UTF-16 without a mark".encode("utf-16-le"), "UTF-16 without a byte-order mark; save it as UTF-8"),
+        (bytes(range(256)) * 40, "binary"),
+        (b"\x01\x02\x03\x04 mostly control", "full of control characters"),
+        (b"\xff\xfeodd", "broken UTF-16"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_with_the_reason(tmp_path: Path, raw: bytes, message: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(raw)
+    with pytest.raises(DocumentError, match=message):
+        _document(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("---\ntitle: [open\n---\nText.", "front matter is not YAML in line"),
+        ("---\ntitle: T\n---\n\n", "no text in it"),
+    ],
+)
+def test_markdown_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(text)
+    with pytest.raises(DocumentError, match=message):
+        _document(path)
+
+
+def test_a_file_of_50_mb_is_refused_without_being_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+    with pytest.raises(DocumentError, match=r"50\.0 MB; the limit is 20 MB, so split it"):
+        _document(path)
+
+
+def test_ids_are_paths_relative_to_the_folder_and_hidden_or_other_files_are_left_out(tmp_path: Path) -> None:
+    for name in ("b.md", "sub/a.TXT", ".hidden/c.md", ".d.md", "e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert [source.document_id for source in find_sources([tmp_path])] == ["b.md", "sub/a.TXT"]
+
+
+def test_with_several_paths_the_folders_name_goes_before_the_id(tmp_path: Path) -> None:
+    for name in ("one/a.md", "two/a.md", "single.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    sources = find_sources([tmp_path / "one", tmp_path / "two", tmp_path / "single.txt"])
+    assert [source.document_id for source in sources] == ["one/a.md", "single.txt", "two/a.md"]
+
+
+def test_two_files_with_one_id_are_refused_by_name(tmp_path: Path) -> None:
+    for name in ("one/x/a.md", "two/x/a.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x")
+    with pytest.raises(InputError, match=r"would both be called 'x/a\.md'"):
+        find_sources([tmp_path / "one/x", tmp_path / "two/x"])
+
+
+def test_paths_that_hold_nothing_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(b"x")
+    with pytest.raises(InputError, match="nowhere: no such file or folder"):
+        find_sources([tmp_path / "nowhere"])
+    with pytest.raises(InputError, match=r"no file there that can be read; name a folder that holds"):
+        find_sources([tmp_path])
+    with pytest.raises(InputError, match=r"picture\.png: \.png is not read; .*\.md.* are"):
+        find_sources([tmp_path / "picture.png"])

@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.text.segmentation import paragraphs, sentences
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentences(text)]
+
+
+def test_a_row_of_a_table_is_a_sentence_of_its_own() -> None:
+    assert _sentences("Part\tCost\nDeck\t2.9 million\nNo cells here\nand on") == [
+        "Part\tCost", "Deck\t2.9 million\nNo cells here\nand on",
+    ]  # fmt: skip
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [text[start:end] for start, end in paragraphs(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("Mr. Putin met S. Japarov. He waited.", ["Mr. Putin met S. Japarov.", "He waited."]),
+        ("It rose by 3.5 per cent. Then it fell.", ["It rose by 3.5 per cent.", "Then it fell."]),
+        ("They met at 5 p.m. in Bishkek. It ended.", ["They met at 5 p.m. in Bishkek.", "It ended."]),
+        ("He lives in the U.S. He works.", ["He lives in the U.S.", "He works."]),
+        ("“Out tomorrow.” It was over.", ["“Out tomorrow.”", "It was over."]),
+        ("“Why?” he asked. Nobody knew.", ["“Why?” he asked.", "Nobody knew."]),
+        ("So ... then they left. Gone.", ["So ... then they left.", "Gone."]),
+        ("Ends (in brackets.) Next one.", ["Ends (in brackets.)", "Next one."]),
+        ("这是第一句。这是第二句！", ["这是第一句。", "这是第二句！"]),
+        ("Two things:\n- the first\n- the second", ["Two things:", "- the first", "- the second"]),
+        ("A wrapped\nline is one sentence. Two.", ["A wrapped\nline is one sentence.", "Two."]),
+    ],
+)
+def test_sentences_end_where_a_reader_would_say(text: str, expected: list[str]) -> None:
+    assert _sentences(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One.\n\nTwo.", ["One.", "Two."]),
+        ("One.\r\n \r\nTwo.\r\n", ["One.", "Two."]),
+        ("One,\nstill one.\n\n\nTwo.", ["One,\nstill one.", "Two."]),
+        ("# Title\nText.\n## Next\nMore.", ["# Title", "Text.", "## Next", "More."]),
+        ("Long " * 40 + "end.\nNext paragraph.", ["Long " * 40 + "end.", "Next paragraph."]),
+        ("  indented\n", ["indented"]),
+        (" \n\n ", []),
+    ],
+)
+def test_paragraphs_end_at_blank_lines_headings_and_long_lines(text: str, expected: list[str]) -> None:
+    assert _paragraphs(text) == expected
+
+
+@given(st.text(alphabet=st.sampled_from("aB .!?\n\r\t#-1。”…\u2028é\u0301")))
+def test_every_character_that_is_not_blank_is_in_exactly_one_sentence_of_one_paragraph(text: str) -> None:
+    covered = [i for paragraph in paragraphs(text) for extent in sentences(text, *paragraph) for i in range(*extent)]
+    assert len(covered) == len(set(covered))
+    assert set(covered) >= {i for i, character in enumerate(text) if not character.isspace()}

@@ -1,0 +1,212 @@
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rag.ui.services.index_jobs import COMMAND, Job, Jobs
+from rag.ui.services.index_worker import Progress, build
+
+from rag import Index
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "a.md").write_text("The ferry to Baku leaves at nine.")
+    (folder / "bad.docx").write_text("no zip")
+    return folder
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """So many passages that to embed them takes longer than any of these tests waits."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(200):
+        sentences = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(2_000))
+        (folder / f"{number:03}.md").write_text("\n\n".join(sentences))
+    return folder
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    jobs = Jobs()
+    yield jobs
+    jobs.close()
+
+
+def _until(condition: Callable[[], Any], seconds: float = 120) -> Any:
+    until = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
+
+
+def _ended(job: Job) -> Job:
+    assert _until(lambda: job.state().ended)
+    return job
+
+
+def test_a_job_builds_the_index_and_says_what_it_did(jobs: Jobs, files: Path, tmp_path: Path) -> None:
+    job = _ended(jobs.start("x", files, tmp_path / "index"))
+    state = job.state()
+    assert (state.state, state.error, state.read, state.files) == ("done", "", 2, 2)
+    assert state.changes
+    assert state.changes["added"] == ["a.md"]
+    assert [each["document_id"] for each in state.changes["skipped"]] == ["bad.docx"]
+    assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
+    assert jobs.of("x") is job
+
+
+def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: Jobs, many: Path, tmp_path: Path) -> None:
+    first = jobs.start("x", many, tmp_path / "one")
+    second = jobs.start("y", many, tmp_path / "two")
+    assert _until(lambda: first.state().stage)
+    assert (first.state().state, second.state().state) == ("running", "waiting")
+    jobs.close()
+    assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
+    assert not (tmp_path / "two").exists()
+
+
+def test_of_one_collection_one_runs_and_one_waits_and_stopping_stops_both(
+    jobs: Jobs, many: Path, tmp_path: Path
+) -> None:
+    first = jobs.start("x", many, tmp_path / "one")
+    assert _until(lambda: first.state().state == "running")
+    second = jobs.start("x", many, tmp_path / "one")
+    assert second is not first
+    assert jobs.start("x", many, tmp_path / "one") is second
+    assert jobs.of("x") is first
+    jobs.stop("x")
+    assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
+    (tmp_path / "none").mkdir()
+    assert _ended(jobs.start("y", tmp_path / "none", tmp_path / "index")).state().state == "done"
+
+
+def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
+    jobs: Jobs, files: Path, many: Path, tmp_path: Path
+) -> None:
+    _ended(jobs.start("x", files, tmp_path / "index"))
+    for number in range(3):
+        (many / f"{number:03}.md").rename(files / f"{number:03}.md")
+    job = jobs.start("x", files, tmp_path / "index")
+    assert _until(lambda: job.state().stage == "embedding")
+    jobs.stop("x")
+    assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
+    for number in range(3):
+        (files / f"{number:03}.md").write_text(f"Port {number}")
+    assert _ended(jobs.start("x", files, tmp_path / "index")).state().state == "done"
+    assert set(Index.open(tmp_path / "index").documents) == {"a.md", "000.md", "001.md", "002.md"}
+
+
+def test_what_fails_says_why_and_not_where_the_files_lie(jobs: Jobs, files: Path, tmp_path: Path) -> None:
+    (files / "a.md").unlink()
+    state = _ended(jobs.start("x", files, tmp_path / "index")).state()
+    assert state.state == "failed"
+    assert state.error.startswith("nothing could be read; bad.docx: ")
+
+
+@pytest.mark.parametrize("left", [[], ["bad.docx"]])
+def test_what_was_removed_is_in_no_index_even_if_nothing_else_can_be_read(
+    jobs: Jobs, files: Path, tmp_path: Path, left: list[str]
+) -> None:
+    _ended(jobs.start("x", files, tmp_path / "index"))
+    for path in files.iterdir():
+        if path.name not in left:
+            path.unlink()
+    assert _ended(jobs.start("x", files, tmp_path / "index")).state().state == ("failed" if left else "done")
+    assert not (tmp_path / "index").exists()
+
+
+def test_an_index_stays_when_it_cannot_be_brought_up_to_date(files: Path, tmp_path: Path) -> None:
+    said: list[dict[str, Any]] = []
+    build(files, tmp_path / "index", lambda **values: said.append(values))
+    assert said[-1]["state"] == "done"
+    (tmp_path / "index" / "stranger").touch()
+    build(files, tmp_path / "index", lambda **values: said.append(values))
+    assert said[-1]["state"] == "failed"
+    assert "holds 'stranger', which is no part of an index" in said[-1]["error"]
+    assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
+
+
+def test_the_time_left_is_that_of_the_files_not_yet_read_too() -> None:
+    now = [0.0]
+    said: list[dict[str, Any]] = []
+    progress = Progress(lambda **values: said.append(values), clock=lambda: now[0])
+    for after, stage, done, total in (
+        (0, "checking", 4, 4),
+        (1, "reading", 1, 4),
+        (9, "embedding", 100, 100),  # of the first two of four files: as long again
+        (1, "reading", 2, 4),
+        (0.1, "reading", 3, 4),  # too soon to be said
+        (0, "reading", 4, 4),
+        (9, "embedding", 150, 200),  # a third of the time that it took so far
+    ):
+        now[0] += after
+        progress(stage, done, total)
+    assert [(each["stage"], each["done"], each["read"], each["files"]) for each in said] == [
+        ("checking", 4, 0, 4), ("reading", 1, 1, 4), ("embedding", 100, 1, 4), ("reading", 2, 2, 4),
+        ("reading", 4, 4, 4), ("embedding", 150, 4, 4),
+    ]  # fmt: skip
+    assert [each["seconds_left"] for each in said] == [
+        None, None, 10, pytest.approx(11 / 3), 0, pytest.approx(20.1 / 3),
+    ]  # fmt: skip
+
+
+def test_the_process_is_nice_and_single_threaded(jobs: Jobs, many: Path, tmp_path: Path) -> None:
+    job = jobs.start("x", many, tmp_path / "index")
+    assert _until(lambda: job.state().stage)
+    [process] = _processes(many)
+    assert os.getpriority(os.PRIO_PROCESS, process) == os.getpriority(os.PRIO_PROCESS, 0) + 10
+    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=PASSIVE"} <= set(variables)
+
+
+def test_the_process_does_without_the_page() -> None:
+    code = f"import runpy, sys; runpy.run_path({COMMAND[-1]!r}); print('gradio' in sys.modules)"
+    done = subprocess.run([*COMMAND[:-1], "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_process_ends_with_the_server_whatever_ends_that(many: Path, tmp_path: Path, number: int) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(many), str(tmp_path / "index")], stdout=subprocess.PIPE, text=True
+    )
+    with server:
+        assert server.stdout
+        assert json.loads(server.stdout.readline())["stage"] == "checking"
+        assert len(_processes(many)) == 1
+        server.send_signal(number)
+    assert _until(lambda: not _processes(many), 20)
+
+
+SERVER = """
+import json, sys, time
+from pathlib import Path
+from rag.ui.services.index_jobs import Jobs
+job = Jobs().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
+while not job.state().stage:
+    time.sleep(0.05)
+print(json.dumps({"stage": job.state().stage}), flush=True)
+time.sleep(600)
+"""
+
+
+def _processes(files: Path) -> list[int]:
+    """The processes that index a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            if COMMAND[-1] in words and str(files) in words:
+                found.append(int(path.parent.name))
+    return found

@@ -1,0 +1,139 @@
+"""The tab of the documents, in the real browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from rag.ui import start
+from rag.ui.services.collections import Collections
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+PORT = 17890
+
+
+@pytest.fixture(scope="module")
+def address(collections: Collections) -> Iterator[str]:
+    page = start(collections, port=PORT)
+    yield f"http://127.0.0.1:{PORT}"
+    page.close(verbose=False)
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_files_are_dropped_in_indexed_asked_and_removed(
+    browser: Browser, address: str, tmp_path: Path, width: int
+) -> None:
+    (tmp_path / "ferry.md").write_text("# Ferries\n\nThe ferry to Baku leaves at nine in the evening.\n")
+    (tmp_path / "train.txt").write_text("The night train to Osh takes eleven hours.\n")
+    (tmp_path / "<b>bad.docx").write_text("no zip")
+    page = _open(browser, address, width)
+    expect(page.locator("#documents-table")).to_contain_text("kazakhstan.md")
+    expect(page.locator("#documents-about")).to_contain_text("rag index")
+    _create(page, f"Journeys {width}")
+    page.locator("#upload input[type=file]").first.set_input_files(sorted(tmp_path.iterdir()))
+    status = page.locator("#indexing-status")
+    expect(status).to_contain_text("Done: 2 added, 1 not read. 2 documents, 2 passages", timeout=120_000)
+    expect(status).to_contain_text("it is no zip file inside")
+    expect(page.locator("#documents-table tbody tr")).to_have_count(3)
+    expect(page.locator("#header")).to_contain_text("2 documents, 2 passages")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.screenshot(path=Path(__file__).resolve().parents[3] / "screenshots" / f"own-{width}.png", full_page=True)
+    page.get_by_role("tab", name="Ask").click()
+    question = page.locator("#question input, #question textarea")
+    question.fill("When does the ferry to Baku leave?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".card .quote")).to_contain_text("nine")
+    page.get_by_role("tab", name="Documents").click()
+    remove = page.get_by_role("button", name="Remove ferry.md")
+    remove.click()
+    expect(remove).to_have_text("Remove for good?")
+    remove.click()
+    expect(page.locator("#documents-table tbody tr")).to_have_count(2, timeout=120_000)
+    page.get_by_role("tab", name="Ask").click()
+    question.fill("When does the ferry to Baku leave?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".result")).to_contain_text("train to Osh")
+    expect(page.locator(".result")).not_to_contain_text("ferry to Baku leaves at nine")
+
+
+def test_a_folder_that_is_dropped_gives_the_files_in_it(browser: Browser, address: str, tmp_path: Path) -> None:
+    inner = tmp_path / "trip" / "more"
+    inner.mkdir(parents=True)
+    (tmp_path / "trip" / "ferry.md").write_text("The ferry to Baku leaves at nine in the evening.\n")
+    (inner / "train.txt").write_text("The night train to Osh takes eleven hours.\n")
+    (inner / ".hidden.txt").write_text("Nobody means this.\n")
+    page = _open(browser, address)
+    _create(page, "Dropped")
+    area = page.locator("#upload button").first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box
+    data = {"items": [], "files": [str(tmp_path / "trip")], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
+    expect(page.locator("#indexing-status")).to_contain_text("Done: 2 added", timeout=120_000)
+    expect(page.locator("#documents-table code")).to_have_text(["ferry.md", "train.txt"])
+
+
+def test_what_is_not_taken_is_named_with_its_reason_and_a_document_is_found_by_its_title(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    for name, text in (("a.md", "# Ferries\n\nNine."), ("b.txt", "Eleven."), ("c.txt", "Eleven."), ("d.exe", "x")):
+        (tmp_path / name).write_text(text)
+    page = _open(browser, address)
+    _create(page, "Faulty")
+    page.locator("#upload input[type=file]").first.set_input_files(sorted(tmp_path.glob("*.[mt]*")))
+    expect(page.locator("#upload-notes")).to_contain_text("2 files added.")
+    expect(page.locator("#upload-notes")).to_contain_text("Not added: c.txt: is there already, as b.txt.")
+    expect(page.locator("#indexing-status")).to_contain_text("Done: 2 added", timeout=120_000)
+    expect(page.locator("#documents-table code")).to_have_text(["a.md", "b.txt"])
+    page.get_by_label("Find a document").fill("ferr")
+    expect(page.locator("#documents-table code")).to_have_text(["a.md"])
+    page.get_by_label("Find a document").fill("zzz")
+    expect(page.locator("#documents-table")).to_contain_text("None is called so.")
+
+
+def test_questions_are_answered_while_files_are_indexed_and_it_can_be_stopped(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    for number in range(20):
+        sentences = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(2_000))
+        (tmp_path / f"{number:03}.md").write_text("\n\n".join(sentences))
+    page = _open(browser, address)
+    _create(page, "Long")
+    page.locator("#upload input[type=file]").first.set_input_files(sorted(tmp_path.iterdir()))
+    status = page.locator("#indexing-status")
+    expect(status).to_contain_text("of 20 files read", timeout=60_000)
+    expect(status).to_contain_text("left", timeout=120_000)
+    other = _open(browser, address)
+    other.get_by_role("tab", name="Ask").click()
+    other.locator("#question input, #question textarea").fill("How long is the border between Kazakhstan and Russia?")
+    other.keyboard.press("Enter")
+    expect(other.locator(".card .quote")).to_have_text("7,644 km", timeout=20_000)
+    expect(status).to_contain_text("of 20 files read")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(status).to_contain_text("Stopped. The index is as it was", timeout=20_000)
+    expect(page.get_by_role("button", name="Bring up to date")).to_be_visible()
+    page.get_by_text("Delete this collection").click()
+    page.get_by_role("button", name="Delete it for good").click()
+    expect(page.locator("#documents-about")).to_contain_text("rag index")
+    expect(page.locator("#header")).to_contain_text("20 documents")
+
+
+def _open(browser: Browser, address: str, width: int = 1440) -> Page:
+    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    page.goto(address)
+    page.get_by_role("tab", name="Documents").click()
+    return page
+
+
+def _create(page: Page, name: str) -> None:
+    page.get_by_label("New collection").fill(name)
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator("#documents-about")).to_contain_text(name)
+    expect(page.locator("#documents-table")).to_contain_text("No documents here yet.")

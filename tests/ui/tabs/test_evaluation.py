@@ -1,0 +1,334 @@
+"""The tab of the evaluation: what it shows is what `rag eval` finds, for the same questions."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from rag.eval.reports.table import interval, number
+from rag.eval.scoring.measures import BY_KEY
+from rag.eval.scoring.results import Results, is_timing
+from rag.eval.scoring.suite import CAUSES, judge, run
+from rag.ui import start
+from rag.ui.services.collections import Collection, Collections
+from rag.ui.services.evaluation_jobs import DONE, STOPPED, Evaluation, Evaluations, QuestionSet, read_question_set
+
+from rag import InputError, SentenceTransformerEncoder, build_index
+from rag.questions.schema import load_questions
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+PORT = 17893
+SCREENSHOTS = Path(__file__).resolve().parents[3] / "screenshots"
+
+DOCUMENTS = {
+    "ferry.md": "# Ferries\n\nThe ferry to Baku leaves at nine in the evening. It carries 48 wagons.\n",
+    "train.md": "# Trains\n\nThe night train to Osh takes eleven hours. Its conductor is Aigul Bekova.\n",
+}
+ATTACK = (
+    'What is <img src=x onerror="window.hacked=1"> `${window.hacked=2}` {{window.hacked=3}}</p>'
+    "<script>window.hacked=4</script>?"
+)
+
+
+def _place(document: str, sentence: str, quote: str) -> dict[str, str]:
+    return {"document": document, "sentence": sentence, "quote": quote}
+
+
+FERRY = _place("ferry.md", "The ferry to Baku leaves at nine in the evening.", "nine in the evening")
+WAGONS = _place("ferry.md", "It carries 48 wagons.", "48")
+OSH = _place("train.md", "The night train to Osh takes eleven hours.", "eleven hours")
+
+#: The last but one has a gold that no answer to it can be, the last one no answer at all.
+QUESTIONS = [
+    {"id": "ferry", "question": "When does the ferry to Baku leave?", "kind": "when", "answers": [FERRY]},
+    {"id": "wagons", "question": "How many wagons does the ferry carry?", "kind": "how many", "answers": [WAGONS]},
+    {"id": "osh", "question": "How long does the night train to Osh take?", "kind": "how many", "answers": [OSH]},
+    {"id": "failing", "question": "Who is the conductor of the night train?", "kind": "who", "answers": [WAGONS]},
+    {"id": "attack", "question": ATTACK, "kind": "what", "answers": [OSH]},
+    {"id": "none", "question": "What does a ticket to the moon cost?", "kind": "what", "answers": []},
+]
+OPEN = {"id": "open", "question": "Who sails?", "kind": "who", "wrong": [OSH]}
+STALE = {"id": "stale", "question": "Who rows?", "kind": "who", "answers": [_place("ferry.md", "Gone.", "Gone")]}
+MANY = 400
+
+
+def _write(path: Path, questions: list[dict[str, object]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(question) + "\n" for question in questions), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def collections(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory) -> Collections:
+    """Two collections over the same documents: one came with questions, of one much is taught."""
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("journeys")
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text)
+    index = home / "index"
+    build_index(folder, index, encoder)
+    split = [question | {"part": "test"} for question in QUESTIONS]
+    split.append({"id": "c", "question": "Where to?", "kind": "where", "part": "calibration", "answers": []})
+    came = _write(home / "journeys.jsonl", split)
+    many = [QUESTIONS[0] | {"id": f"ferry-{number}"} for number in range(MANY)]
+    taught = _write(home / "taught.jsonl", [*many, OPEN, STALE])
+    return Collections(
+        home,
+        [
+            Collection("journeys", "Journeys", index, None, home / "none.jsonl", (), came),
+            Collection("much", "Much taught", index, None, taught),
+            Collection("bare", "Bare", index, None, home / "bare.jsonl"),
+        ],
+        encoder,
+    )
+
+
+@pytest.fixture(scope="module")
+def address(collections: Collections) -> Iterator[str]:
+    page = start(collections, port=PORT)
+    yield f"http://127.0.0.1:{PORT}"
+    page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def expected(collections: Collections) -> Results:
+    """What the library says."""
+    assistant, collection = collections.assistant("journeys"), collections.get("journeys")
+    assert collection.questions
+    asked = load_questions(collection.questions, assistant.retriever.index.documents)
+    trials = run(assistant, [question for question in asked if question.part == "test"])
+    return Results("journeys.jsonl", "index", "test", True, (), {}, tuple(map(judge, trials)))
+
+
+def _open(browser: Browser, address: str, collection: str, width: int = 1440, scheme: str = "light") -> Page:
+    size = {"width": width, "height": 900}
+    # axe puts its script into the page.
+    page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True).new_page()  # type: ignore[arg-type]
+    page.goto(f"{address}?collection={collection}")
+    expect(page.locator("#header")).to_contain_text("2 documents")
+    page.get_by_role("tab", name="Evaluate").click()
+    return page
+
+
+def _evaluate(page: Page) -> None:
+    page.get_by_role("button", name="Evaluate", exact=True).click()
+    expect(page.locator("#evaluation-status")).to_contain_text("Asked:", timeout=60_000)
+
+
+class TestFigures:
+    def test_they_are_those_of_the_library(self, browser: Browser, address: str, expected: Results) -> None:
+        page = _open(browser, address, "journeys")
+        about = page.locator("#evaluation-about")
+        expect(about).to_contain_text("6 questions of the test part of journeys.jsonl.")
+        _evaluate(page)
+        expect(page.locator("#evaluation-status")).to_have_text(
+            "Asked: 6 questions of the test part of journeys.jsonl."
+        )
+        page.get_by_text("All other figures").first.click()
+        rows = page.locator("table.figures tbody tr").all()
+        shown = {row.locator("th").inner_text(): row.locator("td").all_inner_texts() for row in rows}
+        figures = expected.figures()
+        assert len(shown) == len(figures)
+        for key, figure in figures.items():
+            label = BY_KEY[key].label + ("" if BY_KEY[key].higher_is_better else " less is better")
+            if not is_timing(key):
+                assert shown[label] == [number(figure.value), interval(figure), str(figure.count)]
+        right = sum(outcome.handled for outcome in expected.outcomes)
+        expect(page.locator(".handled")).to_contain_text(f"handled right: {right} of 6 questions, 95% interval")
+        expect(page.locator(".handled")).to_contain_text("5 of them can be answered from the documents")
+
+    def test_each_plot_is_said_in_words(self, browser: Browser, address: str, expected: Results) -> None:
+        page = _open(browser, address, "journeys")
+        _evaluate(page)
+        plots = page.locator(".plots").get_by_role("img")
+        expect(plots).to_have_count(4)
+        first = expected.figures()["recall@1"].value
+        name = f"The right words stand among the passages that were found: {first:.0%} in the first 1"
+        expect(page.locator(".plots").get_by_role("img", name=name)).to_be_visible()
+        answered = sum(outcome.answered for outcome in expected.outcomes) / 6
+        name = f"{answered:.0%} of the questions were answered"
+        expect(page.locator(".plots").get_by_role("img", name=name)).to_be_visible()
+        for plot in plots.all():
+            assert plot.locator("svg").bounding_box()["height"] > 100  # type: ignore[index]
+        # A style sheet within one of them would be one of the whole page.
+        assert page.locator(".plots style").count() == 0
+
+
+class TestFailures:
+    def test_they_are_listed_worst_first_and_filtered_by_cause(
+        self, browser: Browser, address: str, expected: Results
+    ) -> None:
+        page = _open(browser, address, "journeys")
+        _evaluate(page)
+        failed = [outcome for outcome in expected.outcomes if outcome.cause]
+        assert {"failing", "attack"} <= {outcome.id for outcome in failed}
+        worst = sorted(failed, key=lambda outcome: (not outcome.answered, -outcome.confidence))
+        items = page.locator(".failures li")
+        expect(items).to_have_count(len(failed))
+        expect(page.locator(".failures h3")).to_have_text([outcome.text for outcome in worst])
+        one = items.filter(has_text="Who is the conductor of the night train?")
+        best = next(outcome for outcome in failed if outcome.id == "failing")
+        expect(one).to_contain_text(f"{best.best}")
+        expect(one).to_contain_text(f"{best.confidence:.0%} likely to be right")
+        expect(one).to_contain_text("48 in ferry.md")
+        expect(one).to_contain_text(CAUSES[best.cause or ""])
+        href = one.get_by_role("link", name="Ask it again").get_attribute("href")
+        assert href == "?q=Who+is+the+conductor+of+the+night+train%3F&collection=journeys"
+        for cause, count in expected.causes().items():
+            if count:
+                page.get_by_label(f"{cause}, {count}: {CAUSES[cause]}").check()
+                expect(items).to_have_count(count)
+                texts = [outcome.text for outcome in worst if outcome.cause == cause]
+                expect(page.locator(".failures h3")).to_have_text(texts)
+        assert page.evaluate("window.hacked") is None
+
+    def test_the_link_asks_the_question_again(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address, "journeys")
+        _evaluate(page)
+        one = page.locator(".failures li").filter(has_text="Who is the conductor of the night train?")
+        with page.context.expect_page() as opened:
+            one.get_by_role("link", name="Ask it again").click()
+        expect(opened.value.locator(".result .card").first).to_contain_text("Aigul Bekova", timeout=30_000)
+
+
+class TestStopping:
+    def test_it_stops_and_shows_what_was_measured_so_far(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address, "much")
+        about = page.locator("#evaluation-about")
+        expect(about).to_contain_text(f"{MANY} questions of taught.jsonl.")
+        expect(about).to_contain_text("1 question left out: nobody has said yet what answers them.")
+        about.get_by_text("1 question left out: no longer fitting the documents").click()
+        expect(about).to_contain_text(f"taught.jsonl:{MANY + 2}: the sentence 'Gone.' does not stand in ferry.md")
+        page.get_by_role("button", name="Evaluate", exact=True).click()
+        status = page.locator("#evaluation-status")
+        expect(status).to_contain_text(f"of {MANY} questions, ")
+        expect(status).to_contain_text("left")
+        expect(page.get_by_role("button", name="Evaluate", exact=True)).to_be_disabled()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        page.get_by_role("button", name="Stop").click()
+        expect(status).to_contain_text("Stopped after", timeout=30_000)
+        words = status.inner_text().split()
+        asked = int(words[2])
+        assert words[:2] == ["Stopped", "after"] and 0 < asked < MANY
+        expect(page.locator(".handled")).to_contain_text(f"{asked} of {asked} questions")
+        expect(page.get_by_role("button", name="Evaluate", exact=True)).to_be_enabled()
+        expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+
+    def test_one_runs_at_a_time_and_questions_are_answered_meanwhile(self, browser: Browser, address: str) -> None:
+        first = _open(browser, address, "much")
+        second = _open(browser, address, "journeys")
+        expect(second.locator("#evaluation-about")).to_contain_text("6 questions")
+        # Until it has seen that none is running.
+        second.wait_for_timeout(1500)
+        first.get_by_role("button", name="Evaluate", exact=True).click()
+        expect(first.locator("#evaluation-status")).to_contain_text("Asking Much taught")
+        second.get_by_role("button", name="Evaluate", exact=True).click()
+        expect(second.get_by_text("An evaluation of 'Much taught' is running already").first).to_be_visible()
+        # Whoever looks sees how far it is.
+        expect(second.locator("#evaluation-status")).to_contain_text("Asking Much taught")
+        second.get_by_role("tab", name="Ask").click()
+        second.locator("#question textarea, #question input").fill("How long does the night train to Osh take?")
+        second.keyboard.press("Enter")
+        expect(second.locator(".card .quote")).to_contain_text("eleven hours", timeout=10_000)
+        expect(first.locator("#evaluation-status")).to_contain_text("Asking Much taught")
+        # Not the page that started it alone may stop it.
+        second.get_by_role("tab", name="Evaluate").click()
+        second.get_by_role("button", name="Stop").click()
+        expect(first.locator("#evaluation-status")).to_contain_text("Stopped after", timeout=30_000)
+
+    def test_within_one_question(self, collections: Collections) -> None:
+        assistant = collections.assistant("much")
+        asked = read_question_set(collections.get("much").taught, assistant)
+        calls: list[int] = []
+
+        class Slow:
+            """An assistant that says when it is asked, and is stopped while it answers the third question."""
+
+            retriever = assistant.retriever
+
+            def read(self, *given: object) -> object:
+                return assistant.read(*given)  # type: ignore[arg-type]
+
+            def retrieve_and_read(self, *given: object) -> object:
+                calls.append(1)
+                if len(calls) == 3:
+                    evaluation.stop()
+                return assistant.retrieve_and_read(*given)  # type: ignore[arg-type]
+
+        evaluation = Evaluation("Much", asked, Slow(), Path())  # type: ignore[arg-type]
+        evaluation.run()
+        state = evaluation.state()
+        assert (state.state, state.done, len(calls)) == (STOPPED, 3, 3)
+        assert state.report and len(state.report.results.outcomes) == 3 and not state.report.results.complete
+
+
+class TestWhatCannotBeEvaluated:
+    def test_without_questions_it_is_said_what_to_do(self, browser: Browser, address: str) -> None:
+        page = _open(browser, address, "bare")
+        expect(page.locator("#evaluation-about")).to_contain_text("Ask something under Ask, and say under the answer")
+        expect(page.get_by_role("button", name="Evaluate", exact=True)).to_be_disabled()
+        expect(page.locator("#evaluation-which")).to_be_hidden()
+
+    def test_a_set_without_a_question_that_fits_is_refused(self, collections: Collections, tmp_path: Path) -> None:
+        collection, assistant = collections.get("bare"), collections.assistant("bare")
+        asked = read_question_set(_write(tmp_path / "q.jsonl", [OPEN, STALE]), assistant)
+        assert (asked.questions, asked.left_open, len(asked.left_out)) == ((), 1, 1)
+        with pytest.raises(InputError, match=r"there is no question in q\.jsonl that can be asked of 'Bare'"):
+            Evaluations().start(collection, asked, assistant)
+
+    def test_no_path_of_this_machine_is_shown(self, collections: Collections, tmp_path: Path) -> None:
+        with pytest.raises(InputError) as error:
+            read_question_set(tmp_path, collections.assistant("bare"))
+        assert str(tmp_path.parent) not in str(error.value)
+
+    def test_a_question_too_long_for_the_embedder_is_left_out_before_any_is_asked(
+        self, collections: Collections, tmp_path: Path
+    ) -> None:
+        long = QUESTIONS[0] | {"id": "long", "question": "ferry " * 300}
+        asked = read_question_set(_write(tmp_path / "q.jsonl", [long, QUESTIONS[1]]), collections.assistant("bare"))
+        assert [question.id for question in asked.questions] == ["wagons"]
+        assert asked.left_out[0].startswith("q.jsonl: question long: the question is 300 tokens long")
+
+    def test_what_breaks_does_not_keep_the_next_one_from_running(
+        self, collections: Collections, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(threading, "excepthook", lambda _: None)
+        collection, assistant = collections.get("journeys"), collections.assistant("journeys")
+        asked = read_question_set(collection.questions or Path(), assistant)
+        evaluations = Evaluations()
+        broken = evaluations.start(collection, asked, object())  # type: ignore[arg-type]
+        _wait(broken)
+        assert "ended before it was done" in broken.state().error
+        whole = evaluations.start(collection, _first(asked), assistant)
+        _wait(whole)
+        assert whole.state().state == DONE and evaluations.running() is None and evaluations.of("journeys") is whole
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
+def test_it_is_right_at_both_widths_for_anybody(browser: Browser, address: str, width: int, scheme: str) -> None:
+    page = _open(browser, address, "journeys", width, scheme)
+    expect(page.locator("#evaluation-about")).to_contain_text("6 questions")
+    _evaluate(page)
+    page.get_by_text("All other figures").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"evaluation-{width}-{scheme}.png", full_page=True)
+    violations = Axe().run(page).response["violations"]
+    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in violations if v["impact"] in ("serious", "critical")] == []
+
+
+def _first(asked: QuestionSet) -> QuestionSet:
+    return QuestionSet(asked.name, asked.questions[:1], asked.part, 0, ())
+
+
+def _wait(evaluation: Evaluation) -> None:
+    until = time.monotonic() + 30
+    while not evaluation.state().ended:
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""Long-lived state behind the page: collections, uploads, indexing and evaluation jobs."""

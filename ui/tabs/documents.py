@@ -1,0 +1,176 @@
+"""The tab of the documents: what a collection holds, what is added to it and taken out of it, and how far that is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rag import RagError
+from rag.formats import FORMATS
+
+from ..script import part
+from ..services.collections import Collections
+from ..services.file_listing import listing
+from ..services.index_jobs import Jobs
+from ..views.documents import LISTED, about_html, state_html, table_html, uploads_html
+from ..views.messages import told
+
+#: Files of one upload at most.
+MOST_FILES = 1_000
+
+#: Seconds between two looks at an indexing.
+LOOK = 0.5
+
+CLICKS = part("rows", "remove")
+
+#: Read out when it changes.
+LIVE = 'element.setAttribute("role", "status");'
+
+
+class DocumentsTab:
+    """The components of the tab, and what happens between them.
+
+    Args:
+        collections: Which there are.
+        jobs: Their indexings.
+        chosen: The dropdown that says which collection the page is about.
+        most_files: How many are taken in one upload.
+    """
+
+    def __init__(self, collections: Collections, jobs: Jobs, chosen: gr.Dropdown, most_files: int) -> None:
+        self._collections, self._jobs, self._chosen, self._most = collections, jobs, chosen, most_files
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        self._about = gr.HTML(elem_id="documents-about")
+        with gr.Row(elem_id="upload", visible=False) as self._upload:
+            given: dict[str, Any] = {"file_types": sorted(FORMATS), "height": 150}
+            self._files = gr.File(label="Drop files here, or choose them", file_count="multiple", **given)
+            self._folder = gr.File(label="Or a folder", file_count="directory", **given)
+        drop = (files("rag.ui") / "static" / "folder_drop.js").read_text(encoding="utf-8")
+        self._notes = gr.HTML(elem_id="upload-notes", js_on_load=LIVE + drop)
+        with gr.Row(elem_id="progress-row"):
+            self._status = gr.HTML(elem_id="indexing-status", js_on_load=LIVE)
+            small: dict[str, Any] = {"size": "sm", "visible": False, "scale": 0, "min_width": 150}
+            self._stop = gr.Button("Stop", elem_id="indexing-stop", **small)
+            self._start = gr.Button("Bring up to date", elem_id="indexing-start", **small)
+        self._filter = gr.Textbox(label="Find a document", placeholder="title or file", elem_id="documents-filter")
+        self._table = gr.HTML(elem_id="documents-table", js_on_load=CLICKS)
+        with gr.Row(elem_id="collection-new", equal_height=False):
+            self._name = gr.Textbox(label="New collection", placeholder="its name", scale=1)
+            self._create = gr.Button("Create", scale=0, min_width=100)
+        with gr.Accordion("Delete this collection", open=False, visible=False) as self._danger:
+            gr.HTML("<p>Its documents, its index and what was taught are removed from this machine, for good.</p>")
+            self._delete = gr.Button("Delete it for good", variant="stop")
+
+    def _connect(self) -> None:
+        #: Events after which the collection may hold other documents.
+        self.settled: list[Any] = []
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        shown = [self._about, self._table, self._upload, self._danger]
+        about: dict[str, Any] = {"fn": self._show, "inputs": [self._chosen, self._filter], "outputs": shown} | private
+        follow: dict[str, Any] = {
+            "fn": self._follow, "inputs": self._chosen, "outputs": [self._status, self._stop, self._start],
+            "concurrency_limit": None,
+        } | private  # fmt: skip
+        changes = [
+            files.upload(self._add, [self._chosen, files], [files, self._notes], **private)
+            for files in (self._files, self._folder)
+        ]
+        changes += [
+            self._table.remove(self._remove, self._chosen, self._notes, **private),
+            self._start.click(self._index, self._chosen, self._notes, **private),
+        ]
+        followed = [change.success(**about).then(**follow) for change in changes]
+        page = gr.context.Context.root_block
+        if page:
+            followed.append(page.load(**about).then(**follow))
+        # Who looks at another collection sees no longer how far the indexing of the last one is.
+        switched = self._chosen.change(**about, cancels=followed)
+        clean = self._chosen.change(lambda: "", None, self._notes, **private)
+        followed += [switched.then(**follow), clean]
+        self.settled = [each.then(**about) for each in followed]
+        self._stop.click(self._stop_it, self._chosen, None, **private)
+        self._filter.change(**about, trigger_mode="always_last")
+        made = gr.on(
+            [self._create.click, self._name.submit], self._make, self._name, [self._chosen, self._name], **private
+        )
+        made.success(**about)
+        self._delete.click(self._remove_collection, self._chosen, self._chosen, **private).success(**about)
+
+    def _show(self, chosen: str, wanted: str | None) -> tuple[Any, ...]:
+        with told():
+            collection = self._collections.get(chosen)
+            own = collection.files is not None
+            uploaded = self._collections.files(chosen) if own else None
+        wanted = (wanted or "").strip().casefold()
+        try:
+            library = self._collections.assistant(chosen).retriever.index.library
+        except RagError:
+            library = None
+        table = table_html(listing(library, uploaded, wanted, LISTED + 1), own, bool(wanted))
+        return about_html(collection), table, gr.update(visible=own), gr.update(visible=own)
+
+    def _add(self, chosen: str, uploads: Sequence[str] | None) -> tuple[None, str]:
+        given = uploads or []
+        with told():
+            became = self._collections.add(chosen, [Path(path) for path in given[: self._most]])
+        if any(not each.fault for each in became):
+            self._index(chosen)
+        return None, uploads_html(became, len(given) - self._most, self._most)
+
+    def _remove(self, chosen: str, event: gr.EventData) -> str:
+        with told():
+            self._collections.remove(chosen, str(event.name))
+        return self._index(chosen)
+
+    def _index(self, chosen: str) -> str:
+        """Bring the index up to date with the files; returns that there is nothing to say of these."""
+        with told():
+            collection = self._collections.get(chosen)
+        if collection.files:
+            self._jobs.start(chosen, collection.files, collection.index)
+        return ""
+
+    async def _follow(self, chosen: str) -> AsyncIterator[tuple[Any, Any, Any]]:
+        """How far the indexing is, until it has ended."""
+        before = None
+        while (job := self._jobs.of(chosen)) and not (state := job.state()).ended:
+            if state != before:
+                yield state_html(state), gr.update(visible=True), gr.update(visible=False)
+            before = state
+            await asyncio.sleep(LOOK)
+        own = any(each.id == chosen and each.files for each in self._collections.list())
+        yield state_html(state) if job else "", gr.update(visible=False), gr.update(visible=own)
+
+    def _stop_it(self, chosen: str) -> None:
+        self._jobs.stop(chosen)
+
+    def _make(self, name: str) -> tuple[Any, str]:
+        with told():
+            collection = self._collections.create(name)
+        return self._choices(collection.id), ""
+
+    def _remove_collection(self, chosen: str) -> Any:
+        with told():
+            collection = self._collections.get(chosen)
+            if collection.files:
+                self._jobs.stop(chosen)
+            self._collections.delete(chosen)
+        return self._choices(self._collections.list()[0].id)
+
+    def _choices(self, picked: str) -> Any:
+        return gr.update(choices=[(each.name, each.id) for each in self._collections.list()], value=picked)
+
+
+def build_documents(
+    collections: Collections, jobs: Jobs, chosen: gr.Dropdown, most_files: int = MOST_FILES
+) -> list[Any]:
+    """Lay the tab out, within the tab; returns the events after which the collection may hold other documents."""
+    return DocumentsTab(collections, jobs, chosen, most_files).settled
