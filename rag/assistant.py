@@ -43,7 +43,7 @@ class Assistant:
         passages: int = 10,
     ) -> None:
         self.retriever = retriever
-        self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.words.rarity)
+        self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.lexical.rarity)
         self.confidence = confidence or Confidence.load(shipped_reader())
         self.passages = passages
 
@@ -63,23 +63,23 @@ class Assistant:
         retriever = Retriever.load(folder, encoder)
         if reader is None:
             return cls(retriever)
-        trained = SpanReader.load(Path(reader).expanduser(), retriever.index.words.rarity)
+        trained = SpanReader.load(Path(reader).expanduser(), retriever.index.lexical.rarity)
         return cls(retriever, trained, Confidence.load(Path(reader).expanduser()))
 
-    def ask(self, question: str, where: Where | None = None, least: float | None = None) -> Result:
+    def ask(self, question: str, where: Where | None = None, min_confidence: float | None = None) -> Result:
         """The best answer, the other candidates, the passages, and why there is no answer if there is none.
 
         Args:
             question: In plain words.
             where: Which documents may answer; see ``Retriever.search``.
-            least: Answer only if at least so likely to be right; the threshold of the confidence where None.
+            min_confidence: Answer only if at least so likely to be right; the threshold of the confidence where None.
 
         Raises:
             InputError: The question is empty or too long, or ``where`` asks for a field that no document has.
         """
         started = time.perf_counter()
         hits = self.retriever.search(question, self.passages, where=where)
-        return self.read(question, hits, time.perf_counter() - started, least)
+        return self.read(question, hits, time.perf_counter() - started, min_confidence)
 
     def retrieve_and_read(self, question: str, depth: int) -> tuple[list[Hit], Result]:
         """``depth`` hits, and what ``ask`` makes of the first of them; for whoever measures the retriever as well.
@@ -91,14 +91,16 @@ class Assistant:
         hits = self.retriever.search(question, max(depth, self.passages))
         return hits[:depth], self.read(question, hits[: self.passages], time.perf_counter() - started)
 
-    def read(self, question: str, hits: Sequence[Hit], retrieve: float = 0.0, least: float | None = None) -> Result:
+    def read(
+        self, question: str, hits: Sequence[Hit], retrieve: float = 0.0, min_confidence: float | None = None
+    ) -> Result:
         """What the passages answer, wherever they come from.
 
         Args:
             question: In plain words.
             hits: What to read.
             retrieve: How many seconds it took to get them.
-            least: See ``ask``.
+            min_confidence: See ``ask``.
 
         Raises:
             InputError: The question is too long to be read beside a passage.
@@ -107,17 +109,17 @@ class Assistant:
         answers = [answer for answer, _ in self.candidates(question, hits)]
         read = time.perf_counter() - started
         found = Result(question, None, tuple(answers), tuple(hits), None, Seconds(retrieve, read, retrieve + read))
-        return self.judge(found, least)
+        return self.judge(found, min_confidence)
 
-    def judge(self, result: Result, least: float | None = None) -> Result:
-        """The result as it is with another least probability: its best candidate, or none; nothing is read again.
+    def judge(self, result: Result, min_confidence: float | None = None) -> Result:
+        """The result as it is with another minimum confidence: its best candidate, or none; nothing is read again.
 
         Args:
             result: Of ``ask`` or ``read``.
-            least: See ``ask``.
+            min_confidence: See ``ask``.
         """
-        least = self.confidence.threshold if least is None else least
-        reason = self._reason(result.hits, result.answers, least)
+        min_confidence = self.confidence.threshold if min_confidence is None else min_confidence
+        reason = self._reason(result.hits, result.answers, min_confidence)
         return replace(result, answer=None if reason else result.answers[0], reason=reason)
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[tuple[Answer, Mapping[str, float]]]:
@@ -155,7 +157,7 @@ class Assistant:
         return answer, evidence
 
     @staticmethod
-    def _reason(hits: Sequence[Hit], answers: Sequence[Answer], least: float) -> str | None:
+    def _reason(hits: Sequence[Hit], answers: Sequence[Answer], min_confidence: float) -> str | None:
         if not hits:
             return "nothing relevant: no document meets the conditions"
         if not _relevant(hits):
@@ -163,7 +165,7 @@ class Assistant:
         if not answers:
             return "no span: the passages found hold no sentence that could answer"
         best = answers[0]
-        if best.confidence < least:
+        if best.confidence < min_confidence:
             return (
                 f"too unsure: the nearest words are {_short(best.text)!r}, "
                 f"with a probability of {best.confidence:.0%} of being right"

@@ -253,7 +253,7 @@ def _examples(collections: Collections, chosen: str) -> str:
 
 def _fields(collections: Collections, chosen: str) -> str:
     try:
-        return filter_help_html(collections.assistant(chosen).retriever.index.library.fields())
+        return filter_help_html(collections.assistant(chosen).retriever.index.store.fields())
     except RagError:
         return ""
 

@@ -130,7 +130,7 @@ def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, floa
     Both hold the second reading, of the best spans side by side, too.
     """
     model = _Recording(shipped_reader() / WEIGHTS)
-    reader = SpanReader(SpanFinder.of(model), assistant.retriever.index.words.rarity, Ranking.load(shipped_reader()))
+    reader = SpanReader(SpanFinder.of(model), assistant.retriever.index.lexical.rarity, Ranking.load(shipped_reader()))
     whole, bare = [], []
     for question in questions:
         hits = assistant.retriever.search(question, assistant.passages)

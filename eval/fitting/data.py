@@ -89,7 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _assistant(index: Index, encoder: Encoder, reader: Path) -> Assistant:
     return Assistant(
-        Retriever(index, encoder), SpanReader.load(reader, index.words.rarity), Confidence({}, bias=0.0, threshold=0.0)
+        Retriever(index, encoder),
+        SpanReader.load(reader, index.lexical.rarity),
+        Confidence({}, bias=0.0, threshold=0.0),
     )
 
 

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     result = assistant.ask(args.question, args.where)
     if args.export:
         collection = (args.index or default_index()).name
-        kept = keep(result, assistant.retriever.index.library, asked, collection)
+        kept = keep(result, assistant.retriever.index.store, asked, collection)
         _write(args.export, EXPORTS[args.export.suffix]([kept]))
     if args.json:
         print(json.dumps(result_to_json(result), indent=2, ensure_ascii=False))

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import InputError
-from ..index.store import FileRecord, Library
+from ..index.store import DocumentStore, FileRecord
 from ..reading.confidence import in_words
 from ..text.printable import one_line
 from ..types import Answer, Document, Result, name_title
@@ -59,25 +59,25 @@ class Kept:
     file: FileRecord | None
 
 
-def keep(result: Result, library: Library, asked: datetime, collection: str) -> Kept:
+def keep(result: Result, store: DocumentStore, asked: datetime, collection: str) -> Kept:
     """A result with the file behind it.
 
     Args:
         result: Of the assistant; ``replace(result, answer=result.answers[2])`` keeps another candidate.
-        library: Of the index that answered.
+        store: Of the index that answered.
         asked: When, with its time zone.
         collection: Name of the index, for people.
 
     Raises:
-        InputError: The words do not stand in the library: it is not the one that answered.
+        InputError: The words do not stand in the store: it is not the one that answered.
     """
     answer = result.answer
     if answer is None:
         return Kept(result.question, asked, collection, None, result.reason or "", None, None)
-    document = library.documents.get(answer.document)
+    document = store.documents.get(answer.document)
     if document is None or document.text[answer.start : answer.end] != answer.text:
         raise InputError(f"{answer.document}: the index has changed since it answered; ask again")
-    return Kept(result.question, asked, collection, answer, "", document, library.file_of(answer.document))
+    return Kept(result.question, asked, collection, answer, "", document, store.file_of(answer.document))
 
 
 def citation(answer: Answer, document: Document) -> str:

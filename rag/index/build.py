@@ -13,7 +13,7 @@ from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..text.chunking import ChunkSettings
 from .index import Report
 from .staging import Parts, Salvage, VersionFile, salvaged, whole_parts
-from .store import FileRecord, Library
+from .store import DocumentStore, FileRecord
 from .store_writer import SKIPPED, remarks_of
 from .versions import new_version, writing
 
@@ -127,8 +127,8 @@ class _Update:
         self._settings = settings or ChunkSettings()
         self._report = report or (lambda stage, done, total: None)
         self._previous = whole_parts(folder)
-        self._known = self._previous.library.files() if self._previous else {}
-        self._refused = self._previous.library.refused() if self._previous else {}
+        self._known = self._previous.store.files() if self._previous else {}
+        self._refused = self._previous.store.refused() if self._previous else {}
         self._wanted = {source.document_id for source in sources}
         self._changes = Changes()
 
@@ -137,7 +137,7 @@ class _Update:
         steps = self._plan()
         if self._previous and self._is_as_wanted(self._previous, steps, named):
             self._changes.unchanged = [step.path for step in steps if step.old]
-            return self._counted(self._previous.library)
+            return self._counted(self._previous.store)
         salvage = salvaged(self._folder, self._encoder)
         before = self._previous.version if self._previous else None
         with new_version(self._folder, before) as version, self._version_file(version, salvage) as file:
@@ -146,10 +146,10 @@ class _Update:
                 self._report("reading", done, len(steps))
             if not file.passages:
                 raise InputError(self._nothing_read(named))
-            library = file.finish(named)
+            store = file.finish(named)
         stayed = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
         self._changes.removed = [path for path in self._known if path not in stayed]
-        return self._counted(library)
+        return self._counted(store)
 
     def _version_file(self, version: Path, salvage: Sequence[Salvage]) -> VersionFile:
         return VersionFile(
@@ -246,13 +246,13 @@ class _Update:
         else:
             self._changes.renamed.append((old_path, path))
 
-    def _counted(self, library: Library) -> Changes:
-        for document_id, kind, text in library.remarks():
+    def _counted(self, store: DocumentStore) -> Changes:
+        for document_id, kind, text in store.remarks():
             if kind == SKIPPED:
                 self._changes.skipped.append(Skipped(document_id, text))
             else:
                 self._changes.warnings.append((document_id, text))
-        self._changes.documents, self._changes.passages = len(library.documents), len(library.passages)
+        self._changes.documents, self._changes.passages = len(store.documents), len(store.passages)
         return self._changes
 
     def _nothing_read(self, named: Sequence[Path]) -> str:

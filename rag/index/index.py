@@ -14,8 +14,8 @@ from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, Place
 from .lexical import Lexical
 from .manifest import REMEDY, Manifest
-from .store import Documents, Library, Passages
-from .store_writer import LibraryFile
+from .store import Documents, DocumentStore, Passages
+from .store_writer import StoreWriter
 from .vectors import FaissStore, VectorStore
 from .versions import current_version
 
@@ -28,26 +28,26 @@ LIBRARY, VECTORS, WORDS = "library.sqlite", "vectors.f32", "words"
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Everything that a question needs, consistent in itself: row ``i`` of vectors and words is ``passages[i]``."""
+    """An open index; row ``i`` of ``vectors`` and of ``lexical`` belongs to ``passages[i]``."""
 
-    library: Library
+    store: DocumentStore
     vectors: VectorStore
-    words: Lexical
+    lexical: Lexical
     settings: ChunkSettings
 
     @property
     def documents(self) -> Documents:
         """The documents by their ids."""
-        return self.library.documents
+        return self.store.documents
 
     @property
     def passages(self) -> Passages:
         """The passages in order of their rows."""
-        return self.library.passages
+        return self.store.passages
 
     def place(self, document_id: str, at: int) -> Place:
         """The page and heading at which a code point of a document stands."""
-        return self.library.place(document_id, at)
+        return self.store.place(document_id, at)
 
     @classmethod
     def build(
@@ -70,7 +70,7 @@ class Index:
         """
         settings = settings or ChunkSettings()
         window = Budget(encoder.count_tokens, encoder.window)
-        file = LibraryFile(None, encoder.fingerprint)
+        file = StoreWriter(None, encoder.fingerprint)
         texts = []
         for document in documents:
             passages = list(chunk(document, settings, window))
@@ -79,7 +79,7 @@ class Index:
         if not texts:
             raise InputError("there is no text to index; name files that hold some")
         vectors = encoder.encode(texts, (lambda done, total: report("embedding", done, total)) if report else None)
-        return cls(file.library(), FaissStore(vectors), Lexical.build(texts), settings)
+        return cls(file.store(), FaissStore(vectors), Lexical.build(texts), settings)
 
     @classmethod
     def open(cls, folder: Path | str, encoder: Encoder | None = None) -> Self:
@@ -110,17 +110,17 @@ class Index:
             manifest.check_encoder(version.parent, encoder)
         manifest.check_files(version)
         try:
-            library = open_library(version)
+            store = open_store(version)
             vectors, words = open_vectors(version, manifest), open_words(version, manifest)
             settings = ChunkSettings(**manifest.chunking)  # type: ignore[arg-type]
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, sqlite3.Error) as error:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
-        return cls(library, vectors, words, settings)
+        return cls(store, vectors, words, settings)
 
 
-def open_library(version: Path) -> Library:
-    """The library of a version."""
-    return Library.open(version / LIBRARY)
+def open_store(version: Path) -> DocumentStore:
+    """The store of a version."""
+    return DocumentStore.open(version / LIBRARY)
 
 
 def open_vectors(version: Path, manifest: Manifest) -> VectorStore:

@@ -15,9 +15,9 @@ from typing import Self
 from ..errors import DocumentError, IndexDamaged, InputError
 from ..formats.archive import read_member
 from ..sources.discovery import Source, content_hash, read_bytes
-from .index import open_library
+from .index import open_store
 from .manifest import REMEDY, Manifest
-from .store import FileRecord, Library
+from .store import DocumentStore, FileRecord
 from .versions import current_version
 
 #: What follows the path of a table in the id of a row.
@@ -31,12 +31,12 @@ class Originals:
     """The files behind the documents of an index.
 
     Args:
-        library: Says which documents there are, of which files, and what these were known by.
+        store: Says which documents there are, of which files, and what these were known by.
         sources: The paths that were indexed, absolute and without links.
     """
 
-    def __init__(self, library: Library, sources: Sequence[Path]) -> None:
-        self._library = library
+    def __init__(self, store: DocumentStore, sources: Sequence[Path]) -> None:
+        self._store = store
         self._sources = sources
 
     @classmethod
@@ -49,7 +49,7 @@ class Originals:
         version = current_version(Path(folder))
         sources = Manifest.read(version).sources
         try:
-            return cls(open_library(version), [Path(source) for source in sources])
+            return cls(open_store(version), [Path(source) for source in sources])
         except sqlite3.Error as error:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
 
@@ -60,7 +60,7 @@ class Originals:
             InputError: The index holds no such document.
             DocumentError: The file has changed since it was indexed, is gone, cannot be read, or lies elsewhere now.
         """
-        record = self._library.file_of(document_id)
+        record = self._store.file_of(document_id)
         if record is None:
             raise InputError(
                 f"{document_id[:200]!r}: the index holds no such document; name one of those it answers with"

@@ -1,4 +1,4 @@
-"""Writing a version: library, vectors and words, a file at a time, so that memory does not grow with the collection."""
+"""Writing a version: store, vectors and words, a file at a time, so that memory does not grow with the collection."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..embedding.encoder import Encoder, Vectors
 from ..errors import IndexFolderError
 from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, renamed
-from .index import LIBRARY, VECTORS, WORDS, Report, open_library, open_words
+from .index import LIBRARY, VECTORS, WORDS, Report, open_store, open_words
 from .lexical import Lexical, WordsFile
 from .manifest import FORMAT, Manifest, hash_files
-from .store import FileRecord, Library, text_hash
-from .store_writer import LibraryFile, Remarks
+from .store import DocumentStore, FileRecord, text_hash
+from .store_writer import Remarks, StoreWriter
 from .vectors import APPROXIMATE, FaissStore, VectorFile, VectorStore, approximate, map_vectors
 from .versions import current_version, halves, versions
 
@@ -31,12 +31,12 @@ BLOCK = 2048
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What there is of an earlier version to take over: its library, and of the rest those parts that are whole.
+    """What there is of an earlier version to take over: its store, and of the rest those parts that are whole.
 
     Attributes:
         version: Its folder.
         manifest: What it says of itself.
-        library: Its documents and passages.
+        store: Its documents and passages.
         vectors, words: None where they are damaged.
         approximate: Its approximate index, if it has one that is whole.
         whole: Is nothing of it damaged?
@@ -44,7 +44,7 @@ class Parts:
 
     version: Path
     manifest: Manifest
-    library: Library
+    store: DocumentStore
     vectors: VectorStore | None
     words: Lexical | None
     approximate: Path | None
@@ -52,7 +52,7 @@ class Parts:
 
     @classmethod
     def of(cls, version: Path) -> Self | None:
-        """The whole parts of a version; None where its library is not among them."""
+        """The whole parts of a version; None where its store is not among them."""
         try:
             manifest = Manifest.read(version)
         except IndexFolderError:
@@ -61,14 +61,14 @@ class Parts:
         if LIBRARY in damaged:
             return None
         try:
-            library = open_library(version)
+            store = open_store(version)
         except sqlite3.Error:
             return None
         # Only the vectors themselves are taken over; an approximate index is made anew.
         vectors = None if VECTORS in damaged else FaissStore(map_vectors(version / VECTORS, manifest.dimension))
         words = None if any(name.startswith(WORDS) for name in damaged) else open_words(version, manifest)
         approximate = version / APPROXIMATE if APPROXIMATE in manifest.files and APPROXIMATE not in damaged else None
-        return cls(version, manifest, library, vectors, words, approximate, not damaged)
+        return cls(version, manifest, store, vectors, words, approximate, not damaged)
 
     def is_current_for(self, encoder: Encoder, settings: ChunkSettings) -> bool:
         """Is this the current version, whole, made with this embedder and cut like this?"""
@@ -81,7 +81,7 @@ class Parts:
 
 
 def whole_parts(folder: Path) -> Parts | None:
-    """The parts of the current version of a folder; of the one before where the current one's library is damaged."""
+    """The parts of the current version of a folder; of the one before where the current one's store is damaged."""
     try:
         candidates = [current_version(folder)]
     except IndexFolderError:
@@ -99,23 +99,23 @@ class Salvage:
     """
 
     def __init__(self, half: Path, encoder: Encoder) -> None:
-        self._library: Library | None = None
+        self._store: DocumentStore | None = None
         try:
             # To be written to, so that SQLite takes back what was not committed.
-            library = Library.open(half / LIBRARY, finished=False)
+            store = DocumentStore.open(half / LIBRARY, finished=False)
             self._vectors = map_vectors(half / VECTORS, encoder.dimension)
-            if library.about("embedder") == encoder.fingerprint:
-                self._library = library
+            if store.about("embedder") == encoder.fingerprint:
+                self._store = store
         except (OSError, ValueError, sqlite3.Error):
             return
 
     def vector(self, digest: bytes) -> Vectors | None:
         """The vector of the passage whose text has this hash."""
         try:
-            row = self._library.row_of(digest) if self._library else None
+            row = self._store.row_of(digest) if self._store else None
         except sqlite3.Error:
             # A machine that lost its power may have kept a part of a file.
-            self._library = row = None
+            self._store = row = None
         if row is None or row >= len(self._vectors):
             return None
         vector: Vectors = self._vectors[row]
@@ -153,8 +153,8 @@ class VersionFile:
         self._old_words = previous.words if previous else None
         source = previous.version / LIBRARY if previous else None
         self._files = ExitStack()
-        self._library = LibraryFile(folder / LIBRARY, encoder.fingerprint, source)
-        self._files.callback(self._library.close)
+        self._store = StoreWriter(folder / LIBRARY, encoder.fingerprint, source)
+        self._files.callback(self._store.close)
         self._vectors = self._files.enter_context(VectorFile(folder / VECTORS, encoder.dimension))
         self._words = self._files.enter_context(WordsFile(folder / WORDS, self._old_words))
         self._pending: dict[int, str] = {}
@@ -173,18 +173,18 @@ class VersionFile:
     def passages(self) -> int:
         """How many there are so far."""
         self._copy_run()
-        return self._library.rows
+        return self._store.rows
 
     def add(self, path: str, digest: str, documents: Iterable[Document], remarks: Remarks) -> None:
-        """Cut the documents of a file, and add it; see ``LibraryFile.add``."""
+        """Cut the documents of a file, and add it; see ``StoreWriter.add``."""
         self._copy_run()
         cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
-        self._library.add(path, digest, cut, remarks)
+        self._store.add(path, digest, cut, remarks)
         self._take([passage.text for _, passages in cut for passage in passages])
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
-        """Remember that a file cannot be read; see ``LibraryFile.refuse``."""
-        self._library.refuse(path, digest, reason)
+        """Remember that a file cannot be read; see ``StoreWriter.refuse``."""
+        self._store.refuse(path, digest, reason)
 
     def copy(self, old: FileRecord, path: str) -> None:
         """Take over a file of the previous version, under a path that need not be the one it had."""
@@ -192,14 +192,14 @@ class VersionFile:
             self._cut_again(old, path)
         elif path != old.path:
             self._copy_run()
-            self._take_rows(self._library.copy(old.number, old.number, rename=path))
+            self._take_rows(self._store.copy(old.number, old.number, rename=path))
         else:
             # Neighbours are taken over together: of a large collection most files are as they were.
             if self._run and self._run[-1] + 1 != old.number:
                 self._copy_run()
             self._run.append(old.number)
 
-    def finish(self, sources: Sequence[Path]) -> Library:
+    def finish(self, sources: Sequence[Path]) -> DocumentStore:
         """Write what is left, and the manifest.
 
         Args:
@@ -207,12 +207,12 @@ class VersionFile:
         """
         self._copy_run()
         self._embed()
-        self._library.finish()
+        self._store.finish()
         self._words.finish()
         self._files.close()
         before = self._previous.approximate if self._previous and self._old_vectors is not None else None
         found = approximate(self._folder / VECTORS, self._encoder.dimension, before)
-        library = open_library(self._folder)
+        store = open_store(self._folder)
         Manifest(
             format=FORMAT,
             created=time.time(),
@@ -221,16 +221,16 @@ class VersionFile:
             dimension=self._encoder.dimension,
             chunking=asdict(self._settings),
             sources=[str(path) for path in sources],
-            documents=len(library.documents),
+            documents=len(store.documents),
             passages=self.passages,
             search=asdict(found) if found else {"kind": "exact"},
             files=hash_files(self._folder),
         ).write(self._folder)
-        return library
+        return store
 
     def _copy_run(self) -> None:
         if self._run:
-            self._take_rows(self._library.copy(self._run[0], self._run[-1]))
+            self._take_rows(self._store.copy(self._run[0], self._run[-1]))
             self._run.clear()
 
     def _cut_again(self, old: FileRecord, path: str) -> None:
@@ -238,11 +238,11 @@ class VersionFile:
         assert self._previous
         documents = [
             renamed(document, path + document.id.removeprefix(old.path))
-            for document in self._previous.library.documents_of(old.number)
+            for document in self._previous.store.documents_of(old.number)
         ]
         remarks = [
             (path + document_id.removeprefix(old.path), kind, text)
-            for document_id, kind, text in self._previous.library.remarks(old.number)
+            for document_id, kind, text in self._previous.store.remarks(old.number)
         ]
         self.add(path, old.hash, documents, remarks)
 
@@ -250,7 +250,7 @@ class VersionFile:
         """Add words and vectors of passages of the previous version, in whichever way is left."""
         assert self._previous
         if self._old_vectors is None or self._old_words is None:
-            self._take([self._previous.library.passages[row].text for row in rows])
+            self._take([self._previous.store.passages[row].text for row in rows])
         else:
             self._vectors.copy(self._old_vectors, rows.start, rows.stop)
             self._words.copy(self._old_words, rows.start, rows.stop)
@@ -271,7 +271,7 @@ class VersionFile:
     def _known(self, digest: bytes) -> Vectors | None:
         """The vector of a text that was embedded before."""
         if self._previous and self._old_vectors is not None:
-            row = self._previous.library.row_of(digest)
+            row = self._previous.store.row_of(digest)
             if row is not None:
                 vector: Vectors = self._old_vectors.vectors([row])[0]
                 return vector
@@ -296,9 +296,9 @@ class VersionFile:
             self._vectors.put(rows, np.stack([vectors[text] for text in self._pending.values()]))
             self._embedded += len(texts)
             self._pending.clear()
-        # Every row that the library holds after a crash has its vector.
+        # Every row that the store holds after a crash has its vector.
         self._vectors.flush()
-        self._library.commit()
+        self._store.commit()
 
 
 def salvaged(folder: Path, encoder: Encoder) -> list[Salvage]:

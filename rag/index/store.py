@@ -1,4 +1,4 @@
-"""The library: documents and passages of an index in one SQLite file, read a piece at a time.
+"""The store: documents and passages of an index in one SQLite file, read a piece at a time.
 
 SQLite, because a passage or a document is fetched by itself without the others being held in memory, because filters
 over the documents' fields are what a database is for, and because anybody can open the file and look. A passage's
@@ -58,14 +58,14 @@ FIELDS_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A file that the library holds: its number there, its path, and the SHA-256 of its bytes."""
+    """A file that the store holds: its number there, its path, and the SHA-256 of its bytes."""
 
     number: int
     path: str
     hash: str
 
 
-class Library:
+class DocumentStore:
     """Documents and passages, read-only; safe to use from several threads.
 
     Args:
@@ -79,18 +79,18 @@ class Library:
 
     @classmethod
     def open(cls, path: Path, *, finished: bool = True) -> Self:
-        """The library in a file; of one that was not finished, what was committed.
+        """The store in a file; of one that was not finished, what was committed.
 
         Raises:
             sqlite3.Error: It is none.
         """
-        library = cls(connect(path, immutable=finished))
+        store = cls(connect(path, immutable=finished))
         # A file that is no database says so only when it is read.
-        library._connection.execute("SELECT 1 FROM about, files, documents, passages, fields LIMIT 1").fetchall()
-        return library
+        store._connection.execute("SELECT 1 FROM about, files, documents, passages, fields LIMIT 1").fetchall()
+        return store
 
     def about(self, key: str) -> str | None:
-        """What the library says of itself: under ``embedder`` the fingerprint of what its vectors are made with."""
+        """What the store says of itself: under ``embedder`` the fingerprint of what its vectors are made with."""
         found = self._connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
 
@@ -169,7 +169,7 @@ class Library:
         return np.fromiter((row for (row,) in found), dtype=np.int64)
 
     def check(self) -> Iterator[str]:
-        """What is wrong inside the library, a line each; reads all of it."""
+        """What is wrong inside the store, a line each; reads all of it."""
         for (line,) in self._connection.execute("PRAGMA integrity_check"):
             if line != "ok":
                 yield f"the database is damaged: {line}"
@@ -186,7 +186,7 @@ class Library:
 
 
 class Documents(Mapping[str, Document]):
-    """The documents of a library by their ids, in order; each is fetched when it is asked for."""
+    """The documents of a store by their ids, in order; each is fetched when it is asked for."""
 
     COLUMNS = "SELECT id, text, title, body, metadata, places FROM documents"
 
@@ -211,7 +211,7 @@ class Documents(Mapping[str, Document]):
 
 
 class Passages(Sequence[Passage]):
-    """The passages of a library in order of their rows; each is fetched when it is asked for."""
+    """The passages of a store in order of their rows; each is fetched when it is asked for."""
 
     _COLUMNS = (
         "SELECT d.id, start, stop, p.text, tokens, page, heading FROM passages p JOIN documents d USING (document)"

@@ -1,4 +1,4 @@
-"""Writing a library: files with their documents and passages, new ones or taken over from another library."""
+"""Writing a store: files with their documents and passages, new ones or taken over from another store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..formats import Parsed
 from ..types import Document, Passage, name_title, place_of
 from .filters import as_date, as_number
-from .store import OWN_FIELDS, SCHEMA, Library, connect, text_hash, uri
+from .store import OWN_FIELDS, SCHEMA, DocumentStore, connect, text_hash, uri
 
 #: A field's value is compared by so many of its first code points; longer ones are texts.
 LONGEST_VALUE = 500
@@ -32,13 +32,13 @@ def remarks_of(parsed: Parsed) -> Remarks:
     return [*skipped, *((remark.document_id, WARNING, remark.text) for remark in parsed.warnings)]
 
 
-class LibraryFile:
-    """Writes a library file by file, in order of their paths; rows of passages are counted from 0 in that order.
+class StoreWriter:
+    """Writes a store file by file, in order of their paths; rows of passages are counted from 0 in that order.
 
     Args:
-        path: Of the file; the library is in memory where it is None.
+        path: Of the file; the store is in memory where it is None.
         embedder: Fingerprint of what its vectors are made with.
-        source: Path of the library that ``copy`` takes from.
+        source: Path of the store that ``copy`` takes from.
     """
 
     def __init__(self, path: Path | None, embedder: str, source: Path | None = None) -> None:
@@ -51,10 +51,10 @@ class LibraryFile:
             self._connection.execute("ATTACH ? AS source", (uri(source) + "?immutable=1",))
         self._files = self._documents = self.rows = 0
 
-    def library(self) -> Library:
-        """What has been written, as a library."""
+    def store(self) -> DocumentStore:
+        """What has been written, as a store."""
         self._connection.commit()
-        return Library(self._connection)
+        return DocumentStore(self._connection)
 
     def add(
         self, path: str, digest: str, documents: Sequence[tuple[Document, Sequence[Passage]]], remarks: Remarks = ()

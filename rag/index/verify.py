@@ -15,10 +15,10 @@ from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..text.chunking import ChunkSettings
 from .build import update
-from .index import LIBRARY, Report, open_library, open_vectors, open_words
+from .index import LIBRARY, Report, open_store, open_vectors, open_words
 from .manifest import Manifest
 from .staging import Parts, VersionFile, salvaged, whole_parts
-from .store import Library
+from .store import DocumentStore
 from .vectors import VectorStore
 from .versions import current_version, new_version, versions, writing
 
@@ -67,14 +67,14 @@ def verify(folder: Path | str) -> Verification:
     if problems and current_version(folder) != version:
         # A writer that finished twice meanwhile has cleared the version away.
         return verify(folder)
-    stale = list(_stale(open_library(version), manifest)) if LIBRARY not in damaged else []
+    stale = list(_stale(open_store(version), manifest)) if LIBRARY not in damaged else []
     return Verification(problems, stale, manifest.documents, manifest.passages)
 
 
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
     """Rebuild what is damaged from what is whole; returns what was done, in a line.
 
-    Words and vectors are made anew from the library's texts; a damaged library from the indexed files; where these are
+    Words and vectors are made anew from the store's texts; a damaged store from the indexed files; where these are
     gone, the version before is made current again.
 
     Args:
@@ -140,9 +140,9 @@ def _settings(manifest: Manifest) -> ChunkSettings:
 def _inside(version: Path, manifest: Manifest) -> Iterator[str]:
     """What is wrong with files that are as they were written."""
     try:
-        library = open_library(version)
-        yield from (f"{version / LIBRARY}: {line}" for line in library.check())
-        held, said = (len(library.documents), len(library.passages)), (manifest.documents, manifest.passages)
+        store = open_store(version)
+        yield from (f"{version / LIBRARY}: {line}" for line in store.check())
+        held, said = (len(store.documents), len(store.passages)), (manifest.documents, manifest.passages)
         if held != said:
             yield f"{version / LIBRARY}: holds {held} documents and passages, {said} are expected"
         yield from _bad_vectors(open_vectors(version, manifest))
@@ -160,10 +160,10 @@ def _bad_vectors(vectors: VectorStore) -> Iterator[str]:
             yield f"vectors: that of passage {bad[0]} is not of unit length (and {len(bad) - 1} more after it)"
 
 
-def _stale(library: Library, manifest: Manifest) -> Iterator[tuple[str, str]]:
+def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Files that differ from what was indexed."""
-    known = library.files()
-    refused = library.refused()
+    known = store.files()
+    refused = store.refused()
     try:
         sources = find_sources([Path(source) for source in manifest.sources])
     except InputError as error:
@@ -189,15 +189,15 @@ def _stale(library: Library, manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _rebuild(parts: Parts, folder: Path, encoder: Encoder, report: Report | None) -> None:
-    """A new version of what a library holds, with those parts taken over that are whole."""
+    """A new version of what a store holds, with those parts taken over that are whole."""
     salvage = salvaged(folder, encoder)
     settings = _settings(parts.manifest)
     with (
         new_version(folder, parts.version) as version,
         VersionFile(version, encoder, settings, previous=parts, salvage=salvage, report=report) as file,
     ):
-        for path, refused in parts.library.refused().items():
+        for path, refused in parts.store.refused().items():
             file.refuse(path, *refused)
-        for record in parts.library.files().values():
+        for record in parts.store.files().values():
             file.copy(record, record.path)
         file.finish([Path(source) for source in parts.manifest.sources])

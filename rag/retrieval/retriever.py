@@ -86,7 +86,7 @@ class Retriever:
                 raise InputError(f"{name} is {value}; it must be at least 1")
         for question in questions:
             check_question(question, self.encoder)
-        among = self.index.library.rows(conditions(where)) if where else None
+        among = self.index.store.rows(conditions(where)) if where else None
         vectors = self.encoder.encode(list(questions))
         return [
             _within(self._search(question, vector, k, among), k, max_tokens)
@@ -111,7 +111,7 @@ class Retriever:
             InputError: The question is empty or too long.
         """
         check_question(question, self.encoder)
-        words = self.index.words.scores(question)
+        words = self.index.lexical.scores(question)
         return list(self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], words))
 
     def _search(self, question: str, vector: Vectors, k: int, among: Rows | None) -> Iterator[Hit]:
@@ -120,7 +120,7 @@ class Retriever:
         depth = min(max(CANDIDATES, k), count)
         if not depth:
             return iter(())
-        words = self.index.words.scores(question)
+        words = self.index.lexical.scores(question)
         proposals = []
         if self.fusion.dense:
             proposals.append(self.index.vectors.search(vector[None], depth, among)[1][0])
@@ -137,7 +137,7 @@ class Retriever:
         # A stable sort over rows in order: equal scores come in the order of the documents.
         for i in np.argsort(-fused, kind="stable"):
             passage = self.index.passages[rows[i]]
-            title = self.index.library.title(passage.document_id)
+            title = self.index.store.title(passage.document_id)
             yield Hit(passage, title, float(fused[i]), float(dense[i]), float(lexical[i]))
 
 

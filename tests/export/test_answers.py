@@ -88,9 +88,9 @@ def test_an_export_has_all_that_leads_back_to_the_words(assistant: Assistant, co
     result = assistant.ask(BORDER)
     answer = result.answer
     assert answer
-    library = Index.open(corpus_index).library
+    store = Index.open(corpus_index).store
     missing = assistant.ask("Who won the 1998 football World Cup?")
-    exported = json.loads(export_json([keep(each, library, ASKED, "Asia") for each in (result, missing)]))
+    exported = json.loads(export_json([keep(each, store, ASKED, "Asia") for each in (result, missing)]))
     assert (exported["format"], exported["version"]) == ("rag answers", 1)
     found, not_found = exported["answers"]
     assert found == {
@@ -116,12 +116,12 @@ def test_an_answer_of_another_index_is_not_exported(assistant: Assistant) -> Non
     unknown = replace(result, answer=replace(result.answer, document="x.md"))
     for wrong, name in ((elsewhere, "kazakhstan.md"), (unknown, "x.md")):
         with pytest.raises(InputError, match=f"{name}: the index has changed since it answered; ask again"):
-            keep(wrong, assistant.retriever.index.library, ASKED, "Asia")
+            keep(wrong, assistant.retriever.index.store, ASKED, "Asia")
 
 
 def _markdown(document: Document, answer: Answer, encoder: SentenceTransformerEncoder) -> str:
-    library = Index.build([document], encoder).library
-    return export_markdown([keep(_result(answer), library, ASKED, "my *things*")])
+    store = Index.build([document], encoder).store
+    return export_markdown([keep(_result(answer), store, ASKED, "my *things*")])
 
 
 def test_markdown_reads_well(encoder: SentenceTransformerEncoder) -> None:
@@ -315,10 +315,10 @@ def test_files_are_known_by_the_paths_that_an_index_of_them_knows(tmp_path: Path
 @pytest.fixture
 def exported(tmp_path: Path, encoder: SentenceTransformerEncoder) -> dict[str, Any]:
     document = Document("b.md", TEXT, "B")
-    library = Index.build([document], encoder).library
+    store = Index.build([document], encoder).store
     kept = [
-        keep(_result(_border(document)), library, ASKED, "c"),
-        keep(_result(None, "no span: x"), library, ASKED, "c"),
+        keep(_result(_border(document)), store, ASKED, "c"),
+        keep(_result(None, "no span: x"), store, ASKED, "c"),
     ]
     content: dict[str, Any] = json.loads(export_json(kept))
     return content

@@ -14,8 +14,8 @@ from rag import SentenceTransformerEncoder, build_index
 from rag.errors import DocumentError, IndexDamaged, IndexMissing, InputError
 from rag.index import current_version
 from rag.index.originals import Originals
-from rag.index.store import Library
-from rag.index.store_writer import LibraryFile
+from rag.index.store import DocumentStore
+from rag.index.store_writer import StoreWriter
 from rag.types import Document
 
 NOTES = b"The ferry to Ely leaves at nine.\n"
@@ -148,17 +148,17 @@ def test_a_file_that_became_a_link_to_elsewhere_is_not_followed(
 
 def test_an_index_that_says_another_path_reads_no_other_file(tmp_path: Path, docs: Path) -> None:
     (tmp_path / "secret.md").write_text("The key is under the mat.")
-    library = _library("../secret.md")
+    store = _store("../secret.md")
     with pytest.raises(DocumentError, match="is a link that leads out of the indexed folders"):
-        Originals(library, [docs]).read("../secret.md")
+        Originals(store, [docs]).read("../secret.md")
 
 
 def test_the_path_is_computed_and_not_searched_for(tmp_path: Path) -> None:
     paths = [f"{number % 100}/{number}.md" for number in range(20_000)]
-    file = LibraryFile(None, "")
+    file = StoreWriter(None, "")
     for path in paths:
         file.add(path, "0", [(Document(path, "A text.", "A title"), [])])
-    originals = Originals(file.library(), [tmp_path])
+    originals = Originals(file.store(), [tmp_path])
     start = time.process_time()
     with pytest.raises(DocumentError, match="is gone"):
         originals.read(paths[12_345])
@@ -174,7 +174,7 @@ def test_an_index_that_is_none_or_damaged_is_named(tmp_path: Path, docs: Path, i
         Originals.open(index)
 
 
-def _library(path: str) -> Library:
-    file = LibraryFile(None, "")
+def _store(path: str) -> DocumentStore:
+    file = StoreWriter(None, "")
     file.add(path, "0", [(Document(path, "A text.", "A title"), [])])
-    return file.library()
+    return file.store()

@@ -33,7 +33,7 @@ def many(tmp_path: Path) -> Path:
 
 
 def _contents(index: Index) -> list[object]:
-    return [list(index.documents.values()), list(index.passages), index.library.files().keys()]
+    return [list(index.documents.values()), list(index.passages), index.store.files().keys()]
 
 
 def test_an_update_gives_what_a_build_from_scratch_gives(many: Path, tmp_path: Path, encoder: Encoder) -> None:

@@ -19,7 +19,7 @@ QUESTION = "How long is the border of land 7?"
 def lands(encoder: SentenceTransformerEncoder) -> tuple[SpanReader, Retriever]:
     sentences = [f"Sentence number {i} says that the border of land {i} is {i}00 km long." for i in range(40)]
     index = Index.build([Document("d", " ".join(sentences), "d")], encoder)
-    return SpanReader.load(shipped_reader(), index.words.rarity), Retriever(index, encoder)
+    return SpanReader.load(shipped_reader(), index.lexical.rarity), Retriever(index, encoder)
 
 
 def test_the_same_words_are_read_once_where_passages_overlap(lands: tuple[SpanReader, Retriever]) -> None:
@@ -59,7 +59,7 @@ def test_the_shortlist_is_in_the_order_of_the_ranking_and_the_others_behind_it_i
 
 def test_weights_that_count_the_first_reading_alone_leave_its_order(assistant: Assistant) -> None:
     finder = SpanFinder.of(load_weights(shipped_reader() / WEIGHTS))
-    first = SpanReader(finder, assistant.retriever.index.words.rarity, Ranking({"span": 1.0, "ahead": 2.0}))
+    first = SpanReader(finder, assistant.retriever.index.lexical.rarity, Ranking({"span": 1.0, "ahead": 2.0}))
     question = "Who thinks that Beijing will gain weight?"
     scores = [span.score for span in first.read(question, assistant.retriever.search(question, 10))]
     assert scores == sorted(scores, reverse=True)
@@ -95,7 +95,7 @@ def test_a_pronoun_is_no_answer(encoder: SentenceTransformerEncoder) -> None:
     text = "She opened the bridge at Naryn. He closed it. The engineer of the bridge was Anna Berg."
     index = Index.build([Document("d", text, "d")], encoder)
     retriever, question = Retriever(index, encoder), "Who opened the bridge at Naryn?"
-    spans = SpanReader.load(shipped_reader(), index.words.rarity).read(question, retriever.search(question))
+    spans = SpanReader.load(shipped_reader(), index.lexical.rarity).read(question, retriever.search(question))
     assert spans
     assert not {span.text.casefold() for span in spans} & {"she", "he", "it"}
 
@@ -103,5 +103,5 @@ def test_a_pronoun_is_no_answer(encoder: SentenceTransformerEncoder) -> None:
 def test_marks_without_a_letter_or_digit_are_no_answer(encoder: SentenceTransformerEncoder) -> None:
     index = Index.build([Document("d", "[](#) (#) — … !!! (#) text", "d")], encoder)
     retriever = Retriever(index, encoder)
-    spans = SpanReader.load(shipped_reader(), index.words.rarity).read("What is it?", retriever.search("What is it?"))
+    spans = SpanReader.load(shipped_reader(), index.lexical.rarity).read("What is it?", retriever.search("What is it?"))
     assert all(any(character.isalnum() for character in span.text) for span in spans)

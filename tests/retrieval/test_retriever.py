@@ -31,7 +31,7 @@ def test_scores_are_cosine_and_bm25_and_their_fusion(retriever: Retriever) -> No
     vectors = retriever.encoder.encode([question, hit.passage.text])
     row = retriever.index.passages.index(hit.passage)
     assert hit.dense == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-5)
-    assert hit.lexical == pytest.approx(float(retriever.index.words.scores(question)[row]))
+    assert hit.lexical == pytest.approx(float(retriever.index.lexical.scores(question)[row]))
 
 
 @pytest.mark.parametrize(("fusion", "score"), [(Fusion(1, 0), "dense"), (Fusion(0, 1), "lexical")])

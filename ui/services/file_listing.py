@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from rag.index.filters import Condition
-from rag.index.store import Library
+from rag.index.store import DocumentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +32,28 @@ class Row:
     note: str = ""
 
 
-def listing(library: Library | None, uploaded: Sequence[str] | None, wanted: str, most: int) -> list[Row]:
+def listing(store: DocumentStore | None, uploaded: Sequence[str] | None, wanted: str, most: int) -> list[Row]:
     """The first files whose path or title holds some text, in order of their paths.
 
     Args:
-        library: Of the index; None where there is none yet.
+        store: Of the index; None where there is none yet.
         uploaded: The files that should be in it; None where these are not managed here.
         wanted: Casefolded; all are meant where it is empty.
         most: Rows that are returned at most.
     """
-    documents = _documents(library) if library else {}
-    refused = {path: reason for path, (_, reason) in library.refused().items()} if library else {}
+    documents = _documents(store) if store else {}
+    refused = {path: reason for path, (_, reason) in store.refused().items()} if store else {}
     found = (
         path
         for path in sorted({*documents, *refused, *(uploaded or ())})
-        if wanted in path.casefold() or (documents.get(path) == 1 and library and wanted in _title(library, path))
+        if wanted in path.casefold() or (documents.get(path) == 1 and store and wanted in _title(store, path))
     )
-    return list(_rows(islice(found, most), library, documents, refused, uploaded))
+    return list(_rows(islice(found, most), store, documents, refused, uploaded))
 
 
 def _rows(
     paths: Iterator[str],
-    library: Library | None,
+    store: DocumentStore | None,
     documents: Mapping[str, int],
     refused: Mapping[str, str],
     uploaded: Sequence[str] | None,
@@ -63,20 +63,20 @@ def _rows(
         note = f"not read: {refused[path]}" if path in refused else ""
         if there is not None and path not in there:
             note = "removed; it answers until the index is brought up to date"
-        if library is None or path not in documents:
+        if store is None or path not in documents:
             yield Row(path, note=note or "not indexed yet")
-        elif documents[path] > 1 or path not in library.documents:
+        elif documents[path] > 1 or path not in store.documents:
             yield Row(path, documents=documents[path], note=note)
         else:
-            document = library.documents[path]
-            passages = len(library.rows(((Condition("path", "=", path.casefold()),),)))
+            document = store.documents[path]
+            passages = len(store.rows(((Condition("path", "=", path.casefold()),),)))
             yield Row(path, document.title, 1, passages, str(document.metadata.get("date", "")), note)
 
 
-def _documents(library: Library) -> dict[str, int]:
+def _documents(store: DocumentStore) -> dict[str, int]:
     """How many documents each file holds."""
-    files = library.files()
-    return Counter(each if each in files else _file(each, files) for each in library.documents)
+    files = store.files()
+    return Counter(each if each in files else _file(each, files) for each in store.documents)
 
 
 def _file(document_id: str, files: Mapping[str, object]) -> str:
@@ -85,5 +85,5 @@ def _file(document_id: str, files: Mapping[str, object]) -> str:
     return next((document_id[:at] for at in ends if document_id[:at] in files), document_id)
 
 
-def _title(library: Library, path: str) -> str:
-    return library.title(path).casefold() if path in library.documents else ""
+def _title(store: DocumentStore, path: str) -> str:
+    return store.title(path).casefold() if path in store.documents else ""

@@ -90,7 +90,7 @@ def build(files: Path, index: Path, say: Callable[..., None]) -> None:
 def _holds_any(index: Path, files: Path) -> bool:
     """Does an index hold a file that is still there?"""
     try:
-        known = Index.open(index).library.files()
+        known = Index.open(index).store.files()
     except RagError:
         return True
     return any((files / path).exists() for path in known)

@@ -62,7 +62,7 @@ class Desk:
         self._collections = collections
 
     def ask(
-        self, question: str, collection: str, where: str = "", least: float | None = None
+        self, question: str, collection: str, where: str = "", min_confidence: float | None = None
     ) -> Iterator[tuple[str, Asked | None]]:
         """The result in stages: the passages as soon as they are found, then the answer.
 
@@ -73,7 +73,7 @@ class Desk:
             question: As it was typed.
             collection: Whom to ask.
             where: Conditions, one a line.
-            least: Answer only if at least so likely to be right, in [0, 1].
+            min_confidence: Answer only if at least so likely to be right, in [0, 1].
         """
         if not question.strip():
             yield message_html("Type a question, and press Enter."), None
@@ -89,13 +89,13 @@ class Desk:
             files = _files(assistant, {hit.passage.document_id for hit in hits})
             asked = Asked(collection, found, datetime.now(UTC), tuple(wanted), files)
             yield reading_html(hits, wanted), asked
-            asked = replace(asked, result=assistant.read(question, hits, took, least), ended=True)
+            asked = replace(asked, result=assistant.read(question, hits, took, min_confidence), ended=True)
         except RagError as error:
             yield message_html(sentence(error)), None
             return
         yield result_html(asked.result, assistant.retriever.document, wanted), asked
 
-    def judge(self, asked: Asked, least: float) -> tuple[str, Asked]:
+    def judge(self, asked: Asked, min_confidence: float) -> tuple[str, Asked]:
         """The same result where an answer must be so likely to be right, as HTML, and what is known of it then.
 
         Raises:
@@ -104,7 +104,7 @@ class Desk:
         assistant = self._collections.assistant(asked.collection)
         for document in asked.files:
             _document(assistant, asked, document)
-        asked = replace(asked, result=assistant.judge(asked.result, least))
+        asked = replace(asked, result=assistant.judge(asked.result, min_confidence))
         return result_html(asked.result, assistant.retriever.document, asked.where), asked
 
     def source(self, asked: Asked | None, document: str, start: int, end: int) -> str:
@@ -182,7 +182,7 @@ class Desk:
             assistant = self._collections.assistant(asked.collection)
             if asked.result.answer:
                 _document(assistant, asked, asked.result.answer.document)
-            yield keep(asked.result, assistant.retriever.index.library, asked.at, collection.name)
+            yield keep(asked.result, assistant.retriever.index.store, asked.at, collection.name)
 
 
 def _given(asked: Asked | None) -> Asked:
@@ -193,7 +193,7 @@ def _given(asked: Asked | None) -> Asked:
 
 def _files(assistant: Assistant, documents: Iterable[str]) -> dict[str, str]:
     """The hash of each document's file, as it is indexed now."""
-    library = assistant.retriever.index.library
+    library = assistant.retriever.index.store
     return {each: file.hash for each in documents if (file := library.file_of(each))}
 
 
