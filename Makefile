@@ -24,8 +24,8 @@ check: $(VENV)/installed-dev  ## lint, format, types and import layers; changes 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	rm -rf build/package && mkdir -p build/package
-	cp -R rag build/package/ && cp -R ui eval corpus build/package/rag/
-	cd build/package && ../../$(BIN)/mypy --config-file ../../pyproject.toml
+	cp -Rp rag build/package/ && cp -Rp ui eval corpus build/package/rag/
+	cd build/package && ../../$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
 	cd build/package && PYTHONPATH=. ../../$(BIN)/lint-imports ../../pyproject.toml
 
 format: $(VENV)/installed-dev  ## put the code into the house format
