@@ -28,8 +28,15 @@ from rich.table import Table
 
 from rag.index.lexical import Lexical, WordsFile
 from rag.index.lexical.files import Stored
-from rag.index.vectors import APPROXIMATE, Approximation, FaissStore, VectorFile, Vectors, approximate
-from rag.index.vectors.store import map_vectors
+from rag.index.vectors import (
+    APPROXIMATE,
+    Approximation,
+    FaissStore,
+    Vectors,
+    VectorWriter,
+    build_approximate_index,
+    map_vectors,
+)
 
 from ..scoring.metrics import percentile
 from .synthetic import HARDER_SPREAD, SPREAD, Embeddings, passages
@@ -100,12 +107,12 @@ def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, fold
 
     path = folder / "vectors.f32"
     dimension = queries.shape[1]
-    with VectorFile(path, dimension) as file:
+    with VectorWriter(path, dimension) as file:
         for block in blocks:
             file.copy(block, 0, len(block))
     with Peak() as building:
-        made = approximate(path, dimension)
-    updated = seconds(lambda: approximate(path, dimension, path.with_name(APPROXIMATE)))
+        made = build_approximate_index(path, dimension)
+    updated = seconds(lambda: build_approximate_index(path, dimension, path.with_name(APPROXIMATE)))
     before = held_memory()
     opening = seconds(lambda: FaissStore.open(path, dimension))
     store = FaissStore.open(path, dimension)
