@@ -17,6 +17,7 @@ from rag.index.vectors import (
     build_approximate_index,
     map_vectors,
 )
+from rag.index.vectors.approximate import propose, read_approximate_index
 from rag.index.vectors.exact import inner_products, rescore
 
 DIMENSION = 32
@@ -107,14 +108,14 @@ def test_search_returns_no_more_rows_than_exist(vectors: Vectors, queries: Vecto
     assert rows[0].tolist() == _brute_force(vectors[:4], queries[0], 10)
 
 
-def test_a_damaged_vector_does_not_hide_the_others(vectors: Vectors, queries: Vectors) -> None:
+def test_a_damaged_vector_comes_last(vectors: Vectors, queries: Vectors) -> None:
     damaged = vectors[:100].copy()
     damaged[50] = np.nan
 
-    rows = FaissStore(damaged).search(queries, 10)[1]
+    rows = FaissStore(damaged).search(queries, 100)[1]
 
     others = np.delete(np.arange(100), 50)
-    assert rows.tolist() == [_brute_force(vectors, query, 10, others) for query in queries]
+    assert rows.tolist() == [[*_brute_force(vectors, query, 99, others), 50] for query in queries]
 
 
 def test_an_open_store_does_not_copy_its_vectors(tmp_path: Path, vectors: Vectors, queries: Vectors) -> None:
@@ -171,12 +172,15 @@ def test_filters_apply_before_ranking(folder: Path, vectors: Vectors, queries: V
 
 
 def test_too_few_candidates_fall_back_to_exact_search(folder: Path, vectors: Vectors, queries: Vectors) -> None:
-    # The rows farthest from the query: the lists about it hold none of them.
+    index = read_approximate_index(folder / APPROXIMATE)
+    index.nprobe = 1
+    # The rows farthest from the first query, so that the lists near it hold none of them.
     subset = np.sort(np.argsort(vectors @ queries[0])[: COUNT // 20])
+    assert (propose(index, queries[:1], 200, subset) == -1).any()
 
-    rows = FaissStore.open(folder / "vectors.f32", DIMENSION).search(queries[:1], 200, subset)[1]
+    rows = FaissStore(vectors, index).search(queries[:2], 200, subset)[1]
 
-    assert rows[0].tolist() == _brute_force(vectors, queries[0], 200, subset)
+    assert rows.tolist() == [_brute_force(vectors, query, 200, subset) for query in queries[:2]]
 
 
 def test_approximate_search_has_high_recall_and_exact_scores(folder: Path, vectors: Vectors, queries: Vectors) -> None:
