@@ -64,7 +64,7 @@ class Parts:
             store = open_store(version)
         except sqlite3.Error:
             return None
-        # Only the vectors themselves are taken over; an approximate index is made anew.
+        # Only the vectors are reused; the approximate index is built again.
         vectors = None if VECTORS in damaged else FaissStore(map_vectors(version / VECTORS, manifest.dimension))
         words = None if any(name.startswith(WORDS) for name in damaged) else open_words(version, manifest)
         approximate = version / APPROXIMATE if APPROXIMATE in manifest.files and APPROXIMATE not in damaged else None

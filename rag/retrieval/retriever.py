@@ -86,10 +86,10 @@ class Retriever:
                 raise InputError(f"{name} is {value}; it must be at least 1")
         for question in questions:
             check_question(question, self.encoder)
-        among = self.index.store.rows(conditions(where)) if where else None
+        subset = self.index.store.rows(conditions(where)) if where else None
         vectors = self.encoder.encode(list(questions))
         return [
-            _within(self._search(question, vector, k, among), k, max_tokens)
+            _within(self._search(question, vector, k, subset), k, max_tokens)
             for question, vector in zip(questions, vectors, strict=True)
         ]
 
@@ -114,19 +114,19 @@ class Retriever:
         words = self.index.lexical.scores(question)
         return list(self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], words))
 
-    def _search(self, question: str, vector: Vectors, k: int, among: Rows | None) -> Iterator[Hit]:
+    def _search(self, question: str, vector: Vectors, k: int, subset: Rows | None) -> Iterator[Hit]:
         """All candidates, best first."""
-        count = len(self.index.vectors) if among is None else len(among)
+        count = len(self.index.vectors) if subset is None else len(subset)
         depth = min(max(CANDIDATES, k), count)
         if not depth:
             return iter(())
         words = self.index.lexical.scores(question)
         proposals = []
         if self.fusion.dense:
-            proposals.append(self.index.vectors.search(vector[None], depth, among)[1][0])
+            proposals.append(self.index.vectors.search(vector[None], depth, subset)[1][0])
         if self.fusion.lexical:
-            best = np.argpartition(-(words if among is None else words[among]), depth - 1)[:depth]
-            proposals.append(best if among is None else among[best])
+            best = np.argpartition(-(words if subset is None else words[subset]), depth - 1)[:depth]
+            proposals.append(best if subset is None else subset[best])
         return self._fuse(np.unique(np.concatenate(proposals)), vector, words)
 
     def _fuse(self, rows: Rows, vector: Vectors, words: Scores) -> Iterator[Hit]:

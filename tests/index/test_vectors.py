@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag import Encoder, build_index, verify
 from rag.index.vectors import (
     APPROXIMATE,
     Approximation,
@@ -313,3 +314,13 @@ def test_open_store_survives_deletion_of_its_folder(tmp_path: Path, folder: Path
 
     kept = FaissStore.open(folder / "vectors.f32", DIMENSION).search(queries, 10)
     np.testing.assert_array_equal(store.search(queries, 10)[1], kept[1])
+
+
+def test_verify_reports_vectors_that_are_not_unit_length(
+    docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = quick.encode
+    monkeypatch.setattr(quick, "encode", lambda texts, progress=None: 2 * encode(texts, progress))
+    build_index(docs, tmp_path / "index", quick)
+
+    assert verify(tmp_path / "index").problems == ["vectors.f32: vectors not of unit length: 2, the first of passage 0"]
