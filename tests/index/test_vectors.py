@@ -148,6 +148,18 @@ def test_search_refuses_arguments_outside_the_arrays(
         FaissStore(vectors).search(np.zeros(shape, np.float32), 10, np.array(subset) if subset else None)
 
 
+def test_search_keeps_the_thread_count_of_faiss(vectors: Vectors, queries: Vectors) -> None:
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(3)
+    try:
+        FaissStore(vectors).search(queries, 10, np.arange(100))
+        assert faiss.omp_get_max_threads() == 3
+    finally:
+        faiss.omp_set_num_threads(threads)
+
+
 def test_rescore_ranks_candidates_and_puts_empty_slots_last(vectors: Vectors, queries: Vectors) -> None:
     candidates = np.array([[40, -1, 7, 300], [5, 6, -1, -1]])
 
