@@ -208,22 +208,22 @@ def vectors_table(searches: Sequence[VectorSearch]) -> Table:
         row(name, lambda each: figure(each.approximation) if each.approximation else "")
 
     def times(kind: str) -> None:
-        row(f"{kind}, ms per query, p50 / p95", lambda each: _milliseconds(each.times[kind]))
-        row("  CPU time, p50", lambda each: f"{1000 * median(time.cpu for time in each.times[kind]):.2f}")
+        row(f"{kind}, ms p50 / p95", lambda each: _milliseconds(each.times[kind]))
+        row("  CPU ms p50", lambda each: f"{1000 * median(time.cpu for time in each.times[kind]):.2f}")
 
     row("index", lambda each: each.approximation.kind if each.approximation else "exact")
     approximation("  probes", lambda made: str(made.probes))
-    approximation("  recall@10, as measured by the build", lambda made: f"{made.recall:.3f}")
+    approximation("  recall@10 by the build", lambda made: f"{made.recall:.3f}")
     row("recall@10", lambda each: f"{each.recall_10:.3f}")
     row("recall@100", lambda each: f"{each.recall_100:.3f}")
     for kind in (STORE, EXACT, NUMPY, KNN):
         times(kind)
     row("open, ms", lambda each: f"{1000 * each.opening:.1f}")
-    row("  private memory after the queries, MB", lambda each: f"{each.private / 1e6:,.1f}")
+    row("  private memory, MB", lambda each: f"{each.private / 1e6:,.1f}")
     row("  mapped files, MB", lambda each: f"{each.mapped / 1e6:,.0f}")
-    approximation("build the approximate index, s", lambda made: f"{made.seconds:.1f}")
+    approximation("build, s", lambda made: f"{made.seconds:.1f}")
     row(
-        "  with the centroids of the previous version",
+        "  with reused centroids, s",
         lambda each: f"{each.rebuilding:.1f}" if each.approximation else "",
     )
     row("  peak private memory, MB", lambda each: f"{each.building / 1e6:,.0f}" if each.approximation else "")
