@@ -1,9 +1,8 @@
-"""How it does at a million passages: ``python -m rag.eval.bench.scale [--vectors N] [--passages N]``.
+"""Search at scale: ``python -m rag.eval.bench.scale [--vectors N ...] [--passages N]``.
 
-Vectors and passages are made up as ``synthetic`` says. The approximate index is compared with exact search in
-the same run and in turns, one query at a time, so that whatever slows the machine down slows both down; its times
-include the computing of the exact cosines. Memory is what the process holds for itself (on Linux): pages of mapped
-files, which the system can take back, are apart.
+Vectors and passages are synthetic; see ``synthetic``. Every kind of vector search answers one query in turn, so that
+other load on the machine slows all of them alike; two plain searches, NumPy's matrix product and ``faiss.knn``, give
+the scale. Memory (on Linux) is private; pages of mapped files, which the system can reclaim, are listed apart.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from rich.console import Console
@@ -28,41 +27,65 @@ from rich.table import Table
 
 from rag.index.lexical import Lexical, WordsFile
 from rag.index.lexical.files import Stored
-from rag.index.vectors import APPROXIMATE, Approximation, FaissStore, VectorFile, Vectors, approximate
-from rag.index.vectors.store import map_vectors
+from rag.index.vectors import (
+    APPROXIMATE,
+    Approximation,
+    FaissStore,
+    Vectors,
+    VectorWriter,
+    build_approximate_index,
+    map_vectors,
+)
 
 from ..scoring.metrics import percentile
 from .synthetic import HARDER_SPREAD, SPREAD, Embeddings, passages
+
+#: Sizes of the vector collections.
+SIZES = (10_000, 100_000, 1_000_000)
+
+#: Rows per query: as many as the retriever asks for.
+DEPTH = 100
+
+#: Kinds of vector search: an index folder as the product opens it, the same vectors without approximate index, and two
+#: plain searches for comparison.
+STORE, EXACT, NUMPY, KNN = "search", "exact search", "NumPy product", "faiss.knn"
 
 #: Share of the passages that an update changes, in this many places.
 CHANGED, PLACES = 0.01, 100
 
 
+class Time(NamedTuple):
+    """Duration of a call, in seconds."""
+
+    wall: float
+    cpu: float
+
+
 @dataclass(frozen=True, slots=True)
-class Nearness:
-    """Search among vectors; times in seconds, memory in bytes.
+class VectorSearch:
+    """Vector search in one collection; times in seconds, memory in bytes.
 
     Attributes:
-        name: Which collection.
-        vectors: How many.
-        made: The approximate index; None where the collection is too small for one.
-        updated: Seconds to make it again from the lists of the one before.
-        building, opened: Memory at the most while it was made, and after opening and searching.
-        opening: Seconds to open both.
-        exact, faiss, found: Of each query: exact search, that by FAISS' ``knn``, and by the approximate index.
-        recall_10, recall_100: Share of the exact 10 and 100 nearest that are found.
+        name: Name of the collection.
+        vectors: Number of vectors.
+        approximation: The approximate index; None if the collection is too small for one.
+        rebuilding: Time to build the approximate index again with its own centroids.
+        building: Peak private memory of the build.
+        opening: Time to open the store.
+        private, mapped: Memory of the open store after searching, private and of mapped files.
+        times: Wall and CPU time of each query, by kind of search.
+        recall_10, recall_100: Share of the exact 10 and 100 nearest rows that the store finds.
     """
 
     name: str
     vectors: int
-    made: Approximation | None
-    updated: float
+    approximation: Approximation | None
+    rebuilding: float
     building: int
-    opened: int
     opening: float
-    exact: tuple[float, ...]
-    faiss: tuple[float, ...]
-    found: tuple[float, ...]
+    private: int
+    mapped: int
+    times: dict[str, list[Time]]
     recall_10: float
     recall_100: float
 
@@ -94,35 +117,43 @@ class Words:
     size: int
 
 
-def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, folder: Path) -> Nearness:
-    """Write vectors to a folder, make their approximate index, and search them both ways."""
+def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, folder: Path) -> VectorSearch:
+    """Write vectors and their approximate index to a folder, open it, and search it in every way."""
     import faiss
 
     path = folder / "vectors.f32"
     dimension = queries.shape[1]
-    with VectorFile(path, dimension) as file:
+    with VectorWriter(path, dimension) as file:
         for block in blocks:
             file.copy(block, 0, len(block))
     with Peak() as building:
-        made = approximate(path, dimension)
-    updated = seconds(lambda: approximate(path, dimension, path.with_name(APPROXIMATE)))
-    before = held_memory()
+        approximation = build_approximate_index(path, dimension)
+    rebuilding = seconds(lambda: build_approximate_index(path, dimension, path.with_name(APPROXIMATE)))
+    private, mapped = held_memory(), mapped_memory()
     opening = seconds(lambda: FaissStore.open(path, dimension))
     store = FaissStore.open(path, dimension)
-    store.search(queries, 10)
-    opened = held_memory() - before
-    mapped = map_vectors(path, dimension)
-    every = FaissStore(mapped)
-    exact, knn, found, shares = [], [], [], []
     for query in queries[:, None]:
-        exact.append(seconds(partial(every.search, query, 10)))
-        knn.append(seconds(partial(faiss.knn, query, mapped, 10, faiss.METRIC_INNER_PRODUCT)))
-        found.append(seconds(partial(store.search, query, 10)))
-        shares.append([np.isin(store.search(query, k)[1], every.search(query, k)[1]).mean() for k in (10, 100)])
-    recall_10, recall_100 = np.mean(shares, axis=0).tolist()
-    return Nearness(
-        name, len(store), made, updated, building.bytes, opened, opening,
-        tuple(exact), tuple(knn), tuple(found), recall_10, recall_100,
+        store.search(query, DEPTH)
+    private, mapped = held_memory() - private, mapped_memory() - mapped
+    vectors = map_vectors(path, dimension)
+    exact = FaissStore(vectors)
+    kinds = {
+        STORE: lambda query: store.search(query, DEPTH),
+        EXACT: lambda query: exact.search(query, DEPTH),
+        NUMPY: lambda query: np.argpartition(-(vectors @ query[0]), DEPTH)[:DEPTH],
+        KNN: lambda query: faiss.knn(query, vectors, DEPTH, faiss.METRIC_INNER_PRODUCT),
+    }
+    times: dict[str, list[Time]] = {kind: [] for kind in kinds}
+    for query in queries[:, None]:
+        for kind, search in kinds.items():
+            times[kind].append(timed(partial(search, query)))
+    recalls = [
+        [np.isin(store.search(query, k)[1], exact.search(query, k)[1]).mean() for k in (10, 100)]
+        for query in queries[:, None]
+    ]
+    return VectorSearch(
+        name, len(store), approximation, rebuilding, building.bytes, opening, private, mapped, times,
+        *np.mean(recalls, axis=0).tolist(),
     )  # fmt: skip
 
 
@@ -163,33 +194,45 @@ def _update(previous: Lexical, folder: Path) -> None:
         file.finish()
 
 
-def vectors_table(measured: Sequence[Nearness]) -> Table:
-    """One row a figure, one column a collection."""
+def vectors_table(searches: Sequence[VectorSearch]) -> Table:
+    """One row per figure, one column per collection."""
     table = Table(title="Vectors", title_justify="left", box=None, pad_edge=False)
     table.add_column("figure")
-    for each in measured:
-        table.add_column(f"{each.vectors:,}, {each.name}", justify="right")
+    for each in searches:
+        table.add_column(f"{each.vectors:,} {each.name}".strip(), justify="right")
 
-    def row(name: str, figure: Callable[[Nearness], str]) -> None:
-        table.add_row(name, *(figure(each) for each in measured))
+    def row(name: str, figure: Callable[[VectorSearch], str]) -> None:
+        table.add_row(name, *(figure(each) for each in searches))
 
-    def times(name: str, of: Callable[[Nearness], Sequence[float]]) -> None:
-        row(name, lambda each: " / ".join(f"{1000 * percentile(share, of(each)):.1f}" for share in (50, 95)))
+    def approximation(name: str, figure: Callable[[Approximation], str]) -> None:
+        row(name, lambda each: figure(each.approximation) if each.approximation else "")
 
-    row("index", lambda each: f"{each.made.kind}, {each.made.probes} probes" if each.made else "exact")
-    row("recall@10, as it says itself", lambda each: f"{each.made.recall:.3f}" if each.made else "")
+    def times(kind: str) -> None:
+        row(f"{kind}, ms p50 / p95", lambda each: _milliseconds(each.times[kind]))
+        row("  CPU ms p50", lambda each: f"{1000 * median(time.cpu for time in each.times[kind]):.2f}")
+
+    row("index", lambda each: each.approximation.kind if each.approximation else "exact")
+    approximation("  probes", lambda made: str(made.probes))
+    approximation("  recall@10 by the build", lambda made: f"{made.recall:.3f}")
     row("recall@10", lambda each: f"{each.recall_10:.3f}")
     row("recall@100", lambda each: f"{each.recall_100:.3f}")
-    times("exact, ms a query, p50 / p95", lambda each: each.exact)
-    times("exact by faiss.knn", lambda each: each.faiss)
-    times("approximate", lambda each: each.found)
-    row("  ratio of the medians", lambda each: f"{median(each.found) / median(each.exact):.3f}")
-    row("build, s", lambda each: f"{each.made.seconds:.1f}" if each.made else "")
-    row("  with the lists of the version before, s", lambda each: f"{each.updated:.1f}")
-    row("  memory at the most, MB", lambda each: f"{each.building / 1e6:,.0f}")
+    for kind in (STORE, EXACT, NUMPY, KNN):
+        times(kind)
     row("open, ms", lambda each: f"{1000 * each.opening:.1f}")
-    row("  memory held after 100 queries, MB", lambda each: f"{each.opened / 1e6:,.0f}")
+    row("  private memory, MB", lambda each: f"{each.private / 1e6:,.1f}")
+    row("  mapped files, MB", lambda each: f"{each.mapped / 1e6:,.0f}")
+    approximation("build, s", lambda made: f"{made.seconds:.1f}")
+    row(
+        "  with reused centroids, s",
+        lambda each: f"{each.rebuilding:.1f}" if each.approximation else "",
+    )
+    row("  peak private memory, MB", lambda each: f"{each.building / 1e6:,.0f}" if each.approximation else "")
     return table
+
+
+def _milliseconds(times: Sequence[Time]) -> str:
+    wall = [time.wall for time in times]
+    return " / ".join(f"{1000 * percentile(share, wall):.2f}" for share in (50, 95))
 
 
 def words_table(words: Words) -> Table:
@@ -216,7 +259,7 @@ def words_table(words: Words) -> Table:
 
 
 class Peak:
-    """Watches the memory that the process holds; ``bytes`` is the most beyond what it held before."""
+    """Samples private memory in a thread; ``bytes`` is the peak above the level at the start."""
 
     def __enter__(self) -> Self:
         self._before = self._most = held_memory()
@@ -231,7 +274,7 @@ class Peak:
 
     @property
     def bytes(self) -> int:
-        """The most beyond what was held before."""
+        """Peak above the level at the start."""
         return self._most - self._before
 
     def _watch(self) -> None:
@@ -240,17 +283,31 @@ class Peak:
 
 
 def held_memory() -> int:
-    """Bytes of memory that this process has for itself, mapped files apart; 0 where the system does not say."""
+    """Private memory of this process in bytes; 0 if the system does not report it."""
+    return _memory("RssAnon")
+
+
+def mapped_memory() -> int:
+    """Pages of mapped files in memory, in bytes; 0 if the system does not report it."""
+    return _memory("RssFile")
+
+
+def _memory(field: str) -> int:
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon")), 0)
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), 0)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """What it takes."""
-    started = time.perf_counter()
+    """Wall time of a call."""
+    return timed(work).wall
+
+
+def timed(work: Callable[[], object]) -> Time:
+    """Wall and CPU time of a call."""
+    cpu, wall = time.process_time(), time.perf_counter()
     work()
-    return time.perf_counter() - started
+    return Time(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -258,23 +315,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.bench.scale", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--vectors", type=int, nargs="+", default=SIZES, metavar="N",
+        help="sizes of the vector collections; 0 skips them (default: 10,000 100,000 1,000,000)",
+    )  # fmt: skip
     for name, number, what in (
-        ("--vectors", 1_000_000, "vectors; 0 leaves them out"),
-        ("--passages", 1_000_000, "passages; 0 leaves them out"),
-        ("--queries", 100, "searches among the vectors"),
-        ("--seeds", 4_000, "real embeddings that the vectors are made about"),
+        ("--passages", 1_000_000, "passages for BM25; 0 skips them"),
+        ("--queries", 100, "vector queries per collection"),
+        ("--seeds", 4_000, "real embeddings that the synthetic vectors are based on"),
     ):
         parser.add_argument(name, type=int, default=number, metavar="N", help=f"{what} (default: {number:,})")
     args = parser.parse_args(argv)
     console = Console(soft_wrap=True, highlight=False)
-    if args.vectors:
+    if any(args.vectors):
         embeddings = Embeddings(args.seeds, args.queries)
-        measured = []
-        for name, spread in (("as real ones", SPREAD), ("harder", HARDER_SPREAD)):
+        collections = [(size, "", SPREAD) for size in args.vectors] + [(max(args.vectors), "harder", HARDER_SPREAD)]
+        searches = []
+        for size, name, spread in collections:
             with tempfile.TemporaryDirectory() as folder:
-                blocks = embeddings.blocks(args.vectors, spread)
-                measured.append(measure_vectors(name, blocks, embeddings.queries, Path(folder)))
-        console.print(vectors_table(measured))
+                blocks = embeddings.blocks(size, spread)
+                searches.append(measure_vectors(name, blocks, embeddings.queries, Path(folder)))
+        console.print(vectors_table(searches))
     if args.passages:
         with tempfile.TemporaryDirectory() as folder:
             console.print(words_table(measure_words(args.passages, Path(folder))))

@@ -145,14 +145,14 @@ def open_store(version: Path) -> DocumentStore:
 
 
 def open_vectors(version: Path, manifest: Manifest) -> VectorStore:
-    """The vectors of a version, one for each passage.
+    """The vectors of a version, one per passage.
 
     Raises:
-        ValueError: They are more or fewer.
+        ValueError: The number of vectors differs from the number of passages.
     """
     vectors = FaissStore.open(version / VECTORS, manifest.dimension)
     if len(vectors) != manifest.passages:
-        raise ValueError(f"{len(vectors)} vectors of {manifest.passages} passages")
+        raise ValueError(f"{VECTORS}: {len(vectors)} vectors for {manifest.passages} passages")
     return vectors
 
 

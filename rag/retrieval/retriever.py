@@ -85,10 +85,10 @@ class Retriever:
                 raise InputError(f"{name} is {value}; it must be at least 1")
         for question in questions:
             check_question(question, self.encoder)
-        rows = self.index.rows(where) if where else None
+        subset = self.index.rows(where) if where else None
         vectors = self.encoder.encode(list(questions))
         return [
-            _within(self._search(question, vector, k, rows), k, max_tokens)
+            _within(self._search(question, vector, k, subset), k, max_tokens)
             for question, vector in zip(questions, vectors, strict=True)
         ]
 
@@ -113,19 +113,19 @@ class Retriever:
         lexical = self.index.lexical.scores(question)
         return list(self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], lexical))
 
-    def _search(self, question: str, vector: Vectors, k: int, rows: Rows | None) -> Iterator[Hit]:
-        """All candidates among the given rows (all rows if None), best first."""
-        count = len(self.index.vectors) if rows is None else len(rows)
+    def _search(self, question: str, vector: Vectors, k: int, subset: Rows | None) -> Iterator[Hit]:
+        """All candidates in a subset of rows (all rows if None), best first."""
+        count = len(self.index.vectors) if subset is None else len(subset)
         depth = min(max(CANDIDATES, k), count)
         if not depth:
             return iter(())
         scores = self.index.lexical.scores(question)
         proposals = []
         if self.fusion.dense:
-            proposals.append(self.index.vectors.search(vector[None], depth, rows)[1][0])
+            proposals.append(self.index.vectors.search(vector[None], depth, subset)[1][0])
         if self.fusion.lexical:
-            best = np.argpartition(-(scores if rows is None else scores[rows]), depth - 1)[:depth]
-            proposals.append(best if rows is None else rows[best])
+            best = np.argpartition(-(scores if subset is None else scores[subset]), depth - 1)[:depth]
+            proposals.append(best if subset is None else subset[best])
         return self._fuse(np.unique(np.concatenate(proposals)), vector, scores)
 
     def _fuse(self, rows: Rows, vector: Vectors, lexical_scores: Scores) -> Iterator[Hit]:
