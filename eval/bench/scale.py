@@ -1,6 +1,6 @@
-"""How it does at a million passages: ``python -m rag.eval.bench.scale [--vectors N] [--passages N]``.
+"""How it does at a million passages: ``python -m rag.eval.bench.scale [--vectors N]``.
 
-Vectors and passages are made up as ``synthetic`` says. The approximate index is compared with exact search in
+Vectors are made up as ``synthetic`` says. The approximate index is compared with exact search in
 the same run and in turns, one query at a time, so that whatever slows the machine down slows both down; its times
 include the computing of the exact cosines. Memory is what the process holds for itself (on Linux): pages of mapped
 files, which the system can take back, are apart.
@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from types import TracebackType
@@ -26,16 +25,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rag.index.lexical import Lexical, WordsFile
-from rag.index.lexical.files import Stored
 from rag.index.vectors import APPROXIMATE, Approximation, FaissStore, VectorFile, Vectors, approximate
 from rag.index.vectors.store import map_vectors
 
 from ..scoring.metrics import percentile
-from .synthetic import HARDER_SPREAD, SPREAD, Embeddings, passages
-
-#: Share of the passages that an update changes, in this many places.
-CHANGED, PLACES = 0.01, 100
+from .synthetic import HARDER_SPREAD, SPREAD, Embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +59,6 @@ class Nearness:
     found: tuple[float, ...]
     recall_10: float
     recall_100: float
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """BM25; times in seconds, memory in bytes.
-
-    Attributes:
-        passages, terms, occurrences: How much was indexed.
-        reading, computing: To take the terms from the texts, and to compute BM25 from them.
-        updating: To write it anew with 1% of the passages changed.
-        opening: To open it.
-        asked: To score all passages, of each question.
-        building, opened: Memory at the most while it was built, and after opening and asking.
-        size: Of its files.
-    """
-
-    passages: int
-    terms: int
-    occurrences: int
-    reading: float
-    computing: float
-    updating: float
-    opening: float
-    asked: tuple[float, ...]
-    building: int
-    opened: int
-    size: int
 
 
 def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, folder: Path) -> Nearness:
@@ -126,43 +93,6 @@ def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, fold
     )  # fmt: skip
 
 
-def measure_words(count: int, folder: Path) -> Words:
-    """Write passages to a folder, update 1% of them, and score all of them for some questions."""
-    with Peak() as building:
-        started = time.perf_counter()
-        with WordsFile(folder / "first") as file:
-            for text in passages(count):
-                file.add(text)
-            reading = time.perf_counter() - started - seconds(lambda: sum(1 for _ in passages(count)))
-            computing = seconds(file.finish)
-    previous = Lexical.open(folder / "first", count)
-    updating = seconds(lambda: _update(previous, folder / "second"))
-    questions = [" ".join(text.split()[:12]) for text in passages(100, seed=2)]
-    before = held_memory()
-    opening = seconds(lambda: Lexical.open(folder / "second", count))
-    opened = Lexical.open(folder / "second", count)
-    asked = tuple(seconds(partial(opened.scores, question)) for question in questions for _ in range(3))
-    stored = Stored.open(folder / "second")
-    return Words(
-        count, len(stored.vocabulary), len(stored.ids), reading, computing, updating, opening, asked,
-        building.bytes, held_memory() - before, sum(path.stat().st_size for path in (folder / "second").iterdir()),
-    )  # fmt: skip
-
-
-def _update(previous: Lexical, folder: Path) -> None:
-    """A new version in which 1% of the passages are new, in a hundred places."""
-    count = len(previous)
-    texts = passages(count, seed=1)
-    with WordsFile(folder, previous) as file:
-        for place in range(PLACES):
-            start, stop = count * place // PLACES, count * (place + 1) // PLACES
-            changed = round((stop - start) * CHANGED)
-            for text in islice(texts, changed):
-                file.add(text)
-            file.copy(previous, start + changed, stop)
-        file.finish()
-
-
 def vectors_table(measured: Sequence[Nearness]) -> Table:
     """One row a figure, one column a collection."""
     table = Table(title="Vectors", title_justify="left", box=None, pad_edge=False)
@@ -189,29 +119,6 @@ def vectors_table(measured: Sequence[Nearness]) -> Table:
     row("  memory at the most, MB", lambda each: f"{each.building / 1e6:,.0f}")
     row("open, ms", lambda each: f"{1000 * each.opening:.1f}")
     row("  memory held after 100 queries, MB", lambda each: f"{each.opened / 1e6:,.0f}")
-    return table
-
-
-def words_table(words: Words) -> Table:
-    """One row a figure."""
-    title = f"BM25: {words.passages:,} passages, {words.occurrences:,} terms, {words.terms:,} different ones"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("figure")
-    table.add_column("", justify="right")
-    build = words.reading + words.computing
-    for name, figure in (
-        ("build, s", f"{build:.1f}"),
-        ("  of which terms from texts, s", f"{words.reading:.1f}"),
-        ("  of which BM25, s", f"{words.computing:.1f}"),
-        ("  memory at the most, MB", f"{words.building / 1e6:,.0f}"),
-        ("update of 1%, s", f"{words.updating:.1f}"),
-        ("  ratio to the build", f"{words.updating / build:.3f}"),
-        ("files, MB", f"{words.size / 1e6:,.0f}"),
-        ("open, ms", f"{1000 * words.opening:.1f}"),
-        ("  memory held after the questions, MB", f"{words.opened / 1e6:,.0f}"),
-        ("ms a question, p50 / p95", " / ".join(f"{1000 * percentile(share, words.asked):.1f}" for share in (50, 95))),
-    ):
-        table.add_row(name, figure)
     return table
 
 
@@ -260,7 +167,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     for name, number, what in (
         ("--vectors", 1_000_000, "vectors; 0 leaves them out"),
-        ("--passages", 1_000_000, "passages; 0 leaves them out"),
         ("--queries", 100, "searches among the vectors"),
         ("--seeds", 4_000, "real embeddings that the vectors are made about"),
     ):
@@ -275,9 +181,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 blocks = embeddings.blocks(args.vectors, spread)
                 measured.append(measure_vectors(name, blocks, embeddings.queries, Path(folder)))
         console.print(vectors_table(measured))
-    if args.passages:
-        with tempfile.TemporaryDirectory() as folder:
-            console.print(words_table(measure_words(args.passages, Path(folder))))
     return 0
 
 

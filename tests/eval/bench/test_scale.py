@@ -39,16 +39,7 @@ def test_passages_are_the_same_each_time_with_a_few_common_words_and_many_rare_o
 
 def test_the_tables_show_what_was_measured(tmp_path: Path, embeddings: Embeddings) -> None:
     nearness = scale.measure_vectors("toy", embeddings.blocks(400), embeddings.queries, tmp_path)
-    words = scale.measure_words(400, tmp_path)
 
     assert (nearness.vectors, nearness.made, nearness.recall_10, nearness.recall_100) == (400, None, 1.0, 1.0)
     assert len(nearness.exact) == len(nearness.faiss) == len(nearness.found) == 5
-    assert words.passages == 400
     assert scale.vectors_table([nearness]).row_count == 13
-    assert scale.words_table(words).row_count == 10
-
-
-def test_the_command_prints_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    assert scale.main(["--vectors", "0", "--passages", "200"]) == 0
-
-    assert capsys.readouterr().out.startswith("BM25: 200 passages, ")
