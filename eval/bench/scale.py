@@ -1,6 +1,6 @@
-"""Search at scale: ``python -m rag.eval.bench.scale [--vectors N ...] [--passages N]``.
+"""Vector search at scale: ``python -m rag.eval.bench.scale [--vectors N ...]``.
 
-Vectors and passages are synthetic; see ``synthetic``. Every kind of vector search answers one query in turn, so that
+Vectors are synthetic; see ``synthetic``. Every kind of vector search answers one query in turn, so that
 other load on the machine slows all of them alike; two plain searches, NumPy's matrix product and ``faiss.knn``, give
 the scale. Memory (on Linux) is private; pages of mapped files, which the system can reclaim, are listed apart.
 """
@@ -10,23 +10,16 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from statistics import median
-from types import TracebackType
-from typing import NamedTuple, Self
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rag.index.lexical import Lexical, WordsFile
-from rag.index.lexical.files import Stored
 from rag.index.vectors import (
     APPROXIMATE,
     Approximation,
@@ -38,7 +31,8 @@ from rag.index.vectors import (
 )
 
 from ..scoring.metrics import percentile
-from .synthetic import HARDER_SPREAD, SPREAD, Embeddings, passages
+from .measuring import Peak, Time, held_memory, mapped_memory, seconds, timed
+from .synthetic import HARDER_SPREAD, SPREAD, Embeddings
 
 #: Sizes of the vector collections.
 SIZES = (10_000, 100_000, 1_000_000)
@@ -49,16 +43,6 @@ DEPTH = 100
 #: Kinds of vector search: an index folder as the product opens it, the same vectors without approximate index, and two
 #: plain searches for comparison.
 STORE, EXACT, NUMPY, KNN = "search", "exact search", "NumPy product", "faiss.knn"
-
-#: Share of the passages that an update changes, in this many places.
-CHANGED, PLACES = 0.01, 100
-
-
-class Time(NamedTuple):
-    """Duration of a call, in seconds."""
-
-    wall: float
-    cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +72,6 @@ class VectorSearch:
     times: dict[str, list[Time]]
     recall_10: float
     recall_100: float
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """BM25; times in seconds, memory in bytes.
-
-    Attributes:
-        passages, terms, occurrences: How much was indexed.
-        reading, computing: To take the terms from the texts, and to compute BM25 from them.
-        updating: To write it anew with 1% of the passages changed.
-        opening: To open it.
-        asked: To score all passages, of each question.
-        building, opened: Memory at the most while it was built, and after opening and asking.
-        size: Of its files.
-    """
-
-    passages: int
-    terms: int
-    occurrences: int
-    reading: float
-    computing: float
-    updating: float
-    opening: float
-    asked: tuple[float, ...]
-    building: int
-    opened: int
-    size: int
 
 
 def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, folder: Path) -> VectorSearch:
@@ -155,43 +112,6 @@ def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, fold
         name, len(store), approximation, rebuilding, building.bytes, opening, private, mapped, times,
         *np.mean(recalls, axis=0).tolist(),
     )  # fmt: skip
-
-
-def measure_words(count: int, folder: Path) -> Words:
-    """Write passages to a folder, update 1% of them, and score all of them for some questions."""
-    with Peak() as building:
-        started = time.perf_counter()
-        with WordsFile(folder / "first") as file:
-            for text in passages(count):
-                file.add(text)
-            reading = time.perf_counter() - started - seconds(lambda: sum(1 for _ in passages(count)))
-            computing = seconds(file.finish)
-    previous = Lexical.open(folder / "first", count)
-    updating = seconds(lambda: _update(previous, folder / "second"))
-    questions = [" ".join(text.split()[:12]) for text in passages(100, seed=2)]
-    before = held_memory()
-    opening = seconds(lambda: Lexical.open(folder / "second", count))
-    opened = Lexical.open(folder / "second", count)
-    asked = tuple(seconds(partial(opened.scores, question)) for question in questions for _ in range(3))
-    stored = Stored.open(folder / "second")
-    return Words(
-        count, len(stored.vocabulary), len(stored.ids), reading, computing, updating, opening, asked,
-        building.bytes, held_memory() - before, sum(path.stat().st_size for path in (folder / "second").iterdir()),
-    )  # fmt: skip
-
-
-def _update(previous: Lexical, folder: Path) -> None:
-    """A new version in which 1% of the passages are new, in a hundred places."""
-    count = len(previous)
-    texts = passages(count, seed=1)
-    with WordsFile(folder, previous) as file:
-        for place in range(PLACES):
-            start, stop = count * place // PLACES, count * (place + 1) // PLACES
-            changed = round((stop - start) * CHANGED)
-            for text in islice(texts, changed):
-                file.add(text)
-            file.copy(previous, start + changed, stop)
-        file.finish()
 
 
 def vectors_table(searches: Sequence[VectorSearch]) -> Table:
@@ -235,81 +155,6 @@ def _milliseconds(times: Sequence[Time]) -> str:
     return " / ".join(f"{1000 * percentile(share, wall):.2f}" for share in (50, 95))
 
 
-def words_table(words: Words) -> Table:
-    """One row a figure."""
-    title = f"BM25: {words.passages:,} passages, {words.occurrences:,} terms, {words.terms:,} different ones"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("figure")
-    table.add_column("", justify="right")
-    build = words.reading + words.computing
-    for name, figure in (
-        ("build, s", f"{build:.1f}"),
-        ("  of which terms from texts, s", f"{words.reading:.1f}"),
-        ("  of which BM25, s", f"{words.computing:.1f}"),
-        ("  memory at the most, MB", f"{words.building / 1e6:,.0f}"),
-        ("update of 1%, s", f"{words.updating:.1f}"),
-        ("  ratio to the build", f"{words.updating / build:.3f}"),
-        ("files, MB", f"{words.size / 1e6:,.0f}"),
-        ("open, ms", f"{1000 * words.opening:.1f}"),
-        ("  memory held after the questions, MB", f"{words.opened / 1e6:,.0f}"),
-        ("ms a question, p50 / p95", " / ".join(f"{1000 * percentile(share, words.asked):.1f}" for share in (50, 95))),
-    ):
-        table.add_row(name, figure)
-    return table
-
-
-class Peak:
-    """Samples private memory in a thread; ``bytes`` is the peak above the level at the start."""
-
-    def __enter__(self) -> Self:
-        self._before = self._most = held_memory()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    @property
-    def bytes(self) -> int:
-        """Peak above the level at the start."""
-        return self._most - self._before
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.02):
-            self._most = max(self._most, held_memory())
-
-
-def held_memory() -> int:
-    """Private memory of this process in bytes; 0 if the system does not report it."""
-    return _memory("RssAnon")
-
-
-def mapped_memory() -> int:
-    """Pages of mapped files in memory, in bytes; 0 if the system does not report it."""
-    return _memory("RssFile")
-
-
-def _memory(field: str) -> int:
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), 0)
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Wall time of a call."""
-    return timed(work).wall
-
-
-def timed(work: Callable[[], object]) -> Time:
-    """Wall and CPU time of a call."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    work()
-    return Time(time.perf_counter() - wall, time.process_time() - cpu)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(
@@ -320,7 +165,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="sizes of the vector collections; 0 skips them (default: 10,000 100,000 1,000,000)",
     )  # fmt: skip
     for name, number, what in (
-        ("--passages", 1_000_000, "passages for BM25; 0 skips them"),
         ("--queries", 100, "vector queries per collection"),
         ("--seeds", 4_000, "real embeddings that the synthetic vectors are based on"),
     ):
@@ -336,9 +180,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 blocks = embeddings.blocks(size, spread)
                 searches.append(measure_vectors(name, blocks, embeddings.queries, Path(folder)))
         console.print(vectors_table(searches))
-    if args.passages:
-        with tempfile.TemporaryDirectory() as folder:
-            console.print(words_table(measure_words(args.passages, Path(folder))))
     return 0
 
 

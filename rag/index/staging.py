@@ -18,7 +18,7 @@ from ..errors import IndexFolderError
 from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, renamed
 from .index import LIBRARY, VECTORS, WORDS, Report, open_store, open_words
-from .lexical import Lexical, WordsFile
+from .lexical import Lexical, WordsWriter
 from .manifest import FORMAT, Manifest, hash_files
 from .store import DocumentStore, FileRecord, text_hash
 from .store_writer import Remarks, StoreWriter
@@ -156,7 +156,7 @@ class VersionFile:
         self._store = StoreWriter(folder / LIBRARY, encoder.fingerprint, source)
         self._files.callback(self._store.close)
         self._vectors = self._files.enter_context(VectorWriter(folder / VECTORS, encoder.dimension))
-        self._words = self._files.enter_context(WordsFile(folder / WORDS, self._old_words))
+        self._words = self._files.enter_context(WordsWriter(folder / WORDS, self._old_words))
         self._pending: dict[int, str] = {}
         self._embedded = 0
         # Files are not taken over as they are where they would be cut otherwise now.
