@@ -20,7 +20,7 @@ pictures: $(VENV)/installed-dev  ## the page in each of its states, as the brows
 	$(BIN)/python -m pytest tests/ui tests/eval/reports
 
 docs: $(VENV)/installed-dev  ## build the documentation site into site/, without the network
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # Types, layers and dependencies are checked on the package as it is installed, with ui/ and eval/ inside rag/.
 check: $(VENV)/installed-dev  ## lint, format, types, import layers, dependencies; changes nothing
