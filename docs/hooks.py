@@ -63,10 +63,9 @@ def public_names() -> str:
     """Return a mkdocstrings directive for each name of ``rag.__all__``, in sections."""
     sections: dict[str, list[str]] = {title: [] for title in SECTIONS.values()}
     for name in rag.__all__:
-        room = getattr(rag, name).__module__.split(".")[1]
-        sections.setdefault(SECTIONS.get(room, room.capitalize()), []).append(name)
-    return "\n\n".join(
-        "\n\n".join([f"## {title}", *(f"::: rag.{name}" for name in names)])
-        for title, names in sections.items()
-        if names
-    )
+        module = getattr(rag, name).__module__
+        room = module.split(".")[1]
+        # ``rag.verify`` is a function, which the static reader takes for the module of the same name.
+        path = f"{module}.{name}" if module.endswith(f".{name}") else f"rag.{name}"
+        sections.setdefault(SECTIONS.get(room, room.capitalize()), []).append(f"::: {path}")
+    return "\n\n".join("\n\n".join([f"## {title}", *names]) for title, names in sections.items() if names)
