@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..embedding.encoder import model_folder
 from ..errors import InputError
-from .features import Window
+from .windows import Window
 
 if TYPE_CHECKING:
     import torch
@@ -38,18 +38,18 @@ TOKENS_AT_ONCE = 4096
 
 
 class Logits(NamedTuple):
-    """What the model says of a window: of its passage tokens ``float32 [n]`` each, and of the whole.
+    """Outputs for a window with ``n`` passage tokens.
 
     Attributes:
-        start, end: Of an answer starting or ending at each passage token.
-        null: Of there being no answer, on the scale of ``start + end``.
-        verdict: Log-odds that the window answers, from an output of its own.
+        start, end: Logits of an answer starting or ending at each passage token, ``float32 [n]``.
+        null: Logit of "no answer", on the scale of ``start + end``.
+        answerability: Log-odds that the window answers, from an output of its own.
     """
 
     start: Floats
     end: Floats
     null: float
-    verdict: float
+    answerability: float
 
 
 @dataclass(frozen=True, slots=True)
