@@ -34,14 +34,14 @@ def test_the_shipped_weights_are_one_small_file_without_the_embedders_words() ->
 
 
 def test_weights_that_are_not_there_or_not_whole_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no such weights file"):
+    with pytest.raises(InputError, match="no such weights file"):
         load_weights(tmp_path / "none.safetensors")
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(SHIPPED.read_bytes()[:1_000_000])
-    with pytest.raises(InputError, match=r"broken\.safetensors: not a whole safetensors file .*; fetch it again"):
+    with pytest.raises(InputError, match=r"broken\.safetensors: not a complete safetensors file .*; fetch it again"):
         load_weights(broken)
     broken.write_bytes(b"")
-    with pytest.raises(InputError, match="not a whole safetensors file"):
+    with pytest.raises(InputError, match="not a complete safetensors file"):
         load_weights(broken)
 
 
@@ -50,14 +50,14 @@ def test_a_changed_weight_is_noticed(tmp_path: Path) -> None:
     content[-100] ^= 1
     changed = tmp_path / "changed.safetensors"
     changed.write_bytes(content)
-    with pytest.raises(InputError, match="its weights are not the ones it was written with"):
+    with pytest.raises(InputError, match="the weights do not match their fingerprint"):
         load_weights(changed)
 
 
 def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(3)}, other)
-    with pytest.raises(InputError, match="not the weights of a span model; give a file that `rag train` wrote"):
+    with pytest.raises(InputError, match="not a span model; give a file written by `rag train`"):
         load_weights(other)
 
 
