@@ -50,8 +50,8 @@ def test_hidden_members_and_those_of_other_formats_are_passed_over() -> None:
 def test_names_that_lead_out_of_the_archive_are_refused(name: str) -> None:
     parsed = parse("a.zip", _zip({name: "Text.", "good.md": "Good."}))
     shown = name.replace("\\", "/").lstrip("/")
-    told = "its name points outside the archive, so it is not unpacked; pack it again"
-    assert parsed.skipped == [Remark(f"a.zip/{shown}", told)]
+    reason = "its name points outside the archive, so it is not unpacked; pack it again"
+    assert parsed.skipped == [Remark(f"a.zip/{shown}", reason)]
     assert [document.id for document in parsed.documents] == ["a.zip/good.md"]
 
 
@@ -79,8 +79,8 @@ def test_an_encrypted_member_is_skipped_with_the_remedy() -> None:
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(signature) + offset] |= 1
     parsed = parse("a.zip", bytes(raw))
-    told = "is protected by a password; unpack the archive, or pack it without one"
-    assert parsed.skipped == [Remark("a.zip/secret.md", told)]
+    reason = "is protected by a password; unpack the archive, or pack it without one"
+    assert parsed.skipped == [Remark("a.zip/secret.md", reason)]
     assert [document.text for document in parsed.documents] == ["Open."]
 
 
@@ -119,8 +119,8 @@ def test_zip_bomb_is_stopped_while_unpacking(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(zipfile.ZipExtFile, "read", counting)
     parsed = parse("a.zip", raw)
-    told = "unpacks to over 200 times its size, so it may be a zip bomb; unpack it yourself"
-    assert parsed.skipped == [Remark("a.zip/bomb.md", told)]
+    reason = "unpacks to over 200 times its size, so it may be a zip bomb; unpack it yourself"
+    assert parsed.skipped == [Remark("a.zip/bomb.md", reason)]
     assert [document.text for document in parsed.documents] == ["Good."]
     assert 1_000_000 < read < 6_000_000
 

@@ -69,15 +69,15 @@ def test_words_parted_at_the_end_of_a_line_are_whole_again() -> None:
 
 def test_pages_without_text_are_named_in_ranges() -> None:
     parsed = parse("a.pdf", _pdf([["One."], ["Two."], [], [], [], ["Six."], [], ["Eight."]]))
-    told = "pages 3-5, 7 hold no text; they may be scans, which are not read"
-    assert parsed.warnings == [Remark("a.pdf", told)]
+    reason = "pages 3-5, 7 hold no text; they may be scans, which are not read"
+    assert parsed.warnings == [Remark("a.pdf", reason)]
     assert [place.page for place in parsed.documents[0].places] == [1, 2, 6, 8]
     one = parse("a.pdf", _pdf([["One."], []])).warnings
     assert one == [Remark("a.pdf", "page 2 holds no text; it may be a scan, which is not read")]
 
 
 def test_a_scan_is_refused_with_the_remedy() -> None:
-    with pytest.raises(DocumentError, match=r"none of its 2 pages holds text; they may be scans.*run OCR on it first"):
+    with pytest.raises(DocumentError, match=r"none of its 2 pages holds text; they may be scans, so run OCR"):
         parse("a.pdf", _pdf([[], []]))
 
 
