@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag import Assistant, ChunkSettings, Document, Fusion, Index, Retriever
-from rag.embedding.encoder import Encoder, Remembering
+from rag.embedding.encoder import CachingEncoder, Encoder
 from rag.questions.schema import Question
 
 from .measures import BY_KEY, Figure, figure
@@ -67,7 +67,7 @@ def sweep(
     seed: int = 0,
 ) -> Iterator[Row]:
     """The row of each setting, as it comes."""
-    remembering = Remembering(encoder, most=1_000_000)
+    remembering = CachingEncoder(encoder, max_texts=1_000_000)
     indexes: dict[ChunkSettings, Index] = {}
     for done, setting in enumerate(settings, start=1):
         if setting.chunking not in indexes:

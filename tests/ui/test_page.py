@@ -155,7 +155,7 @@ class TestPage:
         page.locator("#where textarea").fill("contry=x")
         panel.click()
         _ask(page, BORDER)
-        expect(page.locator(".hint")).to_contain_text("No document has the field 'contry'; there are: date")
+        expect(page.locator(".hint")).to_contain_text("No document has the field 'contry'; known fields: date")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
     def test_enter_asks_and_the_right_words_are_marked_in_their_sentence(self, browser: Browser, address: str) -> None:
