@@ -35,6 +35,7 @@ def test_the_wheel_holds_one_import_name_and_the_articles(wheel: Path) -> None:
         "rag/ui/page.py",
         "rag/ui/static/page.js",
         "rag/ui/static/style.css",
+        "rag/ui/views/templates/result.html",
     } <= set(names)
 
 
