@@ -10,7 +10,10 @@ QUEUE = "(window.ragCalls ??= [])"
 
 
 def component_script(kind: str, *events: str) -> str:
-    """The script of a component: registers it as a ``kind``; Gradio looks for the quoted names of its events here."""
+    """The script that registers a component as a ``kind``.
+
+    Gradio looks in it for the quoted names of the component's events.
+    """
     names = " ".join(f'"{event}"' for event in events)
     return f'{QUEUE}.push(["{kind}", [element, trigger]])  // {names}'
 

@@ -37,10 +37,10 @@ class SidePanel:
             )  # fmt: skip
             self.min_confidence = gr.Slider(
                 0, 95, self.default_confidence(first), step=1, elem_id="min-confidence",
-                label="Minimum confidence, in %", info="Answer only if at least this likely to be right.",
+                label="Minimum confidence of an answer, in %",
             )  # fmt: skip
             self.where = gr.Textbox(
-                label="Search only documents that match", info="One condition per line.", lines=3, elem_id="where",
+                label="Search only documents that match (one condition per line)", lines=3, elem_id="where",
                 placeholder="country=Kazakhstan\ndate>=2022-10",
             )  # fmt: skip
             self.fields = gr.HTML(self.filter_help(first), elem_id="fields")

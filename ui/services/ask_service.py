@@ -1,4 +1,4 @@
-"""Ask the collections: results in stages, the documents behind them, feedback on them, and their export."""
+"""Ask the collections: results in stages, their documents, feedback and export."""
 
 from __future__ import annotations
 
@@ -153,11 +153,14 @@ class AskService:
         return f"Saved: “{_short(answer.text)}” is wrong. If you know the right words, select them in the document."
 
     def export(self, questions: Sequence[AskedQuestion], kind: str) -> tuple[str, str, int]:
-        """Name and text of a file with answers, and the number left out because their documents have changed since.
+        """Write answers to a file; those whose documents have changed since are left out.
 
         Args:
             questions: The questions.
             kind: ``md`` or ``json``.
+
+        Returns:
+            The name of the file, its text, and the number of answers left out.
 
         Raises:
             InputError: There is nothing to export, or no such kind.

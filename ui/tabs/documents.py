@@ -54,8 +54,8 @@ class DocumentsTab:
         self._about = gr.HTML(elem_id="documents-about")
         with gr.Row(elem_id="upload", visible=False) as self._upload:
             given: dict[str, Any] = {"file_types": sorted(FORMATS), "height": 150}
-            self._files = gr.File(label="Drop files here or choose them", file_count="multiple", **given)
-            self._folder = gr.File(label="Or add a folder", file_count="directory", **given)
+            self._files = gr.File(label="Add files", file_count="multiple", **given)
+            self._folder = gr.File(label="Add a folder", file_count="directory", **given)
         drop = (files("rag.ui") / "static" / "folder_drop.js").read_text(encoding="utf-8")
         self._notes = gr.HTML(elem_id="upload-notes", js_on_load=LIVE + drop)
         with gr.Row(elem_id="progress-row"):

@@ -1,4 +1,4 @@
-"""The Evaluate tab: run the suite on the questions of a collection; show its figures, plots and failures."""
+"""The Evaluate tab: run the suite on a collection; show its figures, plots and failures."""
 
 from __future__ import annotations
 

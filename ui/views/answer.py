@@ -113,7 +113,7 @@ def passage_text(passage: Passage, title: str, marks: Iterable[Mark]) -> Markup:
 
 
 def place(found: Answer | Passage, title: str) -> str:
-    """The page and the heading: ``page 2, under “Ferries”``; a heading that repeats the title is left out."""
+    """The page and the heading: ``page 2, under “Ferries”``; none if it repeats the title."""
     parts = [f"page {found.page}"] if found.page is not None else []
     if found.heading not in (None, title):
         parts.append(f"under “{found.heading}”")

@@ -1,4 +1,4 @@
-"""The Documents tab as HTML: the files of a collection, the result of an upload, the progress of an indexing job."""
+"""The Documents tab as HTML: files, results of uploads, progress of indexing jobs."""
 
 from __future__ import annotations
 

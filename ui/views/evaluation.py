@@ -78,7 +78,7 @@ def ended_html(evaluation: Evaluation, is_outdated: bool) -> str:
 
 
 def report_html(report: Report) -> str:
-    """The headline, all figures with their 95% intervals, and the plots, each with what it shows in words."""
+    """The headline, the figures with their 95% intervals, and the plots with captions."""
     results, figures = report.results, report.figures
     return render(
         "evaluation_report",

@@ -1,4 +1,4 @@
-"""The Feedback tab as HTML: each question, the feedback on it, and whether that still fits the documents."""
+"""The Feedback tab as HTML: each question, its feedback, and whether that still fits the documents."""
 
 from __future__ import annotations
 

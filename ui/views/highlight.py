@@ -18,7 +18,12 @@ CONTROL_CHARACTERS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(12
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A stretch to highlight: code points ``[start, end)`` of the document, and the CSS class of its ``<mark>``."""
+    """A stretch to highlight.
+
+    Attributes:
+        start, end: Code points ``[start, end)`` of the document.
+        kind: CSS class of its ``<mark>``.
+    """
 
     start: int
     end: int
@@ -26,14 +31,14 @@ class Mark:
 
 
 def escape(value: object) -> Markup:
-    """Escape a value for HTML content and attributes, and for Gradio's templates; Markup is returned unchanged."""
+    """Escape a value for HTML and for Gradio's templates; Markup is returned unchanged."""
     if isinstance(value, Markup):
         return value
     return Markup(html.escape(str(value)).translate(TEMPLATE_CHARACTERS | CONTROL_CHARACTERS))
 
 
 def highlight(text: str, start: int, marks: Iterable[Mark]) -> Markup:
-    """Wrap the marked stretches of a document slice in ``<mark>`` elements; overlapping marks are nested correctly.
+    """Wrap the marked stretches of a document slice in ``<mark>`` elements, nested where they overlap.
 
     Args:
         text: ``document.text[start:start + len(text)]``.

@@ -18,11 +18,12 @@ def render(template: str, **values: object) -> str:
     Do not mix Markup and plain text in a filter such as ``join`` or with ``~``: those escape with Jinja's own function,
     which leaves the characters alone that start a placeholder in a Gradio template.
     """
-    return _environment().get_template(f"{template}.html").render(values)
+    return environment().get_template(f"{template}.html").render(values)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The environment of the page's templates."""
     environment = Environment(
         loader=PackageLoader("rag.ui.views"),
         autoescape=True,

@@ -26,7 +26,7 @@ class Page:
 
 
 def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
-    """The marks in a document opened at ``[start, end)``: that stretch, the other answers, and its sentence."""
+    """The marks in a document opened at ``[start, end)``: that stretch, other answers, its sentence."""
     focus = [Mark(start, end, "answer focus")]
     sentences, rest = [], []
     for answer in result.answers:

@@ -148,7 +148,7 @@ class TestTheList:
             ["right: “nine in the evening” in ferry.md", "right: “the evening” in ferry.md", "wrong: “ten” in train.md"]
         )
         expect(_row(page, "How long is the night?").locator("td").nth(0)).to_have_text(
-            "wrong: “eleven hours” in train.mdright words unknown"
+            "wrong: “eleven hours” in train.md right words unknown"
         )
         expect(_row(page, "What does the moon cost?").locator("td").nth(0)).to_have_text("no document answers")
         expect(_row(page, "When did it sink?").locator("td .stale")).to_have_text(
@@ -215,7 +215,7 @@ class TestChanging:
         form = page.locator("#feedback-edit")
         form.get_by_label("right: “nine in the evening” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("'<b>March</b>' does not stand in its document any more").first).to_be_visible()
+        expect(page.get_by_text("'<b>March</b>' is no longer in its document").first).to_be_visible()
         assert _lessons(file)["sank"] == LESSONS[3]
         form.get_by_label("right: “nine in the evening” in ferry.md").check()
         form.get_by_label("right: “<b>March</b>” in ferry.md").uncheck()

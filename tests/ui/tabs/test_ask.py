@@ -1,0 +1,47 @@
+"""The Ask tab in the real browser."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+from rag.ui import start
+from rag.ui.services.collections import Collections
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+LINK = "?collection=start&q=How+long+is+the+border+between+Kazakhstan+and+Russia%3F"
+
+
+@pytest.fixture(scope="module")
+def address(collections: Collections) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    page = start(collections, port=port)
+    yield f"http://127.0.0.1:{port}"
+    page.close(verbose=False)
+
+
+@pytest.mark.parametrize("parameter", ["min_confidence", "least"])
+def test_link_sets_the_minimum_confidence(browser: Browser, address: str, parameter: str) -> None:
+    page = browser.new_context().new_page()
+    page.goto(f"{address}/{LINK}&{parameter}=95")
+    expect(page.locator(".card h2")).to_have_text("Not found")
+    expect(page.locator(".card mark.near")).to_have_text("7,644 km")
+    assert "min_confidence=95" in page.url
+    assert "least" not in page.url
+    page.get_by_role("button", name="Toggle Sidebar").click()
+    expect(page.locator("#min-confidence input[type=number]")).to_have_value("95")
+
+
+def test_link_without_a_minimum_confidence_uses_the_fitted_threshold(
+    browser: Browser, address: str, collections: Collections
+) -> None:
+    page = browser.new_context().new_page()
+    page.goto(f"{address}/{LINK}")
+    expect(page.locator(".card .quote")).to_have_text("7,644 km")
+    threshold = round(collections.assistant("start").confidence.threshold * 100)
+    assert f"min_confidence={threshold}" in page.url
