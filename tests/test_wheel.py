@@ -35,6 +35,7 @@ def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
         "rag/ui/page.py",
         "rag/ui/static/page.js",
         "rag/ui/static/style.css",
+        "rag/ui/views/templates/result.html",
     } <= set(names)
 
 

@@ -148,7 +148,7 @@ class TestPage:
         _screenshot(page, f"filter-panel-{width}")
         panel.click()
         _ask(page, BORDER)
-        expect(page.locator(".filter")).to_have_text("Only in documents like path=kyrgyz*, sources.date>=2022")
+        expect(page.locator(".filter")).to_have_text("Only documents that match path=kyrgyz*, sources.date>=2022")
         documents = page.locator(".result code").all_inner_texts()
         assert {name for name in documents if name.endswith(".md")} == {"kyrgyzstan.md"}
         panel.click()
@@ -193,7 +193,7 @@ class TestPage:
         page = _open(browser, address, scheme="dark")
         _ask(page, "Who won the 1998 football World Cup?")
         expect(page.locator(".card h2")).to_have_text("Not found")
-        expect(page.locator(".card h3")).to_have_text("The nearest words, not an answer")
+        expect(page.locator(".card h3")).to_have_text("Closest match, not an answer")
         expect(page.locator(".card mark.near")).to_have_count(1)
         expect(page.locator("mark.answer")).to_have_count(0)
         _screenshot(page, "not-found-dark")
@@ -300,10 +300,10 @@ class TestPage:
         _ask(page, BORDER)
         expect(page.locator(".card .quote")).to_have_text("7,644 km")
         page.get_by_role("button", name="Toggle Sidebar").click()
-        page.locator("#least input[type=number]").fill("95")
-        page.locator("#least input[type=number]").press("Tab")
+        page.locator("#min-confidence input[type=number]").fill("95")
+        page.locator("#min-confidence input[type=number]").press("Tab")
         expect(page.locator(".card h2")).to_have_text("Not found")
-        assert "least=95" in page.url
+        assert "min_confidence=95" in page.url
         expect(page.locator(".card.missing")).to_contain_text("too likely to be wrong")
         expect(page.locator(".card mark.near")).to_have_text("7,644 km")
 
@@ -466,7 +466,7 @@ class TestPage:
         # The server has said all by then, and the page has heard nothing of it.
         page.wait_for_timeout(3_000)
         with page.expect_response("**/queue/join*"):
-            page.get_by_role("tab", name="Taught").click()
+            page.get_by_role("tab", name="Feedback").click()
         # The stream after it is held back as well, and the next question asked as that one ends.
         page.evaluate("() => { window.ended = window.hold; window.release(); }")
         page.get_by_role("tab", name="Ask").click()
@@ -475,7 +475,7 @@ class TestPage:
         with page.expect_response("**/queue/join*"):
             _ask(page, PRESIDENT)
         page.evaluate("() => { window.ended = null; window.release(); }")
-        expect(page.locator("#taught-table")).to_contain_text("Nothing was taught")
+        expect(page.locator("#feedback-table")).to_contain_text("No feedback yet")
         expect(page.locator(".card .quote")).to_have_text("Shavkat Mirziyoyev")
 
     @WIDTHS
@@ -486,7 +486,7 @@ class TestPage:
         taught.unlink(missing_ok=True)
         page = _open(browser, address, width, query="?collection=reports&q=" + WAGONS.replace(" ", "+"))
         page.get_by_role("button", name="Wrong", exact=True).click()
-        expect(page.locator(".taught-note")).to_contain_text("“41,300” is wrong")
+        expect(page.locator(".feedback-note")).to_contain_text("“41,300” is wrong")
         page.locator(".disagreement button.open").first.click()
         words = page.locator(".source-pane [data-words]")
         expect(words).to_be_disabled()
@@ -565,7 +565,7 @@ class TestPage:
         expect(page.locator(".source-pane")).to_be_visible()
         found += _violations(page)
         page.keyboard.press("Escape")
-        for tab in ("Documents", "Taught", "Evaluate"):
+        for tab in ("Documents", "Feedback", "Evaluate"):
             if page.get_by_role("tab", name=tab).is_visible():
                 page.get_by_role("tab", name=tab).click()
                 page.wait_for_timeout(500)
@@ -615,7 +615,7 @@ class TestPage:
             expect(page.locator(".source-pane h2")).to_have_text("<script>window.hacked = 1</script>")
             expect(page.locator(".source-pane .text")).to_contain_text("<svg/onload=window.hacked=6>")
             page.get_by_role("button", name="Right", exact=True).click()
-            expect(page.locator(".taught-note")).to_contain_text("is right")
+            expect(page.locator(".feedback-note")).to_contain_text("is right")
             page.reload()
             expect(page.locator(".card")).to_be_visible()
             page.get_by_role("button", name="Toggle Sidebar").click()

@@ -95,7 +95,7 @@ def test_what_is_not_taken_is_named_with_its_reason_and_a_document_is_found_by_i
     page.get_by_label("Find a document").fill("ferr")
     expect(page.locator("#documents-table code")).to_have_text(["a.md"])
     page.get_by_label("Find a document").fill("zzz")
-    expect(page.locator("#documents-table")).to_contain_text("None is called so.")
+    expect(page.locator("#documents-table")).to_contain_text("No matches.")
 
 
 def test_questions_are_answered_while_files_are_indexed_and_it_can_be_stopped(
@@ -117,7 +117,7 @@ def test_questions_are_answered_while_files_are_indexed_and_it_can_be_stopped(
     expect(other.locator(".card .quote")).to_have_text("7,644 km", timeout=20_000)
     expect(status).to_contain_text("of 20 files read")
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(status).to_contain_text("Stopped. The index is as it was", timeout=20_000)
+    expect(status).to_contain_text("Stopped. The index is unchanged", timeout=20_000)
     expect(page.get_by_role("button", name="Bring up to date")).to_be_visible()
     page.get_by_text("Delete this collection").click()
     page.get_by_role("button", name="Delete it for good").click()

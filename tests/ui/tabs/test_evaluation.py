@@ -136,7 +136,7 @@ class TestFigures:
         figures = expected.figures()
         assert len(shown) == len(figures)
         for key, figure in figures.items():
-            label = BY_KEY[key].label + ("" if BY_KEY[key].higher_is_better else " less is better")
+            label = BY_KEY[key].label + ("" if BY_KEY[key].higher_is_better else " lower is better")
             if not is_timing(key):
                 assert shown[label] == [number(figure.value), interval(figure), str(figure.count)]
         right = sum(outcome.handled for outcome in expected.outcomes)
@@ -149,7 +149,7 @@ class TestFigures:
         plots = page.locator(".plots").get_by_role("img")
         expect(plots).to_have_count(4)
         first = expected.figures()["recall@1"].value
-        name = f"The right words stand among the passages that were found: {first:.0%} in the first 1"
+        name = f"The right words are among the retrieved passages: {first:.0%} in the first 1"
         expect(page.locator(".plots").get_by_role("img", name=name)).to_be_visible()
         answered = sum(outcome.answered for outcome in expected.outcomes) / 6
         name = f"{answered:.0%} of the questions were answered"
@@ -202,8 +202,8 @@ class TestStopping:
         page = _open(browser, address, "much")
         about = page.locator("#evaluation-about")
         expect(about).to_contain_text(f"{MANY} questions of taught.jsonl.")
-        expect(about).to_contain_text("1 question left out: nobody has said yet what answers them.")
-        about.get_by_text("1 question left out: no longer fitting the documents").click()
+        expect(about).to_contain_text("1 question left out: the right words are not known yet.")
+        about.get_by_text("1 question left out: show why").click()
         expect(about).to_contain_text(f"taught.jsonl:{MANY + 2}: the sentence 'Gone.' does not stand in ferry.md")
         page.get_by_role("button", name="Evaluate", exact=True).click()
         status = page.locator("#evaluation-status")
@@ -271,7 +271,9 @@ class TestStopping:
 class TestWhatCannotBeEvaluated:
     def test_without_questions_it_is_said_what_to_do(self, browser: Browser, address: str) -> None:
         page = _open(browser, address, "bare")
-        expect(page.locator("#evaluation-about")).to_contain_text("Ask something under Ask, and say under the answer")
+        expect(page.locator("#evaluation-about")).to_contain_text(
+            "Ask a question under Ask, then say whether the answer is right"
+        )
         expect(page.get_by_role("button", name="Evaluate", exact=True)).to_be_disabled()
         expect(page.locator("#evaluation-which")).to_be_hidden()
 
