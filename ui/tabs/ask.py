@@ -15,7 +15,7 @@ from rag.formats import suffix_of
 from rag.formats.pdf.render import page_picture
 from rag.index.originals import Originals
 from rag.questions.anchors import Selection
-from rag.questions.feedback import Taught
+from rag.questions.feedback import FeedbackFile
 
 from ..services.collections import Collection, Collections
 from ..views.highlight import Mark
@@ -137,9 +137,9 @@ class Desk:
         asked = _given(asked)
         result, assistant = asked.result, self._collections.assistant(asked.collection)
         documents = assistant.retriever.index.documents
-        taught = Taught(self._collections.get(asked.collection).taught)
+        taught = FeedbackFile(self._collections.get(asked.collection).taught)
         if verdict == "none":
-            taught.add(result.question, documents, none=True)
+            taught.add(result.question, documents, unanswerable=True)
             return "Saved: no document answers this."
         if verdict == "words" and words is not None:
             _document(assistant, asked, words.document)

@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from rag import InputError, RagError
-from rag.questions.anchors import Documents, Place, Selection, place_at
-from rag.questions.feedback import CONTRADICTION, Lesson, Taught
+from rag.questions.anchors import Documents, Place, Selection, find_place
+from rag.questions.feedback import CONTRADICTION, Annotation, FeedbackFile
 from rag.questions.schema import KINDS
 
 from ..script import part, step
@@ -90,7 +90,7 @@ class TaughtTab:
         with told():
             collection = self._collections.get(chosen)
             documents, fault = self._documents(collection)
-            lessons = Taught(collection.taught).lessons(documents)
+            lessons = FeedbackFile(collection.taught).annotations(documents)
         some = gr.update(visible=bool(lessons))
         note = f'<p class="hint">{escape(fault)}</p>' if fault else ""
         table = lessons_html(lessons, (wanted or "").strip())
@@ -115,7 +115,7 @@ class TaughtTab:
 
     def _remove(self, chosen: str, event: gr.EventData) -> Any:
         with told():
-            Taught(self._collections.get(chosen).taught).delete(str(event.lesson))
+            FeedbackFile(self._collections.get(chosen).taught).delete(str(event.lesson))
         return gr.update(visible=False)
 
     def _edit(self, chosen: str, event: gr.EventData) -> tuple[Any, ...]:
@@ -134,7 +134,7 @@ class TaughtTab:
 
     def _store(self, given: dict[Any, Any]) -> Any:
         """Write what the form holds; what somebody else has taught since it was opened stays."""
-        edited: Lesson | None = given[self._edited]
+        edited: Annotation | None = given[self._edited]
         none = bool(given[self._none])
         with told():
             if edited is None:
@@ -148,26 +148,26 @@ class TaughtTab:
             right, wrong = (_left(places, out, documents) for places in (lesson.answers or (), lesson.wrong))
             if lesson.answers == () and not none:
                 right = []
-            Taught(collection.taught).edit(
+            FeedbackFile(collection.taught).edit(
                 lesson.id, documents, question=given[self._question], kind=given[self._kind], right=right, wrong=wrong,
-                none=none,
+                unanswerable=none,
             )  # fmt: skip
         return gr.update(visible=False)
 
-    def _lesson(self, collection: Collection, lesson_id: str) -> Lesson:
+    def _lesson(self, collection: Collection, lesson_id: str) -> Annotation:
         """What was taught under an id.
 
         Raises:
             InputError: There is no such thing any more.
         """
         documents, _ = self._documents(collection)
-        found = (each for each in Taught(collection.taught).lessons(documents) if each.id == lesson_id)
+        found = (each for each in FeedbackFile(collection.taught).annotations(documents) if each.id == lesson_id)
         if (lesson := next(found, None)) is None:
             raise InputError("this question is not there any more; choose the tab again to see what is")
         return lesson
 
 
-def _labelled(lesson: Lesson) -> dict[str, Place]:
+def _labelled(lesson: Annotation) -> dict[str, Place]:
     """The places of a lesson by what the form calls them."""
     labelled: dict[str, Place] = {}
     for verdict, places in (("right", lesson.answers or ()), ("wrong", lesson.wrong)):
@@ -189,7 +189,7 @@ def _left(places: tuple[Place, ...], out: list[Place], documents: Documents) -> 
     left = []
     for place in places:
         if place not in out:
-            if (at := place_at(place, documents)) is None:
+            if (at := find_place(place, documents)) is None:
                 raise InputError(f"{place['quote'][:80]!r} does not stand in its document any more; untick it as well")
             left.append(at)
     return left

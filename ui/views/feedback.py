@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.questions.anchors import Place
-from rag.questions.feedback import Lesson
+from rag.questions.feedback import Annotation
 
 from ..services.collections import Collection
 from .highlight import escape
@@ -20,7 +20,7 @@ HINT = (
 )
 
 
-def lessons_html(lessons: Sequence[Lesson], wanted: str = "") -> str:
+def lessons_html(lessons: Sequence[Annotation], wanted: str = "") -> str:
     """The table, what was taught last first.
 
     Args:
@@ -70,7 +70,7 @@ def place_label(verdict: str, place: Place) -> str:
     return f"{verdict}: “{place['quote']}” in {place['document']}"
 
 
-def _row(number: int, lesson: Lesson) -> str:
+def _row(number: int, lesson: Annotation) -> str:
     name, about = escape(lesson.id), f"lesson-{number}"
     kind = f'<br><span class="kind">{escape(lesson.kind)}</span>' if lesson.kind else ""
     buttons = (
@@ -84,7 +84,7 @@ def _row(number: int, lesson: Lesson) -> str:
     )
 
 
-def _said(lesson: Lesson) -> str:
+def _said(lesson: Annotation) -> str:
     lines = [_place("right", place) for place in lesson.answers or ()]
     lines += ["no document answers"] if lesson.answers == () else []
     lines += [_place("wrong", place) for place in lesson.wrong]
