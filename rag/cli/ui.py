@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _given(folder: Path, home: Path) -> Collection:
     """The index that was named, as a collection; over the shipped articles it has their examples and questions."""
-    from ..eval.command import SHIPPED_QUESTIONS
+    from ..eval.paths import SHIPPED_QUESTIONS
     from ..ui.examples import EXAMPLES as QUESTIONS
     from ..ui.services.collections import given_collection
 

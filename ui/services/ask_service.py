@@ -14,7 +14,7 @@ from rag.formats import suffix_of
 from rag.formats.pdf.render import Picture, page_picture
 from rag.index.originals import Originals
 from rag.questions.anchors import Selection
-from rag.questions.feedback import Taught
+from rag.questions.feedback import FeedbackFile
 
 from .ask_session import AskedQuestion
 from .collections import Collections
@@ -129,9 +129,9 @@ class AskService:
         question, answers = asked.result.question, asked.result.answers
         assistant = self._collections.assistant(asked.collection)
         documents = assistant.index.documents
-        feedback = Taught(self._collections.get(asked.collection).taught)
+        feedback = FeedbackFile(self._collections.get(asked.collection).taught)
         if verdict == "none":
-            feedback.add(question, documents, none=True)
+            feedback.add(question, documents, unanswerable=True)
             return "Saved: no document answers this."
         if verdict == "words" and words is not None:
             _document(assistant, asked, words.document)

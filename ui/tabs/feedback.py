@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from rag import InputError, RagError
-from rag.questions.anchors import Documents, Place, Selection, place_at
-from rag.questions.feedback import CONTRADICTION, Lesson, Taught
+from rag.questions.anchors import Documents, Place, Selection, find_place
+from rag.questions.feedback import CONTRADICTION, Annotation, FeedbackFile
 from rag.questions.schema import KINDS
 
 from ..script import component_script, event_script
@@ -91,7 +91,7 @@ class FeedbackTab:
         with error_messages():
             collection = self._collections.get(chosen)
             documents, fault = self._documents(collection)
-            annotations = Taught(collection.taught).lessons(documents)
+            annotations = FeedbackFile(collection.taught).annotations(documents)
         some = gr.update(visible=bool(annotations))
         table = annotations_html(annotations, (query or "").strip(), fault)
         return table, some, some, commands_html(collection, _file_name(collection))
@@ -117,7 +117,7 @@ class FeedbackTab:
 
     def _remove(self, chosen: str, event: gr.EventData) -> Any:
         with error_messages():
-            Taught(self._collections.get(chosen).taught).delete(str(event.annotation))
+            FeedbackFile(self._collections.get(chosen).taught).delete(str(event.annotation))
         return gr.update(visible=False)
 
     def _edit(self, chosen: str, event: gr.EventData) -> tuple[Any, ...]:
@@ -136,7 +136,7 @@ class FeedbackTab:
 
     def _store(self, values: dict[Any, Any]) -> Any:
         """Save the form; feedback added by others since it was opened is kept."""
-        edited: Lesson | None = values[self._edited]
+        edited: Annotation | None = values[self._edited]
         none = bool(values[self._none])
         with error_messages():
             if edited is None:
@@ -152,31 +152,31 @@ class FeedbackTab:
             )
             if annotation.answers == () and not none:
                 right = []
-            Taught(collection.taught).edit(
+            FeedbackFile(collection.taught).edit(
                 annotation.id,
                 documents,
                 question=values[self._question],
                 kind=values[self._kind],
                 right=right,
                 wrong=wrong,
-                none=none,
+                unanswerable=none,
             )
         return gr.update(visible=False)
 
-    def _annotation(self, collection: Collection, annotation_id: str) -> Lesson:
+    def _annotation(self, collection: Collection, annotation_id: str) -> Annotation:
         """The feedback with an id.
 
         Raises:
             InputError: It is gone.
         """
         documents, _ = self._documents(collection)
-        found = (each for each in Taught(collection.taught).lessons(documents) if each.id == annotation_id)
+        found = (each for each in FeedbackFile(collection.taught).annotations(documents) if each.id == annotation_id)
         if (annotation := next(found, None)) is None:
             raise InputError("this question is gone; select the tab again to refresh the list")
         return annotation
 
 
-def _labelled(annotation: Lesson) -> dict[str, Place]:
+def _labelled(annotation: Annotation) -> dict[str, Place]:
     """The right and wrong places of a question, by their labels in the form."""
     labelled: dict[str, Place] = {}
     for verdict, places in (("right", annotation.answers or ()), ("wrong", annotation.wrong)):
@@ -198,7 +198,7 @@ def _remaining(places: tuple[Place, ...], removed: list[Place], documents: Docum
     remaining = []
     for place in places:
         if place not in removed:
-            if (found := place_at(place, documents)) is None:
+            if (found := find_place(place, documents)) is None:
                 raise InputError(f"{place['quote'][:80]!r} is no longer in its document; untick it as well")
             remaining.append(found)
     return remaining

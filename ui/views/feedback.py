@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.questions.anchors import Place
-from rag.questions.feedback import Lesson
+from rag.questions.feedback import Annotation
 
 from ..services.collections import Collection
 from .render import render
@@ -14,7 +14,7 @@ from .render import render
 LISTED = 200
 
 
-def annotations_html(annotations: Sequence[Lesson], query: str = "", fault: str = "") -> str:
+def annotations_html(annotations: Sequence[Annotation], query: str = "", fault: str = "") -> str:
     """The table of questions with feedback, newest first.
 
     Args:

@@ -204,7 +204,7 @@ class TestStopping:
         expect(about).to_contain_text(f"{MANY} questions of taught.jsonl.")
         expect(about).to_contain_text("1 question left out: the right words are not known yet.")
         about.get_by_text("1 question left out: show why").click()
-        expect(about).to_contain_text(f"taught.jsonl:{MANY + 2}: the sentence 'Gone.' does not stand in ferry.md")
+        expect(about).to_contain_text(f"taught.jsonl:{MANY + 2}: the sentence 'Gone.' is not in ferry.md")
         page.get_by_role("button", name="Evaluate", exact=True).click()
         status = page.locator("#evaluation-status")
         expect(status).to_contain_text(f"of {MANY} questions, ")

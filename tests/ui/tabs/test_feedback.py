@@ -12,7 +12,7 @@ from rag.ui.services.collections import Collection, Collections
 
 from rag import SentenceTransformerEncoder, build_index
 from rag.questions.anchors import Selection
-from rag.questions.feedback import Taught
+from rag.questions.feedback import FeedbackFile
 from rag.questions.schema import load_questions
 
 pytestmark = [
@@ -152,7 +152,7 @@ class TestTheList:
         )
         expect(_row(page, "What does the moon cost?").locator("td").nth(0)).to_have_text("no document answers")
         expect(_row(page, "When did it sink?").locator("td .stale")).to_have_text(
-            "stale: the sentence 'It sank in <b>March</b>.' does not stand in ferry.md"
+            "stale: the sentence 'It sank in <b>March</b>.' is not in ferry.md"
         )
         expect(page.locator("#feedback-table .stale")).to_have_count(1)
         assert page.evaluate("window.hacked") is None
@@ -166,7 +166,7 @@ class TestTheList:
         page.get_by_role("tab", name="Ask").click()
         documents = collections.assistant("journeys").retriever.index.documents
         at = FERRY.index("48")
-        Taught(file).add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
+        FeedbackFile(file).add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
         page.get_by_role("tab", name="Feedback").click()
         expect(page.locator("table.annotations tbody tr").first).to_contain_text("How many wagons?")
         page.get_by_label("Find a question").fill("WAGON")
@@ -239,7 +239,7 @@ class TestChanging:
         _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
         none.check()
         form.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("cannot both be taught; choose one").first).to_be_visible()
+        expect(page.get_by_text("have an answer and be unanswerable; choose one").first).to_be_visible()
         form.get_by_role("button", name="Cancel").click()
         expect(form).to_be_hidden()
         expect(_row(page, "When does the ferry leave?").get_by_role("button", name="Edit")).to_be_focused()
@@ -255,7 +255,7 @@ class TestChanging:
         documents = collections.assistant("journeys").retriever.index.documents
         at = FERRY.index("at nine")
         words = Selection("ferry.md", at, at + len("at nine"))
-        Taught(file).add("When does the ferry leave?", documents, right=[words])
+        FeedbackFile(file).add("When does the ferry leave?", documents, right=[words])
         form.get_by_label("right: “the evening” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
         expect(form).to_be_hidden()
@@ -329,7 +329,7 @@ def test_a_place_becomes_stale_when_its_document_changes(
     )
     documents = collections.assistant("changing").retriever.index.documents
     at = FERRY.index("48")
-    Taught(tmp_path / "t.jsonl").add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
+    FeedbackFile(tmp_path / "t.jsonl").add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
     server = start(collections, port=PORT + 5)
     try:
         page = _open(browser, f"http://127.0.0.1:{PORT + 5}", "changing")
@@ -340,7 +340,7 @@ def test_a_place_becomes_stale_when_its_document_changes(
         page.get_by_role("tab", name="Feedback").click()
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 1 question, 1 of them stale.")
         expect(_row(page, "How many wagons?").locator(".stale")).to_have_text(
-            "stale: the sentence 'It carries 48 wagons.' does not stand in ferry.md"
+            "stale: the sentence 'It carries 48 wagons.' is not in ferry.md"
         )
     finally:
         server.close(verbose=False)
