@@ -42,10 +42,13 @@ from rag.ui import start
 from rag.ui.services.collections import Collections, given_collection
 build_index(sys.argv[1], sys.argv[2])
 home = Path(sys.argv[2] + "-home")
-page = start(Collections(home, [given_collection(Path(sys.argv[2]), "Central Asia", home)]), port=17870)
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+page = start(Collections(home, [given_collection(Path(sys.argv[2]), "Central Asia", home)]), port=port)
 question = "How long is the border between Kazakhstan and Russia?"
 # By plain HTTP: gradio's own client may look for news of itself on the network.
-address = "http://127.0.0.1:17870/gradio_api/call/ask"
+address = f"http://127.0.0.1:{port}/gradio_api/call/ask"
 body = json.dumps({"data": [question, None, None]}).encode()
 event = json.load(urlopen(Request(address, body, {"Content-Type": "application/json"})))["event_id"]
 events = urlopen(f"{address}/{event}").read().decode()

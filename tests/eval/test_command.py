@@ -207,6 +207,7 @@ def test_the_first_setting_of_the_sweep_is_the_default_and_each_other_differs() 
     assert len({(setting.chunking, setting.fusion, setting.read) for setting in SETTINGS}) == len(SETTINGS)
 
 
+@pytest.mark.slow
 def test_rag_eval_sweep_asks_the_calibration_part(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "--sweep", "--limit", "2", "--index", str(corpus_index)]) == 0
     table = capsys.readouterr().out

@@ -62,6 +62,7 @@ def _damage(path: Path, how: str) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_after_100_kills_at_random_moments_the_index_answers_as_before_or_as_after(tmp_path: Path) -> None:
     program = Path(__file__).with_name("killed.py")
     done = subprocess.run([sys.executable, program, tmp_path, "100"], capture_output=True, text=True, check=False)

@@ -72,6 +72,7 @@ def _encoder() -> str:
     return model_folder(DEFAULT_ENCODER)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     whole = _trainer(tmp_path / "whole")
     whole.run()

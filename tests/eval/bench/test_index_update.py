@@ -6,6 +6,7 @@ import pytest
 from rag.eval.bench import index_update
 
 
+@pytest.mark.slow
 def test_an_update_ranks_and_scores_as_a_build_from_scratch(capsys: pytest.CaptureFixture[str]) -> None:
     assert index_update.main(["--passages", "200", "--memory"]) == 0
     output = capsys.readouterr().out
@@ -16,6 +17,7 @@ def test_an_update_ranks_and_scores_as_a_build_from_scratch(capsys: pytest.Captu
     assert float(difference[1]) < 1e-4
 
 
+@pytest.mark.slow
 def test_memory_and_opening_are_measured_in_processes_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert index_update.main(["--passages", "0", "--memory", "300", "--open", "300"]) == 0
     output = capsys.readouterr().out

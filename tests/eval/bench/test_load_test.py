@@ -66,6 +66,7 @@ def test_what_the_server_refuses_and_what_it_reports_is_an_error(
     assert (len(reported.memory), len(refused.memory), gone.memory) == (3, 0, ())
 
 
+@pytest.mark.slow
 def test_the_command_starts_the_server_and_asks_it_again_while_an_index_is_built(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -35,6 +35,7 @@ def test_true_probabilities_have_a_calibration_error_by_chance_that_falls_with_t
     assert error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
 
 
+@pytest.mark.slow
 def test_the_fit_refuses_bad_input_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "squad.json"
     answer = {"text": "Text", "answer_start": 0}

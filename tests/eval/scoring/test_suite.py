@@ -240,6 +240,7 @@ def shipped(assistant: Assistant) -> Results:
     return _results([judge(trial) for trial in run(assistant, asked)])
 
 
+@pytest.mark.slow
 def test_no_headline_figure_of_the_shipped_test_part_is_worse_than_the_baseline(shipped: Results) -> None:
     baseline = Results.read(BASELINE)
     assert (baseline.part, baseline.complete) == ("test", True)
@@ -248,6 +249,7 @@ def test_no_headline_figure_of_the_shipped_test_part_is_worse_than_the_baseline(
     assert [(d.measure.key, d.before, d.after) for d in comparison.differences if d.worse] == []
 
 
+@pytest.mark.slow
 def test_with_the_gold_paragraph_given_the_reader_does_better(shipped: Results) -> None:
     figures = shipped.figures()
     assert (figures["ceiling_right"].value or 0) > (figures["right"].value or 0)

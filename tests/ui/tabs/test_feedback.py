@@ -5,22 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
-from rag.ui import start
 from rag.ui.services.collections import Collection, Collections
 
 from rag import SentenceTransformerEncoder, build_index
 from rag.questions.anchors import Selection
 from rag.questions.feedback import Taught
 from rag.questions.schema import load_questions
+from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-PORT = 17894
-SCREENSHOTS = Path(__file__).resolve().parents[3] / "screenshots"
+pytestmark = BROWSER_MARKS
 
 FERRY = "# Ferries\n\nThe ferry to Baku leaves at nine in the evening. It carries 48 wagons.\n"
 TRAIN = "# Trains\n\nThe night train to Osh takes eleven hours, or ten on a good night.\n"
@@ -73,9 +67,8 @@ def collections(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def address(collections: Collections) -> Iterator[str]:
-    page = start(collections, port=PORT)
-    yield f"http://127.0.0.1:{PORT}"
-    page.close(verbose=False)
+    with serve(collections) as address:
+        yield address
 
 
 @pytest.fixture
@@ -330,9 +323,8 @@ def test_a_place_becomes_stale_when_its_document_changes(
     documents = collections.assistant("changing").retriever.index.documents
     at = FERRY.index("48")
     Taught(tmp_path / "t.jsonl").add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
-    server = start(collections, port=PORT + 5)
-    try:
-        page = _open(browser, f"http://127.0.0.1:{PORT + 5}", "changing")
+    with serve(collections) as address:
+        page = _open(browser, address, "changing")
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 1 question.")
         (folder / "ferry.md").write_text(FERRY.replace("48 wagons", "50 wagons"))
         build_index(folder, tmp_path / "index", encoder)
@@ -342,8 +334,6 @@ def test_a_place_becomes_stale_when_its_document_changes(
         expect(_row(page, "How many wagons?").locator(".stale")).to_have_text(
             "stale: the sentence 'It carries 48 wagons.' does not stand in ferry.md"
         )
-    finally:
-        server.close(verbose=False)
 
 
 class TestSaving:
@@ -375,5 +365,4 @@ def test_it_is_right_at_both_widths_for_anybody(
     page.get_by_text("What you can do with this file").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.screenshot(path=SCREENSHOTS / f"feedback-edit-{width}-{scheme}.png", full_page=True)
-    violations = Axe().run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in violations if v["impact"] in ("serious", "critical")] == []
+    assert violations(page) == []
