@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Report
-from ..reading.windows import WindowMaker
 from ..reading.model import WEIGHTS, WORDS, Description, SpanModel, load_weights, network, save_weights
 from ..reading.predictor import SpanPredictor
+from ..reading.windows import WindowMaker
 from .batches import Batch, Epochs
 from .examples import Examples, Split
 from .measure import Reading, measure

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rag.reading.windows import WindowMaker
 
 from rag import Document, InputError, SentenceTransformerEncoder, build_index
 from rag.cli import main
@@ -17,6 +16,7 @@ from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 from rag.questions.locked_lines import edited_lines
 from rag.questions.schema import load_questions
+from rag.reading.windows import WindowMaker
 from rag.training.examples import load
 
 TEXT = "Rents rose. The border is 7,644 km long. It was 7,500 km long once.\n\nRents rose again."

@@ -140,7 +140,7 @@ def test_invalid_lines_can_be_skipped_and_are_reported(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def shipped(assistant: Assistant) -> list[Question]:
-    return load_questions(SHIPPED_QUESTIONS, assistant.retriever.index.documents)
+    return load_questions(SHIPPED_QUESTIONS, assistant.index.documents)
 
 
 def test_shipped_set_has_the_documented_composition(shipped: list[Question]) -> None:
@@ -160,7 +160,7 @@ def test_shipped_set_has_the_documented_composition(shipped: list[Question]) -> 
 
 
 def test_paraphrased_tag_matches_its_definition(shipped: list[Question], assistant: Assistant) -> None:
-    documents = assistant.retriever.index.documents
+    documents = assistant.index.documents
 
     def sentence_terms(gold: Gold) -> set[str]:
         document = documents[gold.document]

@@ -72,6 +72,7 @@ def _encoder() -> str:
     return model_folder(DEFAULT_ENCODER)
 
 
+@pytest.mark.slow
 def test_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     whole = _trainer(tmp_path / "whole")
     whole.run()

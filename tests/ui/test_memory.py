@@ -7,7 +7,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import threading, time
+import time
 from pathlib import Path
 from rag.ui.memory import give_back, keep_small
 
@@ -26,7 +26,9 @@ print(before, held())
 kept.append(scatter())
 before = held()
 keep_small(0.05)
-time.sleep(1)
+deadline = time.monotonic() + 60
+while held() >= before - 250 and time.monotonic() < deadline:
+    time.sleep(0.05)
 print(before, held())
 """
 

@@ -68,6 +68,7 @@ def test_rejected_and_failed_requests_count_as_errors(corpus_index: Path, answer
     assert (len(reported.memory), len(refused.memory), gone.memory) == (3, 0, ())
 
 
+@pytest.mark.slow
 def test_command_runs_a_second_round_while_indexing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -35,6 +35,7 @@ def test_error_by_chance_falls_with_sample_size() -> None:
     assert error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
 
 
+@pytest.mark.slow
 def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "squad.json"
     answer = {"text": "Text", "answer_start": 0}

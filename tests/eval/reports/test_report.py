@@ -13,6 +13,8 @@ from rag.eval.scoring.suite import judge, run
 from rag import Assistant, Document, Index, InputError, Retriever, SentenceTransformerEncoder
 from rag.questions.schema import Gold, Question
 
+pytestmark = pytest.mark.browser
+
 SCREENSHOTS = Path(__file__).resolve().parents[3] / "screenshots"
 EVIL = "<script>document.title='evil'</script></script><img src=x onerror=\"document.title='evil'\">"
 TEXT = f"🙂🙂 The border of Ruritania is 40 km long.\n\nRents in Strelsau doubled in 1894. {EVIL}"

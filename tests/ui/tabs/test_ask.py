@@ -1,28 +1,21 @@
 """The Ask tab in the real browser."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
-from rag.ui import start
 from rag.ui.services.collections import Collections
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+from tests.ui.driver import BROWSER_MARKS, serve
+
+pytestmark = BROWSER_MARKS
 LINK = "?collection=start&q=How+long+is+the+border+between+Kazakhstan+and+Russia%3F"
 
 
 @pytest.fixture(scope="module")
 def address(collections: Collections) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    page = start(collections, port=port)
-    yield f"http://127.0.0.1:{port}"
-    page.close(verbose=False)
+    with serve(collections) as address:
+        yield address
 
 
 @pytest.mark.parametrize("parameter", ["min_confidence", "least"])

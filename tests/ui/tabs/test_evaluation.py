@@ -2,30 +2,25 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from rag.eval.reports.table import interval, number
 from rag.eval.scoring.measures import BY_KEY
 from rag.eval.scoring.results import Results, is_timing
 from rag.eval.scoring.suite import CAUSES, judge, run
-from rag.ui import start
 from rag.ui.services.collections import Collection, Collections
 from rag.ui.services.evaluation_jobs import DONE, STOPPED, Evaluation, Evaluations, QuestionSet, read_question_set
 
-from rag import InputError, SentenceTransformerEncoder, build_index
+from rag import Assistant, InputError, Result, SentenceTransformerEncoder, build_index
+from rag.index.filters import Where
 from rag.questions.schema import load_questions
+from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, page_until, record_questions, serve, violations
+from tests.waiting import wait_until
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-PORT = 17893
-SCREENSHOTS = Path(__file__).resolve().parents[3] / "screenshots"
+pytestmark = BROWSER_MARKS
 
 DOCUMENTS = {
     "ferry.md": "# Ferries\n\nThe ferry to Baku leaves at nine in the evening. It carries 48 wagons.\n",
@@ -91,9 +86,8 @@ def collections(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def address(collections: Collections) -> Iterator[str]:
-    page = start(collections, port=PORT)
-    yield f"http://127.0.0.1:{PORT}"
-    page.close(verbose=False)
+    with serve(collections) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +95,7 @@ def expected(collections: Collections) -> Results:
     """What the library says."""
     assistant, collection = collections.assistant("journeys"), collections.get("journeys")
     assert collection.questions
-    asked = load_questions(collection.questions, assistant.retriever.index.documents)
+    asked = load_questions(collection.questions, assistant.index.documents)
     trials = run(assistant, [question for question in asked if question.part == "test"])
     return Results("journeys.jsonl", "index", "test", True, (), {}, tuple(map(judge, trials)))
 
@@ -224,8 +218,11 @@ class TestStopping:
         first = _open(browser, address, "much")
         second = _open(browser, address, "journeys")
         expect(second.locator("#evaluation-about")).to_contain_text("6 questions")
-        # Until it has seen that none is running.
-        second.wait_for_timeout(1500)
+        # Opening the tab sends three requests, one after the other; the second ends when no evaluation is running.
+        second.get_by_role("tab", name="Ask").click()
+        sent = record_questions(second)
+        second.get_by_role("tab", name="Evaluate").click()
+        page_until(second, lambda: len(sent) >= 3)
         first.get_by_role("button", name="Evaluate", exact=True).click()
         expect(first.locator("#evaluation-status")).to_contain_text("Asking Much taught")
         second.get_by_role("button", name="Evaluate", exact=True).click()
@@ -235,7 +232,7 @@ class TestStopping:
         second.get_by_role("tab", name="Ask").click()
         second.locator("#question textarea, #question input").fill("How long does the night train to Osh take?")
         second.keyboard.press("Enter")
-        expect(second.locator(".card .quote")).to_contain_text("eleven hours", timeout=10_000)
+        expect(second.locator(".card .quote")).to_contain_text("eleven hours")
         expect(first.locator("#evaluation-status")).to_contain_text("Asking Much taught")
         # Not the page that started it alone may stop it.
         second.get_by_role("tab", name="Evaluate").click()
@@ -247,21 +244,17 @@ class TestStopping:
         asked = read_question_set(collections.get("much").taught, assistant)
         calls: list[int] = []
 
-        class Slow:
-            """An assistant that says when it is asked, and is stopped while it answers the third question."""
+        class Interrupted(Assistant):
+            """Counts retrievals, and is stopped during the third."""
 
-            retriever = assistant.retriever
-
-            def read(self, *given: object) -> object:
-                return assistant.read(*given)  # type: ignore[arg-type]
-
-            def retrieve_and_read(self, *given: object) -> object:
+            def retrieve(self, question: str, where: Where | None = None, k: int | None = None) -> Result:
                 calls.append(1)
                 if len(calls) == 3:
                     evaluation.stop()
-                return assistant.retrieve_and_read(*given)  # type: ignore[arg-type]
+                return super().retrieve(question, where, k)
 
-        evaluation = Evaluation("Much", asked, Slow(), Path())  # type: ignore[arg-type]
+        interrupted = Interrupted(assistant.retriever, assistant.reader, assistant.confidence)
+        evaluation = Evaluation("Much", asked, interrupted, Path())
         evaluation.run()
         state = evaluation.state()
         assert (state.state, state.done, len(calls)) == (STOPPED, 3, 3)
@@ -305,10 +298,10 @@ class TestWhatCannotBeEvaluated:
         asked = read_question_set(collection.questions or Path(), assistant)
         evaluations = Evaluations()
         broken = evaluations.start(collection, asked, object())  # type: ignore[arg-type]
-        _wait(broken)
+        wait_until(lambda: broken.state().ended)
         assert "ended before it was done" in broken.state().error
         whole = evaluations.start(collection, _first(asked), assistant)
-        _wait(whole)
+        wait_until(lambda: whole.state().ended)
         assert whole.state().state == DONE and evaluations.running() is None and evaluations.of("journeys") is whole
 
 
@@ -321,16 +314,8 @@ def test_it_is_right_at_both_widths_for_anybody(browser: Browser, address: str, 
     assert page.evaluate("document.documentElement.scrollWidth") == width
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"evaluation-{width}-{scheme}.png", full_page=True)
-    violations = Axe().run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in violations if v["impact"] in ("serious", "critical")] == []
+    assert violations(page) == []
 
 
 def _first(asked: QuestionSet) -> QuestionSet:
     return QuestionSet(asked.name, asked.questions[:1], asked.part, 0, ())
-
-
-def _wait(evaluation: Evaluation) -> None:
-    until = time.monotonic() + 30
-    while not evaluation.state().ended:
-        assert time.monotonic() < until
-        time.sleep(0.05)

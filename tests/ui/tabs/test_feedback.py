@@ -5,22 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
-from rag.ui import start
 from rag.ui.services.collections import Collection, Collections
 
 from rag import SentenceTransformerEncoder, build_index
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 from rag.questions.schema import load_questions
+from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-PORT = 17894
-SCREENSHOTS = Path(__file__).resolve().parents[3] / "screenshots"
+pytestmark = BROWSER_MARKS
 
 FERRY = "# Ferries\n\nThe ferry to Baku leaves at nine in the evening. It carries 48 wagons.\n"
 TRAIN = "# Trains\n\nThe night train to Osh takes eleven hours, or ten on a good night.\n"
@@ -41,7 +35,7 @@ OSH = "The night train to Osh takes eleven hours, or ten on a good night."
 ELEVEN, TEN = _place("train.md", OSH, "eleven hours"), _place("train.md", OSH, "ten")
 GONE = _place("ferry.md", "It sank in <b>March</b>.", "<b>March</b>")
 
-LESSONS = [
+ANNOTATIONS = [
     {
         "id": "leaves", "question": "When does the ferry leave?", "kind": "when", "answers": [NINE, EVENING],
         "wrong": [TEN],
@@ -73,21 +67,20 @@ def collections(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def address(collections: Collections) -> Iterator[str]:
-    page = start(collections, port=PORT)
-    yield f"http://127.0.0.1:{PORT}"
-    page.close(verbose=False)
+    with serve(collections) as address:
+        yield address
 
 
 @pytest.fixture
 def file(collections: Collections) -> Path:
     """The file of what was taught, as it is before each test, with a line of somebody else's and ends of all kinds."""
     path = collections.get("journeys").taught
-    lines = [json.dumps(lesson, ensure_ascii=False).encode() for lesson in LESSONS]
+    lines = [json.dumps(annotation, ensure_ascii=False).encode() for annotation in ANNOTATIONS]
     path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines) + '\r\n{"note": "Grüße\u2028"}\n'.encode())
     return path
 
 
-def _lessons(file: Path) -> dict[str, dict[str, object]]:
+def _annotations(file: Path) -> dict[str, dict[str, object]]:
     values = [json.loads(line) for line in file.read_text(encoding="utf-8-sig").split("\n") if line]
     return {value["id"]: value for value in values if "id" in value}
 
@@ -142,7 +135,7 @@ class TestTheList:
         page = _open(browser, address, "journeys")
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions, 1 of them stale.")
         asked = page.locator("table.annotations tbody th span[id]")
-        expect(asked).to_have_text([str(lesson["question"]) for lesson in reversed(LESSONS)])
+        expect(asked).to_have_text([str(annotation["question"]) for annotation in reversed(ANNOTATIONS)])
         leaves = _row(page, "When does the ferry leave?").locator("td").first.locator("p")
         expect(leaves).to_have_text(
             ["right: “nine in the evening” in ferry.md", "right: “the evening” in ferry.md", "wrong: “ten” in train.md"]
@@ -164,7 +157,7 @@ class TestTheList:
         page = _open(browser, address, "journeys")
         expect(page.locator("table.annotations tbody tr")).to_have_count(5)
         page.get_by_role("tab", name="Ask").click()
-        documents = collections.assistant("journeys").retriever.index.documents
+        documents = collections.assistant("journeys").index.documents
         at = FERRY.index("48")
         FeedbackFile(file).add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
         page.get_by_role("tab", name="Feedback").click()
@@ -202,9 +195,9 @@ class TestChanging:
         row = _row(page, "What time does the ferry leave?")
         expect(row).not_to_contain_text("“the evening”")
         expect(row.get_by_role("button", name="Edit")).to_be_focused()
-        expected = LESSONS[0] | {"question": "What time does the ferry leave?", "kind": "what", "answers": [NINE]}
-        assert _lessons(file)["leaves"] == expected
-        assert [_lessons(file)[str(lesson["id"])] for lesson in LESSONS[1:]] == LESSONS[1:]
+        expected = ANNOTATIONS[0] | {"question": "What time does the ferry leave?", "kind": "what", "answers": [NINE]}
+        assert _annotations(file)["leaves"] == expected
+        assert [_annotations(file)[str(annotation["id"])] for annotation in ANNOTATIONS[1:]] == ANNOTATIONS[1:]
         assert "Grüße\u2028" in file.read_text(encoding="utf-8")
 
     def test_what_stays_stale_has_to_be_taken_out_with_what_is(
@@ -216,12 +209,12 @@ class TestChanging:
         form.get_by_label("right: “nine in the evening” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
         expect(page.get_by_text("'<b>March</b>' is no longer in its document").first).to_be_visible()
-        assert _lessons(file)["sank"] == LESSONS[3]
+        assert _annotations(file)["sank"] == ANNOTATIONS[3]
         form.get_by_label("right: “nine in the evening” in ferry.md").check()
         form.get_by_label("right: “<b>March</b>” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions.")
-        assert _lessons(file)["sank"] == LESSONS[3] | {"answers": [NINE]}
+        assert _annotations(file)["sank"] == ANNOTATIONS[3] | {"answers": [NINE]}
 
     def test_no_document_answers_is_said_and_unsaid(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
@@ -230,12 +223,12 @@ class TestChanging:
         none.check()
         form.get_by_role("button", name="Save").click()
         expect(_row(page, "How long is the night?")).to_contain_text("no document answers")
-        assert _lessons(file)["long"] == LESSONS[1] | {"answers": []}
+        assert _annotations(file)["long"] == ANNOTATIONS[1] | {"answers": []}
         _row(page, "How long is the night?").get_by_role("button", name="Edit").click()
         none.uncheck()
         form.get_by_role("button", name="Save").click()
         expect(_row(page, "How long is the night?")).to_contain_text("right words unknown")
-        assert _lessons(file)["long"] == LESSONS[1]
+        assert _annotations(file)["long"] == ANNOTATIONS[1]
         _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
         none.check()
         form.get_by_role("button", name="Save").click()
@@ -243,7 +236,7 @@ class TestChanging:
         form.get_by_role("button", name="Cancel").click()
         expect(form).to_be_hidden()
         expect(_row(page, "When does the ferry leave?").get_by_role("button", name="Edit")).to_be_focused()
-        assert _lessons(file)["leaves"] == LESSONS[0]
+        assert _annotations(file)["leaves"] == ANNOTATIONS[0]
 
     def test_what_was_taught_since_the_form_was_opened_stays(
         self, browser: Browser, address: str, file: Path, collections: Collections
@@ -252,14 +245,14 @@ class TestChanging:
         _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
         form = page.locator("#feedback-edit")
         expect(form).to_be_visible()
-        documents = collections.assistant("journeys").retriever.index.documents
+        documents = collections.assistant("journeys").index.documents
         at = FERRY.index("at nine")
         words = Selection("ferry.md", at, at + len("at nine"))
         FeedbackFile(file).add("When does the ferry leave?", documents, right=[words])
         form.get_by_label("right: “the evening” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
         expect(form).to_be_hidden()
-        assert _lessons(file)["leaves"]["answers"] == [NINE, NINE | {"quote": "at nine"}]
+        assert _annotations(file)["leaves"]["answers"] == [NINE, NINE | {"quote": "at nine"}]
 
     def test_a_question_is_deleted_after_one_confirmation(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
@@ -267,11 +260,11 @@ class TestChanging:
         row.get_by_role("button", name="Delete").click()
         sure = row.get_by_role("button", name="Delete for good?")
         expect(sure).to_have_accessible_description(ATTACK)
-        assert 'attack"><b>' in _lessons(file)
+        assert 'attack"><b>' in _annotations(file)
         sure.click()
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 4 questions, 1 of them stale.")
         expect(page.locator("#feedback-counts")).to_be_focused()
-        assert list(_lessons(file)) == ["leaves", "long", "moon", "sank"]
+        assert list(_annotations(file)) == ["leaves", "long", "moon", "sank"]
 
 
 @pytest.mark.parametrize("width", [1440, 360])
@@ -310,7 +303,7 @@ def test_from_an_answer_to_a_question_set(
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as JSON Lines").click()
     download.value.save_as(tmp_path / "saved.jsonl")
-    documents = collections.assistant("bare").retriever.index.documents
+    documents = collections.assistant("bare").index.documents
     read = load_questions(tmp_path / "saved.jsonl", documents)
     words = {each.text: [documents[gold.document].text[gold.start : gold.end] for gold in each.golds] for each in read}
     assert words == {leaves: [at], "What does the ferry carry?": ["wagons"]}
@@ -327,12 +320,11 @@ def test_a_place_becomes_stale_when_its_document_changes(
     collections = Collections(
         tmp_path, [Collection("changing", "Changing", tmp_path / "index", None, tmp_path / "t.jsonl")], encoder
     )
-    documents = collections.assistant("changing").retriever.index.documents
+    documents = collections.assistant("changing").index.documents
     at = FERRY.index("48")
     FeedbackFile(tmp_path / "t.jsonl").add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
-    server = start(collections, port=PORT + 5)
-    try:
-        page = _open(browser, f"http://127.0.0.1:{PORT + 5}", "changing")
+    with serve(collections) as address:
+        page = _open(browser, address, "changing")
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 1 question.")
         (folder / "ferry.md").write_text(FERRY.replace("48 wagons", "50 wagons"))
         build_index(folder, tmp_path / "index", encoder)
@@ -342,8 +334,6 @@ def test_a_place_becomes_stale_when_its_document_changes(
         expect(_row(page, "How many wagons?").locator(".stale")).to_have_text(
             "stale: the sentence 'It carries 48 wagons.' is not in ferry.md"
         )
-    finally:
-        server.close(verbose=False)
 
 
 class TestSaving:
@@ -375,5 +365,4 @@ def test_it_is_right_at_both_widths_for_anybody(
     page.get_by_text("What you can do with this file").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.screenshot(path=SCREENSHOTS / f"feedback-edit-{width}-{scheme}.png", full_page=True)
-    violations = Axe().run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in violations if v["impact"] in ("serious", "critical")] == []
+    assert violations(page) == []
