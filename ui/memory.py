@@ -1,4 +1,4 @@
-"""Giving memory back that the C library holds on to."""
+"""Return freed memory from glibc to the operating system."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import suppress
 
-#: Seconds between two times.
+#: Seconds between two calls.
 EVERY = 10.0
 
 

@@ -1,11 +1,11 @@
-"""Collections: named sets of documents, each with an index of its own, between which the page switches.
+"""Collections: named sets of documents, each with its own index.
 
 HOME/
-  <id>/collection.json     the name that its user gave it
-  <id>/files/              what was uploaded, under names of ours
+  <id>/collection.json     its display name
+  <id>/files/              uploaded files, under sanitized names
   <id>/index/              its index
-  <id>/taught.jsonl        what its users taught
-  given/<key>/taught.jsonl what was taught about an index that the page was started with
+  <id>/taught.jsonl        its users' feedback
+  given/<key>/taught.jsonl feedback on the index the server was started with
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from rag.index import current_version
 
 from .uploads import DEVICE, Upload, take
 
-#: Assistants that are kept open.
+#: Maximum number of assistants kept loaded.
 OPEN = 4
 
-#: Code points of a collection's name at most.
+#: Maximum length of a collection's name, in code points.
 LONGEST_NAME = 60
 
 NAME_FILE, FILES, INDEX, TAUGHT, GIVEN = "collection.json", "files", "index", "taught.jsonl", "given"
 
-#: How the folder of a collection begins that is being deleted, and of a file that is being moved in.
+#: Name prefixes of a folder being deleted and of a file being moved in.
 DELETED, COMING = ".deleted-", ".coming-"
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -80,10 +80,10 @@ class Collections:
     """The collections below a folder, and those that the page was started with. Several threads may use it at once.
 
     Args:
-        home: Where the collections lie; it need not be there yet.
-        given: Further ones, listed before them.
-        encoder: The one of all indexes; the default one where it is None.
-        reader: Folder of the reader; the one that ships where it is None.
+        home: Folder of the collections; created when needed.
+        given: Collections the server was started with; listed first.
+        encoder: Encoder shared by all indexes; None for the default.
+        reader: Folder of the reader; None for the shipped one.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Collections:
         self._opening_one: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def list(self) -> list[Collection]:
-        """All of them, the given ones first, then by name."""
+        """All collections: those given at start first, then the others by name."""
         own = [self._own(path.parent.name) for path in self._home.glob(f"*/{NAME_FILE}")]
         return [*self._given, *sorted((each for each in own if each), key=lambda each: each.name.casefold())]
 
@@ -118,7 +118,7 @@ class Collections:
         return found
 
     def create(self, name: str) -> Collection:
-        """A new, empty collection.
+        """Create an empty collection.
 
         Raises:
             InputError: The name is empty, too long or taken, or the folder cannot be written to.
@@ -141,7 +141,7 @@ class Collections:
         return self.get(collection_id)
 
     def delete(self, collection_id: str) -> None:
-        """Remove one of our own, with its documents, its index and what was taught.
+        """Delete a collection with its documents, index and feedback.
 
         Raises:
             InputError: There is no such collection, or the page was started with it.
@@ -163,7 +163,7 @@ class Collections:
             self._open.pop(collection.id, None)
 
     def assistant(self, collection_id: str) -> Assistant:
-        """Who answers from a collection; opened again when its index has a new version.
+        """Assistant of a collection; reloaded when its index has a new version.
 
         Raises:
             InputError: There is no such collection, or nothing in it yet.

@@ -102,7 +102,7 @@ class State:
 
     @property
     def ended(self) -> bool:
-        """Will nothing change any more?"""
+        """True once the state is final."""
         return self.state in (DONE, STOPPED, FAILED)
 
 

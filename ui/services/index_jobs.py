@@ -21,7 +21,7 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS
 
 WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
 
-#: Seconds that a stopped process has to end before it is killed.
+#: Seconds a stopped process gets to exit before it is killed.
 PATIENCE = 10
 
 
@@ -51,7 +51,7 @@ class State:
 
     @property
     def ended(self) -> bool:
-        """Will nothing change any more?"""
+        """True once the state is final."""
         return self.state in (DONE, FAILED, STOPPED)
 
 
@@ -70,7 +70,7 @@ class Job:
         self._lock = threading.Lock()
 
     def state(self) -> State:
-        """How far it is now."""
+        """Current state."""
         with self._lock:
             return self._state
 

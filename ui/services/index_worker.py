@@ -1,7 +1,7 @@
-"""The process that indexes a collection: ``python -P building.py FILES INDEX``.
+"""The process that indexes a collection: ``python -P index_worker.py FILES INDEX``.
 
-It says on its output how far it is, a JSON object a line with attributes of ``indexing.State``, and ends when its input
-is closed.
+It reports its progress on stdout, one JSON object per line with attributes of ``index_jobs.State``, and exits when its
+stdin is closed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Uploaded files: they get names of ours, and are kept if they can be read and are not there already."""
+"""Store uploaded files under sanitized names; skip duplicates and unsupported formats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rag.formats import FORMATS, max_bytes, suffix_of
 
-#: Code points of a file's name at most.
+#: Maximum length of a file's name, in code points.
 LONGEST_FILE = 100
 
 #: What a file's name does not keep; names that Windows takes for devices get a character before them.
@@ -23,7 +23,7 @@ DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What became of an uploaded file: the name it has now, or why it was not taken."""
+    """Outcome of an upload: the stored name, and the reason if the file was rejected."""
 
     name: str
     fault: str = ""
@@ -39,7 +39,7 @@ def safe_name(name: str) -> str:
 
 
 def take(folder: Path, aside: Path, uploads: Sequence[Path]) -> list[Upload]:
-    """Move uploaded files into a folder; what became of each.
+    """Move uploaded files into a folder and return the outcome of each.
 
     A file that is there already, under whatever name, is left out; one whose name is taken gets a number.
 
