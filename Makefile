@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: ui test pictures check format index clean
+.PHONY: ui test pictures docs check format index clean
 
 ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve the page on 127.0.0.1:7860
 	$(BIN)/rag ui
@@ -17,23 +17,27 @@ test: $(VENV)/installed-dev  ## run the whole test suite
 	$(BIN)/python -m pytest
 
 pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
-	$(BIN)/python -m pytest tests/ui tests/eval/test_report.py
+	$(BIN)/python -m pytest tests/ui tests/eval/reports
 
-# Types and layers are checked on the package as it is installed, with ui/ and eval/ inside rag/.
-check: $(VENV)/installed-dev  ## lint, format, types and import layers; changes nothing
+docs: $(VENV)/installed-dev  ## build the documentation site into site/, without the network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Types, layers and dependencies are checked on the package as it is installed, with ui/ and eval/ inside rag/.
+check: $(VENV)/installed-dev  ## lint, format, types, import layers, dependencies; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	rm -rf build/package && mkdir -p build/package
 	cp -Rp rag build/package/ && cp -Rp ui eval corpus build/package/rag/
 	cd build/package && ../../$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
 	cd build/package && PYTHONPATH=. ../../$(BIN)/lint-imports ../../pyproject.toml
+	cd build/package && ../../$(BIN)/deptry . --config ../../pyproject.toml
 
 format: $(VENV)/installed-dev  ## put the code into the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:  ## remove the virtual environment and all that was built
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -43,5 +47,5 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@ $(VENV)/installed

@@ -156,7 +156,7 @@ def _load(
         if args.open:
             raise InputError(f"{path}: --open is for SQuAD-format files; a .jsonl file asks about the index")
         assistant = open_assistant()
-        questions = load_questions(path, assistant.retriever.index.documents, bad, left_open)
+        questions = load_questions(path, assistant.index.documents, bad, left_open)
         questions, part = _part(path, questions, args)
         mode = "reading" if args.reading else "index"
     else:
@@ -257,7 +257,7 @@ def _show(
         if option:
             write_text(option, json.dumps(content(results.outcomes), ensure_ascii=False, indent=1) + "\n")
     if args.report:
-        write_report(results, trials, assistant.retriever.index.documents, args.report)
+        write_report(results, trials, assistant.index.documents, args.report)
         consoles.err.print(f"wrote {args.report / 'report.html'} and {args.report / 'results.json'}")
 
 

@@ -1,4 +1,4 @@
-"""Ask a folder of documents; get the exact words that answer, where they stand, or "not found".
+"""Ask a folder of documents; get the exact words that answer and their location, or "not found".
 
 from rag import Assistant, Retriever, build_index
 
@@ -25,9 +25,24 @@ from .index.vectors import FaissStore, VectorStore
 from .reading.reader import Reader, SpanReader
 from .retrieval.retriever import Fusion, Retriever
 from .text.chunking import ChunkSettings, chunk
-from .types import Answer, Document, Hit, Passage, Place, Result, Seconds, Sentence, Span, Support
+from .types import (
+    Agreement,
+    Answer,
+    Document,
+    Hit,
+    Passage,
+    Place,
+    Reason,
+    Result,
+    Seconds,
+    Sentence,
+    Signals,
+    Span,
+    Support,
+)
 
 __all__ = [
+    "Agreement",
     "Answer",
     "Assistant",
     "Changes",
@@ -49,11 +64,13 @@ __all__ = [
     "Place",
     "RagError",
     "Reader",
+    "Reason",
     "Result",
     "Retriever",
     "Seconds",
     "Sentence",
     "SentenceTransformerEncoder",
+    "Signals",
     "Skipped",
     "Span",
     "SpanReader",

@@ -1,44 +1,55 @@
-"""Do the documents agree? Answers to one question that say something else than the best one."""
+"""Do the documents agree? Groups the likely answers to a question by what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .types import Answer, Result
+from .types import Agreement, Answer
 
-#: An answer counts as another opinion if it is at least this share as likely to be right as the best one.
-GOOD = 0.5
-
-
-def others(result: Result) -> Sequence[Answer]:
-    """The candidates after the best one."""
-    return result.answers[1:]
+#: An answer is likely if its confidence is at least this share of the best one's.
+LIKELY = 0.5
 
 
-def good(result: Result) -> list[Answer]:
-    """The best answer and those nearly as likely to be right; none where the question was not answered."""
-    if result.answer is None:
-        return []
-    return [answer for answer in result.answers if answer.confidence >= GOOD * result.answer.confidence]
+def likely_answers(answers: Sequence[Answer]) -> list[Answer]:
+    """The best answer and those nearly as likely to be right.
 
-
-def disagreeing(result: Result) -> list[Answer]:
-    """Good answers from another sentence that say something else, and something of the same kind, as the best one.
-
-    Words that hold the best answer's, or are held by them, say it at greater or lesser length; a figure beside a name
-    is another aspect. What is left may contradict it, which only a reader of the sentences can tell.
+    Args:
+        answers: Candidates, best first.
     """
-    if not (opinions := good(result)):
-        return []
-    best, *rest = opinions
-    said = _words(best.text)
-    return [
-        answer
-        for answer in rest
-        if not (said <= (words := _words(answer.text)) or words <= said)
-        and _has_digit(answer.text) == _has_digit(best.text)
-        and (answer.document, answer.sentence.start) != (best.document, best.sentence.start)
-    ]
+    return [answer for answer in answers if answer.confidence >= LIKELY * answers[0].confidence]
+
+
+def agreement_of(answers: Sequence[Answer]) -> Agreement:
+    """Group the likely answers.
+
+    Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if it
+    says something else of the same kind (both or neither hold a digit) in another sentence; only a reader of the
+    sentences can tell whether it really does. Anything else is another aspect, and in no group.
+
+    Args:
+        answers: Candidates, best first; the first one was given.
+    """
+    if not answers:
+        return Agreement()
+    best, *rest = likely_answers(answers)
+    groups = [[best]]
+    for answer in rest:
+        group = next((group for group in groups if _same(answer, group[0])), None)
+        if group is not None:
+            group.append(answer)
+        elif _contradicts(answer, best):
+            groups.append([answer])
+    return Agreement(tuple(tuple(group) for group in groups))
+
+
+def _same(answer: Answer, other: Answer) -> bool:
+    words, others = _words(answer.text), _words(other.text)
+    return words <= others or others <= words
+
+
+def _contradicts(answer: Answer, best: Answer) -> bool:
+    elsewhere = (answer.document, answer.sentence.start) != (best.document, best.sentence.start)
+    return elsewhere and _has_digit(answer.text) == _has_digit(best.text)
 
 
 def _words(text: str) -> frozenset[str]:

@@ -1,38 +1,42 @@
-"""Question to answer: retrieve, read, weigh, and answer or say why not."""
+"""Question to answer, in three stages: retrieve passages, read them, judge the candidates."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Self
 
+from .agreement import agreement_of
 from .embedding.encoder import Encoder
+from .index import Index
 from .index.filters import Where
 from .paths import shipped_reader
-from .reading.confidence import Confidence
 from .reading.reader import Reader, SpanReader
+from .reading.scoring import Confidence
 from .retrieval.retriever import Retriever
-from .types import Answer, Hit, Result, Seconds, Span, Support
+from .types import Agreement, Answer, Hit, Reason, Result, Seconds, Signals, Span, Support
 
-#: A passage that shares no word with the question must be at least this near to it in meaning to be relevant.
-#: Of 1,000 answerable questions of squad-dev-part none has a first hit without a shared word that is less near.
-LEAST_SIMILARITY = 0.3
+#: Lowest cosine similarity at which a passage that shares no term with the question is relevant. Of 1,000 answerable
+#: questions of squad-dev-part, none has a first hit without a shared term below it.
+MIN_SIMILARITY = 0.3
 
-#: How many candidates a result holds.
-ANSWERS = 5
+#: Candidates kept in a result.
+MAX_ANSWERS = 5
 
 
 class Assistant:
     """Answers questions with the exact words of the documents in an index.
 
+    ``ask`` runs the three public stages: ``judge(read(retrieve(question)))``.
+
     Args:
         retriever: Finds passages.
-        reader: Finds words in them; a ``SpanReader`` with the weights that ship where it is None.
-        confidence: Weighs the evidence; must know the reader's figures. Fitted for the weights that ship where None.
-        passages: How many passages a result holds.
+        reader: Finds candidate spans in them; the shipped ``SpanReader`` by default.
+        confidence: Turns the reader's signals into a probability; the one fitted for the shipped reader by default.
+        passages: Passages to retrieve and read.
     """
 
     def __init__(
@@ -49,101 +53,105 @@ class Assistant:
 
     @classmethod
     def load(cls, folder: Path | str, encoder: Encoder | None = None, reader: Path | str | None = None) -> Self:
-        """An assistant over an index folder.
+        """Open an index folder.
 
         Args:
-            folder: What ``build_index`` wrote.
-            encoder: The one that the index was made with; the default one where it is None.
-            reader: A folder that ``rag train`` wrote; the reader that ships where it is None.
+            folder: Folder written by ``build_index``.
+            encoder: The embedder of the index; the default one if None.
+            reader: Folder written by ``rag train``; the shipped reader if None.
 
         Raises:
             IndexFolderError: See ``Index.open``.
-            InputError: The reader's folder holds no weights, or others than it says.
+            InputError: The reader's folder holds no weights, or damaged ones.
         """
         retriever = Retriever.load(folder, encoder)
         if reader is None:
             return cls(retriever)
-        trained = SpanReader.load(Path(reader).expanduser(), retriever.index.lexical.rarity)
-        return cls(retriever, trained, Confidence.load(Path(reader).expanduser()))
+        path = Path(reader).expanduser()
+        return cls(retriever, SpanReader.load(path, retriever.index.lexical.rarity), Confidence.load(path))
+
+    @property
+    def index(self) -> Index:
+        """The index that is asked."""
+        return self.retriever.index
 
     def ask(self, question: str, where: Where | None = None, min_confidence: float | None = None) -> Result:
-        """The best answer, the other candidates, the passages, and why there is no answer if there is none.
+        """Answer a question, or say why it is not answered.
 
         Args:
             question: In plain words.
-            where: Which documents may answer; see ``Retriever.search``.
-            min_confidence: Answer only if at least so likely to be right; the threshold of the confidence where None.
+            where: Conditions on the documents; see ``Retriever.search``.
+            min_confidence: Probability below which to abstain; the confidence's threshold if None.
 
         Raises:
-            InputError: The question is empty or too long, or ``where`` asks for a field that no document has.
+            InputError: The question is empty or too long, or ``where`` names an unknown field.
         """
-        started = time.perf_counter()
-        hits = self.retriever.search(question, self.passages, where=where)
-        return self.read(question, hits, time.perf_counter() - started, min_confidence)
+        return self.judge(self.read(self.retrieve(question, where)), min_confidence)
 
-    def retrieve_and_read(self, question: str, depth: int) -> tuple[list[Hit], Result]:
-        """``depth`` hits, and what ``ask`` makes of the first of them; for whoever measures the retriever as well.
-
-        Raises:
-            InputError: The question is empty or too long.
-        """
-        started = time.perf_counter()
-        hits = self.retriever.search(question, max(depth, self.passages))
-        return hits[:depth], self.read(question, hits[: self.passages], time.perf_counter() - started)
-
-    def read(
-        self, question: str, hits: Sequence[Hit], retrieve: float = 0.0, min_confidence: float | None = None
-    ) -> Result:
-        """What the passages answer, wherever they come from.
+    def retrieve(self, question: str, where: Where | None = None, k: int | None = None) -> Result:
+        """First stage: a result with hits and no candidates.
 
         Args:
             question: In plain words.
-            hits: What to read.
-            retrieve: How many seconds it took to get them.
-            min_confidence: See ``ask``.
+            where: See ``ask``.
+            k: Number of hits; ``passages`` if None.
 
         Raises:
-            InputError: The question is too long to be read beside a passage.
+            InputError: See ``ask``.
         """
         started = time.perf_counter()
-        answers = [answer for answer, _ in self.candidates(question, hits)]
-        read = time.perf_counter() - started
-        found = Result(question, None, tuple(answers), tuple(hits), None, Seconds(retrieve, read, retrieve + read))
-        return self.judge(found, min_confidence)
+        hits = self.retriever.search(question, k or self.passages, where=where)
+        return Result.of_hits(question, hits, time.perf_counter() - started)
+
+    def read(self, result: Result) -> Result:
+        """Second stage: the result with the candidates found in its hits, best first.
+
+        Places with the same words are one candidate, with the other places as its support. For passages from
+        elsewhere, pass ``Result.of_hits(question, hits)``.
+
+        Raises:
+            InputError: The question is too long to be read together with a passage.
+        """
+        started = time.perf_counter()
+        answers = self._candidates(result.question, result.hits) if _is_relevant(result.hits) else ()
+        seconds = time.perf_counter() - started
+        retrieve = result.seconds.retrieve
+        return replace(result, answers=answers, seconds=Seconds(retrieve, seconds, retrieve + seconds))
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
-        """The result as it is with another minimum confidence: its best candidate, or none; nothing is read again.
+        """Third stage: the result with its best candidate as the answer, or with the reason why there is none.
+
+        A judged result can be judged again with another minimum; nothing is read again.
 
         Args:
-            result: Of ``ask`` or ``read``.
+            result: A result of ``read`` or ``ask``.
             min_confidence: See ``ask``.
         """
-        min_confidence = self.confidence.threshold if min_confidence is None else min_confidence
-        reason = self._reason(result.hits, result.answers, min_confidence)
-        return replace(result, answer=None if reason else result.answers[0], reason=reason)
+        minimum = self.confidence.threshold if min_confidence is None else min_confidence
+        code, reason = _reason(result, minimum)
+        return replace(
+            result,
+            answer=None if code else result.answers[0],
+            reason=reason,
+            reason_code=code,
+            agreement=Agreement() if code else agreement_of(result.answers),
+        )
 
-    def candidates(self, question: str, hits: Sequence[Hit]) -> list[tuple[Answer, Mapping[str, float]]]:
-        """The answers that the hits give, best first, each with the evidence for it.
-
-        The same words from several places are one answer, with the other places as its support.
-        """
-        if not _relevant(hits):
-            return []
+    def _candidates(self, question: str, hits: Sequence[Hit]) -> tuple[Answer, ...]:
         merged: dict[str, list[Span]] = {}
         for span in self.reader.read(question, hits):
-            merged.setdefault(_said(span.text), []).append(span)
-        best = list(merged.values())[:ANSWERS]
-        return [self._answer(spans, hits, _evidence(spans)) for spans in best]
+            merged.setdefault(_normalized(span.text), []).append(span)
+        return tuple(self._answer(spans, hits) for spans in list(merged.values())[:MAX_ANSWERS])
 
-    def _answer(
-        self, spans: list[Span], hits: Sequence[Hit], evidence: Mapping[str, float]
-    ) -> tuple[Answer, Mapping[str, float]]:
-        span, others = spans[0], spans[1:]
+    def _answer(self, spans: Sequence[Span], hits: Sequence[Hit]) -> Answer:
+        """One candidate of spans with the same words, best first."""
+        span, *others = spans
         hit = hits[span.hit]
-        place = self.retriever.index.place(span.document_id, span.start)
-        answer = Answer(
+        place = self.index.place(span.document_id, span.start)
+        signals = _joint_signals(spans)
+        return Answer(
             text=span.text,
-            confidence=self.confidence.probability(evidence),
+            confidence=self.confidence.probability(signals),
             document=span.document_id,
             title=hit.title,
             start=span.start,
@@ -153,43 +161,41 @@ class Assistant:
             sentence=span.sentence,
             passage=hit.passage,
             support=tuple(Support(other.document_id, other.start, other.end) for other in others),
+            signals=signals,
         )
-        return answer, evidence
-
-    @staticmethod
-    def _reason(hits: Sequence[Hit], answers: Sequence[Answer], min_confidence: float) -> str | None:
-        if not hits:
-            return "nothing relevant: no document meets the conditions"
-        if not _relevant(hits):
-            return "nothing relevant: no passage is about this"
-        if not answers:
-            return "no span: the passages found hold no sentence that could answer"
-        best = answers[0]
-        if best.confidence < min_confidence:
-            return (
-                f"too unsure: the nearest words are {_short(best.text)!r}, "
-                f"with a probability of {best.confidence:.0%} of being right"
-            )
-        return None
 
 
-def _evidence(spans: list[Span]) -> dict[str, float]:
-    """The evidence for words that were read in several places: each figure's best, and in how many documents."""
-    documents = len({span.document_id for span in spans})
-    return {
-        **{name: max(span.evidence[name] for span in spans) for name in spans[0].evidence},
-        "support": math.log(documents),
-    }
+def _joint_signals(spans: Sequence[Span]) -> Signals:
+    """The best of each signal over spans with the same words, and the number of their documents."""
+    best = {field.name: max(getattr(span.signals, field.name) for span in spans) for field in fields(Signals)}
+    return Signals(**{**best, "support": math.log(len({span.document_id for span in spans}))})
 
 
-def _relevant(hits: Sequence[Hit]) -> bool:
-    return any(hit.lexical > 0 or hit.dense >= LEAST_SIMILARITY for hit in hits)
+def _is_relevant(hits: Sequence[Hit]) -> bool:
+    return any(hit.lexical > 0 or hit.dense >= MIN_SIMILARITY for hit in hits)
 
 
-def _said(text: str) -> str:
-    """The words without case and punctuation, by which two answers are the same."""
+def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:
+    """Why the result has no answer, for programs and for people; None if it has one."""
+    if not result.hits:
+        return Reason.NOTHING_RELEVANT, "nothing relevant: no document matches the conditions"
+    if not _is_relevant(result.hits):
+        return Reason.NOTHING_RELEVANT, "nothing relevant: no passage is about this"
+    if not result.answers:
+        return Reason.NO_SPAN, "no span: no sentence of the passages found could be the answer"
+    best = result.answers[0]
+    if best.confidence < min_confidence:
+        return Reason.TOO_UNSURE, (
+            f"too unsure: the nearest words are {_shortened(best.text)!r}, "
+            f"with a probability of {best.confidence:.0%} of being right"
+        )
+    return None, None
+
+
+def _normalized(text: str) -> str:
+    """The words without case and punctuation; answers with equal ones are merged."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
 
-def _short(text: str, length: int = 80) -> str:
+def _shortened(text: str, length: int = 80) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

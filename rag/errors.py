@@ -1,24 +1,24 @@
 """One tree of errors; catch ``RagError`` for all of them.
 
 RagError
-├── InputError          what the caller gave cannot be used: a path, a question, a setting
-│   └── DocumentError   one file cannot be read as a document; the others can
+├── InputError          invalid input: a path, a question, a setting
+│   └── DocumentError   a file cannot be read as a document
 └── IndexFolderError    the index folder cannot be used
     ├── IndexMissing    there is no index there
     ├── IndexBusy       another process is writing to it
     ├── IndexMismatch   built by another version, or with another embedder
-    └── IndexDamaged    a file of it is missing or not as it was written
+    └── IndexDamaged    a file of the index is missing or damaged
 
-Each message is one line that names the input and says what to do.
+Each message is one line that names the input and the remedy.
 """
 
 
 class RagError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of all errors that this package raises."""
 
 
 class InputError(RagError, ValueError):
-    """What the caller gave cannot be used."""
+    """Invalid input."""
 
 
 class DocumentError(InputError):
@@ -38,8 +38,8 @@ class IndexBusy(IndexFolderError):
 
 
 class IndexMismatch(IndexFolderError):
-    """The index was made by another version or with another embedder."""
+    """The index was built by another version or with another embedder."""
 
 
 class IndexDamaged(IndexFolderError):
-    """A file of the index is missing or not as it was written."""
+    """A file of the index is missing or damaged."""

@@ -1,4 +1,4 @@
-"""Where things lie: in a checkout beside the package, otherwise with the package and in the user's data folder."""
+"""Default folders: in a checkout next to the package, otherwise in the package and the user's data folder."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _CHECKOUT = _PACKAGE.parent if (_PACKAGE.parent / "pyproject.toml").is_file() el
 
 
 def shipped_corpus() -> Path:
-    """The folder of articles that the project ships."""
+    """Folder of the shipped articles."""
     return (_CHECKOUT or _PACKAGE) / "corpus"
 
 
 def default_index() -> Path:
-    """Where the index is built and looked for when no folder is named."""
+    """Index folder used if none is named."""
     return _CHECKOUT / "index" if _CHECKOUT else platformdirs.user_data_path("rag") / "index"
 
 
 def collections_home() -> Path:
-    """Where the collections of the page lie, each with its documents and its index."""
+    """Folder of the page's collections, each with its documents and its index."""
     return platformdirs.user_data_path("rag") / "collections"
 
 
 def shipped_reader() -> Path:
-    """The folder of the reader that the package ships, as ``rag train`` wrote it."""
+    """Folder of the shipped reader, as written by ``rag train``."""
     return _PACKAGE / "data" / "reader"

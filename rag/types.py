@@ -1,4 +1,4 @@
-"""The values that travel between the stages, frozen so that no stage can change what another one said.
+"""The values passed between the stages, frozen so that no stage can change another one's output.
 
 The invariant of the whole project: offsets count Unicode code points in ``Document.text``, and
 ``document.text[x.start:x.end] == x.text`` for every passage, span, sentence and answer ``x``.
@@ -7,18 +7,20 @@ The invariant of the whole project: offsets count Unicode code points in ``Docum
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a file a stretch of a document's text comes from.
+    """Page and heading of a stretch of a document's text.
 
     Attributes:
-        start: Code point of the document at which the stretch begins; it ends where the next place begins.
-        page: Number of the page, counted from 1, in formats that have pages.
-        heading: The heading that the stretch stands under.
+        start: Offset at which the stretch begins, in code points; it ends where the next place begins.
+        page: Page number, from 1; None in formats without pages.
+        heading: The heading above the stretch; None if there is none.
     """
 
     start: int
@@ -31,18 +33,17 @@ NOWHERE = Place(0)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document, its text untouched.
+    """A document and its text.
 
     Attributes:
-        id: Path of its file relative to the indexed folder, with ``/`` between its parts. Of a document that is a part
-            of its file, what follows the path says which: ``table.csv#12`` is row 12, ``old.zip/notes.md`` a file in
-            an archive.
-        text: For ``.txt`` and ``.md`` the file decoded, nothing else done to it.
-        title: For people to read; the file's name where the document names none.
-        body: Offset in code points at which the text proper begins (after a front matter).
-        metadata: What the file says of itself: front matter, properties, columns. ``date`` is an ISO date, whole or its
-            beginning (``2022-10``); ``encoding`` is that of a text, as Python names it.
-        places: Pages and headings, in order of their ``start``; empty where the format has neither.
+        id: Path of its file relative to the indexed folder, with ``/`` as the separator. A document that is part of a
+            file adds which part: ``table.csv#12`` is row 12, ``old.zip/notes.md`` a file in an archive.
+        text: For ``.txt`` and ``.md`` the decoded file, unchanged.
+        title: The document's own title, or else its file's name.
+        body: Offset of the text after any front matter, in code points.
+        metadata: Front matter, document properties or columns. ``date`` is an ISO date, possibly shortened
+            (``2022-10``); ``encoding`` is a text file's encoding, as Python names it.
+        places: Pages and headings in order of ``start``; empty in formats without either.
     """
 
     id: str
@@ -53,25 +54,25 @@ class Document:
     places: tuple[Place, ...] = ()
 
     def place(self, at: int) -> Place:
-        """Where in the file the code point ``at`` stands."""
+        """Page and heading at the code point ``at``."""
         return place_of(self.places, at)
 
 
 def place_of(places: tuple[Place, ...], at: int) -> Place:
-    """The last of some places, in order of their ``start``, that begins at or before a code point."""
+    """The last of ``places`` (sorted by ``start``) that begins at or before a code point."""
     before = bisect_right(places, at, key=lambda place: place.start)
     return places[before - 1] if before else NOWHERE
 
 
 def name_title(document_id: str) -> str:
-    """The title of a document that names none: the name of its file without the suffix, and which part of it it is."""
+    """Title of a document without one: its file's name without the suffix, and the part if it is one."""
     name, mark, part = document_id.rpartition("/")[2].partition("#")
     stem = name.rpartition(".")[0] or name
     return stem + mark + part
 
 
 def renamed(document: Document, document_id: str) -> Document:
-    """The document under another id, which its title follows where it was made of the old one."""
+    """The document under another id; a title made from the old id is made from the new one."""
     title = name_title(document_id) if document.title == name_title(document.id) else document.title
     return replace(document, id=document_id, title=title)
 
@@ -81,11 +82,11 @@ class Passage:
     """A chunk of a document: what is embedded, retrieved and read.
 
     Attributes:
-        document_id: Which document it is a slice of.
+        document_id: Id of the document it is a slice of.
         start, end: Code points; ``document.text[start:end] == text``.
         text: The slice.
-        tokens: Its length in tokens of the index's token encoding.
-        page, heading: Of the place where it begins, in formats that have them.
+        tokens: Length in tokens of the index's token encoding.
+        page, heading: Page and heading at ``start``, in formats that have them.
     """
 
     document_id: str
@@ -102,11 +103,11 @@ class Hit:
     """A passage found for a question.
 
     Attributes:
-        passage: What was found.
+        passage: The passage.
         title: Title of its document.
-        score: Fused score; comparable within one search, not between two.
+        score: Fused score; comparable within one search only.
         dense: Cosine similarity of question and passage, in [-1, 1].
-        lexical: BM25 score, 0 where no word is shared.
+        lexical: BM25 score; 0 if question and passage share no term.
     """
 
     passage: Passage
@@ -117,7 +118,7 @@ class Hit:
 
     @property
     def tokens(self) -> int:
-        """What the hit takes from an LLM's context, in tokens of the index's token encoding."""
+        """Length in tokens of the index's token encoding, for budgeting an LLM's context."""
         return self.passage.tokens
 
 
@@ -131,15 +132,42 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Words that a reader takes for an answer.
+class Signals:
+    """What is known about a span: the inputs of the ranking and of the confidence. More of any is better.
+
+    A reader fills in what it has; the rest stays 0.
 
     Attributes:
-        document_id, start, end, text: The words and where they stand (code points).
-        sentence: The sentence they stand in, or themselves where they cross a sentence's end.
-        hit: Rank of the hit that they were read in, counted from 0.
-        score: The reader's own score; higher is better, comparable within one reading.
-        evidence: Named figures that the confidence is computed from.
+        span: Log-odds of the span against "this passage does not answer", from the start and end outputs.
+        answerability: Log-odds that the passage answers the question at all, from an output of its own.
+        retrieval: Fused score of the span's hit minus that of the first hit; 0 or less.
+        dense: Cosine similarity of question and passage, in [-1, 1].
+        coverage: Share of the question's terms in the passage, weighted by rarity; in [0, 1].
+        margin: Score of the span minus that of the best other answer, or of no answer if that is higher.
+        second_pass_score: ``span`` again, from the second pass over the shortlist.
+        support: Natural logarithm of the number of documents that give the same words.
+    """
+
+    span: float = 0.0
+    answerability: float = 0.0
+    retrieval: float = 0.0
+    dense: float = 0.0
+    coverage: float = 0.0
+    margin: float = 0.0
+    second_pass_score: float = 0.0
+    support: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A candidate answer, as a reader returns it.
+
+    Attributes:
+        document_id, start, end, text: The words and their offsets (code points of the document).
+        sentence: The sentence around them; the words themselves where they cross a sentence boundary.
+        hit: Index of the hit they were read in, from 0.
+        score: The reader's score; higher is better, comparable within one question.
+        signals: Inputs of the confidence.
     """
 
     document_id: str
@@ -149,12 +177,12 @@ class Span:
     sentence: Sentence
     hit: int
     score: float
-    evidence: Mapping[str, float]
+    signals: Signals
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """Another place that says the same as an answer; offsets in code points."""
+    """Another place with the same words as an answer; offsets in code points."""
 
     document: str
     start: int
@@ -169,13 +197,14 @@ class Answer:
         text: ``document.text[start:end]``.
         confidence: Probability in [0, 1]: of the answers given at 0.8, about 80% should be right.
         document: Id of the document.
-        title: Its title.
-        start, end: Code points in the document's text.
-        page: Number of the page it begins on, for formats that have pages, else None.
+        title: Title of the document.
+        start, end: Offsets in the document's text, in code points.
+        page: Page number at ``start``, from 1; None in formats without pages.
         sentence: The sentence around the words.
         passage: The passage that was read.
-        support: Where else the same words are given as an answer, best first.
-        heading: The heading it stands under, for formats that have headings, else None.
+        support: Other places with the same words, best first.
+        heading: Heading above ``start``; None in formats without headings.
+        signals: What the confidence was computed from.
     """
 
     text: str
@@ -189,11 +218,42 @@ class Answer:
     passage: Passage
     support: tuple[Support, ...] = ()
     heading: str | None = None
+    signals: Signals = Signals()
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """Ids of all documents with these words, the answer's own first, each once."""
+        return tuple(dict.fromkeys([self.document, *(support.document for support in self.support)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Whether the likely answers to a question agree, and which say what.
+
+    Attributes:
+        groups: Answers that say the same, the most likely one of each group first; the first group holds the answer
+            that was given. Empty where the question was not answered.
+    """
+
+    groups: tuple[tuple[Answer, ...], ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """True if no likely answer contradicts the one that was given."""
+        return len(self.groups) <= 1
+
+
+class Reason(StrEnum):
+    """Why a question was not answered."""
+
+    NOTHING_RELEVANT = "nothing_relevant"
+    NO_SPAN = "no_span"
+    TOO_UNSURE = "too_unsure"
 
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Wall-clock seconds that the stages of one question took."""
+    """Wall-clock seconds spent in each stage of one question."""
 
     retrieve: float
     read: float
@@ -202,15 +262,17 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a question.
+    """Outcome of a question, completed stage by stage: ``retrieve`` adds hits, ``read`` answers, ``judge`` the rest.
 
     Attributes:
-        question: As it was asked.
-        answer: The best answer, or None where the assistant abstains.
-        answers: All candidates, best first; where it abstains, the first one is the near miss.
+        question: The question as asked.
+        answer: The best answer; None if the assistant abstains.
+        answers: All candidates, best first; where the assistant abstains, the first one is the near miss.
         hits: The passages found, best first.
-        reason: Why there is no answer ("nothing relevant…", "no span…", "too unsure…"), else None.
-        seconds: How long it took.
+        reason: Why there is no answer, in a sentence; None if there is one.
+        seconds: Time spent.
+        reason_code: The same as ``reason``, for programs.
+        agreement: Whether the likely answers agree.
     """
 
     question: str
@@ -219,6 +281,13 @@ class Result:
     hits: tuple[Hit, ...]
     reason: str | None
     seconds: Seconds
+    reason_code: Reason | None = None
+    agreement: Agreement = Agreement()
+
+    @classmethod
+    def of_hits(cls, question: str, hits: Sequence[Hit], seconds: float = 0.0) -> Self:
+        """A result that is retrieved and not yet read; ``seconds`` is the time that took."""
+        return cls(question, None, (), tuple(hits), None, Seconds(seconds, 0.0, seconds))
 
     @property
     def near_miss(self) -> Answer | None:

@@ -37,8 +37,12 @@ def test_ask_json_has_the_documented_shape_and_its_offsets_are_right(
 ) -> None:
     assert main(["ask", BORDER, "--index", str(corpus_index), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert list(result) == ["question", "answered", "answer", "answers", "hits", "reason", "seconds"]
-    assert (result["question"], result["answered"], result["reason"]) == (BORDER, True, None)
+    assert list(result) == [
+        "question", "answered", "answer", "answers", "hits", "reason", "reason_code", "agreement", "seconds",
+    ]  # fmt: skip
+    assert (result["question"], result["answered"]) == (BORDER, True)
+    assert (result["reason"], result["reason_code"]) == (None, None)
+    assert result["agreement"]["groups"][0]["text"] == "7,644 km"
     answer = result["answer"]
     keys = ["text", "confidence", "document", "title", "start", "end", "page", "heading", "sentence", "support"]
     assert list(answer) == keys

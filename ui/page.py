@@ -232,7 +232,7 @@ def _threshold(collections: Collections, chosen: str) -> int:
 
 def _header(collections: Collections, chosen: str) -> str:
     try:
-        index = collections.assistant(chosen).retriever.index
+        index = collections.assistant(chosen).index
         documents, passages = counted(len(index.documents), "document"), counted(len(index.passages), "passage")
         counts = f"{documents}, {passages}, all on this machine."
     except RagError as error:
@@ -253,7 +253,7 @@ def _examples(collections: Collections, chosen: str) -> str:
 
 def _fields(collections: Collections, chosen: str) -> str:
     try:
-        return filter_help_html(collections.assistant(chosen).retriever.index.store.fields())
+        return filter_help_html(collections.assistant(chosen).index.fields())
     except RagError:
         return ""
 

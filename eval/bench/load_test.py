@@ -298,7 +298,7 @@ def run(
         index = Path(place)
         build_index(shipped_corpus(), index)
         assistant = Assistant.load(index)
-        asked = load_questions(SHIPPED_QUESTIONS, assistant.retriever.index.documents)
+        asked = load_questions(SHIPPED_QUESTIONS, assistant.index.documents)
         answers = expected(assistant, [question.text for question in asked[:questions]])
         with nullcontext((url, None)) if url else serving(index) as (address, process):
             # The first questions make room for the others.

@@ -37,8 +37,8 @@ from rag.formats import parse
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import load_questions
 from rag.reading.model import WEIGHTS, SpanModel, load_weights
-from rag.reading.predictor import SpanFinder
-from rag.reading.ranking import Ranking
+from rag.reading.predictor import SpanPredictor
+from rag.reading.scoring import Ranking
 from rag.sources.discovery import find_sources, read_bytes
 from rag.text.chunking import Budget
 
@@ -130,7 +130,7 @@ def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, floa
     Both hold the second reading, of the best spans side by side, too.
     """
     model = _Recording(shipped_reader() / WEIGHTS)
-    reader = SpanReader(SpanFinder.of(model), assistant.retriever.index.lexical.rarity, Ranking.load(shipped_reader()))
+    reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
     whole, bare = [], []
     for question in questions:
         hits = assistant.retriever.search(question, assistant.passages)

@@ -21,7 +21,7 @@ from rag.embedding.encoder import Encoder
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import Question, load_questions
 from rag.questions.squad import load_squad
-from rag.reading.confidence import Confidence
+from rag.reading.scoring import Confidence
 
 from ..command import SHIPPED_QUESTIONS
 

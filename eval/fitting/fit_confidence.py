@@ -10,22 +10,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from rag import RagError
-from rag.reading.confidence import CONFIDENCE
+from rag import RagError, Result, Signals
+from rag.reading.scoring import CONFIDENCE
 
 from ..scoring.metrics import auroc, brier, calibration_error
 from ..scoring.suite import is_right
 from .data import Asked, add_arguments, asked, folds
 
 #: More of any of these never lowers the probability.
-FEATURES = ("span", "verdict", "margin", "coverage", "dense", "ahead", "support", "again")
+FEATURES = ("span", "answerability", "margin", "coverage", "dense", "retrieval", "support", "second_pass_score")
 
 #: How often the outcomes of confident answers are drawn to see what chance alone does to the calibration error.
 DRAWS = 1_000
@@ -36,10 +36,10 @@ Floats = npt.NDArray[np.float64]
 
 
 class Example(NamedTuple):
-    """The best candidate for a question: what it was asked of, its evidence, whether it is right, and could be."""
+    """The best candidate for a question: its document, its signals, whether it is right, and whether any could be."""
 
     group: str
-    evidence: Mapping[str, float]
+    signals: Signals
     right: bool
     answerable: bool
 
@@ -49,8 +49,8 @@ def examples(of: Asked) -> Iterator[Example]:
     assistant = of.assistant
     hits = assistant.retriever.search_many([question.text for question in of.questions], assistant.passages)
     for question, found in zip(of.questions, hits, strict=True):
-        for answer, evidence in assistant.candidates(question.text, found)[:1]:
-            yield Example(of.group(question), evidence, is_right(answer, question.golds), bool(question.golds))
+        for answer in assistant.read(Result.of_hits(question.text, found)).answers[:1]:
+            yield Example(of.group(question), answer.signals, is_right(answer, question.golds), bool(question.golds))
 
 
 def fit(data: list[Example]) -> dict[str, object]:
@@ -58,7 +58,7 @@ def fit(data: list[Example]) -> dict[str, object]:
 
     The latter by cross-validation: each fifth of the documents is judged by weights that the other four gave.
     """
-    features = np.array([[example.evidence[name] for name in FEATURES] for example in data])
+    features = np.array([[getattr(example.signals, name) for name in FEATURES] for example in data])
     right = np.array([example.right for example in data])
     unseen = np.empty(len(data))
     for test in folds([example.group for example in data]):

@@ -19,15 +19,15 @@ from scipy.optimize import minimize
 
 from rag import RagError, Span
 from rag.questions.schema import Question
-from rag.reading.ranking import RANKING
 from rag.reading.reader import SHORTLIST
+from rag.reading.scoring import RANKING
 
 from ..scoring.bootstrap import paired_interval
 from ..scoring.metrics import mean, token_f1
 from .data import Asked, add_arguments, asked, folds
 
 #: More of any of these never puts a span further back.
-FEATURES = ("span", "ahead", "again")
+FEATURES = ("span", "retrieval", "second_pass_score")
 
 #: Weight of the L2 penalty on the weights of features that are brought to unit variance.
 PENALTY = 3.0
@@ -67,7 +67,7 @@ def shortlists(of: Asked) -> Iterator[Shortlist]:
             yield Shortlist(
                 of.name,
                 of.group(question),
-                np.array([[span.evidence[name] for name in FEATURES] for span in spans]),
+                np.array([[getattr(span.signals, name) for name in FEATURES] for span in spans]),
                 np.array([token_f1(span.text, [gold.text for gold in question.golds]) for span in spans]),
                 np.array([_hit(span, question) for span in spans], dtype=float),
             )

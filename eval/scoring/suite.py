@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag import Answer, Assistant, Hit, Index, Passage, Result
 from rag.questions.schema import Gold, Question
@@ -144,18 +144,20 @@ def run(
             without gold the document that it was written for.
         progress: Told how many are done.
     """
-    places = Places(assistant.retriever.index)
+    places = Places(assistant.index)
     for done, question in enumerate(questions, start=1):
         golds = places.gold_paragraphs(question)
-        given = assistant.retriever.rank(question.text, golds) if golds else []
+        given = Result.of_hits(question.text, assistant.retriever.rank(question.text, golds) if golds else [])
         if gold_given:
-            found: list[Hit] = []
-            result = assistant.read(question.text, given)
+            hits: tuple[Hit, ...] = ()
+            result = assistant.judge(assistant.read(given))
             ceiling = result if question.golds else None
         else:
-            found, result = assistant.retrieve_and_read(question.text, DEPTH)
-            ceiling = assistant.read(question.text, given) if question.golds else None
-        yield Trial(question, tuple(found), result, ceiling, places.attainable(question.golds))
+            found = assistant.retrieve(question.text, k=max(DEPTH, assistant.passages))
+            hits = found.hits[:DEPTH]
+            result = assistant.judge(assistant.read(replace(found, hits=found.hits[: assistant.passages])))
+            ceiling = assistant.judge(assistant.read(given)) if question.golds else None
+        yield Trial(question, hits, result, ceiling, places.attainable(question.golds))
         if progress:
             progress(done, len(questions))
 

@@ -1,7 +1,6 @@
-"""The command ``rag``: one parser, one place where errors become a line and an exit code.
+"""The command ``rag``: one parser, and one place where errors become a line and an exit code.
 
-Exit codes: 0 done or answered, 1 not found (or, of other commands, not as it should be), 2 bad usage or input,
-130 interrupted.
+Exit codes: 0 done or answered; 1 not found, or a check failed; 2 bad usage or input; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from . import ask, evaluate, index, search, train, ui, verify
 EPILOG = """\
 examples:
   rag ask "How long is the border between Kazakhstan and Russia?"
-  rag index ~/reports                     # from now on, ask about your own files
+  rag index ~/reports                     # ask about your own files from now on
   rag ask "Who signed the contract?"
   rag ui                                  # the same in the browser
 """
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+    """Build the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="rag",
         description="Ask a folder of documents; get the exact words that answer, or 'not found'.",
@@ -39,8 +38,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code."""
-    # The shipped embedder is on the disk; nothing else is to be looked for on the network by itself.
+    """Run a command and return its exit code."""
+    # Nothing is sent or fetched without being asked for.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     args = build_parser().parse_args(argv)
     try:
@@ -53,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("rag: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever reads has read enough (`rag search ... | head`).
+        # The reader of the pipe has closed it (`rag search ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..export.answers import export_json, export_markdown, keep
+from ..export.answers import export_entry, export_json, export_markdown
 from ..export.json import result_to_json
 from ..paths import default_index
 from .common import add_command, add_index_option, add_reader_option, add_where_option, open_assistant, out
@@ -22,7 +22,7 @@ EXAMPLES = """\
   rag ask "How long is the border between Kazakhstan and Russia?"
   rag ask "Who rose to speak?" --where date>=2022-10 --where path=summits*
   rag ask "Who postponed a visit to Bishkek?" --json | jq .answer.text
-  rag ask "How long is the border?" --export answer.json    # `rag verify answer.json` later says if it still stands
+  rag ask "How long is the border?" --export answer.json    # later: rag verify answer.json
 """
 
 EXPORTS = {".json": export_json, ".md": export_markdown}
@@ -43,13 +43,13 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--export", type=Path, metavar="FILE",
-        help="write the answer with its file's hash to a new file: .json, which `rag verify` checks, or .md",
+        help="write the answer and the hash of its file to a new .json file (for `rag verify`) or .md file",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer on standard output; 0 when answered, 1 when not found."""
+    """Print the answer; returns 0 if answered, 1 if not found."""
     if args.export:
         _check_export(args.export)
     assistant = open_assistant(args)
@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
     result = assistant.ask(args.question, args.where)
     if args.export:
         collection = (args.index or default_index()).name
-        kept = keep(result, assistant.retriever.index.store, asked, collection)
-        _write(args.export, EXPORTS[args.export.suffix]([kept]))
+        entry = export_entry(result, assistant.index, asked, collection)
+        _write(args.export, EXPORTS[args.export.suffix]([entry]))
     if args.json:
         print(json.dumps(result_to_json(result), indent=2, ensure_ascii=False))
     else:
@@ -67,15 +67,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_export(path: Path) -> None:
-    """Before the question is asked.
+    """Refuse an export file before the question is asked.
 
     Raises:
-        InputError: The file is of no kind that is written, or is there already.
+        InputError: The suffix is unknown, or the file exists.
     """
     if path.suffix not in EXPORTS:
-        raise InputError(f"{path}: answers are exported as {' or '.join(EXPORTS)}; give the file that ending")
+        raise InputError(f"{path}: answers are exported as {' or '.join(EXPORTS)}; use one of these suffixes")
     if path.exists():
-        raise InputError(f"{path}: is there already; name a new file")
+        raise InputError(f"{path}: exists already; name a new file")
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What several commands share: options, the way to an index, progress, consoles."""
+"""Shared by several commands: options, opening an index, progress bars, consoles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..index import Changes, Report, build_index, current_version
 from ..paths import default_index, shipped_corpus
 from .show import changes_table
 
-#: Answers go to ``out``, everything else to ``err``. Lines are not wrapped where they are piped.
+#: Answers go to ``out``, everything else to ``err``. Lines are not wrapped in a pipe.
 out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def add_command(subparsers: Subparsers, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    """A subcommand whose help ends with examples."""
+    """Add a subcommand whose help ends with examples."""
     return subparsers.add_parser(
         name,
         help=summary,
@@ -38,7 +38,7 @@ def add_command(subparsers: Subparsers, name: str, summary: str, examples: str) 
 
 
 def add_index_option(parser: argparse.ArgumentParser) -> None:
-    """The option ``--index``."""
+    """Add the option ``--index``."""
     parser.add_argument(
         "--index",
         type=Path,
@@ -48,18 +48,18 @@ def add_index_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reader_option(parser: argparse.ArgumentParser) -> None:
-    """The option ``--reader``."""
+    """Add the option ``--reader``."""
     parser.add_argument(
-        "--reader", type=Path, metavar="DIR", help="folder that `rag train` wrote (default: the reader that ships)"
+        "--reader", type=Path, metavar="DIR", help="folder written by `rag train` (default: the shipped reader)"
     )
 
 
 def add_where_option(parser: argparse.ArgumentParser) -> None:
-    """The option ``--where``."""
+    """Add the option ``--where``."""
     parser.add_argument(
         "--where", action="append", metavar="CONDITION",
-        help="only in documents like this: country=Kazakhstan, date>=2022-10, path=reports/*, page=3; with several, "
-        "all must hold",
+        help="search only documents that match, e.g. country=Kazakhstan, date>=2022-10, path=reports/*, page=3; "
+        "repeat it to combine conditions (all must hold)",
     )  # fmt: skip
 
 
@@ -69,10 +69,10 @@ def open_assistant(args: argparse.Namespace) -> Assistant:
 
 
 def ready_index(args: argparse.Namespace) -> Path:
-    """The folder of ``--index``; the default one is built from the shipped corpus where it is not there yet.
+    """The folder of ``--index``; the default index is built from the shipped articles if it does not exist.
 
     Raises:
-        IndexMissing: A folder was named, and it holds no index.
+        IndexMissing: The named folder holds no index.
     """
     folder = args.index or default_index()
     if args.index is None:
@@ -85,19 +85,19 @@ def ready_index(args: argparse.Namespace) -> Path:
 
 
 def run_build(paths: Sequence[Path], folder: Path, encoder: Encoder | None = None) -> Changes:
-    """``build_index`` with a progress bar on standard error."""
+    """Run ``build_index`` with a progress bar on standard error."""
     with progress_bars() as report:
         return build_index(paths, folder, encoder, report=report)
 
 
 def show_changes(changes: Changes) -> None:
-    """Say on standard error what an index run did, and which files it skipped and why."""
+    """Print the summary of an index run to standard error."""
     err.print(changes_table(changes))
 
 
 @contextmanager
 def progress_bars() -> Iterator[Report]:
-    """A report function that draws one bar for each stage, with the time left; silent where nobody watches."""
+    """A report function that draws one bar per stage with the time left; disabled unless stderr is a terminal."""
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         tasks = {}

@@ -22,10 +22,10 @@ EXAMPLES = """\
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add ``rag search``."""
-    parser = add_command(subparsers, "search", "find the passages that are likely to answer a question", EXAMPLES)
+    parser = add_command(subparsers, "search", "find the passages most likely to answer a question", EXAMPLES)
     parser.add_argument("question", metavar="QUESTION")
-    parser.add_argument("-k", type=int, default=10, metavar="N", help="how many passages at most (default: 10)")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="how many tokens they may take together")
+    parser.add_argument("-k", type=int, default=10, metavar="N", help="maximum number of passages (default: 10)")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="token budget for all passages together")
     add_index_option(parser)
     add_where_option(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON list")
@@ -33,7 +33,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Hits on standard output; 1 when there are none."""
+    """Print the hits; returns 1 if there are none."""
     hits = Retriever.load(ready_index(args)).search(args.question, args.k, args.max_tokens, args.where)
     if args.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Results as text for a terminal: styled where it is one, plain where it is piped."""
+"""Results as text for a terminal: styled on a terminal, plain in a pipe."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.text import Text
 
 from ..export.check import Checked
 from ..index import Changes, Verification
-from ..reading.confidence import in_words
+from ..reading.scoring import in_words
 from ..text.printable import one_line, printable
-from ..types import Answer, Hit, Passage, Result
+from ..types import Agreement, Answer, Hit, Passage, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
 
@@ -20,9 +20,10 @@ KEPT = "; the index keeps it as it was before"
 
 
 def result_text(result: Result) -> Text:
-    """The answer in its sentence with its confidence and source; or why there is none, with the near miss."""
+    """The answer in its sentence with confidence and source, or the reason why there is none and the near miss."""
     if result.answer:
-        return Text("\n").join([_headline(result.answer), *_context(result.answer), _seconds(result)])
+        lines = [_headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]
+        return Text("\n").join([*lines, _seconds(result)])
     lines = [Text(f"not found: {printable(result.reason or '')}", style=WARNING)]
     if result.near_miss:
         lines += _context(result.near_miss)
@@ -30,12 +31,12 @@ def result_text(result: Result) -> Text:
 
 
 def hits_text(hits: list[Hit]) -> Text:
-    """The hits, best first: score, place, tokens, and the passage whole."""
+    """The hits, best first: scores, location, tokens and the whole passage."""
     return Text("\n\n").join(_hit(rank, hit) for rank, hit in enumerate(hits, start=1))
 
 
 def changes_table(changes: Changes) -> Group:
-    """What an index run did: how many files of each kind, and the skipped ones and warnings with their reasons."""
+    """Summary of an index run: counts of files, then skipped files and warnings with their reasons."""
     counts = Table(box=None, pad_edge=False)
     row = {
         "added": len(changes.added),
@@ -58,7 +59,7 @@ def changes_table(changes: Changes) -> Group:
 
 
 def verification_text(found: Verification) -> Text:
-    """What ``rag verify`` found, a line each."""
+    """Findings of ``rag verify``, one per line."""
     lines = [Text(one_line(problem), style="red") for problem in found.problems]
     lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
     if not found.problems:
@@ -68,7 +69,7 @@ def verification_text(found: Verification) -> Text:
 
 
 def checked_text(found: Sequence[Checked]) -> Text:
-    """What became of exported quotes, a line each."""
+    """State of exported quotes, one per line."""
     return Text("\n").join(_checked(checked) for checked in found)
 
 
@@ -80,7 +81,7 @@ def _checked(checked: Checked) -> Text:
 
 
 def _remark(checked: Checked) -> str:
-    """What the state alone does not say."""
+    """Details beyond the state."""
     within = "" if checked.same_sentence else ", in another sentence"
     if checked.state == "moved":
         where = f"{checked.document}, " if checked.document != checked.quote.document else ""
@@ -88,7 +89,7 @@ def _remark(checked: Checked) -> str:
     if checked.state == "stands":
         return "" if checked.same_file else f" (the file has changed{within})"
     if checked.state == "gone" and checked.same_file:
-        return " (the file has not changed: it never stood there)"
+        return " (the file has not changed: the quote was never there)"
     return f" ({checked.detail})" if checked.detail else ""
 
 
@@ -103,17 +104,29 @@ def _headline(answer: Answer) -> Text:
 
 
 def _context(answer: Answer) -> list[Text]:
-    """The sentence with the answer marked, and where it stands."""
+    """The sentence with the answer marked, and its location."""
     sentence = answer.sentence
     before = sentence.text[: answer.start - sentence.start]
     after = sentence.text[answer.end - sentence.start :]
     place = _place(answer.title, answer.document, answer)
-    others = sorted({support.document for support in answer.support} - {answer.document})
+    others = sorted(answer.documents[1:])
     agreeing = f"; the same in {', '.join(others)}" if others else ""
     quoted = Text.assemble(
         "  ", (_one_line(before), SENTENCE), (_one_line(answer.text), ANSWER), (_one_line(after), SENTENCE)
     )
     return [quoted, Text("  " + one_line(place + agreeing), style=QUIET)]
+
+
+def _disagreement(agreement: Agreement) -> list[Text]:
+    """Other answers that contradict the one given, one per line."""
+    if agreement.agrees:
+        return []
+    lines = [Text("  the documents may not agree:", style=WARNING)]
+    for group in agreement.groups[1:]:
+        documents = ", ".join(dict.fromkeys(document for answer in group for document in answer.documents))
+        other = f"    {group[0].text}  {group[0].confidence:.0%}, {documents}"
+        lines.append(Text(_one_line(other), style=QUIET))
+    return lines
 
 
 def _hit(rank: int, hit: Hit) -> Text:
@@ -124,7 +137,7 @@ def _hit(rank: int, hit: Hit) -> Text:
 
 
 def _place(title: str, document: str, found: Answer | Passage) -> str:
-    """Where something stands, as far as the format tells; a heading that is the title need not be said again."""
+    """Title, document, page, heading and offsets; a heading equal to the title is left out."""
     parts = [document]
     if found.page is not None:
         parts.append(f"page {found.page}")

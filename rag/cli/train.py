@@ -14,7 +14,7 @@ from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Index
 from ..paths import shipped_reader
-from ..reading.features import WindowMaker
+from ..reading.windows import WindowMaker
 from ..text.printable import printable
 from ..types import Document
 from .common import add_command, add_index_option, err, progress_bars, ready_index

@@ -1,7 +1,7 @@
-"""Answers as they are kept and passed on: with all that leads back to the words, and nothing that nobody stated.
+"""Answers to keep and pass on, with everything needed to find the words again.
 
-A *citation* is a line for the clipboard. An *export* holds whole answers, as Markdown for people and as JSON for
-``rag verify``, which tells later whether the words still stand (``quote_check``)::
+A *citation* is one line for the clipboard. An *export* holds whole answers, as Markdown for people and as JSON for
+``rag verify``, which later checks whether the quotes still stand (``rag.export.check``)::
 
     {"format": "rag answers", "version": 1, "answers": [
         {"question", "asked": UTC, "collection", "found": true, "quote": {"text", "start", "end"},
@@ -9,7 +9,7 @@ A *citation* is a line for the clipboard. An *export* holds whole answers, as Ma
          "file": {"path", "sha256"}, "confidence", "support": [{"document", "start", "end"}, ...]},
         {"question", "asked", "collection", "found": false, "reason"}]}
 
-Offsets are code points of the document. What a document does not state is null.
+Offsets are in code points of the document. What a document does not state is null.
 """
 
 from __future__ import annotations
@@ -22,32 +22,31 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import InputError
-from ..index.store import DocumentStore, FileRecord
-from ..reading.confidence import in_words
+from ..index import Index
+from ..index.store import FileRecord
+from ..reading.scoring import in_words
 from ..text.printable import one_line
 from ..types import Answer, Document, Result, name_title
 
 FORMAT, VERSION = "rag answers", 1
 
-#: What follows the path of a table in the id of a row.
-
-#: What means something wherever it stands in Markdown, in GitHub's as well: ``://`` and ``www.`` alone make a link.
+#: Markdown syntax anywhere in a line, including GitHub's: a bare ``://`` or ``www.`` makes a link.
 MARKUP = re.compile(r"[\\`*_\[\]<>&~|$@#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
-#: What means something only where it begins a line: lists, numbered ones as well, and rules.
+#: Markdown syntax at the start of a line only: lists and rules.
 LINE_MARKUP = re.compile(r"^(\d{1,9}(?=[.)])|(?=[+=:-]))")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of a question, with what leads back to the words; ``keep`` makes it.
+class ExportEntry:
+    """Outcome of a question with the document behind it; made by ``export_entry``.
 
     Attributes:
-        question: As it was asked.
-        asked: When, with its time zone.
-        collection: Name of the collection that was asked, for people.
-        answer: The answer; None where there was none.
-        reason: Why there was none, else empty.
-        document, file: What the answer stands in, as it was indexed; None where there was no answer.
+        question: The question as asked.
+        asked: When it was asked, with a time zone.
+        collection: Name of the collection that was asked.
+        answer: The answer; None if there was none.
+        reason: Why there was no answer, else empty.
+        document, file: The answer's document and its file, as indexed; None if there was no answer.
     """
 
     question: str
@@ -59,77 +58,77 @@ class Kept:
     file: FileRecord | None
 
 
-def keep(result: Result, store: DocumentStore, asked: datetime, collection: str) -> Kept:
-    """A result with the file behind it.
+def export_entry(result: Result, index: Index, asked: datetime, collection: str) -> ExportEntry:
+    """A result with the document and file of its answer.
 
     Args:
-        result: Of the assistant; ``replace(result, answer=result.answers[2])`` keeps another candidate.
-        store: Of the index that answered.
-        asked: When, with its time zone.
+        result: A result of the assistant; ``replace(result, answer=result.answers[2])`` exports another candidate.
+        index: The index that answered.
+        asked: When the question was asked, with a time zone.
         collection: Name of the index, for people.
 
     Raises:
-        InputError: The words do not stand in the store: it is not the one that answered.
+        InputError: The index does not hold the words: it is not the one that answered, or has changed since.
     """
     answer = result.answer
     if answer is None:
-        return Kept(result.question, asked, collection, None, result.reason or "", None, None)
-    document = store.documents.get(answer.document)
+        return ExportEntry(result.question, asked, collection, None, result.reason or "", None, None)
+    document = index.documents.get(answer.document)
     if document is None or document.text[answer.start : answer.end] != answer.text:
         raise InputError(f"{answer.document}: the index has changed since it answered; ask again")
-    return Kept(result.question, asked, collection, answer, "", document, store.file_of(answer.document))
+    return ExportEntry(result.question, asked, collection, answer, "", document, index.file_of(answer.document))
 
 
 def citation(answer: Answer, document: Document) -> str:
-    """One line for the clipboard: the words, who wrote them where and when, and how they are found again.
+    """One line for the clipboard: the words, their author, title and date, and their location.
 
     ``“7,644 km” — Anna Berg, “The long border”, 2022-10-22 (reports/border.pdf, page 3, under “Facts”, characters
-    120-128)``. What the document does not state is left out, its file's name is no title, and its heading is not said
-    again where it is the title. Line breaks and other runs of blanks in the words become one space.
+    120-128)``. What the document does not state is left out; so is a title made from the file's name, and a heading
+    that equals the title. Runs of whitespace in the words become one space.
     """
     stated = [author(document), f"“{_line(document.title)}”" * _has_title(document), date(document)]
-    said = ", ".join(part for part in stated if part)
+    source = ", ".join(part for part in stated if part)
     place = f"({_place(answer, document)})"
-    return f"“{_line(answer.text)}” — {f'{said} {place}' if said else place}"
+    return f"“{_line(answer.text)}” — {f'{source} {place}' if source else place}"
 
 
 def author(document: Document) -> str:
-    """Who wrote the document, as far as it says; several are joined by commas."""
+    """Authors that the document states, joined by commas; empty if none."""
     stated = document.metadata.get("author") or document.metadata.get("authors") or ""
     names = stated if isinstance(stated, list) else [stated]
     return ", ".join(_line(name) for name in names if isinstance(name, str) and name.strip())
 
 
 def date(document: Document) -> str:
-    """The date that the document gives itself, as it writes it; empty where it has none."""
+    """The date that the document states, as written; empty if none."""
     stated = document.metadata.get("date")
     return _line(stated) if isinstance(stated, str) else ""
 
 
-def export_json(kept: Sequence[Kept]) -> str:
-    """The answers as JSON, the shape of which the module describes."""
-    exported = {"format": FORMAT, "version": VERSION, "answers": [_json(each) for each in kept]}
+def export_json(entries: Sequence[ExportEntry]) -> str:
+    """The entries as JSON, in the format that the module describes."""
+    exported = {"format": FORMAT, "version": VERSION, "answers": [_json(entry) for entry in entries]}
     return json.dumps(exported, indent=2, ensure_ascii=False) + "\n"
 
 
-def export_markdown(kept: Sequence[Kept]) -> str:
-    """The answers as Markdown: question, sentence as a block quote with the answer in bold, and where it stands.
+def export_markdown(entries: Sequence[ExportEntry]) -> str:
+    """The entries as Markdown: the question, the sentence as a block quote with the answer in bold, the source.
 
-    No text of a document becomes markup: not a link, not a heading, no HTML.
+    Text of documents is escaped: it makes no link, heading or HTML.
     """
-    return "\n".join(["# Answers\n", *(_markdown(each) for each in kept)])
+    return "\n".join(["# Answers\n", *(_markdown(entry) for entry in entries)])
 
 
-def _json(kept: Kept) -> dict[str, Any]:
+def _json(entry: ExportEntry) -> dict[str, Any]:
     asked = {
-        "question": kept.question,
-        "asked": _utc(kept.asked),
-        "collection": kept.collection,
-        "found": kept.answer is not None,
+        "question": entry.question,
+        "asked": _utc(entry.asked),
+        "collection": entry.collection,
+        "found": entry.answer is not None,
     }
-    answer, document, file = kept.answer, kept.document, kept.file
+    answer, document, file = entry.answer, entry.document, entry.file
     if not (answer and document and file):
-        return {**asked, "reason": kept.reason}
+        return {**asked, "reason": entry.reason}
     return {
         **asked,
         "quote": {"text": answer.text, "start": answer.start, "end": answer.end},
@@ -146,11 +145,11 @@ def _json(kept: Kept) -> dict[str, Any]:
     }
 
 
-def _markdown(kept: Kept) -> str:
-    lines = [f"## {escaped(kept.question)}", ""]
-    answer, document, file = kept.answer, kept.document, kept.file
+def _markdown(entry: ExportEntry) -> str:
+    lines = [f"## {escaped(entry.question)}", ""]
+    answer, document, file = entry.answer, entry.document, entry.file
     if not (answer and document and file):
-        lines += [f"Not found: {escaped(kept.reason)}", ""]
+        lines += [f"Not found: {escaped(entry.reason)}", ""]
     else:
         stated = [author(document), document.title * _has_title(document), date(document)]
         source = ", ".join(escaped(part) for part in stated if part)
@@ -160,7 +159,7 @@ def _markdown(kept: Kept) -> str:
         others = (f"{support.document}, characters {support.start}-{support.end}" for support in answer.support)
         lines += [f"- the same words in {escaped(other)}" for other in others]
         lines += [f"- SHA-256 of {escaped(file.path)}: {file.hash}"]
-    return "\n".join([*lines, f"- asked {_utc(kept.asked)} in {escaped(kept.collection)}", ""])
+    return "\n".join([*lines, f"- asked {_utc(entry.asked)} in {escaped(entry.collection)}", ""])
 
 
 def _quoted(answer: Answer) -> str:
@@ -169,7 +168,7 @@ def _quoted(answer: Answer) -> str:
     before = sentence.text[: answer.start - sentence.start]
     after = sentence.text[answer.end - sentence.start :]
     words = _escaped_within(answer.text)
-    # Asterisks between a letter and a mark are no bold.
+    # CommonMark does not read asterisks between a letter and punctuation as bold.
     loose = (not words[0].isalnum() and before[-1:].strip()) or (not words[-1].isalnum() and after[:1].strip())
     bold = f"<b>{words}</b>" if loose else f"**{words}**"
     left, right = " " * before[-1:].isspace(), " " * after[:1].isspace()
@@ -177,17 +176,17 @@ def _quoted(answer: Answer) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text as one line of Markdown that shows it and nothing else; runs of blanks become one space."""
+    """Text as one line of Markdown that renders as that text; runs of whitespace become one space."""
     return LINE_MARKUP.sub(r"\1\\", _escaped_within(text))
 
 
 def _escaped_within(text: str) -> str:
-    """``escaped`` for what does not begin a line."""
+    """``escaped`` for text within a line."""
     return MARKUP.sub(lambda match: "\\" + match.group(), _line(text))
 
 
 def _place(answer: Answer, document: Document) -> str:
-    """File, page, heading and offsets, as far as the format has them."""
+    """Document, page, heading and offsets, as far as the format has them."""
     parts = [_line(answer.document)]
     if answer.page is not None:
         parts.append(f"page {answer.page}")
@@ -197,12 +196,12 @@ def _place(answer: Answer, document: Document) -> str:
 
 
 def _has_title(document: Document) -> bool:
-    """Does the document name a title, or is it the file's name?"""
+    """True if the document states a title; otherwise the title is made from its file's name."""
     return document.title != name_title(document.id)
 
 
 def _line(text: str) -> str:
-    """The text on one line, with nothing in it that steers a terminal or turns the direction of writing."""
+    """The text on one line, without control or bidirectional formatting characters."""
     return one_line(" ".join(text.split()))
 
 

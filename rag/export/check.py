@@ -1,7 +1,7 @@
-"""Does a quote that was exported still stand in its file?
+"""Check exported quotes against the files as they are now.
 
-An export comes from anywhere, so nothing in it is believed: its offsets are checked, and of the files that it names
-only those are read that an index of these folders would hold.
+An export may come from anywhere, so it is not trusted: its offsets are checked, and only files are read that an index
+of the given folders would hold.
 """
 
 from __future__ import annotations
@@ -22,24 +22,23 @@ from .answers import FORMAT, VERSION
 
 State = Literal["stands", "moved", "gone", "file missing", "unreadable"]
 
-#: Gives the bytes of a file by its path; raises FileNotFoundError where there is none, DocumentError where it cannot.
+#: Reads a file by its path; raises FileNotFoundError or, if it cannot be read, DocumentError.
 Read = Callable[[str], bytes]
 
-
-#: How a path begins that is not relative to anything, on any system.
+#: Start of an absolute path on any system.
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A quote as an export has it.
+    """A quote of an export.
 
     Attributes:
-        question: Which it answers.
-        text, document, start, end: The words, and where they stood (code points).
-        sentence, sentence_start: The sentence that they stood in, and where it began.
-        file: Path of the file that the document is, or is a part of.
-        sha256: What the file was known by.
+        question: The question it answers.
+        text, document, start, end: The words and their offsets when exported (code points).
+        sentence, sentence_start: Their sentence, and its offset.
+        file: Path of the document's file.
+        sha256: Hash of the file when exported.
     """
 
     question: str
@@ -55,15 +54,15 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What became of a quote.
+    """A quote and its state now.
 
     Attributes:
-        quote: Which.
-        state: ``stands`` where it stood; ``moved`` within its file; ``gone`` from it; or its file cannot be looked at.
-        document, start, end: Where the words stand now; where they stood if they do not any more.
-        same_sentence: They stand in the sentence that they stood in.
-        same_file: The file has not changed by a byte.
-        detail: Why the file cannot be looked at, else empty.
+        quote: The quote.
+        state: ``stands`` at its place; ``moved`` within its file; ``gone`` from it; or the file cannot be read.
+        document, start, end: Where the words are now; where they were, if they are gone.
+        same_sentence: True if they are in the same sentence.
+        same_file: True if the file is unchanged.
+        detail: Why the file cannot be read, else empty.
     """
 
     quote: Quote
@@ -78,35 +77,36 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What there is in an export: its quotes, and how many questions had no answer."""
+    """Quotes of an export, and the number of its questions without an answer."""
 
     quotes: tuple[Quote, ...]
     not_found: int
 
 
 class Files:
-    """The files of some folders as they are now, by the paths that an index of these folders knows them by.
+    """Files by the paths that an index of the same folders gives them.
 
     Args:
-        paths: Files and folders, as for ``build_index``. Of one that is gone, all files are missing.
+        paths: Files and folders, as for ``build_index``; missing ones are skipped.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._sources: dict[str, Source] = {}
         self._faults: list[str] = []
         for path in paths:
-            # One by one, so that one that is gone does not hide the others; several folders have their names in front.
-            before = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
+            # One by one, so that a missing folder does not hide the others. With several folders, ids start with their
+            # names.
+            prefix = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
             try:
-                self._sources |= {before + source.document_id: source for source in find_sources([path])}
+                self._sources |= {prefix + source.document_id: source for source in find_sources([path])}
             except InputError as error:
                 self._faults.append(str(error))
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file.
+        """Read a file by its path.
 
         Raises:
-            FileNotFoundError: There is none under that path.
+            FileNotFoundError: There is no such file.
             DocumentError: It cannot be read.
         """
         if path not in self._sources:
@@ -115,11 +115,10 @@ class Files:
 
 
 def read_export(path: Path) -> Export:
-    """The quotes of a JSON export.
+    """Read the quotes of a JSON export.
 
     Raises:
-        InputError: The file cannot be read, is no such export or that of a newer version, or an answer in it makes no
-            sense; says which.
+        InputError: The file cannot be read, is not an export, has a newer version, or holds an invalid answer.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -128,10 +127,10 @@ def read_export(path: Path) -> Export:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON; give a file that `rag ask --export` or the page wrote") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InputError(f"{path}: holds no exported answers; give a file that `rag ask --export` or the page wrote")
+        raise InputError(f"{path}: not an export; give a file that `rag ask --export` or the page wrote")
     version = content.get("version")
     if type(version) is not int or version < 1 or not isinstance(content.get("answers"), list):
-        raise InputError(f"{path}: is not as it was written; export the answers again")
+        raise InputError(f"{path}: is damaged; export the answers again")
     if version > VERSION:
         raise InputError(f"{path}: has version {version}, this rag reads version {VERSION}; check it with a newer rag")
     quotes = []
@@ -145,16 +144,16 @@ def read_export(path: Path) -> Export:
 
 
 def check(quotes: Sequence[Quote], read: Read) -> list[Checked]:
-    """What became of each quote, in their order; every file is read and parsed once.
+    """Check quotes; results are in the same order, and every file is read once.
 
-    The words count, not the hash alone: that somebody wrote a hash beside a quote does not make it stand in the file.
-    Where the words stand elsewhere, those in the same sentence come first, then those nearest to the old place.
+    The words themselves are compared: a matching hash in the export proves nothing. If they have moved, a place in the
+    same sentence comes first, then the one nearest to the old place.
     """
-    found: dict[Quote, Checked] = {}
+    checked: dict[Quote, Checked] = {}
     for file in dict.fromkeys(quote.file for quote in quotes):
-        of_file = [quote for quote in quotes if quote.file == file]
-        found |= zip(of_file, _check_file(file, of_file, read), strict=True)
-    return [found[quote] for quote in quotes]
+        in_file = [quote for quote in quotes if quote.file == file]
+        checked |= zip(in_file, _check_file(file, in_file, read), strict=True)
+    return [checked[quote] for quote in quotes]
 
 
 def _check_file(file: str, quotes: Sequence[Quote], read: Read) -> Iterator[Checked]:
@@ -190,14 +189,14 @@ def _check(quote: Quote, documents: dict[str, Document], same_file: bool) -> Che
 
 
 def _nearest(text: str, words: str, start: int) -> int | None:
-    """Where the words stand nearest to an offset; the earlier place of two that are as near."""
+    """Offset of the occurrence nearest to ``start``; the earlier of two equally near."""
     before, after = text.rfind(words, 0, start + len(words)), text.find(words, start)
     places = [at for at in (before, after) if at >= 0]
     return min(places, key=lambda at: abs(at - start), default=None)
 
 
 def _distance(one: str, other: str) -> int:
-    """How many rows lie between two rows of a table; 0 between what are no rows."""
+    """Distance between two table rows; 0 if either is not a row."""
     rows = [ROW.search(document_id) for document_id in (one, other)]
     first, second = (int(row.group()[1:]) if row else 0 for row in rows)
     return abs(first - second) if all(rows) else 0
@@ -211,7 +210,7 @@ def _quote(answer: Any) -> Quote:
         raise InputError("the quote does not stand in its sentence; export it again")
     document, path = _path(answer, "document"), _path(file, "path")
     if document != path and not document.startswith((f"{path}/", f"{path}#")):
-        raise InputError(f"the document {document!r} is no part of the file {path!r}; export it again")
+        raise InputError(f"the document {document!r} is not part of the file {path!r}; export it again")
     question, digest = _field(answer, "question", str), _field(file, "sha256", str)
     return Quote(question, text, document, start, end, around, begin, path, digest)
 
@@ -224,16 +223,16 @@ def _extent(values: dict[str, Any], name: str) -> tuple[str, int, int]:
 
 
 def _path(values: dict[str, Any], name: str) -> str:
-    """A path relative to the indexed folders that stays below them."""
+    """A relative path that stays inside the indexed folders."""
     path: str = _field(values, name, str)
     if ABSOLUTE.match(path) or ".." in path.replace("\\", "/").split("/"):
-        raise InputError(f"{path[:80]!r} leads out of the indexed folders, so it is not read")
+        raise InputError(f"{path[:80]!r} leads out of the indexed folders; it is not read")
     return path
 
 
 def _field(values: Any, name: str, kind: type) -> Any:
-    """A field of an object; a bool is no number."""
+    """A field of exactly the given type (a bool is not an int)."""
     value = values.get(name) if isinstance(values, dict) else None
     if type(value) is not kind:
-        raise InputError(f"{name!r} is missing, or not of its type; export it again")
+        raise InputError(f"{name!r} is missing or has the wrong type; export it again")
     return value

@@ -1,17 +1,17 @@
-"""Results as JSON, the shape that ``rag ask --json``, ``rag search --json`` and the page's API share."""
+"""Results as JSON, shared by ``rag ask --json``, ``rag search --json`` and the page's API."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from ..types import Answer, Hit, Result
+from ..types import Agreement, Answer, Hit, Result
 
 Json = dict[str, Any]
 
 
 def result_to_json(result: Result) -> Json:
-    """One object: question, answered, answer, answers, hits, reason, seconds."""
+    """An object with everything that a result holds, but for the text of documents."""
     return {
         "question": result.question,
         "answered": result.answer is not None,
@@ -19,12 +19,33 @@ def result_to_json(result: Result) -> Json:
         "answers": [answer_to_json(answer) for answer in result.answers],
         "hits": [hit_to_json(hit) for hit in result.hits],
         "reason": result.reason,
+        "reason_code": result.reason_code,
+        "agreement": agreement_to_json(result.agreement),
         "seconds": asdict(result.seconds),
     }
 
 
+def agreement_to_json(agreement: Agreement) -> Json:
+    """Whether the likely answers agree, and who says what; the first group holds the answer that was given."""
+    return {
+        "agrees": agreement.agrees,
+        "groups": [
+            {
+                "text": group[0].text,
+                "confidence": group[0].confidence,
+                "documents": list(dict.fromkeys(document for answer in group for document in answer.documents)),
+                "answers": [
+                    {"text": answer.text, "document": answer.document, "start": answer.start, "end": answer.end}
+                    for answer in group
+                ],
+            }
+            for group in agreement.groups
+        ],
+    }
+
+
 def answer_to_json(answer: Answer) -> Json:
-    """Text, confidence and place of an answer; offsets in code points of the document."""
+    """Text, confidence and location of an answer; offsets in code points of the document."""
     return {
         "text": answer.text,
         "confidence": answer.confidence,
@@ -44,7 +65,7 @@ def answer_to_json(answer: Answer) -> Json:
 
 
 def hit_to_json(hit: Hit) -> Json:
-    """Place, text, scores and tokens of a hit."""
+    """Location, text, scores and tokens of a hit."""
     return {
         "document": hit.passage.document_id,
         "title": hit.title,

@@ -12,11 +12,12 @@ from ..embedding.encoder import Encoder
 from ..errors import IndexDamaged, InputError
 from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, Place
+from .filters import Where, conditions
 from .lexical import Lexical
 from .manifest import REMEDY, Manifest
-from .store import Documents, DocumentStore, Passages
+from .store import Documents, DocumentStore, FileRecord, Passages
 from .store_writer import StoreWriter
-from .vectors import FaissStore, VectorStore
+from .vectors import FaissStore, Rows, VectorStore
 from .versions import current_version
 
 #: ``(stage, done, total)``; the stages are "checking" and "reading" (files), and "embedding" (passages).
@@ -46,8 +47,28 @@ class Index:
         return self.store.passages
 
     def place(self, document_id: str, at: int) -> Place:
-        """The page and heading at which a code point of a document stands."""
+        """Page and heading at a code point of a document."""
         return self.store.place(document_id, at)
+
+    def title(self, document_id: str) -> str:
+        """Title of a document."""
+        return self.store.title(document_id)
+
+    def file_of(self, document_id: str) -> FileRecord | None:
+        """The file that a document was read from; None if there is no such document."""
+        return self.store.file_of(document_id)
+
+    def fields(self) -> list[str]:
+        """Names of the fields that a filter may use, sorted."""
+        return self.store.fields()
+
+    def rows(self, where: Where) -> Rows:
+        """Rows of the passages that match a filter, ``int64``, ascending.
+
+        Raises:
+            InputError: The filter is malformed or names an unknown field.
+        """
+        return self.store.rows(conditions(where))
 
     @classmethod
     def build(
@@ -124,14 +145,14 @@ def open_store(version: Path) -> DocumentStore:
 
 
 def open_vectors(version: Path, manifest: Manifest) -> VectorStore:
-    """The vectors of a version, one for each passage.
+    """The vectors of a version, one per passage.
 
     Raises:
-        ValueError: They are more or fewer.
+        ValueError: The number of vectors differs from the number of passages.
     """
     vectors = FaissStore.open(version / VECTORS, manifest.dimension)
     if len(vectors) != manifest.passages:
-        raise ValueError(f"{len(vectors)} vectors of {manifest.passages} passages")
+        raise ValueError(f"{VECTORS}: {len(vectors)} vectors for {manifest.passages} passages")
     return vectors
 
 

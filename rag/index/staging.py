@@ -18,11 +18,11 @@ from ..errors import IndexFolderError
 from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, renamed
 from .index import LIBRARY, VECTORS, WORDS, Report, open_store, open_words
-from .lexical import Lexical, WordsFile
+from .lexical import Lexical, WordsWriter
 from .manifest import FORMAT, Manifest, hash_files
 from .store import DocumentStore, FileRecord, text_hash
 from .store_writer import Remarks, StoreWriter
-from .vectors import APPROXIMATE, FaissStore, VectorFile, VectorStore, approximate, map_vectors
+from .vectors import APPROXIMATE, FaissStore, VectorStore, VectorWriter, build_approximate_index, map_vectors
 from .versions import current_version, halves, versions
 
 #: Passages that are embedded together, and so the most that a crash throws away.
@@ -64,7 +64,7 @@ class Parts:
             store = open_store(version)
         except sqlite3.Error:
             return None
-        # Only the vectors themselves are taken over; an approximate index is made anew.
+        # Only the vectors are reused; the approximate index is built again.
         vectors = None if VECTORS in damaged else FaissStore(map_vectors(version / VECTORS, manifest.dimension))
         words = None if any(name.startswith(WORDS) for name in damaged) else open_words(version, manifest)
         approximate = version / APPROXIMATE if APPROXIMATE in manifest.files and APPROXIMATE not in damaged else None
@@ -155,8 +155,8 @@ class VersionFile:
         self._files = ExitStack()
         self._store = StoreWriter(folder / LIBRARY, encoder.fingerprint, source)
         self._files.callback(self._store.close)
-        self._vectors = self._files.enter_context(VectorFile(folder / VECTORS, encoder.dimension))
-        self._words = self._files.enter_context(WordsFile(folder / WORDS, self._old_words))
+        self._vectors = self._files.enter_context(VectorWriter(folder / VECTORS, encoder.dimension))
+        self._words = self._files.enter_context(WordsWriter(folder / WORDS, self._old_words))
         self._pending: dict[int, str] = {}
         self._embedded = 0
         # Files are not taken over as they are where they would be cut otherwise now.
@@ -211,7 +211,7 @@ class VersionFile:
         self._words.finish()
         self._files.close()
         before = self._previous.approximate if self._previous and self._old_vectors is not None else None
-        found = approximate(self._folder / VECTORS, self._encoder.dimension, before)
+        found = build_approximate_index(self._folder / VECTORS, self._encoder.dimension, before)
         store = open_store(self._folder)
         Manifest(
             format=FORMAT,

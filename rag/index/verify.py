@@ -15,14 +15,14 @@ from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..text.chunking import ChunkSettings
 from .build import update
-from .index import LIBRARY, Report, open_store, open_vectors, open_words
+from .index import LIBRARY, VECTORS, Report, open_store, open_vectors, open_words
 from .manifest import Manifest
 from .staging import Parts, VersionFile, salvaged, whole_parts
 from .store import DocumentStore
 from .vectors import VectorStore
 from .versions import current_version, new_version, versions, writing
 
-#: Vectors that are checked at once.
+#: Vectors checked at a time; 100 MB at 384 dimensions.
 BLOCK = 65_536
 
 
@@ -145,19 +145,19 @@ def _inside(version: Path, manifest: Manifest) -> Iterator[str]:
         held, said = (len(store.documents), len(store.passages)), (manifest.documents, manifest.passages)
         if held != said:
             yield f"{version / LIBRARY}: holds {held} documents and passages, {said} are expected"
-        yield from _bad_vectors(open_vectors(version, manifest))
+        yield from _check_vectors(open_vectors(version, manifest))
         open_words(version, manifest)
     except (OSError, ValueError, KeyError, RuntimeError, sqlite3.Error) as error:
         yield f"{version}: cannot be read ({error})"
 
 
-def _bad_vectors(vectors: VectorStore) -> Iterator[str]:
+def _check_vectors(vectors: VectorStore) -> Iterator[str]:
     for start in range(0, len(vectors), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(vectors)))
         lengths = np.linalg.norm(vectors.vectors(rows), axis=1)
         bad = rows[~(np.abs(lengths - 1) < 1e-3)]
         if len(bad):
-            yield f"vectors: that of passage {bad[0]} is not of unit length (and {len(bad) - 1} more after it)"
+            yield f"{VECTORS}: vectors not of unit length: {len(bad)}, the first of passage {bad[0]}"
 
 
 def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]]:

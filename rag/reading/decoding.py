@@ -1,9 +1,8 @@
-"""Logits to spans: pure functions, numpy in and numbers out.
+"""Logits to spans, as pure functions.
 
-A span's score is ``start[i] + end[j] - null`` where ``null`` is the sum of the two logits of ``[CLS]``, at which a
-model trained as for SQuAD 2.0 (Devlin et al. 2019) points when the passage does not answer. It is the log of how much
-likelier the span is than no answer, so scores of different windows and passages compare, and how many passages
-without an answer are read beside changes none of them.
+A span's score is ``start[i] + end[j] - null``, where ``null`` is the sum of the two logits at ``[CLS]``; a model
+trained as for SQuAD 2.0 (Devlin et al. 2019) points there if the passage does not answer. The score is the log-odds of
+the span against no answer, so scores compare between windows and passages.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Scored(NamedTuple):
-    """A span of tokens, both ends inclusive, and its score in logits against no answer."""
+    """A span of tokens, both ends inclusive, and its log-odds against no answer."""
 
     first: int
     last: int
@@ -30,15 +29,15 @@ def best_spans(
 ) -> list[Scored]:
     """The best spans that share no token, best first.
 
-    Start and end are chosen together: the sum of the two logits decides, not each alone. Of spans that overlap only the
-    best is kept, since they are one answer cut in several ways.
+    Start and end are chosen jointly, by the sum of their logits. Of overlapping spans only the best is kept: they are
+    one answer cut in several ways.
 
     Args:
-        start, end: Logits of the passage's tokens, ``float32 [n]``.
-        null: Logit of there being no answer.
-        may_start, may_end: Where spans may start and end, ``bool [n]``.
-        longest: Tokens of a span at most.
-        count: How many spans at most.
+        start, end: Logits of the passage tokens, ``float32 [n]``.
+        null: Logit of no answer.
+        may_start, may_end: Tokens at which a span may start or end, ``bool [n]``.
+        longest: Maximum length of a span in tokens.
+        count: Maximum number of spans.
     """
     firsts = np.flatnonzero(may_start)
     lengths = np.arange(min(longest, len(start)))
@@ -59,11 +58,11 @@ def best_spans(
 
 
 def word_edges(text: str, offsets: npt.NDArray[np.int32]) -> tuple[Flags, Flags]:
-    """Which tokens begin a word and which end one, ``bool [n]`` each; no answer begins or ends inside a word.
+    """Tokens at which a word begins and tokens at which one ends, ``bool [n]`` each.
 
     Args:
         text: The passage.
-        offsets: Where its tokens stand, ``int32 [n, 2]`` in code points.
+        offsets: Offsets of its tokens, ``int32 [n, 2]`` in code points.
     """
     begins = np.array([not _inside_word(text, start) for start, _ in offsets.tolist()], dtype=np.bool_)
     ends = np.array([not _inside_word(text, end) for _, end in offsets.tolist()], dtype=np.bool_)
@@ -71,5 +70,5 @@ def word_edges(text: str, offsets: npt.NDArray[np.int32]) -> tuple[Flags, Flags]
 
 
 def _inside_word(text: str, at: int) -> bool:
-    """Do letters or digits stand on both sides?"""
+    """True if there are letters or digits on both sides."""
     return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()

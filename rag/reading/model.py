@@ -1,7 +1,7 @@
-"""The span model: the embedder's transformer with three outputs a token, and its weights as one file.
+"""The span model: the embedder's transformer with three outputs per token, and its weights file.
 
-Outputs: where an answer starts, where it ends, and, at ``[CLS]``, whether the passage answers at all. The word
-embeddings are those of the embedder, frozen in training, so the file holds everything but them.
+The outputs are the start of an answer, its end, and, at ``[CLS]``, whether the passage answers at all. The word
+embeddings are the embedder's, frozen in training; the file holds everything else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..embedding.encoder import model_folder
 from ..errors import InputError
-from .features import Window
+from .windows import Window
 
 if TYPE_CHECKING:
     import torch
@@ -27,40 +27,40 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 
-#: The tensor that stays with the embedder.
+#: The tensor that is not in the weights file.
 WORDS = "embeddings.word_embeddings.weight"
 
-#: The file of a reader's folder that holds the weights.
+#: Weights file in a reader's folder.
 WEIGHTS = "reader.safetensors"
 
-#: Tokens, padding included, that are read at once.
+#: Tokens of a batch, padding included.
 TOKENS_AT_ONCE = 4096
 
 
 class Logits(NamedTuple):
-    """What the model says of a window: of its passage tokens ``float32 [n]`` each, and of the whole.
+    """Outputs for a window with ``n`` passage tokens.
 
     Attributes:
-        start, end: Of an answer starting or ending at each passage token.
-        null: Of there being no answer, on the scale of ``start + end``.
-        verdict: Log-odds that the window answers, from an output of its own.
+        start, end: Logits of an answer starting or ending at each passage token, ``float32 [n]``.
+        null: Logit of "no answer", on the scale of ``start + end``.
+        answerability: Log-odds that the window answers, from an output of its own.
     """
 
     start: Floats
     end: Floats
     null: float
-    verdict: float
+    answerability: float
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What stands in a weights file beside the weights.
+    """Metadata of a weights file.
 
     Attributes:
-        encoder: The embedder whose transformer and tokenizer it is.
-        words: SHA-256 of that one's word embeddings, which the file does not hold.
-        fingerprint: SHA-256 of the weights themselves, shortened to 16 hexadecimal digits.
-        window: Tokens that the model was trained to read at once.
+        encoder: Name of the embedder that provides transformer and tokenizer.
+        words: SHA-256 of the embedder's word embeddings, shortened to 16 hexadecimal digits.
+        fingerprint: SHA-256 of the weights, shortened likewise.
+        window: Window length in tokens that the model was trained with.
     """
 
     encoder: str
@@ -70,7 +70,7 @@ class Description:
 
 
 def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
-    """The transformer of a model's folder without dropout, and a fresh output layer for it.
+    """Load the transformer in a model folder, without dropout, and create an output layer for it.
 
     Raises:
         InputError: The folder holds no BERT model.
@@ -80,8 +80,8 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    said = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # that the pooling layer is left out is meant
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # the pooling layer is left out on purpose
     try:
         body: torch.nn.Module = BertModel.from_pretrained(
             str(folder), add_pooling_layer=False, attn_implementation="eager",
@@ -90,7 +90,7 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no BERT model ({str(error).splitlines()[0]})") from error
     finally:
-        logging.set_verbosity(said)
+        logging.set_verbosity(verbosity)
     head = torch.nn.Linear(body.get_parameter(WORDS).shape[1], 3)
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
@@ -98,12 +98,12 @@ def network(folder: Path | str) -> tuple[torch.nn.Module, torch.nn.Module]:
 
 
 class SpanModel:
-    """Reads windows.
+    """A span model ready for inference.
 
     Args:
-        body, head: What ``network`` made.
-        description: Of the weights.
-        device: As torch names it.
+        body, head: Transformer and output layer, as ``network`` returns them.
+        description: Metadata of the weights.
+        device: Torch device.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class SpanModel:
         self.device = device
 
     def read(self, windows: Sequence[Window]) -> list[Logits]:
-        """The logits of each window, in their order; windows of like length are read together."""
+        """Logits of each window, in order; windows of similar length share a batch."""
         import torch
 
         found: dict[int, Logits] = {}
@@ -125,7 +125,7 @@ class SpanModel:
         return [found[row] for row in range(len(windows))]
 
     def batches(self, windows: Sequence[Window]) -> list[tuple[list[int], Tensors]]:
-        """What is read at once: rows of windows of like length, and their tensors."""
+        """Batches of windows of similar length: their numbers, and their tensors."""
         order = sorted(range(len(windows)), key=lambda row: len(windows[row].ids))
         chosen = [
             [order[i] for i in rows] for rows in batches([len(windows[row].ids) for row in order], TOKENS_AT_ONCE)
@@ -143,11 +143,11 @@ class SpanModel:
 
 
 def batches(lengths: Sequence[int], tokens: int) -> list[range]:
-    """Ranges of items whose lengths, padded to the longest of the range, sum up to ``tokens`` at most; one at least.
+    """Split items into batches of at most ``tokens`` tokens, padding included, and at least one item.
 
     Args:
-        lengths: Of the items, ascending, so that little is padded.
-        tokens: Of a batch.
+        lengths: Lengths of the items in tokens, ascending, to keep padding low.
+        tokens: Tokens of a batch.
     """
     found = []
     begin = 0
@@ -159,7 +159,7 @@ def batches(lengths: Sequence[int], tokens: int) -> list[range]:
 
 
 def pad(windows: Sequence[Window]) -> Tensors:
-    """Ids, types and mask of the windows, ``int64 [windows, tokens]``, filled up with zeros to the longest."""
+    """Ids, types and mask of windows, ``int64 [windows, tokens]``, zero-padded to the longest."""
     import torch
 
     size = (len(windows), max(len(window.ids) for window in windows))
@@ -173,10 +173,10 @@ def pad(windows: Sequence[Window]) -> Tensors:
 
 
 def load_weights(path: Path, device: str = "cpu") -> SpanModel:
-    """The model whose weights a file holds.
+    """Load a span model from its weights file.
 
     Raises:
-        InputError: The file is not there, not whole, not a span model's, or made for another encoder.
+        InputError: The file is missing, damaged, not a span model's, or made for another encoder.
     """
     import torch
     from safetensors import SafetensorError, safe_open
@@ -186,12 +186,12 @@ def load_weights(path: Path, device: str = "cpu") -> SpanModel:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such weights file") from error
+        raise InputError(f"{path}: no such weights file") from error
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a whole safetensors file ({error}); fetch it again") from error
+        raise InputError(f"{path}: not a complete safetensors file ({error}); fetch it again") from error
     description = _description(path, metadata)
     if fingerprint(tensors) != description.fingerprint:
-        raise InputError(f"{path}: its weights are not the ones it was written with; fetch it again")
+        raise InputError(f"{path}: damaged: the weights do not match their fingerprint; fetch it again")
     body, head = network(model_folder(description.encoder))
     state = body.state_dict()
     if digest(state[WORDS]) != description.words:
@@ -210,7 +210,7 @@ def load_weights(path: Path, device: str = "cpu") -> SpanModel:
 
 
 def save_weights(path: Path, body: torch.nn.Module, head: torch.nn.Module, window: int, encoder: str) -> Description:
-    """Write the weights in half precision, without the embedder's word embeddings; returns what stands with them."""
+    """Write the weights in half precision, without the word embeddings; returns their metadata."""
     from safetensors.torch import save_file
 
     states = {"body": body.state_dict(), "head": head.state_dict()}
@@ -247,10 +247,10 @@ def _description(path: Path, metadata: Mapping[str, str]) -> Description:
         values: dict[str, Any] = json.loads(metadata["span model"])
         return Description(**values)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: not the weights of a span model; give a file that `rag train` wrote") from error
+        raise InputError(f"{path}: not a span model; give a file written by `rag train`") from error
 
 
 def _logits(values: Floats, window: Window) -> Logits:
-    """The passage's part of a row of the model's output; what is computed in whole numbers of logits stays as it is."""
+    """Slice a window's logits to its passage tokens."""
     inside = values[window.first : window.first + len(window.offsets)]
     return Logits(inside[:, 0], inside[:, 1], float(values[0, 0] + values[0, 1]), float(values[0, 2]))

@@ -1,139 +1,138 @@
-"""Passages to spans: the ``Reader`` contract, and the reader by default, whose span model the project trained."""
+"""Passages to spans: the ``Reader`` contract, and the default reader, a span model trained by the project."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
 from ..index.lexical import Rarity, coverage, terms
+from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
-from ..types import Hit, Passage, Sentence, Span
+from ..types import Hit, Passage, Sentence, Signals, Span
 from .model import WEIGHTS, load_weights
-from .predictor import Found, Pair, SpanFinder
-from .ranking import Ranking
-from .second_pass import Candidate, side_by_side
+from .predictor import Pair, Prediction, SpanPredictor
+from .scoring import Ranking, prior_score
+from .second_pass import Candidate, shortlist_text
 
-#: Spans that are taken from one passage.
+#: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
 
-#: How many of the best spans are read again, side by side. Of 3, 4, 5, 6, 8, 10, 12 and 16, on the questions that the
-#: ranking is fitted on; with more of them in one text the model tells them apart less well.
+#: Spans read a second time. Chosen among 3, 4, 5, 6, 8, 10, 12 and 16 on the questions that the ranking is fitted on;
+#: with more in one text the model tells them apart less well.
 SHORTLIST = 5
-
-#: What a passage's fused retrieval score, counted from the first hit's, adds to the scores of its spans: of several
-#: passages that seem to answer, the one about the question is mostly right. Chosen among 0, 0.5, 1, 1.5, 2, 3 and 4 on
-#: the calibration part of the shipped questions (115 answerable: F1 .57 without it, .62 with it) and on development
-#: articles of squad-dev-part and squadshifts-new-wiki (427: .76 and .78).
-PRIOR = 2.0
-
 
 PRONOUNS = frozenset("he she it they him her them his hers its their theirs who which that this these those".split())
 
 
 class Reader(Protocol):
-    """Whatever finds the words that answer."""
+    """Finds candidate answers in passages."""
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """Spans of the hits' passages that may answer, best first; no two of one document overlap."""
+        """Candidate spans of the hits' passages, best first; no two of one document overlap."""
 
 
 class SpanReader:
-    """The reader by default: the span model's best spans of each passage, the best of all read again side by side.
+    """The default reader: a span model, a second pass over the best spans, and a fitted ranking.
 
-    A span's score is the log of how much likelier it is than that its passage does not answer, and less where retrieval
-    puts its passage behind the first. It is made of its own passage and the first hit alone, so that scores compare
-    between passages, and reading more of them finds more and changes no score. The ``SHORTLIST`` best by that score are
-    then weighed against each other, so that their order, and no other's, depends on which they are.
+    A span's score depends on its own passage and on the first hit alone, so scores compare between passages, and
+    reading more passages changes none. Only the order of the ``SHORTLIST`` best depends on the other candidates.
 
     Args:
-        finder: Finds spans in texts.
-        rarity: How much each word weighs that question and passage share.
-        ranking: Puts the shortlist in order.
+        predictor: Predicts spans of texts.
+        rarity: Weights of terms that question and passage share.
+        ranking: Orders the shortlist.
     """
 
-    def __init__(self, finder: SpanFinder, rarity: Rarity, ranking: Ranking) -> None:
-        self._finder = finder
+    def __init__(self, predictor: SpanPredictor, rarity: Rarity, ranking: Ranking) -> None:
+        self._predictor = predictor
         self._rarity = rarity
         self._ranking = ranking
 
     @classmethod
     def load(cls, folder: Path, rarity: Rarity) -> Self:
-        """With the weights of a folder that ``rag train`` wrote; those that were loaded before are taken again.
+        """Load a folder written by ``rag train``; weights are cached by path and modification time.
 
         Raises:
-            InputError: The folder holds no weights, or others than it says, or a ranking that is none.
+            InputError: The folder holds no weights or damaged ones, or an invalid ranking file.
         """
         modified = (folder / WEIGHTS).stat().st_mtime_ns if (folder / WEIGHTS).exists() else 0
-        return cls(_finder(folder, modified), rarity, Ranking.load(folder))
+        return cls(_predictor(folder, modified), rarity, Ranking.load(folder))
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """The spans of all hits: the shortlist, best first, then the others by their scores.
+        """Candidate spans: the shortlist in the order of the ranking, then the others by score.
 
         Raises:
-            InputError: The question is too long to be read beside a passage.
+            InputError: The question is too long to be read together with a passage.
         """
-        asked = list(set(terms(question)))
-        weights = dict(zip(asked, self._rarity(asked), strict=True))
-        found = self._finder.find([Pair(question, hit.title, hit.passage.text) for hit in hits], SPANS_PER_PASSAGE)
-        spans = [
-            _span(rank, hit, each, {
-                "span": each.score,
-                "verdict": each.verdict,
-                "coverage": coverage(weights, hit.passage.text),
-                "dense": hit.dense,
-                "ahead": hit.score - hits[0].score,
-            })
-            for rank, (hit, of_hit) in enumerate(zip(hits, found, strict=True))
-            for each in of_hit
-            if _says_something(hit.passage.text[each.start : each.end])
-        ]  # fmt: skip
-        best = _with_margin(_overlaps_once(sorted(spans, key=lambda span: -span.score)))
-        return self._ranked(question, hits, best) if best else []
+        spans = _with_margins(_without_overlaps(self._first_pass(question, hits)))
+        if not spans:
+            return []
+        spans = self._second_pass(question, hits, spans)
+        shortlist = sorted(spans[:SHORTLIST], key=lambda span: -self._ranking.value(span.signals))
+        return shortlist + spans[SHORTLIST:]
 
-    def _ranked(self, question: str, hits: Sequence[Hit], spans: list[Span]) -> list[Span]:
-        """The shortlist in its final order, then the others, each with what the second reading adds to its evidence."""
-        shortlist = spans[:SHORTLIST]
-        together = side_by_side([_candidate(span, hits[span.hit].passage) for span in shortlist])
-        again = self._finder.weigh(Pair(question, "", together.text), together.places)
-        # Whatever is not read again is taken for no better than the worst that is.
-        again += [min(again)] * (len(spans) - len(shortlist))
-        spans = [
-            replace(span, evidence={**span.evidence, "again": score}) for span, score in zip(spans, again, strict=True)
+    def _first_pass(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        """The best spans of each passage."""
+        pairs = [Pair(question, hit.title, hit.passage.text) for hit in hits]
+        question_terms = list(set(terms(question)))
+        weights = dict(zip(question_terms, self._rarity(question_terms), strict=True))
+        spans = []
+        for number, (hit, predictions) in enumerate(
+            zip(hits, self._predictor.predict(pairs, SPANS_PER_PASSAGE), strict=True)
+        ):
+            for prediction in predictions:
+                start, end = without_link_marks(hit.passage.text, prediction.start, prediction.end)
+                if _is_answer(hit.passage.text[start:end]):
+                    signals = Signals(
+                        span=prediction.score,
+                        answerability=prediction.answerability,
+                        retrieval=hit.score - hits[0].score,
+                        dense=hit.dense,
+                        coverage=coverage(weights, hit.passage.text),
+                    )
+                    spans.append(_span(hit.passage, number, prediction._replace(start=start, end=end), signals))
+        return spans
+
+    def _second_pass(self, question: str, hits: Sequence[Hit], spans: list[Span]) -> list[Span]:
+        """Score the shortlist in one text; every other span gets the lowest of these scores."""
+        joined = shortlist_text([_candidate(span, hits[span.hit].passage) for span in spans[:SHORTLIST]])
+        scores = self._predictor.score(Pair(question, "", joined.text), joined.spans)
+        scores += [min(scores)] * (len(spans) - len(scores))
+        return [
+            replace(span, signals=replace(span.signals, second_pass_score=score))
+            for span, score in zip(spans, scores, strict=True)
         ]
-        return sorted(spans[:SHORTLIST], key=lambda span: -self._ranking.value(span.evidence)) + spans[SHORTLIST:]
 
 
 @lru_cache(maxsize=2)
-def _finder(folder: Path, modified: int) -> SpanFinder:
-    return SpanFinder.of(load_weights(folder / WEIGHTS))
+def _predictor(folder: Path, modified: int) -> SpanPredictor:
+    return SpanPredictor.of(load_weights(folder / WEIGHTS))
 
 
-def _span(rank: int, hit: Hit, found: Found, evidence: Mapping[str, float]) -> Span:
-    passage = hit.passage
-    start, end = passage.start + found.start, passage.start + found.end
-    text = passage.text[found.start : found.end]
-    sentence = _sentence(passage, found) or Sentence(start, end, text)
-    score = found.score + PRIOR * evidence["ahead"]
-    return Span(passage.document_id, start, end, text, sentence, rank, score, evidence)
+def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) -> Span:
+    start, end = passage.start + prediction.start, passage.start + prediction.end
+    text = passage.text[prediction.start : prediction.end]
+    sentence = _sentence(passage, prediction) or Sentence(start, end, text)
+    return Span(passage.document_id, start, end, text, sentence, hit, prior_score(signals), signals)
 
 
-def _says_something(words: str) -> bool:
-    """Neither marks alone nor a pronoun, of which nobody who reads the answer knows what it stands for."""
-    return any(character.isalnum() for character in words) and words.casefold() not in PRONOUNS
+def _is_answer(text: str) -> bool:
+    """True if the text holds a letter or digit and is not a bare pronoun."""
+    return any(character.isalnum() for character in text) and text.casefold() not in PRONOUNS
 
 
-def _sentence(passage: Passage, found: Found) -> Sentence | None:
-    """The sentence that holds the span; from the first to the last one where it crosses their ends."""
+def _sentence(passage: Passage, prediction: Prediction) -> Sentence | None:
+    """The sentence around a span; from its first to its last one if it crosses boundaries."""
     text = passage.text
     inside = [
         extent
         for paragraph in paragraphs(text)
-        if paragraph.start < found.end and found.start < paragraph.end
+        if paragraph.start < prediction.end and prediction.start < paragraph.end
         for extent in sentences(text, *paragraph)
-        if extent.start < found.end and found.start < extent.end
+        if extent.start < prediction.end and prediction.start < extent.end
     ]
     if not inside:
         return None
@@ -141,25 +140,24 @@ def _sentence(passage: Passage, found: Found) -> Sentence | None:
     return Sentence(passage.start + start, passage.start + end, text[start:end])
 
 
-def _overlaps_once(spans: list[Span]) -> list[Span]:
-    """The same words are read twice where passages overlap; the better reading stays."""
+def _without_overlaps(spans: list[Span]) -> list[Span]:
+    """The spans by score, without those that overlap a better one of their document (passages overlap)."""
     kept: dict[str, list[Span]] = {}
-    for span in spans:
+    for span in sorted(spans, key=lambda span: -span.score):
         others = kept.setdefault(span.document_id, [])
         if not any(span.start < other.end and other.start < span.end for other in others):
             others.append(span)
     return sorted((span for others in kept.values() for span in others), key=lambda span: -span.score)
 
 
-def _with_margin(spans: list[Span]) -> list[Span]:
-    """Add to each span's evidence how far it is ahead of the best rival that says something else."""
+def _with_margins(spans: list[Span]) -> list[Span]:
+    """The spans with their margin over the best one that says something else, or over no answer."""
     return [
-        replace(span, evidence={**span.evidence, "margin": span.score - _rival_score(span, spans)}) for span in spans
+        replace(span, signals=replace(span.signals, margin=span.score - _rival_score(span, spans))) for span in spans
     ]
 
 
 def _rival_score(span: Span, spans: list[Span]) -> float:
-    """Score of the best other answer, or of no answer where that is better."""
     others = (other.score for other in spans if other.text.casefold() != span.text.casefold())
     return max(next(others, 0.0), 0.0)
 

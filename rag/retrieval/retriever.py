@@ -1,4 +1,4 @@
-"""Question to passages: nearness in meaning and shared words, fused by their scores."""
+"""Question to passages: dense and lexical search, fused by their scores."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy.typing as npt
 from ..embedding.encoder import Encoder, SentenceTransformerEncoder, Vectors
 from ..errors import InputError
 from ..index import Index
-from ..index.filters import Where, conditions
+from ..index.filters import Where
 from ..index.vectors import Rows, Scores
 from ..questions.schema import LONGEST_QUESTION
 from ..types import Document, Hit
 
-#: How many passages each part proposes; the fused order is found among their union.
+#: Passages proposed by each search; their union is ranked.
 CANDIDATES = 100
 
 Floats = npt.NDArray[np.float64]
@@ -27,11 +27,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """How much each part weighs; 0 leaves it out.
+    """Weights of dense and lexical search; 0 leaves one out.
 
-    The fused score is the weighted sum of the parts' z-scores over all candidates. Scores say how far ahead a
-    passage is, which ranks do not: on 1,254 paragraphs of squad-dev-part (1,200 questions) R@1 is .62 by meaning,
-    .79 by words, .83 by this sum.
+    The fused score is the weighted sum of z-scores over all candidates. Unlike ranks, scores say how far ahead a
+    passage is: on 1,254 paragraphs of squad-dev-part (1,200 questions) R@1 is .62 dense, .79 lexical, .83 fused.
     """
 
     dense: float = 1.0
@@ -42,9 +41,9 @@ class Retriever:
     """Finds the passages of an index that are likely to answer a question.
 
     Args:
-        index: What to search.
-        encoder: The one that the index was made with.
-        fusion: Weights of the two parts.
+        index: The index to search.
+        encoder: The embedder of the index.
+        fusion: Weights of dense and lexical search.
     """
 
     def __init__(self, index: Index, encoder: Encoder, fusion: Fusion | None = None) -> None:
@@ -54,7 +53,7 @@ class Retriever:
 
     @classmethod
     def load(cls, folder: Path | str, encoder: Encoder | None = None, fusion: Fusion | None = None) -> Self:
-        """A retriever over an index folder; see ``Index.open`` for what it raises."""
+        """Open an index folder; raises what ``Index.open`` raises."""
         encoder = encoder or SentenceTransformerEncoder()
         return cls(Index.open(folder, encoder), encoder, fusion)
 
@@ -65,14 +64,14 @@ class Retriever:
 
         Args:
             question: In plain words.
-            k: How many at most.
-            max_tokens: How many tokens they may take together, in the index's token encoding. Hits are taken in
-                order; one that no longer fits is passed over for the next that does.
-            where: What their documents must be like: ``{"country": "Kazakhstan", "date": ">=2022-10"}``; see
-                ``rag.index.filters``. Applied before ranking, so ``k`` hits come where that many match.
+            k: Maximum number of hits.
+            max_tokens: Budget for all hits together, in tokens of the index's encoding. Hits are taken in order; one
+                that does not fit is skipped in favor of the next that does.
+            where: Conditions on the documents: ``{"country": "Kazakhstan", "date": ">=2022-10"}``; see
+                ``rag.index.filters``. Applied before ranking, so there are ``k`` hits if that many passages match.
 
         Raises:
-            InputError: The question is empty or too long, ``k`` or ``max_tokens`` is below 1, or ``where`` asks for a
+            InputError: The question is empty or too long, ``k`` or ``max_tokens`` is below 1, or ``where`` names a
                 field that no document has.
         """
         return self.search_many([question], k, max_tokens, where)[0]
@@ -80,24 +79,24 @@ class Retriever:
     def search_many(
         self, questions: Sequence[str], k: int = 10, max_tokens: int | None = None, where: Where | None = None
     ) -> list[list[Hit]]:
-        """``search`` for many questions at once, embedded together."""
+        """``search`` for many questions, embedded together."""
         for name, value in (("k", k), ("max_tokens", max_tokens)):
             if value is not None and value < 1:
                 raise InputError(f"{name} is {value}; it must be at least 1")
         for question in questions:
             check_question(question, self.encoder)
-        among = self.index.store.rows(conditions(where)) if where else None
+        subset = self.index.rows(where) if where else None
         vectors = self.encoder.encode(list(questions))
         return [
-            _within(self._search(question, vector, k, among), k, max_tokens)
+            _within(self._search(question, vector, k, subset), k, max_tokens)
             for question, vector in zip(questions, vectors, strict=True)
         ]
 
     def document(self, document_id: str) -> Document:
-        """The document of that id.
+        """The document with an id.
 
         Raises:
-            InputError: There is none in the index.
+            InputError: The index has no such document.
         """
         try:
             return self.index.documents[document_id]
@@ -105,44 +104,44 @@ class Retriever:
             raise InputError(f"no document {document_id!r} in the index") from None
 
     def rank(self, question: str, rows: Sequence[int]) -> list[Hit]:
-        """These passages (rows of ``index.passages``) and no others, best first.
+        """Rank given passages (rows of ``index.passages``), best first.
 
         Raises:
             InputError: The question is empty or too long.
         """
         check_question(question, self.encoder)
-        words = self.index.lexical.scores(question)
-        return list(self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], words))
+        lexical = self.index.lexical.scores(question)
+        return list(self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], lexical))
 
-    def _search(self, question: str, vector: Vectors, k: int, among: Rows | None) -> Iterator[Hit]:
-        """All candidates, best first."""
-        count = len(self.index.vectors) if among is None else len(among)
+    def _search(self, question: str, vector: Vectors, k: int, subset: Rows | None) -> Iterator[Hit]:
+        """All candidates in a subset of rows (all rows if None), best first."""
+        count = len(self.index.vectors) if subset is None else len(subset)
         depth = min(max(CANDIDATES, k), count)
         if not depth:
             return iter(())
-        words = self.index.lexical.scores(question)
+        scores = self.index.lexical.scores(question)
         proposals = []
         if self.fusion.dense:
-            proposals.append(self.index.vectors.search(vector[None], depth, among)[1][0])
+            proposals.append(self.index.vectors.search(vector[None], depth, subset)[1][0])
         if self.fusion.lexical:
-            best = np.argpartition(-(words if among is None else words[among]), depth - 1)[:depth]
-            proposals.append(best if among is None else among[best])
-        return self._fuse(np.unique(np.concatenate(proposals)), vector, words)
+            best = np.argpartition(-(scores if subset is None else scores[subset]), depth - 1)[:depth]
+            proposals.append(best if subset is None else subset[best])
+        return self._fuse(np.unique(np.concatenate(proposals)), vector, scores)
 
-    def _fuse(self, rows: Rows, vector: Vectors, words: Scores) -> Iterator[Hit]:
-        """The passages in the order of their fused scores, which are taken among them; each fetched when it is due."""
+    def _fuse(self, rows: Rows, vector: Vectors, lexical_scores: Scores) -> Iterator[Hit]:
+        """Passages by fused score, standardized among the given rows; each is loaded when it is consumed."""
         dense = (self.index.vectors.vectors(rows) @ vector).astype(np.float64)
-        lexical = words[rows].astype(np.float64)
-        fused = self.fusion.dense * _standard(dense) + self.fusion.lexical * _standard(lexical)
-        # A stable sort over rows in order: equal scores come in the order of the documents.
+        lexical = lexical_scores[rows].astype(np.float64)
+        fused = self.fusion.dense * _z_scores(dense) + self.fusion.lexical * _z_scores(lexical)
+        # Stable, over ascending rows: equal scores keep the order of the documents.
         for i in np.argsort(-fused, kind="stable"):
             passage = self.index.passages[rows[i]]
-            title = self.index.store.title(passage.document_id)
+            title = self.index.title(passage.document_id)
             yield Hit(passage, title, float(fused[i]), float(dense[i]), float(lexical[i]))
 
 
 def check_question(question: str, encoder: Encoder) -> None:
-    """Refuse what cannot be answered as it stands.
+    """Refuse questions that cannot be asked.
 
     Raises:
         InputError: The question is empty, is not Unicode text, or does not fit the embedder's window.
@@ -159,8 +158,8 @@ def check_question(question: str, encoder: Encoder) -> None:
         raise InputError(f"the question is {tokens} tokens long; the embedder reads {encoder.window}, so shorten it")
 
 
-def _standard(scores: Floats) -> Floats:
-    """z-scores; all 0 where the scores do not differ."""
+def _z_scores(scores: Floats) -> Floats:
+    """z-scores; all 0 if the scores are equal."""
     deviation = scores.std()
     return (scores - scores.mean()) / deviation if deviation > 1e-9 else np.zeros_like(scores)
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..reading.features import SPECIAL, Tokens, Window, WindowMaker
 from ..reading.model import batches, pad
+from ..reading.windows import SPECIAL, Tokens, Window, WindowMaker
 from .examples import Example, Examples
 from .negatives import NearPassages, negatives
 

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..index.lexical import Lexical
 from ..questions.schema import Bad, Gold, Open, Question, load_questions, pass_over, refuse
 from ..questions.squad import load_squad
-from ..reading.features import WindowMaker
+from ..reading.windows import WindowMaker
 from ..text.segmentation import Extent, paragraphs
 from ..types import Document
 

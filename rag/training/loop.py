@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Report
-from ..reading.features import WindowMaker
 from ..reading.model import WEIGHTS, WORDS, Description, SpanModel, load_weights, network, save_weights
-from ..reading.predictor import SpanFinder
+from ..reading.predictor import SpanPredictor
+from ..reading.windows import WindowMaker
 from .batches import Batch, Epochs
 from .examples import Examples, Split
 from .measure import Reading, measure
@@ -184,7 +184,7 @@ class Trainer:
     def _measure(self, examples: Examples) -> Reading | None:
         if not examples.examples:
             return None
-        finder = SpanFinder(self.model(), self._maker)
+        finder = SpanPredictor(self.model(), self._maker)
         return measure(finder, examples, lambda done, total: self._tell("measuring", done, total))
 
     def _learn(self, batch: Batch) -> float:

@@ -12,7 +12,7 @@ from ..eval.scoring.bootstrap import Interval, interval
 from ..eval.scoring.metrics import auroc, exact_match, mean, token_f1
 from ..index import Report
 from ..reading.model import load_weights
-from ..reading.predictor import Pair, SpanFinder
+from ..reading.predictor import Pair, SpanPredictor
 from .examples import Examples
 
 #: Pairs that are read between two reports of progress.
@@ -46,14 +46,14 @@ class Reading:
 
 def read_all(weights: Path, parts: Mapping[str, Examples], report: Report) -> dict[str, Reading]:
     """What the weights of a file reach on several sets, each by its name."""
-    finder = SpanFinder.of(load_weights(weights))
+    finder = SpanPredictor.of(load_weights(weights))
     return {
         name: measure(finder, examples, lambda done, total: report("measuring", done, total))
         for name, examples in parts.items()
     }
 
 
-def measure(finder: SpanFinder, examples: Examples, progress: Callable[[int, int], None] | None = None) -> Reading:
+def measure(finder: SpanPredictor, examples: Examples, progress: Callable[[int, int], None] | None = None) -> Reading:
     """Read every example and compare."""
     read_in = [examples.passages[example.passage] for example in examples.examples]
     pairs = [
@@ -62,7 +62,7 @@ def measure(finder: SpanFinder, examples: Examples, progress: Callable[[int, int
     ]
     found = []
     for begin in range(0, len(pairs), PAIRS_PER_REPORT):
-        found += finder.find(pairs[begin : begin + PAIRS_PER_REPORT], count=1)
+        found += finder.predict(pairs[begin : begin + PAIRS_PER_REPORT], count=1)
         if progress:
             progress(len(found), len(pairs))
     exact, f1, scores, answerable = [], [], [], []

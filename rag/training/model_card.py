@@ -1,4 +1,4 @@
-"""What stands beside the weights: ``reader.json`` for programs, and a model card for people."""
+"""Description of trained weights: ``reader.json`` for programs and a model card for people."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .measure import Estimate, Reading
 SETTINGS, CARD = "reader.json", "README.md"
 
 WEAKNESSES = """\
-- English only, and prose: tables, code and lists are read as running text.
-- It points at words; it neither adds figures up nor draws a conclusion from two sentences.
-- A passage that is about the right thing and does not say what was asked still tempts it: see the AUROC above, 0.5
-  being chance. What the assistant says of its confidence has been fitted with that in view; the score alone has not.
-- Of two passages that say different things it prefers the one in words nearer to the question, not the truer one.
-- It has seen no question longer than a sentence or two.
+- It knows English prose only. It reads tables, code and lists as running text.
+- It marks words. It does not add figures up, and it draws no conclusion from two sentences.
+- A passage on the right subject that does not say what was asked still tempts it: see the AUROC above, where 0.5 is
+  chance. The assistant's confidence was fitted with that in view; the score alone was not.
+- Of two passages that contradict each other it prefers the one worded like the question, not the true one.
+- It has seen no question longer than two sentences.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that was learnt from.
+    """A file of training data.
 
     Attributes:
-        name: Without its folder.
-        sha256: Of its bytes.
-        licence: As the user stated it.
-        learnt, held_back: Its counts of passages, questions and unanswerable questions, by what they were for.
+        name: File name without its folder.
+        sha256: Hash of the file.
+        licence: Licence as the user stated it.
+        learnt, held_back: Counts of passages, questions and unanswerable questions, in training and kept out of it.
     """
 
     name: str
@@ -46,7 +46,7 @@ class File:
 
 
 def files(paths: Sequence[Path], split: Split, licences: Mapping[str, str]) -> list[File]:
-    """The files with their counts."""
+    """Describe the files, with their counts in each part of the split."""
     nothing: Mapping[str, int] = {}
     learnt, held = split.training.counts(), [part.counts() for part in (split.development, split.test)]
     return [
@@ -65,7 +65,7 @@ def files(paths: Sequence[Path], split: Split, licences: Mapping[str, str]) -> l
 
 
 def by_file(paths: Sequence[Path], examples: Examples) -> dict[str, Examples]:
-    """The examples of each file that has any."""
+    """Group examples by file name; files without examples are left out."""
     found = {}
     for number, path in enumerate(paths):
         part = examples.of(passage.article for passage in examples.passages if passage.file == number)
@@ -76,7 +76,7 @@ def by_file(paths: Sequence[Path], examples: Examples) -> dict[str, Examples]:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The run that made the weights which another one began with; attributes as those of ``Run``."""
+    """The run that made the weights from which another run started; attributes as in ``Run``."""
 
     command: str
     fingerprint: str
@@ -86,7 +86,11 @@ class Start:
 
 
 def start(folder: Path | None) -> Start | None:
-    """The run that wrote a reader's folder; None where there is none, or nobody knows of it."""
+    """Read the run that wrote a reader's folder; None if there is no folder or it does not describe one.
+
+    Raises:
+        InputError: ``reader.json`` is damaged.
+    """
     if folder is None or not (folder / SETTINGS).exists():
         return None
     try:
@@ -94,23 +98,25 @@ def start(folder: Path | None) -> Start | None:
         fingerprint = values["description"]["fingerprint"]
         return Start(values["command"], fingerprint, values["hours"], values["hardware"], values.get("start"))
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / SETTINGS}: not as `rag train` wrote it; delete it to go without it") from error
+        raise InputError(
+            f"{folder / SETTINGS}: not written by `rag train`; delete it to leave the earlier run off the card"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training run that is over.
+    """A finished training run.
 
     Attributes:
-        command: The command line that does it again.
-        start: The run before, where one reader was trained further.
-        recipe: Its settings.
-        files: What was learnt from.
-        description: Of the weights.
-        hours: That it took.
-        hardware: On what.
-        curve: What it reached on the development articles after each epoch.
-        figures: Of each file, what the weights as they were written reach on its test articles.
+        command: Command line that repeats it.
+        start: The earlier run whose weights it started from; None if it started from the embedder.
+        recipe: Training settings.
+        files: Training data.
+        description: Description of the weights.
+        hours: Training time.
+        hardware: Hardware it ran on.
+        curve: Figures on the development articles after each epoch.
+        figures: Figures of the saved weights on each file's test articles, by file name.
     """
 
     command: str
@@ -134,41 +140,45 @@ def write(run: Run, folder: Path) -> None:
 def _card(run: Run) -> str:
     description = run.description
     return f"""\
-# A reader: the span model of `rag`
+# Model card: a span reader of `rag`
 
-Given a question and a passage, under the title of its document, it points at the words of the passage that answer, or
-at none. It is the transformer
-of {description.encoder} with three outputs a token (start, end, and at `[CLS]` whether the passage answers at all),
-trained by `rag train`. `{WEIGHTS}` holds its weights in half precision without the word embeddings, which are the
-embedder's own and were not changed. Fingerprint of the weights {description.fingerprint}, of those word embeddings
-{description.words}.
+Given a question, a passage and the title of its document, the reader marks the words of the passage that answer, or
+none. It is the transformer of {description.encoder} with three outputs a token: start, end, and at `[CLS]` whether the
+passage answers at all. `rag train` fitted it. `{WEIGHTS}` holds the weights in half precision, without the word
+embeddings, which are the embedder's own, unchanged. Fingerprint of the weights: {description.fingerprint}; of the word
+embeddings: {description.words}.
 
-## What it learnt from
+## Licence
 
-| file | licence | passages | questions | of them unanswerable | held back |
+The weights derive from {description.encoder} and from the training data below. Before you share them, choose a licence
+that both allow; share-alike data (CC BY-SA) require the same licence.
+
+## Training data
+
+| file | licence | passages | questions | unanswerable | held back |
 | --- | --- | --- | --- | --- | --- |
 {"".join(_file_row(file) for file in run.files)}
-"Held back" are questions of whole articles, none of which was learnt from: some to watch the training by, the others
-for the figures below. Beside these unanswerable questions, each epoch makes others: questions with a passage that
-retrieval ranks high and that does not answer, and questions twisted so that their passage answers them no longer.
+"Held back" counts the questions of whole articles that were kept out of training, some to choose by during training,
+the others for the figures below. Each epoch adds more unanswerable examples: questions with a passage that ranks high
+and does not answer, and questions changed so that their passage no longer answers them.
 
-## How
+## Training
 
     {run.command}
 
-{_start(run.start)}{run.hours:.1f} hours on {run.hardware}. All settings are in `{SETTINGS}`.
+{_start(run.start)}This run took {run.hours:.1f} hours on {run.hardware}. All settings are in `{SETTINGS}`.
 
-On the development articles, the paragraph given:
+On the development articles, with the paragraph given:
 
 | epoch | loss | exact match | F1 | AUROC |
 | --- | --- | --- | --- | --- |
 {"".join(_curve_row(point) for point in run.curve)}
-## How well it reads
+## Evaluation
 
-The paragraph given, articles never learnt from, 95% bootstrap intervals. AUROC: does the score of the best span tell
-answerable from unanswerable questions?
+The paragraph is given, from articles kept out of training, with 95% bootstrap intervals. AUROC says how well the score
+of the best span separates answerable from unanswerable questions.
 
-| held-back articles of | questions | exact match | F1 | unanswerable | AUROC |
+| held-back articles of | answerable | exact match | F1 | unanswerable | AUROC |
 | --- | --- | --- | --- | --- | --- |
 {"".join(_figure_row(name, reading) for name, reading in run.figures.items())}
 ## Known weaknesses
@@ -180,7 +190,7 @@ def _start(start: Start | None) -> str:
     if start is None:
         return ""
     return (
-        f"It began with the weights {start.fingerprint}, which came of {start.hours:.1f} hours on {start.hardware}:\n\n"
+        f"It started from the weights {start.fingerprint}, which took {start.hours:.1f} hours on {start.hardware}:\n\n"
         f"    {start.command}\n\n"
     )
 

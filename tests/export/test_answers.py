@@ -28,7 +28,7 @@ from rag import (
     Support,
 )
 from rag.cli import main
-from rag.export.answers import _quoted, citation, escaped, export_json, export_markdown, keep
+from rag.export.answers import _quoted, citation, escaped, export_entry, export_json, export_markdown
 from rag.export.check import Files, Quote, check, read_export
 from rag.index import Index
 from rag.sources.discovery import content_hash
@@ -88,9 +88,9 @@ def test_an_export_has_all_that_leads_back_to_the_words(assistant: Assistant, co
     result = assistant.ask(BORDER)
     answer = result.answer
     assert answer
-    store = Index.open(corpus_index).store
+    index = Index.open(corpus_index)
     missing = assistant.ask("Who won the 1998 football World Cup?")
-    exported = json.loads(export_json([keep(each, store, ASKED, "Asia") for each in (result, missing)]))
+    exported = json.loads(export_json([export_entry(each, index, ASKED, "Asia") for each in (result, missing)]))
     assert (exported["format"], exported["version"]) == ("rag answers", 1)
     found, not_found = exported["answers"]
     assert found == {
@@ -116,12 +116,12 @@ def test_an_answer_of_another_index_is_not_exported(assistant: Assistant) -> Non
     unknown = replace(result, answer=replace(result.answer, document="x.md"))
     for wrong, name in ((elsewhere, "kazakhstan.md"), (unknown, "x.md")):
         with pytest.raises(InputError, match=f"{name}: the index has changed since it answered; ask again"):
-            keep(wrong, assistant.retriever.index.store, ASKED, "Asia")
+            export_entry(wrong, assistant.index, ASKED, "Asia")
 
 
 def _markdown(document: Document, answer: Answer, encoder: SentenceTransformerEncoder) -> str:
-    store = Index.build([document], encoder).store
-    return export_markdown([keep(_result(answer), store, ASKED, "my *things*")])
+    index = Index.build([document], encoder)
+    return export_markdown([export_entry(_result(answer), index, ASKED, "my *things*")])
 
 
 def test_markdown_reads_well(encoder: SentenceTransformerEncoder) -> None:
@@ -315,10 +315,10 @@ def test_files_are_known_by_the_paths_that_an_index_of_them_knows(tmp_path: Path
 @pytest.fixture
 def exported(tmp_path: Path, encoder: SentenceTransformerEncoder) -> dict[str, Any]:
     document = Document("b.md", TEXT, "B")
-    store = Index.build([document], encoder).store
+    index = Index.build([document], encoder)
     kept = [
-        keep(_result(_border(document)), store, ASKED, "c"),
-        keep(_result(None, "no span: x"), store, ASKED, "c"),
+        export_entry(_result(_border(document)), index, ASKED, "c"),
+        export_entry(_result(None, "no span: x"), index, ASKED, "c"),
     ]
     content: dict[str, Any] = json.loads(export_json(kept))
     return content
@@ -343,16 +343,19 @@ def test_an_export_is_read_back_as_it_was(exported: dict[str, Any], tmp_path: Pa
         ({"document": "..\\b.md"}, r"answer 1: .* leads out of the indexed folders"),
         ({"document": "C:\\b.md"}, r"answer 1: .* leads out of the indexed folders"),
         ({"file": {"path": "a/../../b.md", "sha256": ""}}, "answer 1: 'a/../../b.md' leads out"),
-        ({"file": {"path": "c.md", "sha256": ""}}, "answer 1: the document 'b.md' is no part of the file 'c.md'"),
-        ({"file": None}, "answer 1: 'file' is missing, or not of its type"),
+        ({"file": {"path": "c.md", "sha256": ""}}, "answer 1: the document 'b.md' is not part of the file 'c.md'"),
+        ({"file": None}, "answer 1: 'file' is missing or has the wrong type"),
         ({"quote": {"text": "7,644 km", "start": -1, "end": 7}}, "answer 1: the quote '7,644 km' cannot stand at -1-7"),
         ({"quote": {"text": "7,644 km", "start": 26, "end": 35}}, "cannot stand at 26-35"),
         ({"quote": {"text": "7,644 km", "start": 27, "end": 35}}, "answer 1: the quote does not stand in its sentence"),
         ({"quote": {"text": "", "start": 26, "end": 26}}, "cannot stand at 26-26"),
-        ({"quote": {"text": "7,644 km", "start": True, "end": 34}}, "answer 1: 'start' is missing, or not of its type"),
-        ({"quote": {"text": "7,644 km", "start": 26.0, "end": 34}}, "'start' is missing, or not of its type"),
-        ({"found": "yes"}, "answer 1: 'found' is missing, or not of its type"),
-        ({"question": 5}, "answer 1: 'question' is missing, or not of its type"),
+        (
+            {"quote": {"text": "7,644 km", "start": True, "end": 34}},
+            "answer 1: 'start' is missing or has the wrong type",
+        ),
+        ({"quote": {"text": "7,644 km", "start": 26.0, "end": 34}}, "'start' is missing or has the wrong type"),
+        ({"found": "yes"}, "answer 1: 'found' is missing or has the wrong type"),
+        ({"question": 5}, "answer 1: 'question' is missing or has the wrong type"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_number_of_the_answer(

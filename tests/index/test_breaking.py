@@ -30,7 +30,7 @@ from rag import (
 from rag.cli import main
 from rag.index import Manifest, current_version
 from rag.index.manifest import MANIFEST
-from rag.index.vectors import approximate
+from rag.index.vectors import build_approximate_index
 from rag.index.versions import CURRENT, WRITER
 
 PARTS = ["library.sqlite", "vectors.f32", "words/terms.txt", "words/rows.npy", MANIFEST]
@@ -115,7 +115,7 @@ def test_where_library_and_files_are_lost_the_version_before_comes_back(
 def test_a_damaged_approximate_index_costs_no_embedding(
     docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.index.staging.approximate", partial(approximate, exact_up_to=500))
+    monkeypatch.setattr("rag.index.staging.build_approximate_index", partial(build_approximate_index, exact_up_to=500))
     (docs / "many.txt").write_text(
         "\n\n".join(f"Paragraph {i} is about number {i}, and that is all." * 5 for i in range(600))
     )

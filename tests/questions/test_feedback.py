@@ -20,7 +20,7 @@ from rag.questions.feedback import Taught
 from rag.questions.locked_lines import edited_lines
 from rag.questions.question_type import kind_of
 from rag.questions.schema import KINDS, load_questions, read_place
-from rag.reading.features import WindowMaker
+from rag.reading.windows import WindowMaker
 from rag.text.segmentation import trim
 from rag.training.examples import load
 

@@ -13,14 +13,14 @@ from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.errors import InputError
 from rag.paths import shipped_reader
 from rag.reading.model import WEIGHTS, batches, load_weights, network, save_weights
-from rag.reading.predictor import Pair, SpanFinder
+from rag.reading.predictor import Pair, SpanPredictor
 
 SHIPPED = shipped_reader() / WEIGHTS
 
 
 @pytest.fixture(scope="module")
-def finder() -> SpanFinder:
-    return SpanFinder.of(load_weights(SHIPPED))
+def finder() -> SpanPredictor:
+    return SpanPredictor.of(load_weights(SHIPPED))
 
 
 def _tensors() -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -34,14 +34,14 @@ def test_the_shipped_weights_are_one_small_file_without_the_embedders_words() ->
 
 
 def test_weights_that_are_not_there_or_not_whole_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no such weights file"):
+    with pytest.raises(InputError, match="no such weights file"):
         load_weights(tmp_path / "none.safetensors")
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(SHIPPED.read_bytes()[:1_000_000])
-    with pytest.raises(InputError, match=r"broken\.safetensors: not a whole safetensors file .*; fetch it again"):
+    with pytest.raises(InputError, match=r"broken\.safetensors: not a complete safetensors file .*; fetch it again"):
         load_weights(broken)
     broken.write_bytes(b"")
-    with pytest.raises(InputError, match="not a whole safetensors file"):
+    with pytest.raises(InputError, match="not a complete safetensors file"):
         load_weights(broken)
 
 
@@ -50,14 +50,14 @@ def test_a_changed_weight_is_noticed(tmp_path: Path) -> None:
     content[-100] ^= 1
     changed = tmp_path / "changed.safetensors"
     changed.write_bytes(content)
-    with pytest.raises(InputError, match="its weights are not the ones it was written with"):
+    with pytest.raises(InputError, match="the weights do not match their fingerprint"):
         load_weights(changed)
 
 
 def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(3)}, other)
-    with pytest.raises(InputError, match="not the weights of a span model; give a file that `rag train` wrote"):
+    with pytest.raises(InputError, match="not a span model; give a file written by `rag train`"):
         load_weights(other)
 
 
@@ -84,46 +84,46 @@ def test_batches_hold_as_many_as_fit_and_one_at_least() -> None:
     assert batches([], 60) == []
 
 
-def test_texts_give_the_same_spans_alone_and_beside_others(finder: SpanFinder) -> None:
+def test_texts_give_the_same_spans_alone_and_beside_others(finder: SpanPredictor) -> None:
     question = "Where did Anna Berg go?"
     texts = ["Anna Berg went to Bishkek in 2019.", "The sea is cold. " * 40, "Anna Berg stayed at home in Osh " * 9]
-    together = finder.find([Pair(question, "A title", text) for text in texts])
+    together = finder.predict([Pair(question, "A title", text) for text in texts])
     for text, found in zip(texts, together, strict=True):
-        [alone] = finder.find([Pair(question, "A title", text)])
+        [alone] = finder.predict([Pair(question, "A title", text)])
         assert [span[:2] for span in found] == [span[:2] for span in alone]
         assert [span.score for span in found] == pytest.approx([span.score for span in alone], abs=1e-3)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x", "🙂", "🙂🙂 🙂", "word", "\u200b"])
-def test_the_smallest_texts_give_spans_inside_them_or_none(finder: SpanFinder, text: str) -> None:
-    for span in finder.find([Pair("What is it?", "", text)])[0]:
+def test_the_smallest_texts_give_spans_inside_them_or_none(finder: SpanPredictor, text: str) -> None:
+    for span in finder.predict([Pair("What is it?", "", text)])[0]:
         assert 0 <= span.start < span.end <= len(text)
 
 
-def test_the_answer_is_found_at_the_end_of_a_very_long_text(finder: SpanFinder) -> None:
+def test_the_answer_is_found_at_the_end_of_a_very_long_text(finder: SpanPredictor) -> None:
     filler = "The committee discussed the weather and went home without any decision. "
     text = filler * 1_400 + "The bridge at Naryn was opened by Anna Berg in 1975. " + filler * 20
     assert len(text) > 100_000
-    best = finder.find([Pair("Who opened the bridge at Naryn?", "Naryn", text)], 1)[0][0]
+    best = finder.predict([Pair("Who opened the bridge at Naryn?", "Naryn", text)], 1)[0][0]
     assert text[best.start : best.end] == "Anna Berg"
 
 
-def test_no_two_spans_of_a_text_overlap(finder: SpanFinder) -> None:
+def test_no_two_spans_of_a_text_overlap(finder: SpanPredictor) -> None:
     text = "Anna Berg, Boris Klein and Clara Mond opened the bridge at Naryn in 1975. " * 12
-    spans = sorted(finder.find([Pair("Who opened the bridge?", "", text)], 8)[0])
+    spans = sorted(finder.predict([Pair("Who opened the bridge?", "", text)], 8)[0])
     assert len(spans) == 8
     assert all(before.end <= after.start for before, after in pairwise(spans))
 
 
-def test_a_question_that_leaves_no_room_is_refused(finder: SpanFinder) -> None:
+def test_a_question_that_leaves_no_room_is_refused(finder: SpanPredictor) -> None:
     with pytest.raises(InputError, match=r"tokens long; the reader takes \d+ at most, so shorten it"):
-        finder.find([Pair("word " * 600, "", "text")])
+        finder.predict([Pair("word " * 600, "", "text")])
 
 
-def test_spans_that_were_found_weigh_what_they_were_found_with(finder: SpanFinder) -> None:
+def test_spans_that_were_found_weigh_what_they_were_found_with(finder: SpanPredictor) -> None:
     text = " ".join(f"In {year} the bridge was painted, and sheep grazed there." for year in range(1900, 1970))
     pair = Pair("When was the bridge painted?", "", text)
     assert len(finder.windows([pair])[0]) > 1
-    found = finder.find([pair], 80)[0]  # many of them stand where two windows overlap
-    weighed = finder.weigh(pair, [(each.start, each.end) for each in found])
+    found = finder.predict([pair], 80)[0]  # many of them stand where two windows overlap
+    weighed = finder.score(pair, [(each.start, each.end) for each in found])
     assert weighed == pytest.approx([each.score for each in found], abs=1e-3)

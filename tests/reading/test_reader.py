@@ -1,4 +1,4 @@
-"""The reader by default, over hits."""
+"""The default reader."""
 
 import itertools
 from dataclasses import replace
@@ -8,9 +8,9 @@ import pytest
 from rag import Assistant, Document, Hit, Index, Retriever, SentenceTransformerEncoder, SpanReader
 from rag.paths import shipped_reader
 from rag.reading.model import WEIGHTS, load_weights
-from rag.reading.predictor import SpanFinder
-from rag.reading.ranking import Ranking
+from rag.reading.predictor import SpanPredictor
 from rag.reading.reader import SHORTLIST
+from rag.reading.scoring import Ranking
 
 QUESTION = "How long is the border of land 7?"
 
@@ -22,7 +22,7 @@ def lands(encoder: SentenceTransformerEncoder) -> tuple[SpanReader, Retriever]:
     return SpanReader.load(shipped_reader(), index.lexical.rarity), Retriever(index, encoder)
 
 
-def test_the_same_words_are_read_once_where_passages_overlap(lands: tuple[SpanReader, Retriever]) -> None:
+def test_overlapping_passages_give_each_span_once(lands: tuple[SpanReader, Retriever]) -> None:
     reader, retriever = lands
     spans = reader.read(QUESTION, retriever.search(QUESTION, k=5))
     assert spans[0].text.startswith("700 km")
@@ -30,7 +30,7 @@ def test_the_same_words_are_read_once_where_passages_overlap(lands: tuple[SpanRe
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(places))
 
 
-def test_every_span_is_a_slice_of_its_document_inside_its_sentence(assistant: Assistant) -> None:
+def test_spans_are_slices_of_their_document_and_sentence(assistant: Assistant) -> None:
     question = "Who postponed a visit to Bishkek?"
     for span in assistant.reader.read(question, assistant.retriever.search(question, 10)):
         text = assistant.retriever.document(span.document_id).text
@@ -39,37 +39,39 @@ def test_every_span_is_a_slice_of_its_document_inside_its_sentence(assistant: As
         assert span.sentence.start <= span.start < span.end <= span.sentence.end
 
 
-def test_the_shortlist_is_in_the_order_of_the_ranking_and_the_others_behind_it_in_that_of_their_scores(
+def test_shortlist_is_ordered_by_ranking_and_the_rest_by_score(
     assistant: Assistant,
 ) -> None:
     question = "Who thinks that Beijing will gain weight?"
     hits = assistant.retriever.search(question, 10)
     spans = assistant.reader.read(question, hits)
     shortlist, others = spans[:SHORTLIST], spans[SHORTLIST:]
-    values = [Ranking.load(shipped_reader()).value(span.evidence) for span in shortlist]
+    values = [Ranking.load(shipped_reader()).value(span.signals) for span in shortlist]
     assert values == sorted(values, reverse=True)
     scores = [span.score for span in others]
     assert scores == sorted(scores, reverse=True)
     assert min(span.score for span in shortlist) >= scores[0]
-    # Here the second reading turns the first one's order around.
+    # For this question the second pass changes the order.
     assert [span.score for span in shortlist] != sorted((span.score for span in shortlist), reverse=True)
-    # What was not read again is taken for as good as the worst that was.
-    assert {span.evidence["again"] for span in others} == {min(span.evidence["again"] for span in shortlist)}
+    # Spans outside the shortlist get its lowest second-pass score.
+    assert {span.signals.second_pass_score for span in others} == {
+        min(span.signals.second_pass_score for span in shortlist)
+    }
 
 
-def test_weights_that_count_the_first_reading_alone_leave_its_order(assistant: Assistant) -> None:
-    finder = SpanFinder.of(load_weights(shipped_reader() / WEIGHTS))
-    first = SpanReader(finder, assistant.retriever.index.lexical.rarity, Ranking({"span": 1.0, "ahead": 2.0}))
+def test_first_pass_weights_alone_keep_the_first_pass_order(assistant: Assistant) -> None:
+    predictor = SpanPredictor.of(load_weights(shipped_reader() / WEIGHTS))
+    first = SpanReader(predictor, assistant.index.lexical.rarity, Ranking({"span": 1.0, "retrieval": 2.0}))
     question = "Who thinks that Beijing will gain weight?"
     scores = [span.score for span in first.read(question, assistant.retriever.search(question, 10))]
     assert scores == sorted(scores, reverse=True)
 
 
-def test_nothing_is_read_where_there_is_no_hit(assistant: Assistant) -> None:
+def test_no_hits_give_no_spans(assistant: Assistant) -> None:
     assert assistant.reader.read("Who is it?", []) == []
 
 
-def test_reading_more_passages_finds_more_and_changes_no_score(assistant: Assistant) -> None:
+def test_reading_more_passages_changes_no_score(assistant: Assistant) -> None:
     question = "How long is the border between Kazakhstan and Russia?"
     hits = assistant.retriever.search(question, 10)
     readings = (assistant.reader.read(question, hits[:k]) for k in (4, 10))
@@ -79,19 +81,19 @@ def test_reading_more_passages_finds_more_and_changes_no_score(assistant: Assist
     assert [few[place] for place in kept] == pytest.approx([many[place] for place in kept], abs=1e-3)
 
 
-def test_many_passages_without_an_answer_do_not_bury_the_one_that_has_it(
+def test_passages_without_an_answer_do_not_change_the_best_span(
     lands: tuple[SpanReader, Retriever], assistant: Assistant
 ) -> None:
     reader, retriever = lands
     answering: list[Hit] = retriever.search(QUESTION, k=1)
-    # Scores of another search mean nothing here; they are made those of passages that retrieval puts last.
+    # Scores of another search do not compare; give these hits the lowest.
     others = [replace(hit, score=0.0) for hit in assistant.retriever.search("mobilisation and migration", 20)]
     alone, among = reader.read(QUESTION, answering)[0], reader.read(QUESTION, [*answering, *others])[0]
     assert (alone.text, alone.start) == (among.text, among.start)
     assert alone.score == pytest.approx(among.score, abs=1e-3)
 
 
-def test_a_pronoun_is_no_answer(encoder: SentenceTransformerEncoder) -> None:
+def test_pronouns_are_not_answers(encoder: SentenceTransformerEncoder) -> None:
     text = "She opened the bridge at Naryn. He closed it. The engineer of the bridge was Anna Berg."
     index = Index.build([Document("d", text, "d")], encoder)
     retriever, question = Retriever(index, encoder), "Who opened the bridge at Naryn?"
@@ -100,8 +102,21 @@ def test_a_pronoun_is_no_answer(encoder: SentenceTransformerEncoder) -> None:
     assert not {span.text.casefold() for span in spans} & {"she", "he", "it"}
 
 
-def test_marks_without_a_letter_or_digit_are_no_answer(encoder: SentenceTransformerEncoder) -> None:
+def test_punctuation_is_not_an_answer(encoder: SentenceTransformerEncoder) -> None:
     index = Index.build([Document("d", "[](#) (#) — … !!! (#) text", "d")], encoder)
     retriever = Retriever(index, encoder)
     spans = SpanReader.load(shipped_reader(), index.lexical.rarity).read("What is it?", retriever.search("What is it?"))
     assert all(any(character.isalnum() for character in span.text) for span in spans)
+
+
+def test_marks_of_a_link_are_not_part_of_an_answer(encoder: SentenceTransformerEncoder) -> None:
+    text = (
+        "The bridge at Naryn was opened by the engineer [Anna Berg]() in 1901, [the papers](https://a.example/b) say."
+    )
+    index = Index.build([Document("d.md", text, "d")], encoder)
+    question = "Who opened the bridge at Naryn?"
+    spans = SpanReader.load(shipped_reader(), index.lexical.rarity).read(
+        question, Retriever(index, encoder).search(question)
+    )
+    assert spans[0].text == "Anna Berg"
+    assert text[spans[0].start : spans[0].end] == "Anna Berg"

@@ -8,7 +8,7 @@ import pytest
 
 from rag import Document, InputError
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
-from rag.reading.features import WindowMaker
+from rag.reading.windows import WindowMaker
 from rag.training.examples import Examples, load, split
 
 MAKER = WindowMaker.load(model_folder(DEFAULT_ENCODER), 384)

@@ -10,9 +10,9 @@ import torch
 
 from rag.cli import main
 from rag.errors import InputError
-from rag.reading.features import WindowMaker
 from rag.reading.model import WEIGHTS, load_weights
-from rag.reading.predictor import Pair, SpanFinder
+from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.windows import WindowMaker
 from rag.training.batches import Epochs
 from rag.training.examples import Example, Examples, Passage, Split
 from rag.training.loop import CHECKPOINT, Recipe, Trainer
@@ -59,8 +59,8 @@ def test_it_learns_to_point_at_the_answer(trained: tuple[Path, Trainer]) -> None
 def test_what_is_written_reads_as_what_was_trained(trained: tuple[Path, Trainer]) -> None:
     folder, trainer = trained
     pair = Pair("Where did Anna move?", "", "The sea is cold. In spring Anna moved to Naryn, where the river is wide.")
-    written = SpanFinder.of(load_weights(folder / WEIGHTS)).find([pair], 1)[0][0]
-    live = SpanFinder(trainer.model(), WindowMaker.load(_encoder())).find([pair], 1)[0][0]
+    written = SpanPredictor.of(load_weights(folder / WEIGHTS)).predict([pair], 1)[0][0]
+    live = SpanPredictor(trainer.model(), WindowMaker.load(_encoder())).predict([pair], 1)[0][0]
     assert pair.text[written.start : written.end] == pair.text[live.start : live.end]
     assert pair.text[written.start : written.end].startswith("Naryn")
     assert written.score == pytest.approx(live.score, abs=0.05)  # half precision

@@ -56,7 +56,7 @@ def read_question_set(path: Path, assistant: Assistant) -> QuestionSet:
     left_open: list[Question] = []
     found: list[Question] = []
     try:
-        found = load_questions(path, assistant.retriever.index.documents, faults.append, left_open.append)
+        found = load_questions(path, assistant.index.documents, faults.append, left_open.append)
     except InputError as error:
         if not (faults or left_open):
             raise InputError(_without_folder(error, path)) from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from rag import Assistant, Document, InputError, RagError, Result, Seconds
+from rag import Assistant, Document, InputError, RagError, Result
 from rag.errors import DocumentError
-from rag.export.answers import Kept, export_json, export_markdown, keep
+from rag.export.answers import ExportEntry, export_entry, export_json, export_markdown
 from rag.formats import suffix_of
 from rag.formats.pdf.render import page_picture
 from rag.index.originals import Originals
@@ -81,15 +80,12 @@ class Desk:
         wanted = [line.strip() for line in where.splitlines() if line.strip()]
         try:
             assistant = self._collections.assistant(collection)
-            started = time.perf_counter()
-            hits = assistant.retriever.search(question, assistant.passages, where=wanted)
-            took = time.perf_counter() - started
             # The passages can be opened while they are read.
-            found = Result(question, None, (), tuple(hits), None, Seconds(took, 0.0, took))
-            files = _files(assistant, {hit.passage.document_id for hit in hits})
+            found = assistant.retrieve(question, wanted)
+            files = _files(assistant, {hit.passage.document_id for hit in found.hits})
             asked = Asked(collection, found, datetime.now(UTC), tuple(wanted), files)
-            yield reading_html(hits, wanted), asked
-            asked = replace(asked, result=assistant.read(question, hits, took, min_confidence), ended=True)
+            yield reading_html(found.hits, wanted), asked
+            asked = replace(asked, result=assistant.judge(assistant.read(found), min_confidence), ended=True)
         except RagError as error:
             yield message_html(sentence(error)), None
             return
@@ -136,7 +132,7 @@ class Desk:
         """
         asked = _given(asked)
         result, assistant = asked.result, self._collections.assistant(asked.collection)
-        documents = assistant.retriever.index.documents
+        documents = assistant.index.documents
         taught = Taught(self._collections.get(asked.collection).taught)
         if verdict == "none":
             taught.add(result.question, documents, none=True)
@@ -175,14 +171,14 @@ class Desk:
             raise InputError("the documents have changed since they were asked; ask again")
         return f"answers.{kind}", EXPORTS[kind](answers), len(kept) - len(answers)
 
-    def _kept(self, asked: Asked) -> Iterator[Kept]:
+    def _kept(self, asked: Asked) -> Iterator[ExportEntry]:
         """An answer as it is kept, if it still stands."""
         with suppress(RagError):
             collection = self._collections.get(asked.collection)
             assistant = self._collections.assistant(asked.collection)
             if asked.result.answer:
                 _document(assistant, asked, asked.result.answer.document)
-            yield keep(asked.result, assistant.retriever.index.store, asked.at, collection.name)
+            yield export_entry(asked.result, assistant.index, asked.at, collection.name)
 
 
 def _given(asked: Asked | None) -> Asked:
@@ -193,8 +189,7 @@ def _given(asked: Asked | None) -> Asked:
 
 def _files(assistant: Assistant, documents: Iterable[str]) -> dict[str, str]:
     """The hash of each document's file, as it is indexed now."""
-    library = assistant.retriever.index.store
-    return {each: file.hash for each in documents if (file := library.file_of(each))}
+    return {each: file.hash for each in documents if (file := assistant.index.file_of(each))}
 
 
 def _document(assistant: Assistant, asked: Asked, document_id: str) -> Document:
@@ -204,7 +199,7 @@ def _document(assistant: Assistant, asked: Asked, document_id: str) -> Document:
         raise InputError("the collection holds no such document any more; ask again")
     if now[document_id] != asked.files[document_id]:
         raise InputError("the document has changed since it was asked; ask again")
-    return assistant.retriever.index.documents[document_id]
+    return assistant.index.documents[document_id]
 
 
 def _pages(collection: Collection, document: Document, marks: Sequence[Mark]) -> tuple[list[Page], str]:

@@ -111,7 +111,7 @@ class DocumentsTab:
             uploaded = self._collections.files(chosen) if own else None
         wanted = (wanted or "").strip().casefold()
         try:
-            library = self._collections.assistant(chosen).retriever.index.store
+            library = self._collections.assistant(chosen).index.store
         except RagError:
             library = None
         table = table_html(listing(library, uploaded, wanted, LISTED + 1), own, bool(wanted))

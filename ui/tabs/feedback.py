@@ -99,7 +99,7 @@ class TaughtTab:
     def _documents(self, collection: Collection) -> tuple[Documents, str]:
         """The documents as they are now; where they cannot be asked, none of them, and why."""
         try:
-            return self._collections.assistant(collection.id).retriever.index.documents, ""
+            return self._collections.assistant(collection.id).index.documents, ""
         except RagError as error:
             return {}, sentence(error)
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from rag import Answer, Document, Passage, Result
-from rag.agreement import disagreeing, others
 from rag.export.answers import citation
-from rag.reading.confidence import in_words
+from rag.reading.scoring import in_words
 
 from .highlight import Mark, escape, highlight
 
@@ -59,9 +58,9 @@ def missing_card(result: Result, why: str, find: FindDocument) -> str:
 
 def alternatives(result: Result) -> str:
     """The other candidates of an answered question, each in its sentence."""
-    if result.answer is None or not others(result):
+    if result.answer is None or not result.answers[1:]:
         return ""
-    items = "".join(_alternative(number, answer) for number, answer in enumerate(others(result), start=1))
+    items = "".join(_alternative(number, answer) for number, answer in enumerate(result.answers[1:], start=1))
     return f'<section class="alternatives"><h2>Other candidates</h2><ol>{items}</ol></section>'
 
 
@@ -120,18 +119,18 @@ def _same(answer: Answer, find: FindDocument) -> str:
 
 
 def _disagreement(result: Result, find: FindDocument) -> str:
-    rivals = disagreeing(result)
-    if not rivals:
+    if result.agreement.agrees:
         return ""
-    items = "".join(_opinion(rival, find) for rival in rivals)
+    items = "".join(_opinion(group, find) for group in result.agreement.groups[1:])
     return (
         '<aside class="disagreement" aria-label="Other answers"><h2>The documents may not agree</h2>'
         f"<p>Elsewhere it says something else. Compare the sentences.</p><ul>{items}</ul></aside>"
     )
 
 
-def _opinion(rival: Answer, find: FindDocument) -> str:
-    titles = [rival.title, *(find(each.document).title for each in rival.support if each.document != rival.document)]
+def _opinion(group: Sequence[Answer], find: FindDocument) -> str:
+    rival = group[0]
+    titles = [find(document).title for answer in group for document in answer.documents]
     said = opens(rival.document, rival.start, rival.end, f"<b>{escape(rival.text)}</b>", "link")
     return f"<li>{said} in {escape(', '.join(dict.fromkeys(titles)))} · {rival.confidence:.0%}</li>"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import Hit, Passage, Result
-from rag.agreement import good
+from rag import Hit, Passage, Reason, Result
+from rag.agreement import likely_answers
 
 from .answer import FindDocument, alternatives, answer_card, missing_card, opens, passage_text, place
 from .highlight import Mark, escape
@@ -17,19 +17,18 @@ FIELDS_SHOWN = 40
 LONG_PASSAGE = 320
 
 REASONS = {
-    "nothing relevant": "No document here is about this.",
-    "no span": "Some documents are about this, but no sentence in them could be the answer.",
-    "too unsure": "Some words come near, but they are too likely to be wrong.",
+    Reason.NOTHING_RELEVANT: "No document here is about this.",
+    Reason.NO_SPAN: "Some documents are about this, but no sentence in them could be the answer.",
+    Reason.TOO_UNSURE: "Some words come near, but they are too likely to be wrong.",
 }
 
 
 def result_html(result: Result, find: FindDocument, where: Sequence[str] = ()) -> str:
     """The answer or why there is none, then the other passages; before them what they were restricted to."""
-    code, _, _ = (result.reason or "").partition(":")
     if result.answer:
         top = answer_card(result, result.answer, find)
     else:
-        top = missing_card(result, REASONS.get(code, result.reason or ""), find)
+        top = missing_card(result, REASONS[result.reason_code] if result.reason_code else "", find)
     first = result.answer or result.near_miss
     shown = first.passage if first else None
     below = f"{alternatives(result)}{_passages(result, shown)}{_timing(result)}"
@@ -76,8 +75,9 @@ def _passages(result: Result, shown: Passage | None) -> str:
 
 def _answers_in(result: Result, passage: Passage) -> list[Mark]:
     """Where a passage gives a good answer too."""
-    places = [(answer.document, answer.start, answer.end) for answer in good(result)]
-    places += [(other.document, other.start, other.end) for answer in good(result) for other in answer.support]
+    likely = likely_answers(result.answers) if result.answer else []
+    places = [(answer.document, answer.start, answer.end) for answer in likely]
+    places += [(other.document, other.start, other.end) for answer in likely for other in answer.support]
     return [Mark(start, end, "other") for document, start, end in places if document == passage.document_id]
 
 

@@ -1,4 +1,4 @@
-"""The writer of the folder ``words/``: terms stream in by passage, BM25 is computed over all of them at the end."""
+"""Writes the folder ``words/``: streams the terms of each passage to disk, then computes BM25 over all of them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,31 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from .bm25 import K1, B, Lexical
-from .files import ENDS, IDS, ROWS, SCORES, STARTS
-from .postings import bm25
+from .bm25 import Lexical, score_terms
+from .files import ENDS, IDS, ROWS, SCORES, STARTS, Vocabulary
 from .terms import terms
-from .vocabulary import Vocabulary
 
-#: Occurrences of terms written at a time; 16 MB.
+#: Term numbers written at a time; 16 MB.
 BLOCK = 4_000_000
 
-#: The numbers of terms as they come, until ``finish`` gives them their own.
+#: Term numbers in order of first occurrence; ``finish`` replaces them by positions in the sorted vocabulary.
 PART = "ids.part"
 
 
-class WordsFile:
-    """Writes the words of an index, a passage at a time; a context manager, that closes what an error leaves open.
+class WordsWriter:
+    """Writes the terms of an index one passage at a time; a context manager that closes its file after an error.
 
-    The files depend on the texts alone: not on what was copied from where.
+    The files depend on the texts alone, whether passages were added or copied.
 
     Args:
-        folder: Where to, created if need be.
-        previous: An opened index to copy passages from.
+        folder: Created if it does not exist.
+        previous: An index opened from a folder, to copy passages from.
     """
 
     def __init__(self, folder: Path, previous: Lexical | None = None) -> None:
         self._folder = folder
         self._previous = previous.stored if previous else None
-        # Terms are numbered as they come, after those of the previous index, which keep their numbers.
+        # Terms of the previous index keep their numbers; new ones follow in order of first occurrence.
         self._known = len(self._previous.vocabulary) if self._previous else 0
         self._numbers: dict[str, int] = {}
         self._new: list[str] = []
@@ -64,10 +62,10 @@ class WordsFile:
             self._flush()
 
     def copy(self, previous: Lexical, start: int, stop: int) -> None:
-        """Append the passages ``start`` to before ``stop`` of the previous index.
+        """Append passages ``start`` to before ``stop`` of the previous index.
 
         Raises:
-            ValueError: It is not the index that this was made with, or was not opened from a folder.
+            ValueError: ``previous`` is another index, or was not opened from a folder.
         """
         stored = self._previous
         if stored is None or previous.stored is not stored:
@@ -80,9 +78,9 @@ class WordsFile:
         self._written += last - first
 
     def finish(self) -> None:
-        """Compute BM25 and write the files; nothing can be added after.
+        """Compute BM25 and write the files; nothing can be added afterwards.
 
-        Peak memory is 8 bytes a posting (a term in a passage) and the vocabulary, beside a block.
+        Peak memory is about 14 bytes for each occurrence of a term, plus the vocabulary.
 
         Raises:
             OSError: The disk is full.
@@ -93,14 +91,14 @@ class WordsFile:
         # An empty file cannot be mapped.
         ids = np.memmap(part, dtype=np.int32, mode="r") if self._written else np.empty(0, dtype=np.int32)
         ends = np.array(self._ends, dtype=np.int64)
-        terms = self._settle(ids)
+        vocabulary = self._renumber(ids)
         part.unlink()
-        starts, rows, scores = bm25(np.load(self._folder / IDS, mmap_mode="r"), ends, terms, K1, B)
+        starts, rows, scores = score_terms(np.load(self._folder / IDS, mmap_mode="r"), ends, vocabulary)
         for name, values in ((ENDS, ends), (STARTS, starts), (ROWS, rows), (SCORES, scores)):
             np.save(self._folder / name, values)
 
     def _number(self, term: str) -> int:
-        """The number of a term until ``finish``."""
+        """The number of a term before ``finish`` sorts the vocabulary."""
         number = self._numbers.get(term)
         if number is None:
             number = self._previous.vocabulary.find(term) if self._previous else None
@@ -115,8 +113,8 @@ class WordsFile:
         self._written += len(self._buffer)
         self._buffer = array("i")
 
-    def _settle(self, ids: npt.NDArray[np.int32]) -> int:
-        """Give the terms that some passage holds their numbers, write vocabulary and ids; returns how many they are."""
+    def _renumber(self, ids: npt.NDArray[np.int32]) -> int:
+        """Drop unused terms, write the sorted vocabulary and the ids renumbered by it; returns the number of terms."""
         used = np.zeros(self._known + len(self._new), dtype=bool)
         for at in range(0, len(ids), BLOCK):
             used[ids[at : at + BLOCK]] = True
@@ -125,7 +123,7 @@ class WordsFile:
         order = sorted(range(len(names)), key=names.__getitem__)
         numbers = np.empty(len(used), dtype=np.int32)
         numbers[np.flatnonzero(used)[order]] = np.arange(len(names), dtype=np.int32)
-        # A collection without a single word gets one that no question has.
+        # A collection without a single term gets one that no question has.
         Vocabulary.write(self._folder, [names[i] for i in order] or [b""])
         with (self._folder / IDS).open("wb") as file:
             header = {"descr": "<i4", "fortran_order": False, "shape": (len(ids),)}

@@ -1,13 +1,13 @@
-"""Vectors by nearness: the ``VectorStore`` contract, FAISS behind it, and the files that they lie in.
+"""Vector search: the ``VectorStore`` contract, FAISS behind it, and its files.
 
-``vectors.f32`` is the raw vectors, row after row, and what every cosine is computed from. ``vectors.faiss`` beside it
-is the approximate index of a large collection, which only proposes rows.
+``vectors.f32`` holds the vectors, from which every score is computed. ``vectors.faiss`` beside it is the approximate
+index of a large collection; it only proposes candidates.
 """
 
-from .exact import Rows, Scores, Vectors
-from .file import VectorFile
-from .inverted import EXACT_UP_TO, Approximation, approximate
-from .store import APPROXIMATE, FaissStore, VectorStore, map_vectors
+from .approximate import APPROXIMATE, EXACT_UP_TO, Approximation, build_approximate_index
+from .base import Rows, Scores, Vectors, VectorStore
+from .files import VectorWriter, map_vectors
+from .store import FaissStore
 
 __all__ = [
     "APPROXIMATE",
@@ -16,9 +16,9 @@ __all__ = [
     "FaissStore",
     "Rows",
     "Scores",
-    "VectorFile",
     "VectorStore",
+    "VectorWriter",
     "Vectors",
-    "approximate",
+    "build_approximate_index",
     "map_vectors",
 ]

@@ -1,5 +1,6 @@
-"""The measuring of a million passages, at a few hundred."""
+"""The benchmark of search at scale, with a few hundred vectors and passages."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ def embeddings() -> Embeddings:
     return Embeddings(seeds=60, queries=5, topics=6)
 
 
-def test_vectors_are_of_unit_length_the_same_each_time_and_nearer_to_each_other_with_less_spread(
+def test_synthetic_vectors_are_reproducible_and_spread_as_asked(
     embeddings: Embeddings,
 ) -> None:
     narrow, wide, again = (np.concatenate(list(embeddings.blocks(25_000, spread)))[::25] for spread in (0.3, 1.0, 0.3))
@@ -27,7 +28,7 @@ def test_vectors_are_of_unit_length_the_same_each_time_and_nearer_to_each_other_
     assert nearest[0] > nearest[1] + 0.1
 
 
-def test_passages_are_the_same_each_time_with_a_few_common_words_and_many_rare_ones() -> None:
+def test_synthetic_passages_are_reproducible_with_zipfian_words() -> None:
     texts = list(passages(300))
 
     assert texts == list(passages(300)) != list(passages(300, seed=1))
@@ -37,18 +38,31 @@ def test_passages_are_the_same_each_time_with_a_few_common_words_and_many_rare_o
     assert counts.max() > 100
 
 
-def test_the_tables_show_what_was_measured(tmp_path: Path, embeddings: Embeddings) -> None:
-    nearness = scale.measure_vectors("toy", embeddings.blocks(400), embeddings.queries, tmp_path)
-    words = scale.measure_words(400, tmp_path)
+def test_vector_figures_cover_every_kind_of_search(
+    tmp_path: Path, embeddings: Embeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scale, "build_approximate_index", partial(scale.build_approximate_index, exact_up_to=500))
+    searches = []
+    for size in (400, 800):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        searches.append(scale.measure_vectors("toy", embeddings.blocks(size), embeddings.queries, folder))
 
-    assert (nearness.vectors, nearness.made, nearness.recall_10, nearness.recall_100) == (400, None, 1.0, 1.0)
-    assert len(nearness.exact) == len(nearness.faiss) == len(nearness.found) == 5
-    assert words.passages == 400
-    assert scale.vectors_table([nearness]).row_count == 13
-    assert scale.words_table(words).row_count == 10
+    exact, approximate = searches
+    assert (exact.approximation, exact.recall_10, exact.recall_100) == (None, 1.0, 1.0)
+    assert approximate.approximation is not None
+    assert approximate.recall_10 >= 0.8
+    for search in searches:
+        assert {kind: len(times) for kind, times in search.times.items()} == dict.fromkeys(
+            ["search", "exact search", "NumPy product", "faiss.knn"], 5
+        )
+    table = scale.vectors_table(searches)
+    assert [str(column.header) for column in table.columns] == ["figure", "400 toy", "800 toy"]
+    assert [next(iter(column.cells)) for column in table.columns] == ["index", "exact", "IVF113,SQ8"]
+    assert table.row_count == 19
 
 
-def test_the_command_prints_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    assert scale.main(["--vectors", "0", "--passages", "200"]) == 0
+def test_command_prints_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scale.main(["--vectors", "200", "--queries", "5", "--seeds", "200"]) == 0
 
-    assert capsys.readouterr().out.startswith("BM25: 200 passages, ")
+    assert capsys.readouterr().out.startswith("Vectors")

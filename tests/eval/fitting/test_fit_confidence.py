@@ -42,7 +42,7 @@ def test_the_fit_refuses_bad_input_with_one_line(tmp_path: Path, capsys: pytest.
     path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
     for arguments, message in (
         (["--also", f"{path}:3-4"], "squad.json: there are no articles 3-4 in it"),
-        (["--also", f"{path}:0-0", "--out", str(tmp_path)], "reader.safetensors: there is no such weights file"),
+        (["--also", f"{path}:0-0", "--out", str(tmp_path)], "reader.safetensors: no such weights file"),
     ):
         assert fit_confidence.main(arguments) == 2
         error = capsys.readouterr().err

@@ -65,5 +65,5 @@ def test_no_document_is_on_both_sides_of_a_fold() -> None:
 def test_bad_input_is_refused_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit_ranking.main(["--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert "reader.safetensors: there is no such weights file" in error
+    assert "reader.safetensors: no such weights file" in error
     assert error.count("\n") == 1

@@ -1,9 +1,9 @@
-"""Question and passage to the token windows that a span model reads; the passage is tokenised once, never joined again.
+"""Question and passage to the token windows that a span model reads.
 
-A window is ``[CLS] question [SEP] title [SEP] part of the passage [SEP]``. The title is that of the passage's document:
-paragraphs seldom name what they are about once more; without one the window is without its ``[SEP]`` too. A passage
-that does not fit beside its question is read in several windows that overlap, and each of its tokens is *owned* by the
-one window in which it has the most context, so that no span is counted twice.
+A window is ``[CLS] question [SEP] title [SEP] part of the passage [SEP]``. The title is the document's, since a
+paragraph seldom repeats what it is about; without one its ``[SEP]`` is left out. A passage too long for one window is
+read in several overlapping ones, and each of its tokens is *owned* by the window in which it has the most context, so
+that no span is counted twice.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tokenizers import Tokenizer
 
 from ..errors import InputError
 
-#: `[CLS]`, and `[SEP]` three times.
+#: Special tokens of a window: `[CLS]` and three times `[SEP]`.
 SPECIAL = 4
 
-#: Tokens of a title that are read; what is behind them is for people.
+#: Tokens of a title that are read; the rest is cut.
 TITLE = 24
 
 Ints = npt.NDArray[np.int32]
 
 
 class Tokens(NamedTuple):
-    """A text's tokens: ids ``[n]``, and where each stands, ``int32 [n, 2]`` in code points of the text."""
+    """Tokens of a text: ids ``[n]``, and offsets ``int32 [n, 2]`` in code points."""
 
     ids: list[int]
     offsets: Ints
@@ -38,14 +38,14 @@ class Tokens(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the model sees at once.
+    """One input of the model.
 
     Attributes:
-        ids: All tokens, the special ones too.
+        ids: All tokens, including special ones.
         types: 0 for the question and the title, 1 for the passage; as long as ``ids``.
         first: Position in ``ids`` of the first token of the passage.
-        offsets: ``int32 [n, 2]``: where each passage token stands, in code points of the passage.
-        owned: ``bool [n]``: is this window the one in which a span starting at this token is counted?
+        offsets: Offsets of the passage tokens, ``int32 [n, 2]`` in code points of the passage.
+        owned: ``bool [n]``, true where this window owns the spans that start at the token.
     """
 
     ids: list[int]
@@ -56,12 +56,12 @@ class Window:
 
 
 class WindowMaker:
-    """Cuts windows of at most ``length`` tokens.
+    """Cuts questions and passages into windows.
 
     Args:
-        tokenizer: The encoder's own.
-        length: Tokens of a window.
-        overlap: Tokens that two neighbouring windows of a passage share at least.
+        tokenizer: The encoder's tokenizer.
+        length: Maximum length of a window in tokens.
+        overlap: Minimum overlap of consecutive windows in tokens.
     """
 
     def __init__(self, tokenizer: Tokenizer, length: int = 512, overlap: int = 128) -> None:
@@ -73,27 +73,27 @@ class WindowMaker:
 
     @classmethod
     def load(cls, folder: Path | str, length: int = 512, overlap: int = 128) -> Self:
-        """With the tokenizer of a model's folder."""
+        """A window maker with the tokenizer in a model folder."""
         return cls(Tokenizer.from_file(str(Path(folder) / "tokenizer.json")), length, overlap)
 
     @property
     def longest_question(self) -> int:
-        """How many tokens a question may have so that windows still move forward."""
+        """Longest question in tokens that leaves room for windows to advance."""
         return self.length - self.overlap - TITLE - SPECIAL - 1
 
     def tokens(self, text: str) -> Tokens:
-        """The text's tokens without special ones."""
+        """Tokens of a text, without special ones."""
         return self.many([text])[0]
 
     def many(self, texts: Sequence[str]) -> list[Tokens]:
-        """``tokens`` of many texts."""
+        """``tokens`` for many texts."""
         return [
             Tokens(encoding.ids, np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2))
             for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         ]
 
     def windows(self, question: Tokens, title: Tokens, passage: Tokens) -> list[Window]:
-        """The windows of a passage, in order; none where it has no tokens. A title of no tokens is left out.
+        """Windows of a passage, in order; none if it has no tokens. An empty title is left out.
 
         Raises:
             InputError: The question leaves too little room for a passage.
@@ -123,24 +123,24 @@ class WindowMaker:
     def _special(self, name: str) -> int:
         number: int | None = self._tokenizer.token_to_id(name)
         if number is None:
-            raise InputError(f"the encoder's tokenizer has no {name}; a span model needs one of BERT's kind")
+            raise InputError(f"the encoder's tokenizer has no {name}; use an encoder with a BERT tokenizer")
         return number
 
 
 def window_starts(tokens: int, room: int, overlap: int) -> list[int]:
-    """Where the windows of a passage begin; the last one is full, so that it has as much context as the others."""
+    """First token of each window of a passage; the last window is full, so it has as much context as the others."""
     if tokens <= room:
         return [0] if tokens else []
     return [*range(0, tokens - room, room - overlap), tokens - room]
 
 
 def owners(tokens: int, starts: Sequence[int], room: int) -> Ints:
-    """Number of the window in which each token has the most context: ``int32 [tokens]``; the earlier one of equals."""
+    """Window in which each token has the most context, the earlier of equals: ``int32 [tokens]``."""
     best = np.zeros(tokens, dtype=np.int32)
     context = np.full(tokens, -1)
     for number, start in enumerate(starts):
         inside = np.arange(start, min(start + room, tokens))
-        # What lies before the passage's first token and after its last is no context that is missing.
+        # No context is missing before the passage's first token or after its last.
         before = np.where(start == 0, tokens, inside - start)
         after = np.where(start + room >= tokens, tokens, start + room - 1 - inside)
         here = np.minimum(before, after)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.errors import InputError
-from rag.reading.features import TITLE, Tokens, WindowMaker, owners, window_starts
+from rag.reading.windows import TITLE, Tokens, WindowMaker, owners, window_starts
 
 NONE = Tokens([], np.zeros((0, 2), dtype=np.int32))
 

@@ -1,0 +1,42 @@
+"""Marks of Markdown links at the edges of a span."""
+
+import pytest
+
+from rag.text.links import without_link_marks
+
+TEXT = "See [Temur Umarov]() and ![the map](img/a_(1).png), [sic], [x](y) too."
+
+
+def _words(words: str, text: str = TEXT) -> str:
+    start = text.index(words)
+    start, end = without_link_marks(text, start, start + len(words))
+    return text[start:end]
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ("[Temur Umarov", "Temur Umarov"),
+        ("[Temur Umarov]", "Temur Umarov"),
+        ("[Temur Umarov]()", "Temur Umarov"),
+        ("Umarov]()", "Umarov"),
+        ("Temur", "Temur"),
+        ("![the map](img/a_(1).png)", "the map"),
+        ("[the map", "the map"),
+        ("img/a_(1).png", "img/a_(1).png"),
+        ("[sic]", "[sic]"),
+        ("[x](y) too", "x](y) too"),
+        ("See [Temur Umarov]() and", "See [Temur Umarov]() and"),
+        ("]()", ""),
+    ],
+)
+def test_span_moves_to_the_words_inside(span: str, words: str) -> None:
+    assert _words(span) == words
+
+
+@pytest.mark.parametrize("unit", ["[", "](", "[](", "[](()", "(", "[a](b", "![", "[a](b[c](d)"])
+def test_time_is_linear_in_repeated_marks(unit: str) -> None:
+    # Quadratic time would take minutes here.
+    text = unit * (1_000_000 // len(unit))
+    start, end = without_link_marks(text, 0, len(text))
+    assert 0 <= start <= end <= len(text)
