@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 import threading
@@ -8,6 +9,7 @@ from rag.ui.services.collections import Collections, given_collection
 from rag.ui.services.uploads import safe_name
 
 from rag import InputError, SentenceTransformerEncoder, build_index
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -25,6 +27,15 @@ def _upload(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text)
     return path
+
+
+def _open_for_writing(pipe: Path) -> int | None:
+    """A descriptor of a named pipe; None while nobody has opened it for reading."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        assert error.errno == errno.ENXIO
+        return None
 
 
 class TestNames:
@@ -161,18 +172,19 @@ class TestAsking:
         made = collections.create("Slow")
         uploads = tmp_path / "up"
         uploads.mkdir()
-        # Of a pipe nobody writes to, whoever looks at its content waits.
+        # Reading a pipe blocks until its writer closes it. It is hashed because another file has its size, 0 bytes.
         collections.add(made.id, [_upload(uploads, "empty.md", "")])
-        os.mkfifo(uploads / "pipe.md")
-        adding = threading.Thread(target=collections.add, args=(made.id, [uploads / "pipe.md"]))
+        pipe = uploads / "pipe.md"
+        os.mkfifo(pipe)
+        adding = threading.Thread(target=collections.add, args=(made.id, [pipe]), daemon=True)
         adding.start()
+        writer = wait_until(lambda: _open_for_writing(pipe))
         try:
-            adding.join(0.5)
-            assert adding.is_alive()
             assert collections.assistant("start").ask("How long is the border?").answers
+            assert adding.is_alive()
         finally:
-            os.close(os.open(uploads / "pipe.md", os.O_WRONLY))
-            adding.join()
+            os.close(writer)
+        adding.join()
 
     def test_a_damaged_description_is_no_collection_and_hides_no_other(
         self, collections: Collections, home: Path

@@ -1,11 +1,11 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rag.ui.services.index_jobs import COMMAND, Job, Jobs
 from rag.ui.services.index_worker import Progress, build
 
 from rag import Index
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -25,11 +26,10 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    """So many passages that to embed them takes longer than any of these tests waits."""
-    folder = tmp_path / "many"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More passages than are embedded while a test runs; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("many")
     for number in range(200):
         sentences = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(2_000))
         (folder / f"{number:03}.md").write_text("\n\n".join(sentences))
@@ -43,15 +43,8 @@ def jobs() -> Iterator[Jobs]:
     jobs.close()
 
 
-def _until(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    until = time.monotonic() + seconds
-    while not (found := condition()) and time.monotonic() < until:
-        time.sleep(0.05)
-    return found
-
-
 def _ended(job: Job) -> Job:
-    assert _until(lambda: job.state().ended)
+    wait_until(lambda: job.state().ended, timeout=120)
     return job
 
 
@@ -69,7 +62,7 @@ def test_a_job_builds_the_index_and_says_what_it_did(jobs: Jobs, files: Path, tm
 def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: Jobs, many: Path, tmp_path: Path) -> None:
     first = jobs.start("x", many, tmp_path / "one")
     second = jobs.start("y", many, tmp_path / "two")
-    assert _until(lambda: first.state().stage)
+    wait_until(lambda: first.state().stage)
     assert (first.state().state, second.state().state) == ("running", "waiting")
     jobs.close()
     assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
@@ -80,7 +73,7 @@ def test_of_one_collection_one_runs_and_one_waits_and_stopping_stops_both(
     jobs: Jobs, many: Path, tmp_path: Path
 ) -> None:
     first = jobs.start("x", many, tmp_path / "one")
-    assert _until(lambda: first.state().state == "running")
+    wait_until(lambda: first.state().state == "running")
     second = jobs.start("x", many, tmp_path / "one")
     assert second is not first
     assert jobs.start("x", many, tmp_path / "one") is second
@@ -96,9 +89,9 @@ def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
 ) -> None:
     _ended(jobs.start("x", files, tmp_path / "index"))
     for number in range(3):
-        (many / f"{number:03}.md").rename(files / f"{number:03}.md")
+        shutil.copy(many / f"{number:03}.md", files)
     job = jobs.start("x", files, tmp_path / "index")
-    assert _until(lambda: job.state().stage == "embedding")
+    wait_until(lambda: job.state().stage == "embedding")
     jobs.stop("x")
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
     for number in range(3):
@@ -163,7 +156,7 @@ def test_the_time_left_is_that_of_the_files_not_yet_read_too() -> None:
 
 def test_the_process_is_nice_and_single_threaded(jobs: Jobs, many: Path, tmp_path: Path) -> None:
     job = jobs.start("x", many, tmp_path / "index")
-    assert _until(lambda: job.state().stage)
+    wait_until(lambda: job.state().stage)
     [process] = _processes(many)
     assert os.getpriority(os.PRIO_PROCESS, process) == os.getpriority(os.PRIO_PROCESS, 0) + 10
     variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
@@ -179,14 +172,15 @@ def test_the_process_does_without_the_page() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_process_ends_with_the_server_whatever_ends_that(many: Path, tmp_path: Path, number: int) -> None:
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(many), str(tmp_path / "index")], stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", SERVER, str(many), str(tmp_path / "index")], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     with server:
         assert server.stdout
         assert json.loads(server.stdout.readline())["stage"] == "checking"
         assert len(_processes(many)) == 1
         server.send_signal(number)
-    assert _until(lambda: not _processes(many), 20)
+    wait_until(lambda: not _processes(many))
 
 
 SERVER = """
@@ -197,7 +191,7 @@ job = Jobs().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
 while not job.state().stage:
     time.sleep(0.05)
 print(json.dumps({"stage": job.state().stage}), flush=True)
-time.sleep(600)
+sys.stdin.read()
 """
 
 
