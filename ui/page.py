@@ -16,7 +16,7 @@ from rag.questions.anchors import Selection
 
 from .script import part, step
 from .services.collections import Collections
-from .services.index_jobs import Jobs
+from .services.index_jobs import IndexQueue
 from .tabs.ask import Asked, Desk
 from .tabs.documents import build_documents
 from .tabs.evaluation import build_evaluation
@@ -63,7 +63,7 @@ KEYS_HTML = (
 )
 
 
-def build_page(collections: Collections, jobs: Jobs) -> gr.Blocks:
+def build_page(collections: Collections, jobs: IndexQueue) -> gr.Blocks:
     """The Gradio app over some collections; the first one is chosen when the page is opened."""
     return _Page(collections, jobs).blocks
 
@@ -71,7 +71,7 @@ def build_page(collections: Collections, jobs: Jobs) -> gr.Blocks:
 class _Page:
     """The components of the page, and what happens between them."""
 
-    def __init__(self, collections: Collections, jobs: Jobs) -> None:
+    def __init__(self, collections: Collections, jobs: IndexQueue) -> None:
         self._collections, self._desk = collections, Desk(collections)
         self.blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
         with self.blocks:
@@ -81,7 +81,7 @@ class _Page:
             self._connect()
             _add_api(collections)
 
-    def _lay_out(self, jobs: Jobs) -> None:
+    def _lay_out(self, jobs: IndexQueue) -> None:
         first = self._first
         with gr.Sidebar(open=False, elem_id="side", width=320):
             self._lay_out_side(first)

@@ -61,14 +61,16 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     # Checked before anything heavy loads, so that usage errors appear at once.
-    from ..ui.security.accounts import Access, read_accounts
+    from ..ui.security.accounts import AccessPolicy, read_accounts
     from ..ui.security.limits import Limits
 
-    access = Access(read_accounts(args.auth, args.auth_file), args.no_auth, tuple(args.allow_host))
+    access = AccessPolicy(read_accounts(args.auth, args.auth_file), args.no_auth, tuple(args.allow_host))
     access.check(args.host)
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     if args.no_auth:
-        err.print(f"no login: whoever can reach port {args.port} of this machine can read and change all that it holds")
+        err.print(
+            f"no login: anyone who can reach port {args.port} of this machine can read and change all collections"
+        )
     if args.paths:
         show_changes(run_build(args.paths, args.index or default_index()))
     folder = ready_index(args)
@@ -85,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _given(folder: Path, home: Path) -> Collection:
-    """The index that was named, as a collection; over the shipped articles it has their examples and questions."""
+    """Collection of the index to serve; with example and evaluation questions if it is that of the shipped articles."""
     from ..eval.command import SHIPPED_QUESTIONS
     from ..ui.examples import EXAMPLES as QUESTIONS
     from ..ui.services.collections import given_collection

@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import threading, time
 from pathlib import Path
-from rag.ui.memory import give_back, keep_small
+from rag.ui.memory import trim, trim_periodically
 
 def held():
     return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) // 1024
@@ -21,11 +21,11 @@ def scatter():
 
 kept = scatter()
 before = held()
-give_back()
+trim()
 print(before, held())
 kept.append(scatter())
 before = held()
-keep_small(0.05)
+trim_periodically(0.05)
 # The test fails on the printed figures if memory has not shrunk by the deadline.
 deadline = time.monotonic() + 60
 while held() >= before - 250 and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What somebody on the network may try against the real server."""
+"""Attacks on the real server from the network."""
 
 import http.client
 import http.server
@@ -22,7 +22,7 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser, expect
 from rag.ui import start
-from rag.ui.security.accounts import Access
+from rag.ui.security.accounts import AccessPolicy
 from rag.ui.security.limits import MEGABYTE, Limits
 from rag.ui.server import upload_folder
 from rag.ui.services.collections import Collections
@@ -74,7 +74,7 @@ def address(server: gr.Blocks) -> str:
 @pytest.fixture(scope="module")
 def locked(collections: Collections) -> Iterator[gr.Blocks]:
     """A server with a login."""
-    with _serve(collections, access=Access({"ann": "secret", "bob": "other"})) as page:
+    with _serve(collections, access=AccessPolicy({"ann": "secret", "bob": "other"})) as page:
         yield page
 
 
@@ -194,13 +194,13 @@ class TestWithoutLoggingIn:
 
     def test_passwords_are_not_tried_for_long(self, collections: Collections) -> None:
         # Slow enough that no further attempt becomes due during the test.
-        access, limits = Access({"ann": "secret"}), Limits(logins_per_minute=1)
+        access, limits = AccessPolicy({"ann": "secret"}), Limits(logins_per_minute=1)
         with _serve(collections, access=access, limits=limits) as page:
             replies = [
                 _post(f"{_address(page)}/login", data={"username": "ann", "password": word}) for word in ("a", "secret")
             ]
         assert [reply.status_code for reply in replies] == [400, 429]
-        assert replies[1].json()["detail"].startswith("you tried to log in too often; try again in ")
+        assert replies[1].json()["detail"].startswith("too many login attempts; try again in ")
 
 
 class TestLoggingIn:
@@ -364,7 +364,7 @@ class TestUploads:
         ("files", "status", "message"),
         [
             ([("a", 3_000)], 413, "maximum allowed size"),
-            ([("a", 1_000), ("b", 500_000)], 413, "at most 400,000 are taken"),
+            ([("a", 1_000), ("b", 500_000)], 413, "the limit is 400,000"),
             ([(str(number), 1) for number in range(1_001)], 400, "Too many files"),
         ],
     )
@@ -390,7 +390,7 @@ class TestTooMuch:
         for path in ("call/ask", "queue/join", "run/ask", "cancel"):
             status, text = _raw(server, "POST", f"/gradio_api/{path}", headers)
             assert (status, json.loads(text)["detail"]) == (
-                413, "the request is 100,000,000 bytes long; at most 1,000,000 are taken",
+                413, "the request has 100,000,000 bytes; the limit is 1,000,000",
             )  # fmt: skip
 
     def test_a_request_that_does_not_say_its_length_is_refused(self, server: gr.Blocks) -> None:
@@ -425,7 +425,7 @@ class TestTooMuch:
             ]
             replies = [_ask(url, ["?", None, None], headers=each) for each in headers]
         assert [reply.status_code for reply in replies] == [200, 429, 429, 429]
-        assert replies[1].json()["detail"].startswith("you asked too much in a short time; try again in ")
+        assert replies[1].json()["detail"].startswith("too many requests; try again in ")
 
     def test_a_full_queue_refuses_the_next_question(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
         entered, release = threading.Event(), threading.Event()
@@ -465,9 +465,9 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (["--host", "0.0.0.0"], "host 0.0.0.0 can be reached from other machines; say who may ask with --auth"),
-            (["--auth", "ann"], "--auth: not an account; write it as USER:PASSWORD"),
-            (["--auth", "ann:x", "--no-auth"], "either somebody has to log in, or nobody"),
+            (["--host", "0.0.0.0"], "host 0.0.0.0: can be reached from other machines; require a login with --auth"),
+            (["--auth", "ann"], "--auth: not an account; write USER:PASSWORD"),
+            (["--auth", "ann:x", "--no-auth"], "--no-auth: contradicts --auth and --auth-file; leave one of them out"),
             (["--auth-file", "/nowhere"], "/nowhere: cannot be read"),
             (["--requests-per-minute", "0"], "requests per minute is 0; it must be at least 1"),
         ],
@@ -481,7 +481,7 @@ class TestTheCommand:
         assert error.count("\n") == 1
 
     def test_the_library_does_not_serve_others_by_mistake_either(self, collections: Collections) -> None:
-        with pytest.raises(InputError, match=r"host 0\.0\.0\.0 can be reached from other machines"):
+        with pytest.raises(InputError, match=r"host 0\.0\.0\.0: can be reached from other machines"):
             start(collections, host="0.0.0.0", port=_free_port())
 
     def test_it_says_what_no_login_means_and_leaves_nothing_behind(self, corpus_index: Path, tmp_path: Path) -> None:
@@ -502,6 +502,6 @@ class TestTheCommand:
             _, error = process.communicate(timeout=60)
         assert process.returncode == 143
         assert error.splitlines()[0] == (
-            f"no login: whoever can reach port {port} of this machine can read and change all that it holds"
+            f"no login: anyone who can reach port {port} of this machine can read and change all collections"
         )
         assert list(tmp_path.glob("rag-uploads-*")) == []

@@ -16,7 +16,7 @@ from rag.formats import FORMATS
 from ..script import part
 from ..services.collections import Collections
 from ..services.file_listing import listing
-from ..services.index_jobs import Jobs
+from ..services.index_jobs import IndexQueue
 from ..views.documents import LISTED, about_html, state_html, table_html, uploads_html
 from ..views.messages import told
 
@@ -42,7 +42,7 @@ class DocumentsTab:
         most_files: How many are taken in one upload.
     """
 
-    def __init__(self, collections: Collections, jobs: Jobs, chosen: gr.Dropdown, most_files: int) -> None:
+    def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, most_files: int) -> None:
         self._collections, self._jobs, self._chosen, self._most = collections, jobs, chosen, most_files
         self._lay_out()
         self._connect()
@@ -121,7 +121,7 @@ class DocumentsTab:
         given = uploads or []
         with told():
             became = self._collections.add(chosen, [Path(path) for path in given[: self._most]])
-        if any(not each.fault for each in became):
+        if any(not each.error for each in became):
             self._index(chosen)
         return None, uploads_html(became, len(given) - self._most, self._most)
 
@@ -141,7 +141,7 @@ class DocumentsTab:
     async def _follow(self, chosen: str) -> AsyncIterator[tuple[Any, Any, Any]]:
         """How far the indexing is, until it has ended."""
         before = None
-        while (job := self._jobs.of(chosen)) and not (state := job.state()).ended:
+        while (job := self._jobs.latest(chosen)) and not (state := job.state()).ended:
             if state != before:
                 yield state_html(state), gr.update(visible=True), gr.update(visible=False)
             before = state
@@ -170,7 +170,7 @@ class DocumentsTab:
 
 
 def build_documents(
-    collections: Collections, jobs: Jobs, chosen: gr.Dropdown, most_files: int = MOST_FILES
+    collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, most_files: int = MOST_FILES
 ) -> list[Any]:
     """Lay the tab out, within the tab; returns the events after which the collection may hold other documents."""
     return DocumentsTab(collections, jobs, chosen, most_files).settled

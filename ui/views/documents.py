@@ -44,9 +44,9 @@ def table_html(rows: Sequence[Row], own: bool, filtered: bool) -> str:
 
 def uploads_html(became: Sequence[Upload], left_out: int, most: int) -> str:
     """What became of the files of an upload; ``left_out`` were more than the ``most`` that are taken at once."""
-    refused = [each for each in became if each.fault]
+    refused = [each for each in became if each.error]
     lines = [f"{counted(len(became) - len(refused), 'file')} added."] if len(became) > len(refused) else []
-    lines += [f"Not added: <code>{escape(each.name)}</code>: {escape(each.fault)}." for each in refused[:LISTED]]
+    lines += [f"Not added: <code>{escape(each.name)}</code>: {escape(each.error)}." for each in refused[:LISTED]]
     lines += [f"{len(refused) - LISTED:,} more were not added."] if len(refused) > LISTED else []
     lines += [f"{counted(left_out, 'file')} left out: at most {most:,} are taken at once."] if left_out > 0 else []
     return "".join(f"<p>{line}</p>" for line in lines)

@@ -61,12 +61,12 @@ class TestNames:
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "x" * 300, "a\x00b", "a\u202eb", "central ASIA"])
     def test_names_that_cannot_be_had_are_refused(self, collections: Collections, name: str) -> None:
-        with pytest.raises(InputError, match=r"has 1 to 60 char|cannot be seen|already; choose another"):
+        with pytest.raises(InputError, match=r"characters; use 1 to 60|invisible characters|already; choose another"):
             collections.create(name)
 
     @pytest.mark.parametrize("unknown", ["", "..", "../given", "/etc", "x" * 999, "given", None])
     def test_an_unknown_id_is_no_path(self, collections: Collections, unknown: str) -> None:
-        with pytest.raises(InputError, match="there is no collection"):
+        with pytest.raises(InputError, match=r"^collection .*: not found; choose one in the side panel"):
             collections.get(unknown)
 
     @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ class TestFiles:
         made = collections.create("Reports")
         uploads = tmp_path / "up"
         first = collections.add(made.id, [_upload(uploads, "a.md", "one"), _upload(uploads, "b.exe", "x")])
-        assert [(each.name, each.fault.partition(";")[0]) for each in first] == [
+        assert [(each.name, each.error.partition(";")[0]) for each in first] == [
             ("a.md", ""),
-            ("b.exe", "this kind of file is not read"),
+            ("b.exe", "unsupported format"),
         ]
         again = collections.add(made.id, [_upload(uploads, "c.md", "one"), _upload(uploads, "A.md", "two")])
-        assert [(each.name, each.fault) for each in again] == [("c.md", "is there already, as a.md"), ("A (2).md", "")]
+        assert [(each.name, each.error) for each in again] == [("c.md", "is there already, as a.md"), ("A (2).md", "")]
         assert collections.files(made.id) == ["A (2).md", "a.md"]
 
     def test_a_name_with_a_number_is_no_longer_than_others(self, collections: Collections, tmp_path: Path) -> None:
@@ -113,9 +113,9 @@ class TestFiles:
         with large.open("r+b") as file:
             file.truncate(20_000_001)
         became = collections.add(made.id, [large, tmp_path / "up" / "gone.md", _upload(tmp_path / "up", "a.md", "x")])
-        assert [(each.name, each.fault) for each in became] == [
+        assert [(each.name, each.error) for each in became] == [
             ("large.md", "20.0 MB; the limit is 20 MB, so split it"),
-            ("gone.md", "cannot be kept (No such file or directory); make room and add it again"),
+            ("gone.md", "cannot be stored (No such file or directory); make room and add it again"),
             ("a.md", ""),
         ]
         assert made.files
@@ -126,7 +126,7 @@ class TestFiles:
         collections.add(made.id, [_upload(tmp_path / "up", "a.md", "one")])
         outside = _upload(tmp_path, "outside.md", "stays")
         for name in ("../collection.json", str(outside), "b.md", ""):
-            with pytest.raises(InputError, match="there is no file"):
+            with pytest.raises(InputError, match=r"^file .*: not in the collection"):
                 collections.remove(made.id, name)
         collections.remove(made.id, "a.md")
         assert collections.files(made.id) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rag.ui.services.index_jobs import COMMAND, Job, Jobs
+from rag.ui.services.index_jobs import COMMAND, IndexJob, IndexQueue
 from rag.ui.services.index_worker import Progress, build
 
 from rag import Index
@@ -37,18 +37,18 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def jobs() -> Iterator[Jobs]:
-    jobs = Jobs()
+def jobs() -> Iterator[IndexQueue]:
+    jobs = IndexQueue()
     yield jobs
     jobs.close()
 
 
-def _ended(job: Job) -> Job:
+def _ended(job: IndexJob) -> IndexJob:
     wait_until(lambda: job.state().ended, timeout=120)
     return job
 
 
-def test_a_job_builds_the_index_and_says_what_it_did(jobs: Jobs, files: Path, tmp_path: Path) -> None:
+def test_a_job_builds_the_index_and_says_what_it_did(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     job = _ended(jobs.start("x", files, tmp_path / "index"))
     state = job.state()
     assert (state.state, state.error, state.read, state.files) == ("done", "", 2, 2)
@@ -56,10 +56,10 @@ def test_a_job_builds_the_index_and_says_what_it_did(jobs: Jobs, files: Path, tm
     assert state.changes["added"] == ["a.md"]
     assert [each["document_id"] for each in state.changes["skipped"]] == ["bad.docx"]
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
-    assert jobs.of("x") is job
+    assert jobs.latest("x") is job
 
 
-def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: Jobs, many: Path, tmp_path: Path) -> None:
+def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     first = jobs.start("x", many, tmp_path / "one")
     second = jobs.start("y", many, tmp_path / "two")
     wait_until(lambda: first.state().stage)
@@ -70,14 +70,14 @@ def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: Jobs, many: P
 
 
 def test_of_one_collection_one_runs_and_one_waits_and_stopping_stops_both(
-    jobs: Jobs, many: Path, tmp_path: Path
+    jobs: IndexQueue, many: Path, tmp_path: Path
 ) -> None:
     first = jobs.start("x", many, tmp_path / "one")
     wait_until(lambda: first.state().state == "running")
     second = jobs.start("x", many, tmp_path / "one")
     assert second is not first
     assert jobs.start("x", many, tmp_path / "one") is second
-    assert jobs.of("x") is first
+    assert jobs.latest("x") is first
     jobs.stop("x")
     assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
     (tmp_path / "none").mkdir()
@@ -85,7 +85,7 @@ def test_of_one_collection_one_runs_and_one_waits_and_stopping_stops_both(
 
 
 def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
-    jobs: Jobs, files: Path, many: Path, tmp_path: Path
+    jobs: IndexQueue, files: Path, many: Path, tmp_path: Path
 ) -> None:
     _ended(jobs.start("x", files, tmp_path / "index"))
     for number in range(3):
@@ -100,7 +100,7 @@ def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
     assert set(Index.open(tmp_path / "index").documents) == {"a.md", "000.md", "001.md", "002.md"}
 
 
-def test_what_fails_says_why_and_not_where_the_files_lie(jobs: Jobs, files: Path, tmp_path: Path) -> None:
+def test_what_fails_says_why_and_not_where_the_files_lie(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     (files / "a.md").unlink()
     state = _ended(jobs.start("x", files, tmp_path / "index")).state()
     assert state.state == "failed"
@@ -109,7 +109,7 @@ def test_what_fails_says_why_and_not_where_the_files_lie(jobs: Jobs, files: Path
 
 @pytest.mark.parametrize("left", [[], ["bad.docx"]])
 def test_what_was_removed_is_in_no_index_even_if_nothing_else_can_be_read(
-    jobs: Jobs, files: Path, tmp_path: Path, left: list[str]
+    jobs: IndexQueue, files: Path, tmp_path: Path, left: list[str]
 ) -> None:
     _ended(jobs.start("x", files, tmp_path / "index"))
     for path in files.iterdir():
@@ -154,7 +154,7 @@ def test_the_time_left_is_that_of_the_files_not_yet_read_too() -> None:
     ]  # fmt: skip
 
 
-def test_the_process_is_nice_and_single_threaded(jobs: Jobs, many: Path, tmp_path: Path) -> None:
+def test_the_process_is_nice_and_single_threaded(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     job = jobs.start("x", many, tmp_path / "index")
     wait_until(lambda: job.state().stage)
     [process] = _processes(many)
@@ -186,8 +186,8 @@ def test_the_process_ends_with_the_server_whatever_ends_that(many: Path, tmp_pat
 SERVER = """
 import json, sys, time
 from pathlib import Path
-from rag.ui.services.index_jobs import Jobs
-job = Jobs().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
+from rag.ui.services.index_jobs import IndexQueue
+job = IndexQueue().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
 while not job.state().stage:
     time.sleep(0.05)
 print(json.dumps({"stage": job.state().stage}), flush=True)
