@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: ui test pictures docs check format index clean
+.PHONY: ui test test-all test-stress coverage pictures docs check format index clean
 
 ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve the page on 127.0.0.1:7860
 	$(BIN)/rag ui
@@ -13,11 +13,23 @@ ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve
 index: $(VENV)/installed  ## bring the index up to date
 	$(BIN)/rag index
 
-test: $(VENV)/installed-dev  ## run the whole test suite
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-dev  ## run the tests, except the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/installed-dev  ## run the slow tests: what `make test` leaves out
+	$(BIN)/python -m pytest -m slow
+
+RUNS ?= 5
+test-stress: $(VENV)/installed-dev  ## run the browser tests RUNS times on a busy machine, and count the runs that failed
+	@sh -c 'while :; do :; done' & busy=$$!; trap "kill $$busy" EXIT; failed=0; \
+	for run in $$(seq $(RUNS)); do nice $(BIN)/python -m pytest -q -m "browser and not slow" || failed=$$((failed + 1)); done; \
+	echo "$$failed of $(RUNS) runs failed"; test $$failed = 0
+
+coverage: $(VENV)/installed-dev  ## run all tests, and show which lines and branches they reach
+	$(BIN)/python -m pytest --cov --cov-report=term
 
 pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
-	$(BIN)/python -m pytest tests/ui tests/eval/reports
+	$(BIN)/python -m pytest -m "browser and not slow"
 
 docs: $(VENV)/installed-dev  ## build the documentation site into site/, without the network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

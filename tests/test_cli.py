@@ -129,9 +129,9 @@ def test_verify_says_what_is_damaged_and_mends_it(tmp_path: Path, capsys: pytest
     ]  # fmt: skip
     next((tmp_path / "index").glob("version-*/vectors.f32")).write_bytes(b"")
     assert main(["verify", *index]) == 1
-    assert "vectors.f32: this file of the index is not as it was written" in capsys.readouterr().out
+    assert "vectors.f32: this file of the index is damaged" in capsys.readouterr().out
     assert main(["ask", "What text?", *index]) == 2
-    assert "mend it by `rag verify --repair`" in capsys.readouterr().err
+    assert "repair it with `rag verify --repair`" in capsys.readouterr().err
     assert main(["verify", "--repair", *index]) == 0
     assert "rebuilt from the texts in the index: 1 documents" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""What a `pip install` gives: a wheel, in a clean environment, away from the checkout."""
+"""The wheel: its contents, and its installation in a clean environment."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("rag-*.whl"))
 
 
-def test_the_wheel_holds_one_import_name_and_the_articles(wheel: Path) -> None:
+def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"rag"}
     assert {
@@ -35,11 +35,13 @@ def test_the_wheel_holds_one_import_name_and_the_articles(wheel: Path) -> None:
         "rag/ui/page.py",
         "rag/ui/static/page.js",
         "rag/ui/static/style.css",
+        "rag/ui/views/templates/result.html",
     } <= set(names)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_installed_wheel_answers_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
+def test_installed_wheel_answers_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     install = [python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel]

@@ -1,4 +1,4 @@
-"""Questions that the shipped articles answer, to click on."""
+"""Example questions that the shipped articles answer."""
 
 EXAMPLES = (
     "How long is the border between Kazakhstan and Russia?",

@@ -1,17 +1,23 @@
-"""How the parts of the page and its events reach ``page.js``: gradio runs it when all parts are there, and what comes
-earlier, from a part that is loaded or from somebody who does not wait, is kept for it."""
+"""Connect components and events of the page to ``page.js``.
+
+Gradio runs ``page.js`` once all components are there. Calls made earlier, by a component that has just been loaded or
+by a user who does not wait, are queued for it.
+"""
 
 from __future__ import annotations
 
-CALLS = "(window.ragCalls ??= [])"
+QUEUE = "(window.ragCalls ??= [])"
 
 
-def part(kind: str, *events: str) -> str:
-    """The script of a part: it hands itself over as a ``kind``; gradio wants the names of its events quoted here."""
+def component_script(kind: str, *events: str) -> str:
+    """The script that registers a component as a ``kind``.
+
+    Gradio looks in it for the quoted names of the component's events.
+    """
     names = " ".join(f'"{event}"' for event in events)
-    return f'{CALLS}.push(["{kind}", [element, trigger]])  // {names}'
+    return f'{QUEUE}.push(["{kind}", [element, trigger]])  // {names}'
 
 
-def step(name: str) -> str:
-    """The script of an event: what ``page.js`` makes of its values, as soon as it is there."""
-    return f'(...given) => new Promise((...ends) => {CALLS}.push(["{name}", given, ...ends]))'
+def event_script(name: str) -> str:
+    """The script of an event: passes its values through a function of ``page.js``."""
+    return f'(...values) => new Promise((...settle) => {QUEUE}.push(["{name}", values, ...settle]))'

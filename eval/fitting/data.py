@@ -1,8 +1,7 @@
-"""What the weights beside a reader are fitted on: questions that it was not trained on, each asked of its own articles.
+"""Questions for fitting ranking and confidence, none of which the reader was trained on.
 
-These are the calibration part of the shipped questions, asked of the shipped articles, and the questions of some
-articles of SQuAD-format files, asked of those articles alone. The test part of the shipped questions, and sets measured
-elsewhere (XQuAD), have no part in any fit.
+These are the calibration part of the shipped questions, over the shipped articles, and chosen articles of SQuAD-format
+files, each file indexed on its own. Sets used for measuring only (the shipped test part, XQuAD) are never fitted on.
 """
 
 from __future__ import annotations
@@ -23,34 +22,34 @@ from rag.questions.schema import Question, load_questions
 from rag.questions.squad import load_squad
 from rag.reading.scoring import Confidence
 
-from ..command import SHIPPED_QUESTIONS
+from ..paths import SHIPPED_QUESTIONS
 
 FOLDS = 5
 
 Flags = npt.NDArray[np.bool_]
 
 
-class Asked(NamedTuple):
-    """Questions, and an assistant over what they are about, which withholds nothing; ``name`` is that of their file."""
+class FittingSet(NamedTuple):
+    """Questions of one file and an assistant over its documents that always answers; ``name`` is the file's name."""
 
     name: str
     assistant: Assistant
     questions: list[Question]
 
     def group(self, question: Question) -> str:
-        """The document that a question belongs to, unique among all files: an article of a SQuAD-format one."""
+        """The question's document, or article of a SQuAD-format file, unique among all files."""
         return f"{self.name} {question.document.partition('/')[0]}"
 
 
-def asked(reader: Path, also: Sequence[tuple[Path, range]]) -> Iterator[Asked]:
-    """The calibration part of the shipped questions, then some articles of other files.
+def fitting_sets(reader: Path, also: Sequence[tuple[Path, range]]) -> Iterator[FittingSet]:
+    """The calibration part of the shipped questions, then the chosen articles of other files.
 
     Args:
         reader: A reader's folder.
-        also: SQuAD-format files, each with the numbers of the articles that are taken.
+        also: SQuAD-format files, each with the numbers of its articles to use.
 
     Raises:
-        InputError: A file is not of SQuAD's format, or has no such articles; the folder holds no reader.
+        InputError: A file is not in SQuAD's format or lacks the articles, or the folder holds no reader.
     """
     encoder = SentenceTransformerEncoder()
     with tempfile.TemporaryDirectory() as folder:
@@ -58,18 +57,18 @@ def asked(reader: Path, also: Sequence[tuple[Path, range]]) -> Iterator[Asked]:
         shipped = Index.open(folder, encoder)
     questions = load_questions(SHIPPED_QUESTIONS, shipped.documents)
     chosen = [question for question in questions if question.part == "calibration"]
-    yield Asked(SHIPPED_QUESTIONS.stem, _assistant(shipped, encoder, reader), chosen)
+    yield FittingSet(SHIPPED_QUESTIONS.stem, _assistant(shipped, encoder, reader), chosen)
     for path, articles in also:
         documents, questions = load_squad(path)
         texts = [document for document in documents if _article(document.id) in articles]
         if not texts:
-            raise InputError(f"{path}: there are no articles {articles.start}-{articles.stop - 1} in it")
+            raise InputError(f"{path}: there are no articles {articles.start}-{articles.stop - 1}; count them from 0")
         chosen = [question for question in questions if _article(question.document) in articles]
-        yield Asked(path.name, _assistant(Index.build(texts, encoder), encoder, reader), chosen)
+        yield FittingSet(path.name, _assistant(Index.build(texts, encoder), encoder, reader), chosen)
 
 
 def folds(groups: Sequence[str]) -> Iterator[Flags]:
-    """Which examples are tested on weights that the others gave, ``bool [n]``, a fifth of the documents at a time."""
+    """Masks of the test examples of each cross-validation fold, ``bool [n]``; a document is in one fold only."""
     names = np.unique(groups)
     for fold in range(FOLDS):
         yield np.isin(groups, names[fold::FOLDS])
@@ -79,11 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--also`` and ``--out``."""
     parser.add_argument(
         "--also", type=_articles, action="append", default=[], metavar="FILE:FIRST-LAST",
-        help="SQuAD-format, with the numbers of the articles to ask about, counted from 0",
+        help="also fit on these articles of a SQuAD-format file, counted from 0",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=shipped_reader(), metavar="DIR",
-        help="the reader's folder (default: that of the reader that ships)",
+        help="the reader's folder (default: the shipped reader)",
     )  # fmt: skip
 
 
@@ -106,4 +105,4 @@ def _articles(text: str) -> tuple[Path, range]:
     try:
         return Path(path), range(int(first), int(last) + 1)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FILE:FIRST-LAST, with numbers of articles") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not FILE:FIRST-LAST with article numbers") from error

@@ -1,8 +1,8 @@
 """Fit the confidence of a reader: ``python -m rag.eval.fitting.fit_confidence --out DIR [--also FILE:ARTICLES ...]``.
 
-Of each question of ``rag.eval.fitting.data`` the best candidate, with its evidence, is an example: right or wrong by
-``suite.is_right``. A logistic regression (Platt 1999) turns evidence into probability; more evidence never lowers it.
-Fit the ranking first (``rag.eval.fitting.fit_ranking``): it decides which candidate is the best.
+Each question of ``rag.eval.fitting.data`` gives one example: the signals of its best candidate, labelled right or
+wrong by ``suite.is_right``. A logistic regression (Platt 1999) with non-negative weights maps signals to a probability.
+Fit the ranking first (``rag.eval.fitting.fit_ranking``), because it determines the best candidate.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from rag import RagError, Result, Signals
 from rag.reading.scoring import CONFIDENCE
 
 from ..scoring.metrics import auroc, brier, calibration_error
 from ..scoring.suite import is_right
-from .data import Asked, add_arguments, asked, folds
+from .data import FittingSet, add_arguments, fitting_sets, folds
 
-#: More of any of these never lowers the probability.
+#: Signals used; their weights are at least 0.
 FEATURES = ("span", "answerability", "margin", "coverage", "dense", "retrieval", "support", "second_pass_score")
 
-#: How often the outcomes of confident answers are drawn to see what chance alone does to the calibration error.
-DRAWS = 1_000
+#: Simulations of the calibration error by chance.
+SIMULATIONS = 1_000
 
 THRESHOLD_RULE = "maximises the F1 of answering: 2 * right answers given / (answers given + answerable questions)"
 
@@ -36,7 +37,14 @@ Floats = npt.NDArray[np.float64]
 
 
 class Example(NamedTuple):
-    """The best candidate for a question: its document, its signals, whether it is right, and whether any could be."""
+    """The best candidate of a question.
+
+    Attributes:
+        group: The question's document, for cross-validation.
+        signals: The candidate's signals.
+        right: Is the candidate right?
+        answerable: Is the question answerable?
+    """
 
     group: str
     signals: Signals
@@ -44,19 +52,21 @@ class Example(NamedTuple):
     answerable: bool
 
 
-def examples(of: Asked) -> Iterator[Example]:
+def examples(questions: FittingSet) -> Iterator[Example]:
     """The best candidate of each question that has one."""
-    assistant = of.assistant
-    hits = assistant.retriever.search_many([question.text for question in of.questions], assistant.passages)
-    for question, found in zip(of.questions, hits, strict=True):
+    assistant = questions.assistant
+    hits = assistant.retriever.search_many([question.text for question in questions.questions], assistant.passages)
+    for question, found in zip(questions.questions, hits, strict=True):
         for answer in assistant.read(Result.of_hits(question.text, found)).answers[:1]:
-            yield Example(of.group(question), answer.signals, is_right(answer, question.golds), bool(question.golds))
+            yield Example(
+                questions.group(question), answer.signals, is_right(answer, question.golds), bool(question.golds)
+            )
 
 
 def fit(data: list[Example]) -> dict[str, object]:
-    """The weights as ``Confidence`` reads them, what they were fitted on, and how they do on documents unseen.
+    """Fit the weights; returns the content of the file that ``Confidence`` reads.
 
-    The latter by cross-validation: each fifth of the documents is judged by weights that the other four gave.
+    Figures on unseen documents come from five-fold cross-validation by document.
     """
     features = np.array([[getattr(example.signals, name) for name in FEATURES] for example in data])
     right = np.array([example.right for example in data])
@@ -82,13 +92,13 @@ def fit(data: list[Example]) -> dict[str, object]:
 
 
 def regression(features: Floats, right: npt.NDArray[np.bool_]) -> Floats:
-    """Weights of a logistic regression, the bias last; with an L2 penalty, and those of the evidence at least 0."""
+    """Weights of an L2-penalised logistic regression, non-negative except the bias, which is last."""
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         p = _probabilities(features, weights)
-        misses = -np.log(np.where(right, p, 1 - p) + 1e-12).sum()
-        slope = np.append(features.T @ (p - right) + weights[:-1], (p - right).sum())
-        return float(misses + (weights[:-1] ** 2).sum() / 2), slope
+        log_loss = -np.log(np.where(right, p, 1 - p) + 1e-12).sum()
+        gradient = np.append(features.T @ (p - right) + weights[:-1], (p - right).sum())
+        return float(log_loss + (weights[:-1] ** 2).sum() / 2), gradient
 
     bounds = [(0.0, None) for _ in FEATURES] + [(None, None)]
     found = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds)
@@ -96,7 +106,7 @@ def regression(features: Floats, right: npt.NDArray[np.bool_]) -> Floats:
 
 
 def best_threshold(probabilities: Floats, right: npt.NDArray[np.bool_], answerable: int) -> float:
-    """The threshold, in steps of 0.01, with the best F1 of answering (``THRESHOLD_RULE``)."""
+    """The threshold, a multiple of 0.01, with the best F1 of answering (``THRESHOLD_RULE``)."""
 
     def f1(threshold: float) -> float:
         given = probabilities >= threshold
@@ -106,21 +116,21 @@ def best_threshold(probabilities: Floats, right: npt.NDArray[np.bool_], answerab
 
 
 def error_by_chance(probabilities: Floats, seed: int = 0) -> float:
-    """The calibration error that these probabilities have on average where every one of them is true.
+    """Mean calibration error of perfectly calibrated probabilities on a sample of this size.
 
-    Bins of few questions are never right in just the share that was said. On 275 questions this comes to about .06, so
-    that a lower figure than this one is luck, and a change that moves it by less says nothing (Roelofs et al. 2022).
+    Finite bins deviate by chance (Roelofs et al. 2022). On 275 questions this is about .06: lower errors are luck, and
+    smaller changes are noise.
     """
-    drawn = np.random.default_rng(seed).random((DRAWS, len(probabilities))) < probabilities
+    drawn = np.random.default_rng(seed).random((SIMULATIONS, len(probabilities))) < probabilities
     return float(np.mean([calibration_error(probabilities, right) for right in drawn]))
 
 
 def _probabilities(features: Floats, weights: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-(features @ weights[:-1] + weights[-1]))))
+    return np.asarray(expit(features @ weights[:-1] + weights[-1]))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Collect examples, fit, write; 2 on bad input."""
+    """Collect examples, fit, and write the file; returns 2 on invalid input."""
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.fitting.fit_confidence",
         description=__doc__,
@@ -129,11 +139,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     args = parser.parse_args(argv)
     try:
-        found = fit([each for of in asked(args.out, args.also) for each in examples(of)])
+        found = fit([example for each in fitting_sets(args.out, args.also) for example in examples(each)])
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    # First to the screen: a folder that cannot be written to then costs no second fit.
+    # Print first, so that an unwritable folder does not lose the result.
     print(json.dumps(found, indent=2))
     (args.out / CONFIDENCE).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0

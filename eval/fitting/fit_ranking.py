@@ -1,8 +1,8 @@
 """Fit the ranking: ``python -m rag.eval.fitting.fit_ranking --out DIR [--also FILE:ARTICLES ...]``.
 
-Each answerable question of ``data`` gives the spans that the reader has on its shortlist, and how good each
-is: the mean of its F1 and of whether its sentence holds a gold answer. The weights make the softmax over a shortlist
-point at what is good (ListNet's top-one probabilities, Cao et al. 2007); more evidence never puts a span further back.
+Each answerable question of ``rag.eval.fitting.data`` gives the reader's shortlist of spans. The relevance of a span is
+the mean of its F1 and of whether its sentence contains a gold answer. The loss is ListNet's on top-one probabilities
+(Cao et al. 2007), with non-negative weights.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import softmax
 
 from rag import RagError, Span
 from rag.questions.schema import Question
@@ -24,25 +25,26 @@ from rag.reading.scoring import RANKING
 
 from ..scoring.bootstrap import paired_interval
 from ..scoring.metrics import mean, token_f1
-from .data import Asked, add_arguments, asked, folds
+from .data import FittingSet, add_arguments, fitting_sets, folds
 
-#: More of any of these never puts a span further back.
+#: Signals used; their weights are at least 0.
 FEATURES = ("span", "retrieval", "second_pass_score")
 
-#: Weight of the L2 penalty on the weights of features that are brought to unit variance.
+#: L2 penalty, for features scaled to unit variance.
 PENALTY = 3.0
 
 Floats = npt.NDArray[np.float64]
 
 
 class Shortlist(NamedTuple):
-    """The shortlist for a question, the spans in the order of their scores before the ranking.
+    """A question's shortlist of spans, by descending score of the first reading.
 
     Attributes:
-        name: Of the question's file.
-        group: Of its document.
+        name: Name of the question's file.
+        group: The question's document, for cross-validation.
         features: ``float64 [spans, len(FEATURES)]``.
-        f1, hit: Of each span: F1 against the golds, and whether its sentence overlaps one, ``float64 [spans]`` each.
+        f1: F1 of each span against the golds, ``float64 [spans]``.
+        hit: 1 where the span's sentence overlaps a gold answer, ``float64 [spans]``.
     """
 
     name: str
@@ -52,21 +54,21 @@ class Shortlist(NamedTuple):
     hit: Floats
 
     @property
-    def good(self) -> Floats:
-        """How good each span is, in [0, 1]."""
+    def relevance(self) -> Floats:
+        """Relevance of each span, in [0, 1]."""
         return (self.f1 + self.hit) / 2
 
 
-def shortlists(of: Asked) -> Iterator[Shortlist]:
-    """The shortlists of the answerable questions; of those for which nothing was read there is none."""
-    questions = [question for question in of.questions if question.golds]
-    hits = of.assistant.retriever.search_many([question.text for question in questions], of.assistant.passages)
+def shortlists(source: FittingSet) -> Iterator[Shortlist]:
+    """The non-empty shortlists of the answerable questions."""
+    questions = [question for question in source.questions if question.golds]
+    hits = source.assistant.retriever.search_many([question.text for question in questions], source.assistant.passages)
     for question, found in zip(questions, hits, strict=True):
-        spans = sorted(of.assistant.reader.read(question.text, found)[:SHORTLIST], key=lambda span: -span.score)
+        spans = sorted(source.assistant.reader.read(question.text, found)[:SHORTLIST], key=lambda span: -span.score)
         if spans:
             yield Shortlist(
-                of.name,
-                of.group(question),
+                source.name,
+                source.group(question),
                 np.array([[getattr(span.signals, name) for name in FEATURES] for span in spans]),
                 np.array([token_f1(span.text, [gold.text for gold in question.golds]) for span in spans]),
                 np.array([_hit(span, question) for span in spans], dtype=float),
@@ -74,9 +76,10 @@ def shortlists(of: Asked) -> Iterator[Shortlist]:
 
 
 def fit(data: Sequence[Shortlist]) -> dict[str, object]:
-    """The weights as ``rag.reading.ranking`` reads them, what they were fitted on, and how they do on documents unseen.
+    """Fit the weights; returns the content of the file that ``rag.reading.scoring`` reads.
 
-    The latter by cross-validation, for each file apart, before (by the score of the first reading) and after.
+    Figures on unseen documents come from five-fold cross-validation by document, per file, before (by the score of the
+    first reading) and after.
     """
     chosen = [0] * len(data)
     for test in folds([each.group for each in data]):
@@ -87,7 +90,7 @@ def fit(data: Sequence[Shortlist]) -> dict[str, object]:
     names = list(dict.fromkeys(each.name for each in data))
     return {
         "weights": dict(zip(FEATURES, (weights / weights[0]).round(3).tolist(), strict=True)),
-        "fitted_on": {"questions": len(data), "with a good span": sum(bool(each.good.any()) for each in data)},
+        "fitted_on": {"questions": len(data), "with a good span": sum(bool(each.relevance.any()) for each in data)},
         "unseen_documents": {
             name: _figures([(each, row) for each, row in zip(data, chosen, strict=True) if each.name == name])
             for name in names
@@ -96,28 +99,23 @@ def fit(data: Sequence[Shortlist]) -> dict[str, object]:
 
 
 def regression(data: Sequence[Shortlist]) -> Floats:
-    """Weights ``[len(FEATURES)]``, at least 0, that make good spans likely."""
-    data = [each for each in data if each.good.any()]
+    """Non-negative weights ``[len(FEATURES)]`` that maximise the expected relevance of the top span."""
+    data = [each for each in data if each.relevance.any()]
     spread = np.concatenate([each.features for each in data]).std(axis=0) + 1e-9
     features = [each.features / spread for each in data]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        total, slope = PENALTY * float(weights @ weights) / 2, PENALTY * weights
+        total, gradient = PENALTY * float(weights @ weights) / 2, PENALTY * weights
         for each, x in zip(data, features, strict=True):
-            likely = _softmax(x @ weights)
-            good = likely * each.good
+            top_one = softmax(x @ weights)
+            good = top_one * each.relevance
             total -= float(np.log(good.sum()))
-            slope = slope - (good / good.sum() - likely) @ x
-        return total, slope
+            gradient = gradient - (good / good.sum() - top_one) @ x
+        return total, gradient
 
     bounds = [(0.0, None) for _ in FEATURES]
     found = minimize(loss, np.zeros(len(FEATURES)), jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x / spread)
-
-
-def _softmax(values: Floats) -> Floats:
-    powers = np.exp(values - values.max())
-    return np.asarray(powers / powers.sum())
 
 
 def _hit(span: Span, question: Question) -> bool:
@@ -143,7 +141,7 @@ def _figures(chosen: Sequence[tuple[Shortlist, int]]) -> dict[str, object]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Collect shortlists, fit, write; 2 on bad input."""
+    """Collect shortlists, fit, and write the file; returns 2 on invalid input."""
     parser = argparse.ArgumentParser(
         prog="python -m rag.eval.fitting.fit_ranking",
         description=__doc__,
@@ -152,11 +150,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     args = parser.parse_args(argv)
     try:
-        found = fit([each for of in asked(args.out, args.also) for each in shortlists(of)])
+        found = fit([shortlist for each in fitting_sets(args.out, args.also) for shortlist in shortlists(each)])
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    # First to the screen: a folder that cannot be written to then costs no second fit.
+    # Print first, so that an unwritable folder does not lose the result.
     print(json.dumps(found, indent=2))
     (args.out / RANKING).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0

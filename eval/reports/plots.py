@@ -1,4 +1,4 @@
-"""The report's plots, as SVG elements that take their colours from the page."""
+"""Plots of a run, as SVG elements that take their colours from the page."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..scoring.suite import CUTOFFS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Drawn in these, and then replaced by what the page says; matplotlib takes no CSS variables.
+#: Placeholder colours, replaced by CSS values, which matplotlib does not accept.
 INK, ACCENT, MARK = "#010203", "#010204", "#010205"
-IN_THE_PAGE = {INK: "currentColor", ACCENT: "var(--accent)", MARK: "var(--answer)"}
+CSS_COLOURS = {INK: "currentColor", ACCENT: "var(--accent)", MARK: "var(--answer)"}
 
 
 def recall_plot(results: Results) -> str:
@@ -31,13 +31,13 @@ def recall_plot(results: Results) -> str:
         axes.errorbar(range(len(points)), values, yerr=[below, above], color=ACCENT, marker="o", capsize=3)
         axes.set_xticks(range(len(points)), [str(k) for k, _ in points])
         axes.set_ylim(min(0.5, *values, 1.0) - 0.02, 1.02)
-        axes.set(xlabel="passages looked at", ylabel="share with the gold words")
+        axes.set(xlabel="passages retrieved (k)", ylabel="recall@k")
 
     return _svg(draw) if points else ""
 
 
 def risk_coverage_plot(results: Results) -> str:
-    """How many answers are wrong, the more questions are answered."""
+    """Risk-coverage curve, with the operating point."""
     curve = risk_coverage([o.confidence for o in results.outcomes], [o.right for o in results.outcomes])
     answered = [o for o in results.outcomes if o.answered]
 
@@ -48,32 +48,34 @@ def risk_coverage_plot(results: Results) -> str:
             axes.plot(
                 [len(answered) / len(results.outcomes)], [wrong], "o", color=MARK, markersize=9, markeredgecolor=INK
             )
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share of questions answered", ylabel="share of answers wrong")
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="coverage (questions answered)", ylabel="risk (answers wrong)")
 
     return _svg(draw)
 
 
 def reliability_plot(results: Results) -> str:
-    """What is said against what is right; the size of a point is how many questions it stands for."""
+    """Reliability diagram; point sizes show the number of questions."""
     table = results.reliability()
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
         sizes = [20 + 600 * row.questions / len(results.outcomes) for row in table]
-        axes.plot([row.said for row in table], [row.right for row in table], color=ACCENT, linewidth=1)
-        axes.scatter([row.said for row in table], [row.right for row in table], s=sizes, color=ACCENT, alpha=0.7)
-        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability said", ylabel="share right")
+        axes.plot([row.confidence for row in table], [row.accuracy for row in table], color=ACCENT, linewidth=1)
+        axes.scatter(
+            [row.confidence for row in table], [row.accuracy for row in table], s=sizes, color=ACCENT, alpha=0.7
+        )
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="mean confidence", ylabel="accuracy")
 
     return _svg(draw)
 
 
 def latency_plot(results: Results) -> str:
-    """How long a question took."""
+    """Histogram of the time per question."""
     milliseconds = [1000 * o.total for o in results.outcomes]
 
     def draw(axes: Axes) -> None:
         axes.hist(milliseconds, bins=30, color=ACCENT)
-        axes.set(xlabel="milliseconds to answer", ylabel="questions")
+        axes.set(xlabel="time to answer (ms)", ylabel="questions")
 
     return _svg(draw)
 
@@ -90,8 +92,8 @@ def _svg(draw: Callable[[Axes], None]) -> str:
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
-    for colour, in_the_page in IN_THE_PAGE.items():
-        svg = svg.replace(colour, in_the_page)
+    for placeholder, css in CSS_COLOURS.items():
+        svg = svg.replace(placeholder, css)
     return svg
 
 
@@ -100,7 +102,7 @@ def _style() -> Iterator[None]:
     import matplotlib as mpl
 
     colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
-    # Words stay words, in the page's own type; the salt makes the same plot the same text each time.
+    # Text stays text, in the page's font; the fixed salt makes the SVG reproducible.
     style: dict[Any, Any] = {**colours, "svg.fonttype": "none", "svg.hashsalt": "rag", "font.size": 10}
     with mpl.rc_context(style):
         yield

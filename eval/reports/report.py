@@ -1,4 +1,4 @@
-"""One HTML page about a run, complete in itself: figures, plots, slices, and every question to look at."""
+"""A self-contained HTML report of a run: figures, plots, slices and a question browser."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..scoring.suite import CAUSES, Trial, passage_relevance
 from . import plots
 from .table import number, title_of
 
-#: Hits that are shown with a question.
+#: Hits shown per question.
 SHOWN_HITS = 5
 
 PLOTS = (
-    ("How far down the passages is it?", plots.recall_plot),
-    ("What does answering more cost?", plots.risk_coverage_plot),
-    ("Is 80% right 80% of the time?", plots.reliability_plot),
-    ("How long does it take?", plots.latency_plot),
+    ("Recall by passages retrieved", plots.recall_plot),
+    ("Risk and coverage", plots.risk_coverage_plot),
+    ("Reliability of the confidence", plots.reliability_plot),
+    ("Time to answer", plots.latency_plot),
 )
 
 
@@ -34,9 +34,9 @@ def write_report(results: Results, trials: Sequence[Trial], documents: Mapping[s
 
     Args:
         results: The run.
-        trials: What the outcomes of the results were judged from, in the same order.
-        documents: What was asked about, by id.
-        folder: Made if need be.
+        trials: The trials behind the outcomes, in the same order.
+        documents: The indexed documents, by id.
+        folder: Created if missing.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -46,7 +46,7 @@ def write_report(results: Results, trials: Sequence[Trial], documents: Mapping[s
 
 
 def render(results: Results, trials: Sequence[Trial], documents: Mapping[str, Document]) -> str:
-    """The page."""
+    """The report as HTML."""
     from jinja2 import Environment, StrictUndefined
 
     templates = resources.files(__package__) / "templates"
@@ -73,7 +73,7 @@ def render(results: Results, trials: Sequence[Trial], documents: Mapping[str, Do
 
 
 def _browser_data(results: Results, trials: Sequence[Trial], documents: Mapping[str, Document]) -> dict[str, Any]:
-    """What the question browser shows; each stretch of text once, and questions refer to it by its number."""
+    """Data of the question browser; texts are stored once and referred to by number."""
     texts = _Texts(documents)
     questions = []
     for outcome, trial in zip(results.outcomes, trials, strict=True):
@@ -81,7 +81,7 @@ def _browser_data(results: Results, trials: Sequence[Trial], documents: Mapping[
         shown = [texts.around(gold.document, gold.start, gold.end) for gold in trial.question.golds]
         if best:
             shown.insert(0, texts.around(best.document, best.start, best.end))
-        hits = [hit.passage for hit in trial.found or trial.result.hits][:SHOWN_HITS]
+        hits = [hit.passage for hit in trial.hits or trial.result.hits][:SHOWN_HITS]
         questions.append({
             "id": outcome.id, "text": outcome.text, "kind": outcome.kind, "tags": outcome.tags,
             "cause": outcome.cause or "", "rank": outcome.rank, "golds": list(dict.fromkeys(outcome.golds)),
@@ -95,7 +95,7 @@ def _browser_data(results: Results, trials: Sequence[Trial], documents: Mapping[
 
 
 class _Texts:
-    """Stretches of documents, each ``[document, title, start, text]``, and their numbers."""
+    """Numbered excerpts of documents, each ``[document, title, start, text]``."""
 
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self.all: list[tuple[str, str, int, str]] = []
@@ -106,7 +106,7 @@ class _Texts:
         return self._number(passage.document_id, passage.start, passage.end)
 
     def around(self, document_id: str, start: int, end: int) -> int:
-        """The paragraph that the words stand in, or paragraphs."""
+        """The paragraphs that overlap the span."""
         document = self._documents[document_id]
         inside = [e for e in paragraphs(document.text, document.body) if e.start < end and start < e.end]
         return self._number(document_id, inside[0].start if inside else start, inside[-1].end if inside else end)
@@ -121,7 +121,7 @@ class _Texts:
 
 
 def _script_safe(value: object) -> Any:
-    """The value as JSON that no text in it can end the script element of."""
+    """JSON for a script element; no text in it can close the element."""
     from markupsafe import Markup
 
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -16,7 +16,7 @@ from ..scoring.sweep import COMPARED, Row
 
 
 def summary_table(results: Results) -> Table:
-    """One row a figure, with its 95% interval and the number of questions that it is over; "-" where there is none."""
+    """All figures with 95% intervals and question counts; "-" if undefined."""
     table = _table(title_of(results), "figure", ">value", "95% interval", ">questions")
     for key, figure in results.figures().items():
         table.add_row(BY_KEY[key].label, number(figure.value), interval(figure), str(figure.count))
@@ -24,17 +24,17 @@ def summary_table(results: Results) -> Table:
 
 
 def causes_table(results: Results) -> Table:
-    """How many questions failed at which stage."""
-    table = _table(f"{sum(results.causes().values())} questions failed", "at", ">questions", "because")
+    """Number of failed questions by cause."""
+    table = _table(f"{sum(results.causes().values())} questions failed", "stage", ">questions", "cause")
     for cause, count in results.causes().items():
         table.add_row(cause, str(count), CAUSES[cause])
     return table
 
 
 def comparison_table(comparison: Comparison, name: str) -> Table:
-    """The headline figures before and after, and which of them are significantly worse."""
-    missing = f"; {comparison.missing} are not in both and left out" if comparison.missing else ""
-    title = f"against {name}, on the {comparison.common} questions of both{missing}"
+    """Headline figures before and after; significant regressions are marked "worse"."""
+    missing = f"; {comparison.missing} in only one run are ignored" if comparison.missing else ""
+    title = f"compared with {name} on {comparison.common} common questions{missing}"
     table = _table(title, "figure", ">before", ">after", "95% interval of the difference", "")
     for d in comparison.differences:
         span = f"{d.low:+.3f} to {d.high:+.3f}" if d.low is not None and d.high is not None else "-"
@@ -42,16 +42,16 @@ def comparison_table(comparison: Comparison, name: str) -> Table:
     return table
 
 
-def turned_table(title: str, outcomes: Sequence[Outcome]) -> Table:
-    """The questions that are handled otherwise than before."""
-    table = _table(f"{len(outcomes)} questions {title}", "id", "question", "answered", "fault")
+def changes_table(title: str, outcomes: Sequence[Outcome]) -> Table:
+    """Questions that are handled differently than before."""
+    table = _table(f"{len(outcomes)} questions {title}", "id", "question", "answer", "cause")
     for o in outcomes:
         table.add_row(printable(o.id), printable(o.text), printable(o.given) or "not found", o.cause or "")
     return table
 
 
 def sweep_table(rows: Sequence[Row], title: str) -> Table:
-    """One row a setting; the first is the default."""
+    """One row per setting, the default first."""
     labels = [f">{BY_KEY[key].label}" for key in COMPARED]
     table = _table(title, "setting", ">passages", *labels)
     for row in rows:
@@ -60,7 +60,7 @@ def sweep_table(rows: Sequence[Row], title: str) -> Table:
 
 
 def title_of(results: Results) -> str:
-    """What was asked, in a line."""
+    """Question set, part, mode and counts in one line."""
     part = f", {results.part} part" if results.part else ""
     mode = {"index": "", "open": ", open", "reading": ", gold paragraph given"}[results.mode]
     counts = f"{results.answerable} answerable and {len(results.outcomes) - results.answerable} unanswerable questions"
@@ -73,12 +73,12 @@ def number(value: float | None) -> str:
 
 
 def interval(figure: Figure) -> str:
-    """The two ends, or nothing where there is no interval."""
+    """The interval in parentheses; empty if there is none."""
     return "" if figure.low is None or figure.high is None else f"({figure.low:.3f} to {figure.high:.3f})"
 
 
 def _table(title: str, *columns: str) -> Table:
-    """A plain table; a column whose name begins with ``>`` is flush right."""
+    """A plain table; a column name that starts with ``>`` is right-aligned."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in columns:
         table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")

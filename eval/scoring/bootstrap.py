@@ -1,8 +1,8 @@
-"""The bootstrap: how far would a figure move with other questions of the same kind?
+"""95% bootstrap intervals over questions, single and paired.
 
-A statistic is a function of arrays that hold one entry for each question. Questions are drawn with replacement, as
-many as there are; the 95% interval lies between the percentiles of the draws (Efron 1979). Two runs on the same
-questions are compared on the same draws, so that what is hard for both cancels out.
+A statistic is a function of arrays with one entry per question. Questions are resampled with replacement; the interval
+is the percentile interval of the replicates (Efron 1979). ``scipy.stats.bootstrap`` gives the same intervals, but
+it has no paired difference of two runs on the same resamples, and cannot ignore replicates with an undefined statistic.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-#: How often is drawn.
-DRAWS = 1_000
+#: Bootstrap replicates.
+REPLICATES = 1_000
 
 Columns = Sequence[npt.NDArray[np.generic]]
 Statistic = Callable[..., float]
 
 
 class Interval(NamedTuple):
-    """A 95% interval; ``nan`` where the figure is undefined, or there are fewer than two questions."""
+    """A 95% interval; ``nan`` if the statistic is undefined or there are fewer than two questions."""
 
     low: float
     high: float
@@ -31,26 +31,30 @@ class Interval(NamedTuple):
 
 def interval(statistic: Statistic, columns: Columns, seed: int = 0) -> Interval:
     """The interval of ``statistic(*columns)``."""
-    return _percentiles([statistic(*(c[draw] for c in columns)) for draw in _draws(len(columns[0]), seed)])
+    return _percentiles([statistic(*(c[rows] for c in columns)) for rows in _resamples(len(columns[0]), seed)])
 
 
 def paired_interval(statistic: Statistic, before: Columns, after: Columns, seed: int = 0) -> Interval:
-    """The interval of ``statistic(*after) - statistic(*before)``; row ``i`` of both is the same question."""
+    """The interval of ``statistic(*after) - statistic(*before)``; row ``i`` of both is the same question.
+
+    Both runs are compared on the same resamples, so that the difficulty of a question cancels out.
+    """
     return _percentiles([
-        statistic(*(c[draw] for c in after)) - statistic(*(c[draw] for c in before))
-        for draw in _draws(len(after[0]), seed)
+        statistic(*(c[rows] for c in after)) - statistic(*(c[rows] for c in before))
+        for rows in _resamples(len(after[0]), seed)
     ])  # fmt: skip
 
 
 @lru_cache(maxsize=4)
-def _draws(count: int, seed: int) -> npt.NDArray[np.int64]:
+def _resamples(count: int, seed: int) -> npt.NDArray[np.int64]:
+    """Row numbers of each resample, ``int64 [REPLICATES, count]``; none for fewer than two questions."""
     if count < 2:
         return np.empty((0, count), dtype=np.int64)
-    return np.random.default_rng(seed).integers(0, count, (DRAWS, count))
+    return np.random.default_rng(seed).integers(0, count, (REPLICATES, count))
 
 
 def _percentiles(values: list[float]) -> Interval:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # nothing but nan, which is what comes out
+        warnings.simplefilter("ignore", RuntimeWarning)  # all nan: the result is nan
         low, high = np.nanpercentile(values or [np.nan], [2.5, 97.5])
     return Interval(float(low), float(high))

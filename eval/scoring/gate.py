@@ -1,4 +1,4 @@
-"""The gate: is this run worse than that one, on the same questions?"""
+"""Quality gate: compare a run with a baseline on the same questions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from rag import InputError
 
 from .bootstrap import paired_interval
-from .measures import MEASURES, Measure, columns, defined
+from .measures import Measure, columns, defined
 from .results import Results
 from .suite import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A headline measure before and after, and the 95% interval of the difference by the paired bootstrap."""
+    """A headline measure before and after, with the 95% paired bootstrap interval of the difference."""
 
     measure: Measure
     before: float
@@ -24,7 +24,7 @@ class Difference:
 
     @property
     def worse(self) -> bool:
-        """Does the whole interval lie on the side that is worse?"""
+        """Is the difference significantly for the worse? True if the whole interval is on that side of 0."""
         if self.low is None or self.high is None:
             return False
         return self.high < 0 if self.measure.higher_is_better else self.low > 0
@@ -32,18 +32,19 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs compared.
+    """Comparison of two runs.
 
     Attributes:
-        differences: Of the headline measures.
-        turned_right, turned_wrong: Outcomes of the later run that were handled otherwise before.
-        common: How many questions both runs asked.
-        missing: How many only one of them did, or with other golds.
+        differences: One per headline measure.
+        fixed: Outcomes of the later run that are handled right and were not before.
+        broken: Outcomes of the later run that are handled wrong and were right before.
+        common: Number of questions in both runs.
+        missing: Number of questions in one run only, or with different golds.
     """
 
     differences: tuple[Difference, ...]
-    turned_right: tuple[Outcome, ...]
-    turned_wrong: tuple[Outcome, ...]
+    fixed: tuple[Outcome, ...]
+    broken: tuple[Outcome, ...]
     common: int
     missing: int
 
@@ -54,25 +55,25 @@ class Comparison:
 
 
 def compare(before: Results, after: Results) -> Comparison:
-    """The later run against the earlier one, on the questions (same id, same words, same golds) that both asked.
+    """Compare two runs on their common questions: same id, text and golds.
 
     Raises:
-        InputError: There is none, or one run retrieved and the other was given the gold paragraphs.
+        InputError: No question is in both runs, or only one of them was given the gold paragraphs.
     """
     if (before.mode == "reading") != (after.mode == "reading"):
-        raise InputError(f"a run in mode {after.mode!r} cannot be compared with a baseline in mode {before.mode!r}")
+        raise InputError(
+            f"a run in mode {after.mode!r} cannot be compared with a baseline in mode {before.mode!r}; use one mode"
+        )
     earlier = {(o.id, o.text, o.golds): o for o in before.outcomes}
     pairs = [(earlier[key], o) for o in after.outcomes if (key := (o.id, o.text, o.golds)) in earlier]
     if not pairs:
-        raise InputError("the run and the baseline have no question in common; were they asked of the same set?")
+        raise InputError("the run and the baseline have no question in common; use the same question set")
     old, new = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    keys = after.figures()
-    watched = [measure for measure in MEASURES if measure.headline and measure.key in keys]
-    found = (_difference(measure, old, new, after.seed) for measure in watched)
+    found = (_difference(measure, old, new, after.seed) for measure in after.measures() if measure.headline)
     return Comparison(
         differences=tuple(difference for difference in found if difference),
-        turned_right=tuple(o for was, o in pairs if was.cause and not o.cause),
-        turned_wrong=tuple(o for was, o in pairs if o.cause and not was.cause),
+        fixed=tuple(o for was, o in pairs if was.cause and not o.cause),
+        broken=tuple(o for was, o in pairs if o.cause and not was.cause),
         common=len(pairs),
         missing=len(before.outcomes) + len(after.outcomes) - 2 * len(pairs),
     )
@@ -85,5 +86,5 @@ def _difference(measure: Measure, old: list[Outcome], new: list[Outcome], seed: 
     values = defined(measure.statistic(*before)), defined(measure.statistic(*after))
     if values[0] is None or values[1] is None:
         return None
-    low, high = paired_interval(measure.statistic, before, after, seed)
+    low, high = paired_interval(measure.replicate, before, after, seed)
     return Difference(measure, values[0], values[1], defined(low), defined(high))

@@ -1,4 +1,4 @@
-"""What is measured, in one list: tables, JSON, the report, the gate and the sweep all follow it."""
+"""The list of measures, used by tables, JSON, report, quality gate and sweep."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ RETRIEVAL, READING, WHOLE, ABSTENTION, CALIBRATION, LATENCY = (
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure.
+    """A measure of answer quality or speed.
 
     Attributes:
-        key: Its name in JSON.
-        label: Its name for people.
-        group: What it is about; one of the constants above.
-        statistic: A metric; takes ``columns`` as arrays.
-        columns: Names of attributes of ``Outcome``.
-        over_all: Over all questions, or only over those that the documents answer.
-        higher_is_better: Which way is progress.
-        headline: The gate watches it.
+        key: Name in JSON.
+        label: Name in tables.
+        group: One of the constants above.
+        statistic: The metric; takes ``columns`` as arrays.
+        columns: Attributes of ``Outcome``.
+        over_all: Computed over all questions, not only the answerable ones.
+        higher_is_better: Direction of improvement.
+        headline: Checked by the quality gate.
+        fast_statistic: An equal but faster metric for bootstrap replicates, where there is one.
     """
 
     key: str
@@ -44,11 +45,17 @@ class Measure:
     over_all: bool = False
     higher_is_better: bool = True
     headline: bool = False
+    fast_statistic: Statistic | None = None
+
+    @property
+    def replicate(self) -> Statistic:
+        """The statistic for bootstrap replicates."""
+        return self.fast_statistic or self.statistic
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The value of a measure with its 95% interval over ``count`` questions; None where it is undefined."""
+    """Value of a measure and its 95% interval over ``count`` questions; None if undefined."""
 
     value: float | None
     low: float | None
@@ -56,9 +63,9 @@ class Figure:
     count: int
 
 
-_DECISION, _WEIGHED = ("withheld", "unanswerable"), ("confidence", "right")
+_DECISION, _CONFIDENCE = ("withheld", "unanswerable"), ("confidence", "right")
 
-#: The cutoffs of recall that are headline figures: the first passage, and those that an LLM would be given.
+#: Recall cutoffs that are headline figures: the first passage, and as many as an LLM would be given.
 _HEADLINE_CUTOFFS = (1, 10)
 
 MEASURES: tuple[Measure, ...] = (
@@ -86,25 +93,28 @@ MEASURES: tuple[Measure, ...] = (
     Measure("abstention_precision", '"not found": precision', ABSTENTION, metrics.precision, _DECISION, True),
     Measure("abstention_recall", '"not found": recall', ABSTENTION, metrics.recall, _DECISION, True),
     Measure("abstention_f1", '"not found": F1', ABSTENTION, metrics.decision_f1, _DECISION, True, headline=True),
-    Measure("auroc", "AUROC, right from wrong", ABSTENTION, metrics.auroc, _WEIGHED, True, headline=True),
+    Measure("auroc", "AUROC, right from wrong", ABSTENTION, metrics.auroc, _CONFIDENCE, True, headline=True,
+        fast_statistic=metrics.auroc_by_ranks,
+    ),
     Measure(
         "aurc", "area under risk-coverage", ABSTENTION,
-        metrics.area_under_risk_coverage, _WEIGHED, True, higher_is_better=False, headline=True,
+        metrics.area_under_risk_coverage, _CONFIDENCE, True, higher_is_better=False, headline=True,
     ),
     *(
         Measure(
             f"coverage@{percent}", f"coverage at {percent}% precision", ABSTENTION,
-            partial(metrics.coverage_at_precision, percent / 100), _WEIGHED, True,
+            partial(metrics.coverage_at_precision, percent / 100), _CONFIDENCE, True,
         )
         for percent in (80, 90)
     ),
     Measure(
         "ece", "calibration error (ECE)", CALIBRATION,
-        metrics.calibration_error, _WEIGHED, True, higher_is_better=False, headline=True,
+        metrics.calibration_error, _CONFIDENCE, True, higher_is_better=False, headline=True,
     ),
     Measure(
         "brier", "Brier score", CALIBRATION,
-        metrics.brier, _WEIGHED, True, higher_is_better=False, headline=True,
+        metrics.brier, _CONFIDENCE, True, higher_is_better=False, headline=True,
+        fast_statistic=metrics.mean_squared_gap,
     ),
     *(
         Measure(
@@ -120,27 +130,27 @@ BY_KEY = {measure.key: measure for measure in MEASURES}
 
 
 def columns(measure: Measure, outcomes: Sequence[Outcome]) -> tuple[Column, ...]:
-    """The arrays that the measure's statistic takes, over the outcomes that it is about."""
+    """The arguments of the measure's statistic."""
     chosen = [outcome for outcome in outcomes if measure.over_all or outcome.golds]
     return tuple(np.array([_value(outcome, name) for outcome in chosen]) for name in measure.columns)
 
 
 def figure(measure: Measure, outcomes: Sequence[Outcome], seed: int = 0) -> Figure:
-    """The measure over the outcomes, with its interval."""
+    """Compute the measure and its interval."""
     arrays = columns(measure, outcomes)
     count = len(arrays[0])
     if not count:
         return Figure(None, None, None, 0)
-    low, high = interval(measure.statistic, arrays, seed)
+    low, high = interval(measure.replicate, arrays, seed)
     return Figure(defined(measure.statistic(*arrays)), defined(low), defined(high), count)
 
 
 def defined(value: float) -> float | None:
-    """The value; None where it is ``nan``."""
+    """The value, or None for ``nan``."""
     return None if math.isnan(value) else value
 
 
 def _value(outcome: Outcome, name: str) -> float:
-    """The attribute; infinity for a rank where nothing was found."""
+    """The attribute as a number; infinity for a missing rank."""
     value = getattr(outcome, name)
     return math.inf if value is None else float(value)

@@ -1,4 +1,4 @@
-"""The results of a run: figures, causes, slices and every outcome, as ``results.json`` holds them."""
+"""Results of a run, and ``results.json``: figures, causes of failure, slices and all outcomes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any, Self
 
 from rag import InputError
 
-from .measures import BY_KEY, LATENCY, MEASURES, RETRIEVAL, Figure, figure
+from .measures import BY_KEY, LATENCY, MEASURES, RETRIEVAL, Figure, Measure, figure
 from .metrics import Bin, reliability, risk_coverage
 from .suite import CAUSES, Outcome
 
-#: Of ``results.json``; raised when an older reader would misunderstand it.
+#: Format version of ``results.json``; raised by incompatible changes.
 FORMAT = 1
 
-#: What each slice is measured by.
+#: Measures of each slice.
 SLICED = ("recall@1", "sentence_hit", "f1", "handled")
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the questions, by one of their properties: ``by`` is "kind", "tag" or "document"."""
+    """Figures of a subset of the questions; ``by`` is "kind", "tag" or "document"."""
 
     by: str
     name: str
@@ -38,13 +38,13 @@ class Results:
 
     Attributes:
         file: Name of the question set.
-        mode: "index" (questions over an index), "open" or "reading" (of a SQuAD-format file).
-        part: Which part of the set was asked, empty where it has none or all were.
-        complete: False where the run was interrupted.
-        left_out: What ``--skip-bad`` left out, a line each.
-        settings: What the run depended on.
-        outcomes: One for each question asked.
-        seed: Of the intervals.
+        mode: "index" (questions about an index), "open" or "reading" (see ``rag eval --help``).
+        part: The part of the set that was asked; empty for all.
+        complete: False if the run was interrupted.
+        left_out: Errors of the questions skipped by ``--skip-bad``.
+        settings: Versions and settings of the run.
+        outcomes: One per question asked.
+        seed: Random seed of the intervals.
     """
 
     file: str
@@ -58,24 +58,28 @@ class Results:
 
     @property
     def answerable(self) -> int:
-        """How many of the questions the documents answer."""
+        """Number of answerable questions."""
         return sum(bool(outcome.golds) for outcome in self.outcomes)
 
-    def figures(self) -> dict[str, Figure]:
-        """Every measure that the mode has: where the gold paragraph is given, nothing is retrieved."""
-        return {
-            measure.key: figure(measure, self.outcomes, self.seed)
+    def measures(self) -> list[Measure]:
+        """The measures that apply to the mode: with the gold paragraph given, nothing is retrieved."""
+        return [
+            measure
             for measure in MEASURES
             if self.mode != "reading" or not (measure.group == RETRIEVAL or measure.key.startswith(("retr", "ceil")))
-        }
+        ]
+
+    def figures(self) -> dict[str, Figure]:
+        """The figure of every measure, by key."""
+        return {measure.key: figure(measure, self.outcomes, self.seed) for measure in self.measures()}
 
     def causes(self) -> dict[str, int]:
-        """How many questions failed at which stage."""
+        """Number of failed questions by cause."""
         counts = Counter(outcome.cause for outcome in self.outcomes)
         return {cause: counts[cause] for cause in CAUSES}
 
     def slices(self) -> list[Slice]:
-        """By kind, by tag and by document, as far as the questions say."""
+        """Slices by kind, tag and document."""
         groups: dict[tuple[str, str], list[Outcome]] = {}
         for outcome in self.outcomes:
             names = [("kind", outcome.kind), ("document", outcome.document if self.mode == "index" else "")]
@@ -89,11 +93,11 @@ class Results:
         ]
 
     def reliability(self) -> list[Bin]:
-        """What was said, against what was right."""
+        """Reliability diagram of the confidence."""
         return reliability([o.confidence for o in self.outcomes], [o.right for o in self.outcomes])
 
     def summary(self) -> dict[str, Any]:
-        """All but the questions, as JSON."""
+        """Everything except the outcomes, as JSON values."""
         curve = risk_coverage([o.confidence for o in self.outcomes], [o.right for o in self.outcomes])
         return {
             "format": FORMAT,
@@ -109,12 +113,15 @@ class Results:
             "figures": {key: asdict(value) for key, value in self.figures().items()},
             "causes": self.causes(),
             "slices": [asdict(part) for part in self.slices()],
-            "reliability": [row._asdict() for row in self.reliability()],
+            "reliability": [
+                {"low": b.low, "high": b.high, "questions": b.questions, "said": b.confidence, "right": b.accuracy}
+                for b in self.reliability()
+            ],
             "risk_coverage": [list(point) for point in zip(curve.coverage.tolist(), curve.risk.tolist(), strict=True)],
         }
 
     def write(self, path: Path) -> None:
-        """Write the summary and every outcome.
+        """Write the summary and all outcomes.
 
         Raises:
             InputError: The file cannot be written.
@@ -124,15 +131,15 @@ class Results:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The results that ``write`` wrote.
+        """Read a file written by ``write``.
 
         Raises:
-            InputError: The file cannot be read, or holds no results of this format.
+            InputError: The file cannot be read or has another format.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != FORMAT:
-                raise InputError(f"{path}: of format {content['format']!r}, not {FORMAT}; run `rag eval` again")
+                raise InputError(f"{path}: format {content['format']!r} is not {FORMAT}; run `rag eval --report` again")
             names = {field.name for field in fields(cls)} - {"outcomes", "left_out"}
             outcomes = tuple(
                 Outcome(**{**values, "tags": tuple(values["tags"]), "golds": tuple(values["golds"])})
@@ -144,32 +151,34 @@ class Results:
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}); name a results.json") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path}: no results of `rag eval --report` ({error})") from error
+            raise InputError(
+                f"{path}: not a results.json of `rag eval --report` ({error}); name another file"
+            ) from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, its folder made if need be.
+    """Write a file and create its folder.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: The file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another path") from error
 
 
 def is_timing(key: str) -> bool:
-    """Is the figure a speed of this machine, not a quality of the answers?"""
+    """Does the measure depend on the machine's speed?"""
     return BY_KEY[key].group == LATENCY
 
 
 def predictions(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    """SQuAD's official format: the text by the question's id, empty for no answer."""
+    """SQuAD's prediction format: answer text by question id, empty for no answer."""
     return {outcome.id: outcome.given for outcome in outcomes}
 
 
 def no_answer_probabilities(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """What SQuAD 2.0's scorer takes as ``--na-prob-file``: one less the best candidate's confidence."""
+    """No-answer probability by question id, for SQuAD 2.0's ``--na-prob-file``: 1 - confidence."""
     return {outcome.id: 1 - outcome.confidence for outcome in outcomes}

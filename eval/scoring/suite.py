@@ -1,4 +1,4 @@
-"""Runs an assistant over questions, and judges what became of each."""
+"""Run an assistant over questions and judge each result."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from .metrics import exact_match, ndcg_at, overlap, relevance, token_f1
 
 CUTOFFS = (1, 3, 5, 10, 20)
 
-#: Passages that are retrieved, so that the last cutoff means something; the reader is given no more than ever.
+#: Passages retrieved, for the last cutoff; the reader still gets only the first ``Assistant.passages``.
 DEPTH = CUTOFFS[-1]
 
-#: What a failed question is put down to, in the order in which the stages come; the first that failed is to blame.
+#: Causes of failure, in pipeline order; a failed question gets the first that applies.
 CAUSES = {
-    "retrieval": "no gold words in the passages that the reader was given",
-    "reading": "the passages held the gold words, the best candidate was another one",
-    "abstaining": "the best candidate was right, and withheld as too unsure",
-    "answering": "no document answers, and an answer was given",
+    "retrieval": "the passages given to the reader do not contain the gold answer",
+    "reading": "the passages contain the gold answer, but the best candidate is wrong",
+    "abstaining": "the best candidate is right, but was withheld for low confidence",
+    "answering": "an unanswerable question was answered",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A question, and what the assistant made of it.
+    """A question and the assistant's results.
 
     Attributes:
-        question: What was asked.
-        found: The hits, at least ``DEPTH`` where there are so many; empty where the gold paragraph was given.
-        result: What the assistant made of the first of them.
-        ceiling: What it made of the gold paragraphs alone; None for a question without gold.
+        question: The question.
+        hits: Up to ``DEPTH`` hits; empty if the gold paragraph was given.
+        result: The result of reading the first hits.
+        ceiling: The result of reading only the gold paragraphs; None for an unanswerable question.
         attainable: Relevance of each passage that overlaps a gold quote.
     """
 
     question: Question
-    found: tuple[Hit, ...]
+    hits: tuple[Hit, ...]
     result: Result
     ceiling: Result | None
     attainable: tuple[float, ...]
@@ -47,21 +47,21 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one question, in values that JSON can hold.
+    """Outcome of a question, as JSON values.
 
     Attributes:
-        id, text, kind, tags, document: Of the question.
-        golds: The texts that would be right.
-        rank: Rank from 1 of the first hit that overlaps a gold quote; None where there is none.
+        id, text, kind, tags, document: From the question.
+        golds: Texts of the gold answers.
+        rank: Rank from 1 of the first hit that overlaps a gold quote; None if no hit does.
         ndcg: nDCG@10 of the hits.
-        best: The text of the best candidate, empty where there is none.
-        answered: Was it given, or withheld?
-        confidence: Of the best candidate; 0 where there is none.
-        exact_match, f1, overlap: Of the best candidate against the golds; 0 where there are none.
-        sentence_hit: Its sentence overlaps a gold quote.
+        best: Text of the best candidate; empty if there is none.
+        answered: True if the best candidate was given as the answer, False if "not found".
+        confidence: Confidence of the best candidate; 0 if there is none.
+        exact_match, f1, overlap: The best candidate against the golds; 0 without either.
+        sentence_hit: The candidate's sentence overlaps a gold quote.
         right: See ``is_right``.
-        ceiling_f1, ceiling_right: The same of the best candidate with the gold paragraphs given; 0 without gold.
-        cause: One of ``CAUSES``, or None where the question was handled right.
+        ceiling_f1, ceiling_right: Same as ``f1`` and ``right``, with only the gold paragraphs read.
+        cause: One of ``CAUSES``; None if the question was handled right.
         retrieve, read, total: Seconds.
     """
 
@@ -90,42 +90,42 @@ class Outcome:
 
     @property
     def given(self) -> str:
-        """The text that was answered, empty where it was withheld."""
+        """The answer text; empty for "not found"."""
         return self.best if self.answered else ""
 
     @property
     def withheld(self) -> bool:
-        """Was "not found" said?"""
+        """Was the result "not found"?"""
         return not self.answered
 
     @property
     def unanswerable(self) -> bool:
-        """Does no document answer?"""
+        """Is the question unanswerable?"""
         return not self.golds
 
     @property
     def handled(self) -> bool:
-        """Was a right answer given, or rightly none?"""
+        """Was it answered right, or rightly not answered?"""
         return self.cause is None
 
     @property
     def exact_match_answered(self) -> float:
-        """``exact_match`` of what was given; withheld is wrong."""
+        """``exact_match`` of the given answer; "not found" scores 0."""
         return self.exact_match * self.answered
 
     @property
     def f1_answered(self) -> float:
-        """``f1`` of what was given; withheld is wrong."""
+        """``f1`` of the given answer; "not found" scores 0."""
         return self.f1 * self.answered
 
     @property
     def exact_match_all(self) -> float:
-        """As SQuAD 2.0 counts: withholding is right where no document answers."""
+        """As in SQuAD 2.0: "not found" scores 1 on an unanswerable question."""
         return self.exact_match_answered if self.golds else float(self.withheld)
 
     @property
     def f1_all(self) -> float:
-        """As SQuAD 2.0 counts: withholding is right where no document answers."""
+        """As in SQuAD 2.0: "not found" scores 1 on an unanswerable question."""
         return self.f1_answered if self.golds else float(self.withheld)
 
 
@@ -135,35 +135,35 @@ def run(
     gold_given: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Trial]:
-    """The trial of each question, in order, as it comes.
+    """Yield a trial per question, in order.
 
     Args:
-        assistant: Who is asked.
-        questions: What.
-        gold_given: Reading comprehension: the reader gets the gold paragraphs and nothing else; for a question
-            without gold the document that it was written for.
-        progress: Told how many are done.
+        assistant: The assistant to measure.
+        questions: The questions.
+        gold_given: Give the reader only the gold paragraphs; for an unanswerable question, the document that it was
+            written about.
+        progress: Called with questions done and in total.
     """
-    places = Places(assistant.index)
+    passages = GoldPassages(assistant.index)
     for done, question in enumerate(questions, start=1):
-        golds = places.gold_paragraphs(question)
-        given = Result.of_hits(question.text, assistant.retriever.rank(question.text, golds) if golds else [])
+        rows = passages.rows(question)
+        gold = Result.of_hits(question.text, assistant.retriever.rank(question.text, rows) if rows else [])
         if gold_given:
             hits: tuple[Hit, ...] = ()
-            result = assistant.judge(assistant.read(given))
+            result = assistant.judge(assistant.read(gold))
             ceiling = result if question.golds else None
         else:
             found = assistant.retrieve(question.text, k=max(DEPTH, assistant.passages))
             hits = found.hits[:DEPTH]
             result = assistant.judge(assistant.read(replace(found, hits=found.hits[: assistant.passages])))
-            ceiling = assistant.judge(assistant.read(given)) if question.golds else None
-        yield Trial(question, hits, result, ceiling, places.attainable(question.golds))
+            ceiling = assistant.judge(assistant.read(gold)) if question.golds else None
+        yield Trial(question, hits, result, ceiling, passages.attainable(question.golds))
         if progress:
             progress(done, len(questions))
 
 
-class Places:
-    """Which passages of an index hold what."""
+class GoldPassages:
+    """The passages of an index that contain gold answers."""
 
     def __init__(self, index: Index) -> None:
         self._documents = index.documents
@@ -172,8 +172,8 @@ class Places:
         for row, passage in enumerate(index.passages):
             self._rows[passage.document_id].append(row)
 
-    def gold_paragraphs(self, question: Question) -> list[int]:
-        """Rows of the passages that overlap the paragraphs of the golds; without gold, those of its document."""
+    def rows(self, question: Question) -> list[int]:
+        """Passages that overlap the gold paragraphs; for an unanswerable question, all of its document."""
         if not question.golds:
             return self._rows[question.document]
         extents = [(gold.document, *self._paragraph(gold)) for gold in question.golds]
@@ -186,10 +186,10 @@ class Places:
         return sorted(rows)
 
     def attainable(self, golds: Sequence[Gold]) -> tuple[float, ...]:
-        """Relevance of every passage that holds any of a gold quote."""
+        """Relevance of every passage that overlaps a gold quote."""
         rows = {row for gold in golds for row in self._rows[gold.document]}
-        found = (passage_relevance(self._passages[row], golds) for row in sorted(rows))
-        return tuple(value for value in found if value)
+        values = (passage_relevance(self._passages[row], golds) for row in sorted(rows))
+        return tuple(value for value in values if value)
 
     def _paragraph(self, gold: Gold) -> tuple[int, int]:
         document = self._documents[gold.document]
@@ -198,13 +198,13 @@ class Places:
 
 
 def judge(trial: Trial) -> Outcome:
-    """What became of the question, and if it failed, at which stage."""
+    """Score a trial and find the cause of a failure."""
     question, result = trial.question, trial.result
     golds = tuple(gold.text for gold in question.golds)
     best = result.answers[0] if result.answers else None
     right = best is not None and is_right(best, question.golds)
     ceiling = trial.ceiling.answers[0] if trial.ceiling and trial.ceiling.answers else None
-    gains = [passage_relevance(hit.passage, question.golds) for hit in trial.found]
+    gains = [passage_relevance(hit.passage, question.golds) for hit in trial.hits]
     return Outcome(
         id=question.id,
         text=question.text,
@@ -232,12 +232,12 @@ def judge(trial: Trial) -> Outcome:
 
 
 def is_right(answer: Answer, golds: Sequence[Gold]) -> bool:
-    """Half the words of a gold answer (F1), or the right sentence holding a whole gold answer."""
+    """Is the F1 at least .5, or does the answer contain a whole gold answer in its sentence?"""
     texts = [gold.text for gold in golds]
     if not texts:
         return False
-    holds = in_gold_sentence(answer, golds) and any(text in answer.text for text in texts)
-    return token_f1(answer.text, texts) >= 0.5 or holds
+    contains = in_gold_sentence(answer, golds) and any(text in answer.text for text in texts)
+    return token_f1(answer.text, texts) >= 0.5 or contains
 
 
 def in_gold_sentence(answer: Answer, golds: Sequence[Gold]) -> bool:
@@ -247,7 +247,7 @@ def in_gold_sentence(answer: Answer, golds: Sequence[Gold]) -> bool:
 
 
 def passage_relevance(passage: Passage, golds: Sequence[Gold]) -> float:
-    """Which share of a gold quote the passage holds."""
+    """Share of a gold quote inside the passage; the best of several."""
     return relevance((passage.start, passage.end), _extents(passage.document_id, golds))
 
 
@@ -265,5 +265,5 @@ def _cause(trial: Trial, right: bool) -> str | None:
         return "answering" if result.answer else None
     if right:
         return None if result.answer else "abstaining"
-    held = any(passage_relevance(hit.passage, golds) for hit in result.hits)
-    return "reading" if held else "retrieval"
+    retrieved = any(passage_relevance(hit.passage, golds) for hit in result.hits)
+    return "reading" if retrieved else "retrieval"

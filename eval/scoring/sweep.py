@@ -1,7 +1,6 @@
-"""Settings compared: the defaults with one factor changed at a time, on the same questions.
+"""Compare settings on the same questions: the default first, then one factor changed at a time.
 
-The first row is the default; each other one differs from it in what its name says. Vectors of passages and questions
-that stay the same are computed once.
+Passage and question vectors are computed once and reused where the chunking is unchanged.
 """
 
 from __future__ import annotations
@@ -10,19 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag import Assistant, ChunkSettings, Document, Fusion, Index, Retriever
-from rag.embedding.encoder import Encoder, Remembering
+from rag.embedding.encoder import CachingEncoder, Encoder
 from rag.questions.schema import Question
 
 from .measures import BY_KEY, Figure, figure
 from .suite import judge, run
 
-#: The measures that each setting is compared by.
+#: Measures shown per setting.
 COMPARED = ("recall@1", "recall@10", "ndcg@10", "f1", "handled")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How documents are cut, passages found and how many of them are read."""
+    """Chunking, fusion weights and number of passages read."""
 
     name: str
     chunking: ChunkSettings = field(default_factory=ChunkSettings)
@@ -32,10 +31,10 @@ class Setting:
 
 SETTINGS = (
     Setting("default: hybrid 1:1, 200 tokens, overlap 40, 10 read"),
-    Setting("meaning only", fusion=Fusion(dense=1, lexical=0)),
-    Setting("words only", fusion=Fusion(dense=0, lexical=1)),
-    Setting("meaning 2 : words 1", fusion=Fusion(dense=2, lexical=1)),
-    Setting("meaning 1 : words 2", fusion=Fusion(dense=1, lexical=2)),
+    Setting("dense only", fusion=Fusion(dense=1, lexical=0)),
+    Setting("lexical only", fusion=Fusion(dense=0, lexical=1)),
+    Setting("dense 2 : lexical 1", fusion=Fusion(dense=2, lexical=1)),
+    Setting("dense 1 : lexical 2", fusion=Fusion(dense=1, lexical=2)),
     Setting("50 tokens, overlap 10", ChunkSettings(50, 10)),
     Setting("100 tokens", ChunkSettings(100, 40)),
     Setting("240 tokens", ChunkSettings(240, 40)),
@@ -50,7 +49,7 @@ SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one setting came to; ``figures`` in the order of ``COMPARED``."""
+    """Figures of one setting, in the order of ``COMPARED``."""
 
     name: str
     passages: int
@@ -66,8 +65,8 @@ def sweep(
     report: Callable[[str, int, int], None] | None = None,
     seed: int = 0,
 ) -> Iterator[Row]:
-    """The row of each setting, as it comes."""
-    remembering = Remembering(encoder, most=1_000_000)
+    """Yield a row per setting."""
+    remembering = CachingEncoder(encoder, max_texts=1_000_000)
     indexes: dict[ChunkSettings, Index] = {}
     for done, setting in enumerate(settings, start=1):
         if setting.chunking not in indexes:

@@ -1,4 +1,4 @@
-"""``rag eval``: the suite of ``rag.eval`` over an index."""
+"""``rag eval``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add ``rag eval``."""
-    from ..eval.command import EXAMPLES, add_arguments
+    from ..eval.options import EXAMPLES, add_arguments
 
-    parser = add_command(
-        subparsers, "eval", "measure how good the answers are, on questions with known answers", EXAMPLES
-    )
+    parser = add_command(subparsers, "eval", "measure answer quality on questions with known answers", EXAMPLES)
     add_arguments(parser)
     add_index_option(parser)
     add_reader_option(parser)
@@ -25,7 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures."""
+    """Run the evaluation; returns the exit code."""
     from ..eval.command import Consoles, evaluate
 
     return evaluate(args, lambda: open_assistant(args), Consoles(out, err), progress_bars)

@@ -1,4 +1,4 @@
-"""``rag index``: build the index, bring it up to date, keep it so."""
+"""``rag index``: build the index, update it, keep it up to date."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from .common import Subparsers
 
 EXAMPLES = """\
-  rag index ~/reports notes.md        # from now on the index holds these
-  rag index                           # the same files again, as they are now
-  rag index ~/reports --watch         # and again whenever they change
+  rag index ~/reports notes.md        # index these files and folders
+  rag index                           # update the index of the same files
+  rag index ~/reports --watch         # update it whenever they change
   rag index ~/reports --index ~/reports-index --strict
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add ``rag index``."""
-    parser = add_command(
-        subparsers, "index", "build the index of some files and folders, or bring it up to date", EXAMPLES
-    )
+    parser = add_command(subparsers, "index", "build the index of files and folders, or update it", EXAMPLES)
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH",
-        help=f"files and folders ({', '.join(sorted(FORMATS))}), but for what a .ragignore names; afterwards the index "
-        "holds these and no others (default: those that it holds now, at first the shipped articles)",
+        help=f"files and folders to index ({', '.join(sorted(FORMATS))}); replaces the previous selection. Files named "
+        "in a .ragignore are left out. Default: the previous selection, or the shipped articles.",
     )  # fmt: skip
     add_index_option(parser)
-    parser.add_argument("--strict", action="store_true", help="exit code 1 where anything was skipped")
-    parser.add_argument("--watch", action="store_true", help="go on, and update the index whenever a file changes")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if any file was skipped")
+    parser.add_argument(
+        "--watch", action="store_true", help="keep running, and update the index whenever a file changes"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build, and say what changed."""
+    """Build or update the index, and print what changed."""
     folder = args.index or default_index()
     paths = args.paths or remembered_paths(folder)
     encoder = SentenceTransformerEncoder()
@@ -56,15 +56,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _watch(paths: Sequence[Path], folder: Path, encoder: Encoder) -> None:
-    from ..index.watch import changes_of
+    from ..index.watch import watch_changes
 
     err.print("watching for changes; Ctrl-C stops")
-    for _ in changes_of(paths, folder):
+    for _ in watch_changes(paths, folder):
         try:
             changes = run_build(paths, folder, encoder)
         except (InputError, IndexBusy) as error:
-            # The last file may be on its way from one place to another, or somebody else is writing; the next
-            # change brings all up to date.
+            # A file may be in the middle of a move, or another process is writing; the next change updates all.
             err.print(one_line(str(error)))
         else:
             if changes.added or changes.changed or changes.removed or changes.renamed:
@@ -72,18 +71,18 @@ def _watch(paths: Sequence[Path], folder: Path, encoder: Encoder) -> None:
 
 
 def remembered_paths(folder: Path) -> Sequence[Path]:
-    """What the index was built from; the shipped corpus where there is no index yet.
+    """The indexed paths of an index; the shipped corpus if there is no index yet.
 
     Raises:
-        InputError: The index does not say.
+        InputError: The index does not record them.
     """
     try:
         version = current_version(folder)
     except IndexMissing:
         return [shipped_corpus()]
     except IndexFolderError as error:
-        raise InputError(f"{error}; or name the PATHs to build it anew") from error
+        raise InputError(f"{error}; or name the PATHs to rebuild it from") from error
     sources = Manifest.sources_of(version)
     if not sources:
-        raise InputError(f"{folder}: does not say what it was made of; name the PATHs to build it anew")
+        raise InputError(f"{folder}: does not record what was indexed; name the PATHs to rebuild it from")
     return [Path(source) for source in sources]

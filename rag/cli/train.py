@@ -1,4 +1,4 @@
-"""``rag train``: fit the reader on questions with known answers."""
+"""``rag train``: train the reader on questions with known answers."""
 
 from __future__ import annotations
 
@@ -24,42 +24,44 @@ if TYPE_CHECKING:
     from .common import Subparsers
 
 EXAMPLES = """\
-  rag train dev-v2.0.json --out my-reader              # SQuAD 1.1 or 2.0, .json or .json.gz; interrupted: once more
-  rag train corrections.jsonl --from shipped --epochs 2 --out my-reader    # learn from corrections of the answers
+  rag train dev-v2.0.json --out my-reader              # SQuAD 1.1 or 2.0, .json or .json.gz; rerun to resume
+  rag train corrections.jsonl --from shipped --epochs 2 --out my-reader    # from feedback on answers
   rag ask --reader my-reader "Who signed the contract?"
 """
 
 SHIPPED = Path("shipped")
 
-#: Fields of the recipe that are options.
+#: Help of the recipe's fields that are options.
 HELP = {
     "epochs": "passes over the questions",
-    "rate": "highest learning rate",
-    "negatives": "unanswerable examples of each kind made for every answerable one",
-    "most": "questions of one passage in one epoch",
-    "window": "tokens that are read at once",
-    "tokens": "tokens of a batch",
-    "seed": "of all draws",
+    "rate": "peak learning rate",
+    "negatives": "generated unanswerable examples of each kind per answerable one",
+    "most": "questions per passage and epoch",
+    "window": "tokens per window",
+    "tokens": "tokens per batch",
+    "seed": "random seed",
 }
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add ``rag train``."""
-    parser = add_command(subparsers, "train", "fit the reader on questions with known answers", EXAMPLES)
+    parser = add_command(subparsers, "train", "train the reader on questions with known answers", EXAMPLES)
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE",
-        help="SQuAD-format .json or .json.gz, or questions about the index as .jsonl",
+        help="SQuAD-format .json or .json.gz, or a .jsonl question set about the index",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for weights, settings and card")
     parser.add_argument(
-        "--from", dest="start", type=Path, metavar="DIR", help="reader to train further; `shipped`: the one that ships"
+        "--out", type=Path, required=True, metavar="DIR", help="output folder for weights, settings and model card"
+    )
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="DIR", help="reader to train further; `shipped` for the shipped one"
     )
     parser.add_argument(
         "--held-back", type=int, default=8, metavar="N",
-        help="articles at the end of each file that are kept out of training, to measure on (default: 8)",
+        help="hold back the last N articles of each file, to measure on (default: 8)",
     )  # fmt: skip
-    parser.add_argument("--device", default="", metavar="NAME", help="cpu or cuda (default: cuda where there is one)")
-    parser.add_argument("--skip-bad", action="store_true", help="leave bad questions out, and say which and how many")
+    parser.add_argument("--device", default="", metavar="NAME", help="cpu or cuda (default: cuda if available)")
+    parser.add_argument("--skip-bad", action="store_true", help="skip and list invalid questions instead of stopping")
     parser.add_argument(
         "--licence", action="append", default=[], metavar="FILE=TEXT", help="licence of a file, for the model card"
     )
@@ -76,10 +78,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, measure, and write the folder."""
+    """Train, measure and write the output folder."""
     import torch
 
-    from ..questions.schema import Question, refuse
+    from ..questions.schema import Question, raise_invalid
     from ..reading.model import WEIGHTS
     from ..training import model_card
     from ..training.examples import load, split
@@ -91,29 +93,29 @@ def run(args: argparse.Namespace) -> int:
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     licences = _licences(args.licence)
     args.out.mkdir(parents=True, exist_ok=True)
-    bad: list[InputError] = []
-    left_open: list[Question] = []
+    invalid: list[InputError] = []
+    unlabelled: list[Question] = []
 
     def documents() -> Mapping[str, Document]:
         return Index.open(ready_index(args)).documents
 
     maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
-    told = bad.append if args.skip_bad else refuse
-    parts = split(load(args.files, documents, maker, told, left_open.append), args.held_back)
+    on_invalid = invalid.append if args.skip_bad else raise_invalid
+    parts = split(load(args.files, documents, maker, on_invalid, unlabelled.append), args.held_back)
     start = shipped_reader() if args.start == SHIPPED else args.start
     before = model_card.start(start)
-    if left_open:
-        err.print(f"{len(left_open)} questions left out: nobody has said yet what answers them")
-    if bad:
-        err.print(f"{len(bad)} bad questions left out:")
-        err.print("\n".join(f"  {printable(str(error))}" for error in bad))
+    if unlabelled:
+        err.print(f"skipped {len(unlabelled)} unlabelled questions")
+    if invalid:
+        err.print(f"skipped {len(invalid)} invalid questions:")
+        err.print("\n".join(f"  {printable(str(error))}" for error in invalid))
     err.print(
-        f"{len(parts.training.examples):,} questions to learn from, {len(parts.development.examples):,} to watch by, "
-        f"{len(parts.test.examples):,} to measure on; {hardware(device)}"
+        f"{len(parts.training.examples):,} training, {len(parts.development.examples):,} development and "
+        f"{len(parts.test.examples):,} test questions; {hardware(device)}"
     )
     with progress_bars() as report:
         trainer = Trainer(
-            parts, recipe, args.out, device=device, start=start, tell=report, reached=lambda p: _show(p, recipe)
+            parts, recipe, args.out, device=device, start=start, report=report, on_epoch=lambda p: _show(p, recipe)
         )
         trainer.run()
         description = trainer.save(args.out / WEIGHTS)
@@ -132,20 +134,20 @@ def run(args: argparse.Namespace) -> int:
         ),
         args.out,
     )
-    trainer.forget()
+    trainer.delete_checkpoint()
     err.print(f"wrote {args.out / WEIGHTS}, {model_card.SETTINGS} and {model_card.CARD}")
     return 0
 
 
 def _show(point: Point, recipe: Recipe) -> None:
     reading = point.reading
-    reached = (
+    figures = (
         f"; development articles: exact match {reading.exact_match.value:.3f}, F1 {reading.f1.value:.3f}, "
         f"AUROC {reading.auroc.value:.3f}"
         if reading
         else ""
     )
-    err.print(f"epoch {point.epoch} of {recipe.epochs}: loss {point.loss:.3f}{reached}")
+    err.print(f"epoch {point.epoch} of {recipe.epochs}: loss {point.loss:.3f}{figures}")
 
 
 def _licences(given: list[str]) -> dict[str, str]:
@@ -153,6 +155,6 @@ def _licences(given: list[str]) -> dict[str, str]:
     for each in given:
         name, equals, text = each.partition("=")
         if not equals:
-            raise InputError(f"--licence {each!r} has no '='; give the file's name, '=', and its licence")
+            raise InputError(f"--licence {each!r} has no '='; give FILE=TEXT")
         found[name] = text
     return found

@@ -1,4 +1,4 @@
-"""``rag verify``: is the index whole, and still true to its files? Do exported quotes still stand?"""
+"""``rag verify``: check that an index is intact and up to date, or that exported quotes still match their files."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from .common import Subparsers
 
 EXAMPLES = """\
-  rag verify                                # exit code 1 if anything is damaged
+  rag verify                                # exits with 1 if anything is damaged
   rag verify --repair --index ~/reports-index
-  rag verify answers.json                   # exit code 1 if a quote does not stand in its file any more
-  rag verify answers.json ~/reports         # in the files of this folder, whatever was indexed
+  rag verify answers.json                   # exits with 1 if a quote no longer matches its file
+  rag verify answers.json ~/reports         # look for the quotes in this folder instead
 """
 
 
@@ -31,25 +31,24 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "verify",
-        "check that an index is whole and which files have changed since, or that exported quotes still stand",
+        "check that an index is intact and up to date, or that exported quotes still match their files",
         EXAMPLES,
     )
     parser.add_argument(
         "answers", nargs="?", type=Path, metavar="ANSWERS.json",
-        help="exported answers: does each quote still stand in its file? (default: check the index)",
+        help="exported answers whose quotes to check (default: check the index)",
     )  # fmt: skip
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH",
-        help="files and folders to look for the quotes in, as they were given to `rag index` (default: those of the "
-        "index)",
+        help="files and folders to look for the quotes in, named as for `rag index` (default: those of the index)",
     )  # fmt: skip
     add_index_option(parser)
-    parser.add_argument("--repair", action="store_true", help="rebuild what is damaged from what is whole")
+    parser.add_argument("--repair", action="store_true", help="rebuild the damaged parts of the index")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Say what is wrong; 1 where the index is damaged, or a quote does not stand."""
+    """Print what is wrong; exit with 1 if the index is damaged or a quote does not match."""
     if args.answers:
         return _check_quotes(args)
     folder = args.index or default_index()
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_quotes(args: argparse.Namespace) -> int:
     if args.repair:
-        raise InputError(f"--repair mends an index, not quotes; leave {args.answers} out")
+        raise InputError(f"--repair repairs an index, not quotes; leave {args.answers} out")
     export = read_export(args.answers)
     found = check(export.quotes, Files(_paths(args)).read)
     if found:
@@ -77,10 +76,10 @@ def _check_quotes(args: argparse.Namespace) -> int:
 
 
 def _paths(args: argparse.Namespace) -> Sequence[Path]:
-    """Where the files are.
+    """Where to look for the quoted files.
 
     Raises:
-        InputError: Both an index and other paths are named; or the index does not say.
+        InputError: Both an index and paths are named, or the index does not record its paths.
         IndexMissing: There is no index.
     """
     if not args.paths:
@@ -88,6 +87,6 @@ def _paths(args: argparse.Namespace) -> Sequence[Path]:
         current_version(folder)
         return remembered_paths(folder)
     if args.index:
-        raise InputError(f"--index {args.index} and {args.paths[0]}: give one of them, to say where the files are")
+        raise InputError(f"--index {args.index} and {args.paths[0]}: give only one of the two")
     paths: Sequence[Path] = args.paths
     return paths

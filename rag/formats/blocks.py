@@ -1,4 +1,4 @@
-"""Putting an extracted text together out of blocks, while counting where each begins."""
+"""Building an extracted text from blocks, with the offset of each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ BLANK_LINE = "\n\n"
 
 
 class Blocks:
-    """A text in the making: paragraphs and headings with blank lines between them.
+    """Builds a text from paragraphs and headings, separated by blank lines.
 
     Attributes:
         length: Code points so far.
-        places: Where headings and pages begin.
+        places: Starts of headings and pages.
     """
 
     def __init__(self) -> None:
@@ -25,21 +25,21 @@ class Blocks:
         """Add a block, and a place if it is a heading.
 
         Args:
-            text: Of the block; not blank.
-            between: What parts it from the block before.
-            heading: Is it one?
+            text: Text of the block; not blank.
+            between: Separator from the previous block.
+            heading: True for a heading.
 
         Returns:
-            Where it begins, in code points.
+            Start of the block, in code points.
 
         Raises:
-            DocumentError: The text has become too long.
+            DocumentError: The text is too long.
         """
         if self._parts:
             self._parts.append(between)
             self.length += len(between)
         start = self.length
-        # A soft hyphen says where a word may be parted; it is not seen, and would hide the word from a search.
+        # Soft hyphens are invisible, and would hide words from the search.
         text = clean(text).replace("\xad", "")
         self._parts.append(text)
         self.length += len(text)
@@ -49,5 +49,5 @@ class Blocks:
         return start
 
     def text(self) -> str:
-        """All of it."""
+        """The text so far."""
         return "".join(self._parts)

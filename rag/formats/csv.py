@@ -1,8 +1,7 @@
-"""CSV and TSV: the first row names the columns, every other one becomes a document.
+"""CSV and TSV: the first row names the columns, every other row becomes a document.
 
-Rows are counted as a spreadsheet shows them, from 1 without the header: one with line breaks in it is one row, and an
-empty one is counted as well. The delimiter of a ``.csv`` is found out by ``csv.Sniffer``, and is a comma where what
-that finds does not make it a table.
+Rows are numbered as in a spreadsheet, from 1 without the header: a row may span several lines, and empty rows count.
+``csv.Sniffer`` detects the delimiter of a ``.csv`` file; if that does not give a table, it is a comma.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from .tables import rows_to_documents
 from .text import decode, guess_remarks
 
 DELIMITERS = ",;\t|"
-#: Code points that are looked at: the library's time grows with their square.
+#: Code points to sniff; the time of ``csv.Sniffer`` grows quadratically.
 SNIFFED = 4_096
-#: The longest value, in code points: as long as a file may be. The library's own limit is shorter than many texts.
+#: Maximum length of a value, in code points: that of a file. The default limit of ``csv`` is too short for texts.
 MAX_FIELD = 20_000_000
 
-NO_TABLE = "is no table: most rows have another number of fields than the first; check the delimiter and the quotes"
+NO_TABLE = "is not a table: most rows differ from the first in their number of fields; check the delimiter and quotes"
 
 
 def read_csv(document_id: str, raw: bytes) -> Parsed:
-    """The rows of a CSV file; values are strings."""
+    """The rows of a CSV file; all values are strings."""
     text, encoding = decode(raw)
     delimiter = _sniffed(text)
     if delimiter != ",":
@@ -38,7 +37,7 @@ def read_csv(document_id: str, raw: bytes) -> Parsed:
 
 
 def read_tsv(document_id: str, raw: bytes) -> Parsed:
-    """The rows of a file of tab-separated values, which are strings."""
+    """The rows of a TSV file; all values are strings."""
     text, encoding = decode(raw)
     return _read(document_id, text, encoding, "\t")
 
@@ -47,7 +46,7 @@ def _read(document_id: str, text: str, encoding: str, delimiter: str) -> Parsed:
     table = _rows(text, delimiter)
     header = next((row for row in table if row), [])
     if isinstance(header, str):
-        raise DocumentError(f"is no table: its first row {header}")
+        raise DocumentError(f"is not a table; first row: {header}")
     columns = _unique(header)
     rows: dict[int, dict[str, object]] = {}
     skipped = []
@@ -57,8 +56,8 @@ def _read(document_id: str, text: str, encoding: str, delimiter: str) -> Parsed:
         elif not any(field.strip() for field in row):
             continue
         elif len(row) != len(columns):
-            told = f"has {len(row)} fields where the header has {len(columns)}; check its delimiters and quotes"
-            skipped.append(Remark(f"{document_id}#{number}", told))
+            reason = f"has {len(row)} fields where the header has {len(columns)}; check its delimiters and quotes"
+            skipped.append(Remark(f"{document_id}#{number}", reason))
         else:
             rows[number] = dict(zip(columns, row, strict=True))
     if len(skipped) > len(rows):
@@ -68,7 +67,7 @@ def _read(document_id: str, text: str, encoding: str, delimiter: str) -> Parsed:
 
 
 def _sniffed(text: str) -> str:
-    """The delimiter, as far as it can be told."""
+    """The delimiter that ``csv.Sniffer`` detects, else a comma."""
     sample = text[:SNIFFED]
     try:
         found = csv.Sniffer().sniff(sample, DELIMITERS).delimiter
@@ -78,9 +77,9 @@ def _sniffed(text: str) -> str:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str] | str]:
-    """The rows, empty ones as well; of one that cannot be read, the reason."""
+    """The rows, including empty ones; for an unreadable row, the reason."""
     csv.field_size_limit(max(MAX_FIELD, csv.field_size_limit()))
-    # Strict, because otherwise a quote that is never closed swallows the rest of the file without a word.
+    # Strict, because otherwise an unclosed quote silently swallows the rest of the file.
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True)
     while True:
         try:
@@ -89,7 +88,7 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str] | str]:
             return
         except csv.Error as error:
             if "unexpected end" in str(error):
-                yield "a quote that it opens is never closed, so nothing after it was read; close it"
+                yield "a quote is never closed, so nothing after it was read; close it"
             else:
                 yield f"cannot be read ({error}); check its quotes"
         else:
@@ -97,7 +96,7 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str] | str]:
 
 
 def _unique(header: list[str]) -> list[str]:
-    """Names for the columns: a number for one without a name, and after one that was there before."""
+    """Unique column names: a number replaces a missing name and follows a repeated one."""
     names: dict[str, None] = {}
     for number, name in enumerate((each.strip() for each in header), start=1):
         names[name if name and name not in names else f"{name or 'column'} {number}"] = None

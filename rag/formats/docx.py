@@ -1,8 +1,8 @@
-"""DOCX: the paragraphs, lists and tables of a Word document in their order; headings are places.
+"""DOCX: the paragraphs, lists and tables of a Word document in order; headings are places.
 
-python-docx opens the package and knows the styles; the text is read from the XML itself, because python-docx passes
-over content controls and tracked insertions. Left out are deleted text, headers and footers of the page, comments.
-Footnotes and endnotes stand at the end.
+python-docx opens the package and resolves the styles; the text is read from the XML, because python-docx skips content
+controls and tracked insertions. Deleted text, page headers and footers, and comments are left out. Footnotes and
+endnotes come last.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-#: The same thing once more, for programs that cannot show the first.
+#: A second copy of some content, for programs that cannot show the first.
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 HEADING_STYLE = re.compile(r"(?:heading \d|title)$", re.IGNORECASE)
@@ -33,7 +33,7 @@ NOTES = ("footnotes", "endnotes")
 
 
 def read_docx(document_id: str, raw: bytes) -> Parsed:
-    """The text; title, author and date (of the last change, else of the beginning) are the file's properties."""
+    """The text; title, author and date (modified, else created) come from the file's properties."""
     if raw.startswith(OLE):
         raise DocumentError("is protected by a password, or an old .doc file; save it as .docx without a password")
     open_package(raw, "DOCX").close()
@@ -43,8 +43,10 @@ def read_docx(document_id: str, raw: bytes) -> Parsed:
     except DocumentError:
         raise
     except Exception as error:
-        # A package can be broken in as many ways as python-docx and lxml have errors.
-        raise DocumentError("is damaged, or no DOCX; open it in Word or LibreOffice and save it again") from error
+        # python-docx and lxml raise many kinds of errors on a damaged package.
+        raise DocumentError(
+            "is damaged or not a DOCX file; open it in Word or LibreOffice and save it again"
+        ) from error
     first = blocks.places[0].heading if blocks.places and blocks.places[0].start == 0 else None
     title = str(metadata.get("title") or first or name_title(document_id))
     document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(blocks.places))
@@ -64,7 +66,7 @@ def _read(raw: bytes, blocks: Blocks) -> dict[str, object]:
     for relation in document.part.rels.values():
         if not relation.is_external and relation.reltype.rpartition("/")[2] in NOTES:
             _add_notes(blocks, relation.target_part.blob, styles)
-    # Where the file has no properties, python-docx makes some up: its own name, today's date.
+    # For a file without properties python-docx invents some: its own name and today's date.
     if not any(each.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for each in document.part.package.rels.values()):
         return {}
     properties = document.core_properties
@@ -102,33 +104,33 @@ def _add_notes(blocks: Blocks, source: bytes, styles: dict[str, str]) -> None:
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     for note in etree.fromstring(source, parser):
-        # The others are the lines that part the notes from the page.
+        # Other types are separator lines.
         if note.get(WORD + "type") in (None, "normal"):
             _add_all(blocks, note, styles)
 
 
 def _cells(row: Element) -> Iterator[str]:
-    """The text of each cell in one line."""
+    """The text of each cell, on one line."""
     for cell in _children(row, "tc"):
         yield " ".join(" ".join(_text(paragraph) for paragraph in cell.iter(WORD + "p")).split())
 
 
 def _children(parent: Element, *names: str) -> Iterator[Element]:
-    """The elements of these names below, in order, through whatever wraps them, but not one in another."""
-    wanted = {WORD + name for name in names}
-    open_ = [iter(parent)]
-    while open_:
-        element = next(open_[-1], None)
+    """Descendants with these names, in document order, without those nested in another."""
+    tags = {WORD + name for name in names}
+    stack = [iter(parent)]
+    while stack:
+        element = next(stack[-1], None)
         if element is None:
-            open_.pop()
-        elif element.tag in wanted:
+            stack.pop()
+        elif element.tag in tags:
             yield element
         elif element.tag not in (WORD + "del", WORD + "moveFrom", FALLBACK):
-            open_.append(iter(element))
+            stack.append(iter(element))
 
 
 def _text(paragraph: Element) -> str:
-    """What stands in a paragraph; text boxes that hang on it come after it."""
+    """The text of a paragraph, followed by the text boxes anchored to it."""
     pieces: list[str] = []
     boxed: list[str] = []
     for element in _children(paragraph, "t", "txbxContent", *CHARACTERS):
@@ -143,6 +145,6 @@ def _text(paragraph: Element) -> str:
 
 
 def _value(element: Element, *path: str) -> str | None:
-    """The ``w:val`` of the element at a path below."""
+    """The ``w:val`` attribute of the element at a path."""
     found = element.find("/".join(WORD + name for name in path))
     return None if found is None else found.get(WORD + "val")

@@ -1,4 +1,4 @@
-"""EPUB: the chapters of a book in reading order; headings, else the names of the table of contents, are places."""
+"""EPUB: the chapters of a book in reading order; headings, else table-of-contents entries, are places."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from .zip_package import open_package
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-DAMAGED = "is damaged, or no EPUB; convert it to EPUB again, by Calibre for example"
+DAMAGED = "is damaged or not an EPUB file; convert it to EPUB again, with Calibre for example"
 
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 CHAPTERS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
-#: Encryption that only keeps fonts from being copied.
+#: Algorithms that only obfuscate fonts.
 FONTS_ONLY = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
-#: Entities that XML does not know: HTML's are put in, the document's own are left as they are written.
+#: Entities not defined in XML: HTML's are replaced, the document's own are kept as text.
 NAMED_ENTITY = re.compile(r"&(?!#|amp;|lt;|gt;|quot;|apos;)([^\s&;<]{1,60};)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A file that the book's package lists: its path in the zip file, its type, and whether it is the contents."""
+    """A file in the book's manifest: path in the zip file, media type, and whether it is the table of contents."""
 
     path: str
     kind: str
@@ -45,7 +45,7 @@ class _Item:
 
 
 def read_epub(document_id: str, raw: bytes) -> Parsed:
-    """The text; title, author, date and language as the book states them."""
+    """The text; title, author, date and language come from the book's metadata."""
     with open_package(raw, "EPUB") as package:
         container = _xml(_required(package, "META-INF/container.xml"))
         root_file = next((each.get("full-path") for each in container.iter("{*}rootfile")), None)
@@ -60,7 +60,7 @@ def read_epub(document_id: str, raw: bytes) -> Parsed:
             for each in opf.iter("{*}item")
         }
         listed = [items.get(reference.get("idref")) for reference in opf.iter("{*}itemref")]
-        # The table of contents is a menu.
+        # The table of contents is navigation, not text.
         chapters = [item for item in listed if item and item.kind in CHAPTERS and not item.is_contents]
         _refuse_encrypted(package, {chapter.path for chapter in chapters})
         names = _names(package, list(items.values()))
@@ -83,7 +83,7 @@ def read_epub(document_id: str, raw: bytes) -> Parsed:
 
 
 class _Missing(DocumentError):
-    """A part of the package is not there or cannot be unpacked."""
+    """A part of the package is missing or cannot be unpacked."""
 
 
 def _required(package: zipfile.ZipFile, path: str) -> bytes:
@@ -115,7 +115,7 @@ def _part(package: zipfile.ZipFile, path: str) -> bytes:
 def _xml(source: bytes) -> Element:
     from lxml import etree
 
-    # Entities stay unresolved: a few of them can stand for gigabytes.
+    # Entities stay unresolved: a few can expand to gigabytes.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
     try:
         root = etree.fromstring(source, parser)
@@ -127,7 +127,7 @@ def _xml(source: bytes) -> Element:
 
 
 def _resolve(base: str, reference: str | None) -> str:
-    """The path in the zip file that a reference in the file ``base`` leads to."""
+    """The path in the zip file that a reference in the file ``base`` points to."""
     path = unquote((reference or "").partition("#")[0])
     return posixpath.normpath(posixpath.join(posixpath.dirname(base), path)) if path else ""
 
@@ -145,14 +145,14 @@ def _refuse_encrypted(package: zipfile.ZipFile, chapters: set[str]) -> None:
 
 
 def _names(package: zipfile.ZipFile, items: list[_Item]) -> dict[str, str]:
-    """What the table of contents calls each chapter, by its path."""
+    """Chapter titles from the table of contents, by path."""
     names: dict[str, str] = {}
     for item in items:
         if not item.is_contents and item.kind != "application/x-dtbncx+xml":
             continue
         try:
             tree = _xml(_part(package, item.path))
-        except DocumentError:  # the book can be read without it
+        except DocumentError:  # optional
             continue
         if item.is_contents:
             found = [(link.get("href"), "".join(map(str, link.itertext()))) for link in tree.iter("{*}a")]
@@ -169,7 +169,7 @@ def _names(package: zipfile.ZipFile, items: list[_Item]) -> dict[str, str]:
 
 
 def _add_chapter(blocks: Blocks, tree: Element, name: str | None) -> None:
-    """Add a chapter; where it has no heading of its own at its beginning, the table of contents names it."""
+    """Add a chapter; without a heading at its start, it gets its title from the table of contents."""
     start, count = blocks.length, len(blocks.places)
     add_markup(blocks, tree)
     if blocks.length > start and name:
@@ -179,7 +179,7 @@ def _add_chapter(blocks: Blocks, tree: Element, name: str | None) -> None:
 
 
 def _chapter_tree(source: bytes) -> Element | None:
-    """XHTML as it should be, else as HTML that is broken: ``<title/>`` swallows the page if it is read as HTML."""
+    """Parse as XHTML, else as HTML; an HTML parser lets ``<title/>`` swallow the page."""
     from lxml import etree
 
     text, _, _ = decode_html("", source)

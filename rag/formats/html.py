@@ -1,7 +1,7 @@
-"""HTML: the main text of a page, without its menus, banners and footers.
+"""HTML: the main text of a page, without menus, banners and footers.
 
-A page says itself what its main text is (``main``, a lone ``article``), or readability-lxml finds it, or all that is
-left when menus and the like are taken out is taken: rather a menu too many than a text that can never be found.
+The main text is the ``main`` element or a single ``article``, else what readability-lxml extracts, else all that is
+left after menus and the like are removed: a leftover menu is better than text that can never be found.
 """
 
 from __future__ import annotations
@@ -14,40 +14,42 @@ from typing import TYPE_CHECKING
 from ..types import Document, name_title
 from .base import Parsed, Remark
 from .blocks import Blocks
-from .html_text import BLOCKS, HEADINGS, add_markup, tag, unseen
+from .html_text import BLOCKS, HEADINGS, add_markup, is_invisible, tag
 from .sanitize import iso_date, one_line
 from .text import BYTE_ORDER_MARKS, decode, guess_remarks
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-#: The HTML standard has it looked for in the first 1024 bytes; real pages are later.
+#: The HTML standard searches the first 1024 bytes; real pages declare it later.
 DECLARED_ENCODING = re.compile(
     rb"""(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,200}?encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE
 )
-LOOKED_THROUGH = 4096
+SEARCHED_BYTES = 4096
 
-#: What is to be taken out of a tree is renamed to it; no page can hold it, as the parser makes all names lower case.
-NOTHING = "NOTHING"
+#: Elements to remove are renamed to this. No page can hold it, because the parser lower-cases all names.
+REMOVED = "REMOVED"
 
 PAGE_END = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
 
-#: Parts of a page that are never its text.
-AROUND = frozenset({"nav", "footer"})
-AROUND_ROLES = frozenset("navigation banner contentinfo complementary search dialog alertdialog menu menubar".split())
-#: Names that site builders give to what leads elsewhere, where it consists of links.
-LINKS = re.compile(
+#: Elements and roles that are never main text.
+BOILERPLATE = frozenset({"nav", "footer"})
+BOILERPLATE_ROLES = frozenset(
+    "navigation banner contentinfo complementary search dialog alertdialog menu menubar".split()
+)
+#: Ids and classes of navigation; it counts as such if it consists mostly of links.
+NAVIGATION_NAME = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|side-?bar|breadcrumbs?|footer|related|share|social|toc)\b",
     re.IGNORECASE,
 )
-#: And to what asks for consent.
-CONSENT = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
-MOST_OF_CONSENT = 2_000
+#: Ids and classes of consent banners, and their maximum length in code points.
+CONSENT_NAME = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
+MAX_CONSENT = 2_000
 
-#: Less than this part of what a page shows, and the extractor has missed something.
-LEAST_PART = 0.25
-#: Code points that it may have to copy: a second or two. Pages of people need a hundredth.
-MOST_COPIED = 1_000_000_000
+#: If readability-lxml finds less than this share of a page's text, its result is discarded.
+MIN_SHARE = 0.25
+#: Limit on the code points that readability-lxml may copy, a second or two; real pages need a hundredth.
+MAX_COPIED = 1_000_000_000
 
 TITLES = ("og:title", "dc.title", "dcterms.title")
 AUTHORS = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author")
@@ -56,7 +58,7 @@ DESCRIPTIONS = ("description", "og:description", "dc.description")
 
 
 def read_html(document_id: str, raw: bytes) -> Parsed:
-    """The main text; headings are places, and the first is the title where the page's own holds it."""
+    """The main text; headings are places. The title is the first heading if the page's title contains it."""
     source, encoding, warnings = decode_html(document_id, raw)
     root = parse_html(source)
     blocks = Blocks()
@@ -66,7 +68,7 @@ def read_html(document_id: str, raw: bytes) -> Parsed:
         metadata = {**page_metadata(root), **metadata}
         add_markup(blocks, main_element(root))
         title = str(metadata.get("title") or "")
-    # The page's own title often names the site as well.
+    # The page's title often includes the name of the site.
     heading = blocks.places[0].heading or "" if blocks.places else ""
     document = Document(
         document_id,
@@ -81,15 +83,15 @@ def read_html(document_id: str, raw: bytes) -> Parsed:
 def decode_html(document_id: str, raw: bytes) -> tuple[str, str, list[Remark]]:
     """The source, the name of its encoding, and warnings about it.
 
-    A byte-order mark decides, then UTF-8 if the bytes are that, then what the page declares, then a guess.
+    The encoding is that of the byte-order mark, else UTF-8 if valid, else the declared one, else a guess.
 
     Raises:
-        DocumentError: The bytes are binary, or in no encoding that could be told.
+        DocumentError: The bytes are binary, or their encoding is unknown.
     """
-    declared = DECLARED_ENCODING.search(raw[:LOOKED_THROUGH])
+    declared = DECLARED_ENCODING.search(raw[:SEARCHED_BYTES])
     if declared and not any(raw.startswith(mark) for mark, _ in BYTE_ORDER_MARKS):
         name = declared.group(1).decode("ascii", "replace").lower()
-        # The HTML standard reads both names as Windows' superset, because pages are.
+        # The HTML standard decodes these as Windows-1252, their superset.
         name = "cp1252" if name in ("iso-8859-1", "latin1", "us-ascii", "ascii") else name
         for encoding, errors in (("utf-8", "strict"), (name, "strict"), (name, "replace")):
             try:
@@ -99,18 +101,20 @@ def decode_html(document_id: str, raw: bytes) -> tuple[str, str, list[Remark]]:
             if b"\x00" in raw or "utf-16" in encoding or "utf-32" in encoding:
                 break
             wrong = text.count("\ufffd") if errors == "replace" else 0
-            remark = Remark(document_id, f"{wrong:,} bytes are not {name}, which it says it is, and became \ufffd")
+            remark = Remark(
+                document_id, f"{wrong:,} bytes are not valid {name}, the declared encoding, and became \ufffd"
+            )
             return text, encoding, [remark] if wrong else []
     text, encoding = decode(raw)
     return text, encoding, guess_remarks(document_id, encoding)
 
 
 def parse_html(source: str) -> Element | None:
-    """The tree of a page, mended where it is broken; None where there is nothing in it."""
+    """Parse a page, repairing invalid markup; None if it is empty."""
     from lxml import etree
 
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True, remove_pis=True)
-    # libxml2 drops what follows them; in pages that are put together out of several, that is text.
+    # libxml2 drops everything after these tags, which in concatenated pages is text.
     source = PAGE_END.sub("", source)
     try:
         return etree.fromstring(source.encode("utf-8", "replace"), parser)
@@ -119,7 +123,7 @@ def parse_html(source: str) -> Element | None:
 
 
 def page_metadata(root: Element) -> dict[str, object]:
-    """Title, author, date and description, as far as the page states them."""
+    """Title, author, date and description, if the page states them."""
     stated: dict[str, str] = {}
     for meta in root.iter("{*}meta"):
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or ""
@@ -136,37 +140,37 @@ def page_metadata(root: Element) -> dict[str, object]:
 
 
 def main_element(root: Element) -> Element:
-    """The part of a page that is its text. Changes the tree: what is not to be read is emptied, or taken out."""
+    """The element with the main text. Modifies the tree: boilerplate is emptied or removed."""
     from lxml import etree
 
     elements = list(root.iter("{*}*"))
     letters = _count_letters(elements)
     for element in elements:
-        if element is not root and (unseen(element) or _around(element, letters[element])):
-            after = element.tail
+        if element is not root and (is_invisible(element) or _is_boilerplate(element, letters[element])):
+            tail = element.tail
             element.clear()
-            element.tail = after
-            # An empty block still parts what stands before it from what stands after.
+            element.tail = tail
+            # An empty block still separates the text before it from the text after.
             if tag(element) not in BLOCKS:
-                element.tag = NOTHING
-    # All at once: to take them out one by one would cost the square of how many they are.
-    etree.strip_elements(root, NOTHING, with_tail=False)
-    for candidates in ([each for each in root.iter("{*}*") if _says_main(each)], list(root.iter("{*}article"))):
+                element.tag = REMOVED
+    # All at once: removing them one by one takes quadratic time.
+    etree.strip_elements(root, REMOVED, with_tail=False)
+    for candidates in ([each for each in root.iter("{*}*") if _is_main(each)], list(root.iter("{*}article"))):
         if len(candidates) == 1 and _letters(candidates[0]):
             return candidates[0]
-    found = _readable_part(root)
-    return found if found is not None and _letters(found) >= LEAST_PART * _letters(root) else root
+    found = _extract_main(root)
+    return found if found is not None and _letters(found) >= MIN_SHARE * _letters(root) else root
 
 
-def _readable_part(root: Element) -> Element | None:
-    """What readability-lxml takes for the main text; None where there is nothing, or where it would take too long."""
+def _extract_main(root: Element) -> Element | None:
+    """The main text according to readability-lxml; None if it finds nothing or would take too long."""
     import readability
     from lxml import etree
 
-    # It takes out elements one by one, and each time copies the text that thereby runs together.
-    if sum(len(parent) * sum(len(each.tail or "") for each in parent) for parent in root.iter("{*}*")) > MOST_COPIED:
+    # It removes elements one by one, and each time copies the adjacent text.
+    if sum(len(parent) * sum(len(each.tail or "") for each in parent) for parent in root.iter("{*}*")) > MAX_COPIED:
         return None
-    # It reports on stderr what it then raises as well.
+    # It logs the errors that it raises.
     logging.getLogger("readability.readability").setLevel(logging.CRITICAL)
     try:
         return parse_html(readability.Document(etree.tostring(root, encoding="unicode", method="html")).summary())
@@ -174,25 +178,25 @@ def _readable_part(root: Element) -> Element | None:
         return None
 
 
-def _around(element: Element, letters: _Letters) -> bool:
+def _is_boilerplate(element: Element, letters: _Letters) -> bool:
     name, role = tag(element), (element.get("role") or "").lower()
-    if name in AROUND or role in AROUND_ROLES:
+    if name in BOILERPLATE or role in BOILERPLATE_ROLES:
         return True
     if name == "header" and next(element.iterancestors("{*}main", "{*}article", "{*}section"), None) is None:
-        # At the top of a page it holds the menu; but some hold the page's only headline.
+        # A page header holds the menu, but some hold the only headline.
         return next(element.iter("{*}h1"), None) is None
     if name in ("html", "body", "main", "article"):
         return False
     named = f"{element.get('id') or ''} {element.get('class') or ''}"
-    # Notes are asides as well: what consists of links is not one.
-    if name == "aside" or LINKS.search(named):
+    # An aside may be a note; if it consists mostly of links, it is navigation.
+    if name == "aside" or NAVIGATION_NAME.search(named):
         return bool(letters.linked) and (letters.linked + letters.headings) * 2 > letters.all
-    return bool(CONSENT.search(named)) and letters.all < MOST_OF_CONSENT
+    return bool(CONSENT_NAME.search(named)) and letters.all < MAX_CONSENT
 
 
 @dataclass(slots=True)
 class _Letters:
-    """Code points of an element that are no white space: all, those in links, and those in headings within it."""
+    """Non-whitespace code points of an element: all, in links, and in headings within it."""
 
     all: int = 0
     linked: int = 0
@@ -200,7 +204,7 @@ class _Letters:
 
 
 def _count_letters(elements: list[Element]) -> dict[Element, _Letters]:
-    """Those of each of all elements of a tree, given in the tree's order, in one pass from its leaves to its root."""
+    """Count for every element of a tree, given in document order, in one pass from leaves to root."""
     counted = {element: _Letters() for element in elements}
     for element in reversed(elements):
         letters = counted[element]
@@ -209,14 +213,14 @@ def _count_letters(elements: list[Element]) -> dict[Element, _Letters]:
             letters.linked += letters.all
         parent = element.getparent()
         if parent is not None and parent in counted:
-            around = counted[parent]
-            around.all += letters.all + _dense(element.tail)
-            around.linked += letters.linked
-            around.headings += letters.headings + (letters.all if tag(element) in HEADINGS else 0)
+            totals = counted[parent]
+            totals.all += letters.all + _dense(element.tail)
+            totals.linked += letters.linked
+            totals.headings += letters.headings + (letters.all if tag(element) in HEADINGS else 0)
     return counted
 
 
-def _says_main(element: Element) -> bool:
+def _is_main(element: Element) -> bool:
     return tag(element) == "main" or (element.get("role") or "").lower() == "main"
 
 

@@ -1,7 +1,7 @@
-"""A tree of (X)HTML to text: blocks with blank lines between them, headings as places.
+"""An (X)HTML tree as text: blocks separated by blank lines, headings as places.
 
-What a browser shows is kept, in its order: an item of a list has its bullet or number before it, the cells of a row
-stand on one line with tabs between them, ``pre`` keeps its line breaks, other white space is one blank.
+The text is what a browser shows, in order: list items start with a bullet or number, the cells of a row are on one line
+separated by tabs, ``pre`` keeps its line breaks, and other whitespace collapses to one space.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from .blocks import BLANK_LINE, Blocks
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-#: Never shown, or no text: what is in them is left out.
-UNSEEN = frozenset(
+#: Elements whose content is not shown, or is not text.
+INVISIBLE = frozenset(
     "script style noscript template head title meta link svg iframe object embed applet audio video canvas map "
     "button input select textarea option datalist progress meter dialog rp rt".split()
 )
@@ -31,15 +31,15 @@ LISTS = frozenset({"ul", "ol", "menu", "dir"})
 WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
-#: Marks that documentation tools put after a heading, to link to it.
+#: Link marks that documentation tools append to headings.
 HEADING_LINKS = frozenset("¶ # § 🔗".split())
 
 
 def add_markup(blocks: Blocks, root: Element) -> None:
-    """Add all that a browser would show of a tree, which was parsed without comments and entities.
+    """Add the visible text of a tree that was parsed without comments and entities.
 
     Raises:
-        DocumentError: The text has become too long.
+        DocumentError: The text is too long.
     """
     from lxml import etree
 
@@ -47,7 +47,7 @@ def add_markup(blocks: Blocks, root: Element) -> None:
     walk: Any = etree.iterwalk(root, events=("start", "end"))
     skipped: Element | None = None
     for event, element in walk:
-        if event == "start" and unseen(element):
+        if event == "start" and is_invisible(element):
             skipped = element
             walk.skip_subtree()
         elif event == "start":
@@ -66,9 +66,9 @@ def tag(element: Element) -> str:
     return str(element.tag).rpartition("}")[2].lower()
 
 
-def unseen(element: Element) -> bool:
-    """Does a browser leave the element out?"""
-    if tag(element) in UNSEEN or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+def is_invisible(element: Element) -> bool:
+    """True if a browser does not show the element."""
+    if tag(element) in INVISIBLE or element.get("hidden") is not None or element.get("aria-hidden") == "true":
         return True
     if HIDDEN_STYLE.search(element.get("style") or ""):
         return True
@@ -76,18 +76,18 @@ def unseen(element: Element) -> bool:
 
 
 class _Writer:
-    """Gathers the text of a block, and hands it on where the block ends."""
+    """Collects the text of a block, and adds the block when it ends."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
         self._pieces: list[str] = []
-        #: Number of the next item for each list that is open; None where it has bullets.
+        #: Number of the next item of each open list; None for bullets.
         self._lists: list[int | None] = []
-        #: Is each table that is open one of data, not of layout?
+        #: For each open table, True if it holds data, False if it is used for layout.
         self._tables: list[bool] = []
         self._marker = ""
         self._heading = self._pre = 0
-        #: What the last block was, and what this one is: lines of one list, table or definition stay together.
+        #: Kinds of the last block and of this one: lines of a list, table or definition are not separated.
         self._last = self._kind = ""
 
     def open(self, element: Element, name: str) -> None:
@@ -138,7 +138,7 @@ class _Writer:
             self._kind = self._marker = ""
 
     def flush(self) -> None:
-        """End the block, if there is anything in it."""
+        """End the block; an empty one is dropped."""
         text = "".join(self._pieces)
         self._pieces.clear()
         text = text.strip("\r\n").rstrip() if self._pre else _tidy(text)
@@ -169,11 +169,11 @@ class _Writer:
 
 
 def _tidy(text: str) -> str:
-    """White space at the ends of the lines and cells taken away, and runs of blanks made one."""
+    """Strip lines and cells, and collapse runs of spaces."""
     lines = re.sub(r" +", " ", text).split("\n")
     return "\n".join("\t".join(cell.strip(" ") for cell in line.split("\t")).strip() for line in lines).strip()
 
 
 def _holds_data(table: Element) -> bool:
-    """Is the table one of data? Tables were used for the layout of pages as well: those hold headings or tables."""
+    """True for a data table; a layout table contains headings or tables."""
     return not any(tag(element) in HEADINGS or tag(element) == "table" for element in table.iterdescendants())

@@ -1,6 +1,6 @@
-"""JSONL: every line is a JSON object and becomes a document, as the rows of a table do.
+"""JSONL: each line is a JSON object and becomes a document, like a row of a table.
 
-Lines are counted from 1, empty ones as well, so that an editor finds them.
+Lines are numbered from 1, including empty ones, as in an editor.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from .text import decode, guess_remarks
 
 
 def read_jsonl(document_id: str, raw: bytes) -> Parsed:
-    """The lines of a file; values are JSON's."""
+    """The lines of a JSONL file; values keep their JSON types."""
     text, encoding = decode(raw)
     rows: dict[int, dict[str, object]] = {}
     skipped = []
-    # Not `splitlines`: JSON texts may hold U+2028 and the like as they are.
+    # Not `splitlines`: JSON strings may contain U+2028 and the like.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
             continue
@@ -33,16 +33,18 @@ def read_jsonl(document_id: str, raw: bytes) -> Parsed:
             if isinstance(row, dict):
                 rows[number] = row
             else:
-                skipped.append(Remark(f"{document_id}#{number}", 'is JSON, but no object; write it as {"text": ...}'))
+                skipped.append(
+                    Remark(f"{document_id}#{number}", 'is JSON, but not an object; write it as {"text": ...}')
+                )
     if len(skipped) > len(rows):
-        raise DocumentError("is no JSONL: most lines are not JSON objects; write one object on each line")
+        raise DocumentError("is not JSONL: most lines are not JSON objects; write one object on each line")
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     documents = rows_to_documents(document_id, columns, rows, {"encoding": encoding})
     return Parsed(documents, skipped, guess_remarks(document_id, encoding))
 
 
 def _cleaned(value: object) -> object:
-    """A value with every text in it clean: JSON's escapes can write halves of surrogate pairs."""
+    """A value with all its strings cleaned; JSON escapes can encode lone surrogates."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Markdown, untouched: the front matter becomes metadata, the headings become places."""
+"""Markdown, unchanged: the front matter becomes metadata, headings become places."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .base import Parsed
 from .text import decode, guess_remarks
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
-#: Brackets that open and close lists and mappings, and how deep a front matter may nest them.
-BRACKET, DEPTH, DEEPEST = re.compile(r"[\[\]{}]"), {"[": 1, "{": 1, "]": -1, "}": -1}, 100
+#: Brackets of YAML lists and mappings, their effect on the nesting depth, and its maximum.
+BRACKET, DEPTH, MAX_DEPTH = re.compile(r"[\[\]{}]"), {"[": 1, "{": 1, "]": -1, "}": -1}, 100
 
-#: A fenced code block, closed or not; what looks like a heading in one is code. The rule is CommonMark's.
+#: A fenced code block (CommonMark), closed or not; headings in it are code.
 FENCED = re.compile(
     r"^ {0,3}(?P<fence>`{3,}(?=[^`\n]*$)|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*\r?$|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -25,7 +25,7 @@ HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*\r?$", re.MULTILINE)
 
 
 def read_markdown(document_id: str, raw: bytes) -> Parsed:
-    """Markdown; the title is the front matter's, else the first heading's."""
+    """Markdown; the title is that of the front matter, else the first heading."""
     text, encoding = decode(raw)
     metadata: dict[str, object] = {}
     body = 0
@@ -42,7 +42,7 @@ def read_markdown(document_id: str, raw: bytes) -> Parsed:
 
 
 def _headings(text: str, body: int) -> Iterator[re.Match[str]]:
-    """The headings that stand in no code block."""
+    """The headings outside code blocks."""
     at = body
     for fenced in FENCED.finditer(text, body):
         yield from HEADING.finditer(text, at, fenced.start())
@@ -51,27 +51,27 @@ def _headings(text: str, body: int) -> Iterator[re.Match[str]]:
 
 
 def front_matter(source: str) -> dict[str, object]:
-    """What a front matter says.
+    """Parse a front matter.
 
     Raises:
-        DocumentError: It is not YAML, or uses its aliases, a few of which can stand for gigabytes.
+        DocumentError: It is not YAML, or uses aliases, a few of which can expand to gigabytes.
     """
     try:
-        # PyYAML's time grows with the square of the depth.
-        if max(accumulate(DEPTH[bracket] for bracket in BRACKET.findall(source)), default=0) > DEEPEST:
+        # PyYAML takes time quadratic in the depth.
+        if max(accumulate(DEPTH[bracket] for bracket in BRACKET.findall(source)), default=0) > MAX_DEPTH:
             raise RecursionError
         if "*" in source and any(
             isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, Loader=yaml.BaseLoader)
         ):
-            raise DocumentError("the front matter uses YAML aliases (*name); write out what they stand for")
-        # BaseLoader leaves every value a string: a date stays as it was written, and nothing is executed.
+            raise DocumentError("the front matter uses YAML aliases (*name); replace them by their values")
+        # BaseLoader keeps every value a string, dates included, and executes nothing.
         values = yaml.load(source, Loader=yaml.BaseLoader)
-    except DocumentError:  # a ValueError as well
+    except DocumentError:  # also a ValueError
         raise
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark else ""
-        raise DocumentError(f"the front matter is not YAML{where}; mend it or take it out") from error
+        raise DocumentError(f"the front matter is not YAML{where}; correct or remove it") from error
     except RecursionError as error:
-        raise DocumentError("the front matter is nested too deep; mend it or take it out") from error
+        raise DocumentError("the front matter is nested too deep; correct or remove it") from error
     return values if isinstance(values, dict) else {}

@@ -1,4 +1,4 @@
-"""What every extractor's output goes through before it becomes a document."""
+"""Cleaning text and metadata that formats extract."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from datetime import date
 
 from ..errors import DocumentError
 
-#: The longest text of one document, in code points: ten thousand pages, closely printed.
+#: Maximum length of a document in code points, about ten thousand dense pages.
 MAX_TEXT = 50_000_000
 
-#: No text has them, and neither UTF-8 nor SQLite can hold them all.
+#: NUL and lone surrogates: SQLite or UTF-8 cannot store them.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 ISO_DATE = re.compile(r"(\d{4})(?:([-/])(\d{1,2})(?:\2(\d{1,2}))?)?(?=$|[T\s])")
 
 
 def clean(text: str) -> str:
-    """The text, of the same length, with U+FFFD for NUL characters and for halves of surrogate pairs."""
+    """Replace NUL characters and lone surrogates by U+FFFD; the length stays the same."""
     return UNSTORABLE.sub("\ufffd", text)
 
 
 def one_line(text: str | None) -> str:
-    """A title or name, clean and without line breaks; empty for None."""
+    """A title or name, cleaned, on one line; empty for None."""
     return " ".join(clean(text or "").split())
 
 
 def iso_date(stated: object) -> str | None:
-    """The date that a value begins with, as ``YYYY[-MM[-DD]]``; None where it begins with none, or a wrong one."""
+    """The date at the start of a value as ``YYYY[-MM[-DD]]``; None if there is no valid date."""
     found = ISO_DATE.match(str(stated).strip())
     if not found:
         return None
@@ -40,10 +40,10 @@ def iso_date(stated: object) -> str | None:
 
 
 def check_length(length: int) -> None:
-    """Refuse a text of so many code points, if it is too long.
+    """Check the length of a text, in code points.
 
     Raises:
-        DocumentError: It is.
+        DocumentError: It exceeds ``MAX_TEXT``.
     """
     if length > MAX_TEXT:
         raise DocumentError(f"holds more than {MAX_TEXT // 1_000_000} million characters; split it into smaller files")

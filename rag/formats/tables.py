@@ -1,7 +1,7 @@
-"""Tables to documents: which column holds the text, the title, the date; each row becomes a document.
+"""Table rows as documents: finding the columns of text, title and date.
 
-A row's id is the file's with ``#`` and the number of the row, counted from 1 without the header; its other columns
-are metadata, ``row`` among them. Rows without text are left out.
+A row's id is that of the file with ``#`` and the row number, from 1 without the header. Other columns become metadata,
+along with ``row``. Rows without text are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .sanitize import iso_date, one_line
 
 Row = Mapping[str, object]
 
-#: Names of columns, best first; case does not matter.
+#: Column names, best first; case-insensitive.
 TEXTS = tuple(
     "text content body passage paragraph context document article abstract description answer summary message comment "
     "review note notes".split()
@@ -26,16 +26,16 @@ DATES = ("date", "published", "published_at", "created", "created_at", "datetime
 def rows_to_documents(
     document_id: str, columns: Sequence[str], rows: Mapping[int, Row], metadata: Row
 ) -> list[Document]:
-    """A document for each row that has a text.
+    """A document for each row that has text.
 
     Args:
-        document_id: Of the file.
-        columns: Names of the columns, in their order.
-        rows: Values by column, by the row's number.
-        metadata: What is true of all of them, such as the encoding.
+        document_id: Id of the file.
+        columns: Column names, in order.
+        rows: Values by column, by row number.
+        metadata: Metadata shared by all rows, such as the encoding.
     """
     text_column = _text_column(columns, rows)
-    title_column = _named(columns, TITLES, but=text_column)
+    title_column = _named(columns, TITLES, exclude=text_column)
     date_columns = [column for name in DATES for column in columns if column.strip().lower() == name]
     documents = []
     for number, row in rows.items():
@@ -58,18 +58,18 @@ def rows_to_documents(
 
 
 def _text_column(columns: Sequence[str], rows: Mapping[int, Row]) -> str | None:
-    """The column that is called like a text, else the one with the longest texts; None without any text."""
+    """The column with a name in ``TEXTS``, else the one with most text; None without any text."""
     lengths: Counter[str] = Counter()
     for row in rows.values():
         for column, value in row.items():
             if isinstance(value, str):
                 lengths[column] += len(value.strip())
-    written = [column for column in columns if lengths[column]]
-    named = _named(written, TEXTS) or _named(columns, TEXTS)
-    return named or max(written, key=lengths.__getitem__, default=None)
+    nonempty = [column for column in columns if lengths[column]]
+    named = _named(nonempty, TEXTS) or _named(columns, TEXTS)
+    return named or max(nonempty, key=lengths.__getitem__, default=None)
 
 
-def _named(columns: Sequence[str], names: Sequence[str], but: str | None = None) -> str | None:
-    """The first column that has the first of the names that one has."""
-    called = [(column.strip().lower(), column) for column in columns if column != but]
-    return next((column for name in names for lower, column in called if lower == name), None)
+def _named(columns: Sequence[str], names: Sequence[str], exclude: str | None = None) -> str | None:
+    """The column with the best of the names, or None."""
+    candidates = [(column.strip().lower(), column) for column in columns if column != exclude]
+    return next((column for name in names for lower, column in candidates if lower == name), None)

@@ -1,4 +1,4 @@
-"""Plain text: how bytes are decoded, so that anybody can decode them again."""
+"""Plain text, and decoding bytes in a reproducible way."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-#: Encodings that a byte-order mark or the bytes themselves prove; any other one was guessed.
+#: Encodings that a byte-order mark or the bytes themselves prove; others are guesses.
 PROVEN_ENCODINGS = frozenset({"utf-8", *(name for _, name in BYTE_ORDER_MARKS)})
 
-#: Control characters that no text has; tabs, line and page breaks are not among them.
+#: Control characters that do not occur in text; tabs, line and page breaks are not included.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x7f]")
 
 
@@ -34,19 +34,19 @@ def read_text(document_id: str, raw: bytes) -> Parsed:
 
 
 def guess_remarks(document_id: str, encoding: str) -> list[Remark]:
-    """A warning where nothing proves the encoding."""
+    """A warning if the encoding is a guess."""
     if encoding in PROVEN_ENCODINGS:
         return []
     return [Remark(document_id, f"not UTF-8; it was read as {encoding}, a guess: save it as UTF-8 to be sure")]
 
 
 def decode(raw: bytes) -> tuple[str, str]:
-    """The text and the name of its encoding, with which ``raw.decode(encoding)`` gives the text again.
+    """Decode bytes; returns the text and the encoding, so that ``raw.decode(encoding)`` gives the text.
 
-    A byte-order mark decides; without one UTF-8 is tried, then what charset-normalizer finds most likely.
+    The encoding is that of the byte-order mark, else UTF-8 if valid, else a guess of charset-normalizer.
 
     Raises:
-        DocumentError: The bytes are binary, broken UTF-8, or in no encoding that could be told.
+        DocumentError: The bytes are binary or broken UTF-8, or their encoding is unknown.
     """
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if raw.startswith(mark)), "utf-8")
     try:
@@ -65,7 +65,7 @@ def decode(raw: bytes) -> tuple[str, str]:
 
 
 def _mostly_utf8(raw: bytes) -> bool:
-    """Are there more characters of several bytes than bytes that are wrong?"""
+    """True if multi-byte characters outnumber invalid bytes."""
     text = raw.decode("utf-8", errors="replace")
     wrong = text.count("\ufffd")
     return sum(1 for character in text if character > "\x7f") - wrong > wrong
@@ -76,7 +76,7 @@ def _guess(raw: bytes) -> tuple[str, str]:
         raise DocumentError("holds NUL bytes, so it is binary; save it as UTF-8 text")
     found = charset_normalizer.from_bytes(raw[:200_000])
     best = found.best()
-    # Western European is by far the most common, so wherever it is plausible at all it is tried first.
+    # Windows-1252 is by far the most common, so it is tried first if plausible.
     plausible = {encoding for match in found for encoding in (match.encoding, *match.could_be_from_charset)}
     likely = [*(["cp1252"] if "cp1252" in plausible else []), *([best.encoding] if best else [])]
     for encoding in likely:
@@ -84,4 +84,4 @@ def _guess(raw: bytes) -> tuple[str, str]:
             return raw.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    raise DocumentError("in no encoding that could be told; save it as UTF-8")
+    raise DocumentError("its encoding is unknown; save it as UTF-8")

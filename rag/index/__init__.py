@@ -1,4 +1,4 @@
-"""The index folder: built and brought up to date, opened, checked and mended; nothing in it is ever half or lost."""
+"""The index folder: build and update, open, verify and repair."""
 
 from .build import Changes, Skipped, build_index
 from .index import Index, Report

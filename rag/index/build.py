@@ -1,4 +1,4 @@
-"""Files to an index folder: build it, or bring it up to date; only what changed is read and embedded again."""
+"""Build an index folder from files, or update it; only what changed is read and embedded again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ..formats import parse, suffix_of
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..text.chunking import ChunkSettings
 from .index import Report
-from .staging import Parts, Salvage, VersionFile, salvaged, whole_parts
+from .salvage import ReusableParts, StagedVectors, reusable_parts, staged_vectors
+from .staging import VersionWriter
 from .store import DocumentStore, FileRecord
 from .store_writer import SKIPPED, remarks_of
 from .versions import new_version, writing
@@ -20,7 +21,7 @@ from .versions import new_version, writing
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file, or a part of one, that was not read, and why; ``kept`` where the index still holds it as it was."""
+    """A file, or part of one, that was not read, and why; ``kept`` if the index keeps its old version."""
 
     document_id: str
     reason: str
@@ -29,14 +30,14 @@ class Skipped:
 
 @dataclass(slots=True)
 class Changes:
-    """What an index run did: paths of files by what became of them.
+    """Outcome of an index run: file paths by what happened to them.
 
     Attributes:
-        added, changed, unchanged, removed: Compared with the index before.
-        renamed: Old and new path of files that moved; they cost nothing.
-        skipped: What was not read.
-        warnings: Document ids, and what to know of them: an encoding that was guessed, pages without text.
-        documents, passages: How many there are now.
+        added, changed, unchanged, removed: Compared with the previous index.
+        renamed: Old and new path of moved files; they are not embedded again.
+        skipped: Files that were not read.
+        warnings: Document ids and warnings, such as a guessed encoding or pages without text.
+        documents, passages: Counts in the new index.
     """
 
     added: list[str] = field(default_factory=list)
@@ -52,13 +53,13 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done about one file of the next version.
+    """How one file enters the next version.
 
     Attributes:
-        path: Of the file, relative to the indexed folder.
-        source: Where to read it; None where it is taken over from the version before.
-        old: What the version before holds of it, under this path or another one.
-        refused: The hash and the reason of a content that cannot be read, where that has not changed.
+        path: Path of the file, relative to the indexed folder.
+        source: Where to read it; None to copy it from the previous version.
+        old: Its record in the previous version, under this path or its old one.
+        refused: Hash and reason, if its content was unreadable before and has not changed.
     """
 
     path: str
@@ -74,22 +75,22 @@ def build_index(
     settings: ChunkSettings | None = None,
     report: Report | None = None,
 ) -> Changes:
-    """Build the index of some files and folders, or bring it up to date: afterwards it holds these and no others.
+    """Build or update an index, so that it holds exactly these files and folders.
 
-    Files whose content the folder's present index holds are taken over, whatever they are called now; of the others,
-    passages that it holds are not embedded again. A file that cannot be read is skipped; if the present index holds
-    it, that version of it is kept. Interrupted, it goes on from the last block of passages that were embedded.
+    Files whose content is already indexed are copied, even if renamed; in other files, only new passages are embedded.
+    An unreadable file is skipped; if it is already indexed, the index keeps the old version. An interrupted run
+    continues from the last block of embedded passages.
 
     Args:
-        paths: Files or folders, as the user names them.
-        folder: Where the index lies or will lie.
-        encoder: The default embedder where it is None.
-        settings: How to cut documents.
-        report: Told of progress.
+        paths: Files or folders.
+        folder: Folder of the index.
+        encoder: Default: the shipped embedder.
+        settings: Chunk settings.
+        report: Called with progress.
 
     Raises:
-        InputError: A path does not exist, nothing could be read, or the folder cannot be written to. The present
-            index stays as it was.
+        InputError: A path does not exist, nothing could be read, or the folder cannot be written to. The index does
+            not change.
         IndexBusy: Another process is writing to the folder.
     """
     named = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
@@ -108,7 +109,7 @@ def update(
     settings: ChunkSettings | None = None,
     report: Report | None = None,
 ) -> Changes:
-    """``build_index`` of files that were found, for the one who holds the folder's lock."""
+    """``build_index`` for sources already found; the caller holds the folder's lock."""
     return _Update(sources, folder, encoder, settings, report).run([path.resolve() for path in named])
 
 
@@ -126,43 +127,43 @@ class _Update:
         self._sources, self._folder, self._encoder = sources, folder, encoder
         self._settings = settings or ChunkSettings()
         self._report = report or (lambda stage, done, total: None)
-        self._previous = whole_parts(folder)
+        self._previous = reusable_parts(folder)
         self._known = self._previous.store.files() if self._previous else {}
         self._refused = self._previous.store.refused() if self._previous else {}
-        self._wanted = {source.document_id for source in sources}
+        self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
 
     def run(self, named: Sequence[Path]) -> Changes:
-        """Do it; ``named`` are the paths to be remembered."""
+        """Run it; ``named`` are the paths to store in the manifest."""
         steps = self._plan()
-        if self._previous and self._is_as_wanted(self._previous, steps, named):
+        if self._previous and self._is_up_to_date(self._previous, steps, named):
             self._changes.unchanged = [step.path for step in steps if step.old]
-            return self._counted(self._previous.store)
-        salvage = salvaged(self._folder, self._encoder)
+            return self._summarize(self._previous.store)
+        staged = staged_vectors(self._folder, self._encoder)
         before = self._previous.version if self._previous else None
-        with new_version(self._folder, before) as version, self._version_file(version, salvage) as file:
+        with new_version(self._folder, before) as version, self._writer(version, staged) as writer:
             for done, step in enumerate(steps, start=1):
-                self._take(file, step)
+                self._apply(writer, step)
                 self._report("reading", done, len(steps))
-            if not file.passages:
+            if not writer.passages:
                 raise InputError(self._nothing_read(named))
-            store = file.finish(named)
-        stayed = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
-        self._changes.removed = [path for path in self._known if path not in stayed]
-        return self._counted(store)
+            store = writer.finish(named)
+        present = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
+        self._changes.removed = [path for path in self._known if path not in present]
+        return self._summarize(store)
 
-    def _version_file(self, version: Path, salvage: Sequence[Salvage]) -> VersionFile:
-        return VersionFile(
+    def _writer(self, version: Path, staged: Sequence[StagedVectors]) -> VersionWriter:
+        return VersionWriter(
             version,
             self._encoder,
             self._settings,
             previous=self._previous,
-            salvage=salvage,
+            staged=staged,
             report=self._report,
         )
 
     def _plan(self) -> list[Step]:
-        """What to do about each file, in order of their paths; compares contents and parses none."""
+        """The steps for all files, sorted by path; hashes the files and parses none."""
         paths = {record.hash: path for path, record in self._known.items()}
         seen: dict[str, str] = {}
         steps: list[Step] = []
@@ -170,7 +171,7 @@ class _Update:
             try:
                 digest = content_hash(read_bytes(source))
             except DocumentError as error:
-                steps += self._kept(source.document_id, str(error))
+                steps += self._keep_old(source.document_id, str(error))
             else:
                 steps.append(self._step(source, digest, paths))
                 if (other := seen.setdefault(digest, source.document_id)) != source.document_id:
@@ -187,20 +188,20 @@ class _Update:
         if (refused := self._refused.get(path)) and refused[0] == digest:
             self._changes.skipped.append(Skipped(path, refused[1], kept=old is not None))
             return Step(path, None, old, refused)
-        # By the same content under another name, if that has the same format.
+        # The same content under another name, in the same format.
         moved = paths.get(digest)
         if moved is not None and suffix_of(moved) == suffix_of(path):
             return Step(path, None, self._known[moved])
         return Step(path, source, old)
 
-    def _kept(self, path: str, reason: str) -> list[Step]:
-        """The steps that keep what the index holds of a file that cannot be read, or of all files in such a folder."""
-        below = [old for old in self._known if old == path or old.startswith(f"{path}/")]
-        self._changes.skipped.append(Skipped(path, reason, kept=bool(below)))
-        return [Step(old, None, self._known[old]) for old in below]
+    def _keep_old(self, path: str, reason: str) -> list[Step]:
+        """Steps that keep the indexed version of an unreadable file, or of all files in an unreadable folder."""
+        kept = [old for old in self._known if old == path or old.startswith(f"{path}/")]
+        self._changes.skipped.append(Skipped(path, reason, kept=bool(kept)))
+        return [Step(old, None, self._known[old]) for old in kept]
 
-    def _is_as_wanted(self, previous: Parts, steps: Sequence[Step], named: Sequence[Path]) -> bool:
-        """Would the next version be the current one again?"""
+    def _is_up_to_date(self, previous: ReusableParts, steps: Sequence[Step], named: Sequence[Path]) -> bool:
+        """True if the next version would equal the current one."""
         return (
             previous.is_current_for(self._encoder, self._settings)
             and previous.manifest.sources == [str(path) for path in named]
@@ -209,44 +210,44 @@ class _Update:
             and all(step.source is None and (not step.old or step.path == step.old.path) for step in steps)
         )
 
-    def _take(self, file: VersionFile, step: Step) -> None:
-        """Bring one file into the next version, and note what became of it."""
-        if step.source and self._read(file, step.source, step.old):
+    def _apply(self, writer: VersionWriter, step: Step) -> None:
+        """Write one file to the next version, and record the change."""
+        if step.source and self._read(writer, step.source, step.old):
             (self._changes.changed if step.path in self._known else self._changes.added).append(step.path)
             return
         if step.refused:
-            file.refuse(step.path, *step.refused)
+            writer.refuse(step.path, *step.refused)
         if step.old:
-            file.copy(step.old, step.path)
-            self._note_copy(step.path, step.old.path)
+            writer.copy(step.old, step.path)
+            self._record_copy(step.path, step.old.path)
 
-    def _read(self, file: VersionFile, source: Source, old: FileRecord | None) -> bool:
-        """Add a file as it is now; returns whether it could be."""
+    def _read(self, writer: VersionWriter, source: Source, old: FileRecord | None) -> bool:
+        """Read a file and add it; False if it is unreadable."""
         path, digest = source.document_id, None
         try:
             raw = read_bytes(source)
             digest = content_hash(raw)
             parsed = parse(path, raw)
-            file.add(path, digest, parsed.documents, remarks_of(parsed))
+            writer.add(path, digest, parsed.documents, remarks_of(parsed))
         except InputError as error:
             self._changes.skipped.append(Skipped(path, str(error), kept=old is not None))
             if digest:
-                # So that it is not tried again before it changes.
-                file.refuse(path, digest, str(error))
+                # It is not parsed again until it changes.
+                writer.refuse(path, digest, str(error))
             return False
         return True
 
-    def _note_copy(self, path: str, old_path: str) -> None:
+    def _record_copy(self, path: str, old_path: str) -> None:
         if path == old_path:
             self._changes.unchanged.append(path)
         elif path in self._known:
             self._changes.changed.append(path)
-        elif old_path in self._wanted:
+        elif old_path in self._source_ids:
             self._changes.added.append(path)
         else:
             self._changes.renamed.append((old_path, path))
 
-    def _counted(self, store: DocumentStore) -> Changes:
+    def _summarize(self, store: DocumentStore) -> Changes:
         for document_id, kind, text in store.remarks():
             if kind == SKIPPED:
                 self._changes.skipped.append(Skipped(document_id, text))

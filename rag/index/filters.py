@@ -1,9 +1,8 @@
-"""What a search is restricted to: ``where={"country": "Kazakhstan", "date": ">=2022-10"}`` as conditions.
+"""Search filters: ``where={"country": "Kazakhstan", "date": ">=2022-10"}`` parsed into conditions.
 
-A value is compared as it is meant: numbers by size, ISO dates as far as they are given (``2022-10`` is all of that
-month, so ``<=2022-10`` includes its last day), anything else as text without regard to case. A number is greater or
-less than numbers only, a date than dates. ``*`` stands for any characters. A document without the field meets no
-condition on it but ``!=``.
+Numbers compare by size, ISO dates to the given precision (``2022-10`` is the whole month, so ``<=2022-10`` includes its
+last day), and anything else as case-insensitive text. Greater and less compare numbers with numbers and dates with
+dates only. ``*`` matches any characters. A document without the field meets no condition on it except ``!=``.
 """
 
 from __future__ import annotations
@@ -14,33 +13,33 @@ from dataclasses import dataclass
 
 from ..errors import InputError
 
-#: What ``search`` takes: values by field, a list of values meaning any of them; or conditions as they are typed.
+#: Filters of ``search``: values by field, where a list means any of its values; or typed conditions.
 Where = Mapping[str, object] | Sequence[str]
 
-#: Longer ones first, so that ``>=`` is not read as ``>``.
+#: Longest first, so that ``>=`` is not parsed as ``>``.
 OPERATORS = (">=", "<=", "!=", ">", "<", "=")
 
 TYPED = re.compile(rf"\s*([^<>=!]+?)\s*({'|'.join(OPERATORS)})\s*(.*?)\s*", re.DOTALL)
 ISO_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
 
-#: A date with or without a time after it.
+#: A date, optionally followed by a time.
 DATED = re.compile(rf"({ISO_DATE.pattern})(?:[t ]\d.*)?", re.DOTALL)
 
-#: What is a number, and no code that is made of digits: without a leading zero, and short enough to be exact.
+#: A number, not a code made of digits: no leading zeros, and short enough to be an exact float.
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?")
 
-#: Conditions of one search; more would be a list of documents and no filter.
-MOST_CONDITIONS = 500
+#: Maximum number of conditions of one search.
+MAX_CONDITIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A field, how it is compared, and with what.
+    """A comparison of a field with a value.
 
     Attributes:
-        field: Name in lower case.
+        field: Casefolded name.
         operator: One of ``OPERATORS``.
-        value: Casefolded.
+        value: Casefolded value.
     """
 
     field: str
@@ -49,43 +48,43 @@ class Condition:
 
     @property
     def number(self) -> float | None:
-        """The value as a number, if it is one."""
+        """The value as a number, or None."""
         return as_number(self.value)
 
     @property
     def is_date(self) -> bool:
-        """Is the value an ISO date, or the beginning of one?"""
+        """True if the value is an ISO date, or the year or month of one."""
         return bool(ISO_DATE.fullmatch(self.value))
 
 
-#: Each group is met if one of its conditions is; all groups have to be.
+#: A conjunction of groups; within a group, any condition is enough.
 Conditions = tuple[tuple[Condition, ...], ...]
 
 
 def conditions(where: Where) -> Conditions:
-    """The conditions that a ``where`` stands for.
+    """Parse a ``where`` into conditions.
 
     Raises:
-        InputError: One of them is none.
+        InputError: A condition is malformed, or there are too many.
     """
     if isinstance(where, Mapping):
         found = tuple(_any_of(str(name), value) for name, value in where.items())
     elif isinstance(where, str):
-        raise InputError(f"where is the text {where!r}; give a mapping, or a list of conditions such as [{where!r}]")
+        raise InputError(f"where is the string {where!r}; pass a mapping, or a list of conditions such as [{where!r}]")
     else:
         found = tuple((_typed(each),) for each in where)
-    if (count := sum(map(len, found))) > MOST_CONDITIONS:
-        raise InputError(f"{count} conditions are too many; at most {MOST_CONDITIONS} are taken")
+    if (count := sum(map(len, found))) > MAX_CONDITIONS:
+        raise InputError(f"{count} conditions are too many; the limit is {MAX_CONDITIONS}")
     return found
 
 
 def as_number(text: str) -> float | None:
-    """The number that a value is, if it is one."""
+    """The text as a number, or None."""
     return float(text) if NUMBER.fullmatch(text) else None
 
 
 def as_date(text: str) -> str | None:
-    """The ISO date that a casefolded value is or begins with, if it is one, as far as it is given."""
+    """The ISO date (or year, or month) at the start of a casefolded text, or None."""
     match = DATED.fullmatch(text)
     return match[1] if match else None
 
@@ -100,7 +99,7 @@ def _any_of(name: str, value: object) -> tuple[Condition, ...]:
 
 def _condition(name: str, value: object) -> Condition:
     if not isinstance(value, str | int | float) or not name.strip():
-        raise InputError(f"the condition {name!r}: {value!r} is none; give a text or a number, such as '>=2022-10'")
+        raise InputError(f"invalid condition {name!r}: {value!r}; give a text or a number, such as '>=2022-10'")
     text = str(value).strip()
     operator = next((each for each in OPERATORS if text.startswith(each)), "=")
     return _checked(name, operator, text.removeprefix(operator).strip())
@@ -109,7 +108,7 @@ def _condition(name: str, value: object) -> Condition:
 def _typed(text: str) -> Condition:
     match = TYPED.fullmatch(text) if isinstance(text, str) else None
     if not match:
-        raise InputError(f"the condition {text!r} is none; write it as country=Kazakhstan or date>=2022-10")
+        raise InputError(f"invalid condition {text!r}; write it as country=Kazakhstan or date>=2022-10")
     return _checked(*match.groups())
 
 

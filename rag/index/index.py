@@ -1,4 +1,4 @@
-"""The index: documents, passages, vectors and words together, as a question needs them."""
+"""An open index: documents, passages, vectors and lexical index together."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from ..embedding.encoder import Encoder
 from ..errors import IndexDamaged, InputError
 from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, Place
+from .documents import Documents, Passages
 from .filters import Where, conditions
 from .lexical import Lexical
 from .manifest import REMEDY, Manifest
-from .store import Documents, DocumentStore, FileRecord, Passages
+from .store import DocumentStore, FileRecord
 from .store_writer import StoreWriter
 from .vectors import FaissStore, Rows, VectorStore
 from .versions import current_version
 
-#: ``(stage, done, total)``; the stages are "checking" and "reading" (files), and "embedding" (passages).
+#: Progress callback ``(stage, done, total)``; stages: "checking" and "reading" files, "embedding" passages.
 Report = Callable[[str, int, int], None]
 
-#: Names in a version folder.
+#: File and folder names in a version folder.
 LIBRARY, VECTORS, WORDS = "library.sqlite", "vectors.f32", "words"
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An open index; row ``i`` of ``vectors`` and of ``lexical`` belongs to ``passages[i]``."""
+    """An open index; row ``i`` of ``vectors`` and ``lexical`` belongs to ``passages[i]``."""
 
     store: DocumentStore
     vectors: VectorStore
@@ -38,12 +39,12 @@ class Index:
 
     @property
     def documents(self) -> Documents:
-        """The documents by their ids."""
+        """Documents by id, in index order."""
         return self.store.documents
 
     @property
     def passages(self) -> Passages:
-        """The passages in order of their rows."""
+        """Passages in order of their rows."""
         return self.store.passages
 
     def place(self, document_id: str, at: int) -> Place:
@@ -81,45 +82,45 @@ class Index:
         """Chunk and embed documents, in memory.
 
         Args:
-            documents: With ids that differ.
-            encoder: Makes the vectors; its window is a budget of every passage.
-            settings: How to cut.
-            report: Told how many passages are embedded.
+            documents: Documents with distinct ids.
+            encoder: Makes the vectors; no passage exceeds its window.
+            settings: Chunk settings.
+            report: Called with the number of passages embedded.
 
         Raises:
-            InputError: There is no text in the documents, or two have one id.
+            InputError: The documents hold no text, or two share an id.
         """
         settings = settings or ChunkSettings()
         window = Budget(encoder.count_tokens, encoder.window)
-        file = StoreWriter(None, encoder.fingerprint)
+        writer = StoreWriter(None, encoder.fingerprint)
         texts = []
         for document in documents:
             passages = list(chunk(document, settings, window))
-            file.add(document.id, "", [(document, passages)])
+            writer.add(document.id, "", [(document, passages)])
             texts += [passage.text for passage in passages]
         if not texts:
-            raise InputError("there is no text to index; name files that hold some")
+            raise InputError("the documents hold no text; name files that hold some")
         vectors = encoder.encode(texts, (lambda done, total: report("embedding", done, total)) if report else None)
-        return cls(file.store(), FaissStore(vectors), Lexical.build(texts), settings)
+        return cls(writer.store(), FaissStore(vectors), Lexical.build(texts), settings)
 
     @classmethod
     def open(cls, folder: Path | str, encoder: Encoder | None = None) -> Self:
-        """Open an index folder, every file checked against its checksum.
+        """Open an index folder, checking every file against its checksum.
 
         Args:
-            folder: What ``build_index`` wrote.
-            encoder: What questions will be embedded with; compared with what made the index.
+            folder: Folder that ``build_index`` wrote.
+            encoder: Embedder for questions; must be the one that made the index.
 
         Raises:
             IndexMissing: There is no index.
             IndexMismatch: It has another format, or was made with another embedder.
-            IndexDamaged: A file is missing or not as it was written.
+            IndexDamaged: A file is missing or damaged.
         """
         version = current_version(Path(folder))
         try:
             return cls._open_version(version, encoder)
         except IndexDamaged:
-            # A writer that finished twice meanwhile has cleared the version away; the new one is whole.
+            # A writer that finished twice in the meantime has deleted this version.
             if current_version(Path(folder)) == version:
                 raise
             return cls.open(folder, encoder)

@@ -1,4 +1,4 @@
-"""What a version of an index says of itself, with a checksum of every file: damage is named, and never answers."""
+"""The manifest of an index version: how it was made, and a checksum of every file."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ..errors import IndexDamaged, IndexMismatch
 FORMAT = 2
 MANIFEST = "manifest.json"
 
-#: Bytes of a file that are read at once.
+#: Bytes read at a time.
 BLOCK = 1 << 22
 
-REMEDY = "mend it by `rag verify --repair`"
+REMEDY = "repair it with `rag verify --repair`"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a version says of itself.
+    """Description of an index version.
 
     Attributes:
-        format: Version of the folder's layout; another one is refused.
+        format: Version of the folder's layout; other versions are refused.
         created: Seconds since 1970, UTC.
-        embedder, fingerprint, dimension: Which model made the vectors.
-        chunking: The chunk settings, by name.
-        sources: The paths that were indexed.
-        documents, passages: How many there are.
-        search: How vectors are searched: kind of FAISS index, and for an approximate one its measured recall.
-        files: XXH3 checksum (128 bits, hexadecimal) of each file of the version, by its name in it.
+        embedder, fingerprint, dimension: The model that made the vectors.
+        chunking: Chunk settings by name.
+        sources: Indexed paths.
+        documents, passages: Counts.
+        search: Kind of vector search; for an approximate index also its measured recall.
+        files: XXH3 checksum (128 bits, hexadecimal) of each file, by its path in the version folder.
     """
 
     format: int
@@ -53,7 +53,7 @@ class Manifest:
 
     @classmethod
     def read(cls, version: Path) -> Self:
-        """The manifest of a version folder.
+        """Read the manifest of a version folder.
 
         Raises:
             IndexMismatch: It has another format.
@@ -67,7 +67,7 @@ class Manifest:
             found = values["format"]
             if found == FORMAT:
                 if stored["checksum"] != _text_checksum(values):
-                    raise ValueError("it is not as it was written")
+                    raise ValueError("its checksum differs")
                 return cls(**values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise IndexDamaged(f"{path}: missing or damaged; {REMEDY}") from error
@@ -77,14 +77,14 @@ class Manifest:
         )
 
     def write(self, version: Path) -> None:
-        """Write it into a version folder."""
+        """Write the manifest to a version folder."""
         values = asdict(self)
         stored = {"manifest": values, "checksum": _text_checksum(values)}
         (version / MANIFEST).write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
     def sources_of(version: Path) -> list[str]:
-        """The paths that a version of any format was made of; none where it does not say."""
+        """The indexed paths of a version of any format; empty if unknown."""
         try:
             stored = json.loads((version / MANIFEST).read_text(encoding="utf-8"))
             return [str(source) for source in stored.get("manifest", stored)["sources"]]
@@ -92,41 +92,40 @@ class Manifest:
             return []
 
     def check_files(self, version: Path) -> None:
-        """Compare every file with its checksum.
+        """Check every file against its checksum.
 
         Raises:
-            IndexDamaged: Names the first file that is missing or differs.
+            IndexDamaged: A file is missing or damaged; names the first.
         """
         for problem in self.damaged_files(version).values():
             raise IndexDamaged(f"{problem}; {REMEDY}")
 
     def damaged_files(self, version: Path) -> dict[str, str]:
-        """The files that are missing or not as they were written, each with a line that says so."""
+        """Missing and damaged files by name, each with a one-line description."""
         found = _checksums([version / name for name in self.files])
         return {
             name: f"{version / name}: this file of the index "
-            f"{'is missing' if checksum is None else 'is not as it was written'}"
+            f"{'is missing' if checksum is None else 'is damaged (its checksum differs)'}"
             for (name, expected), checksum in zip(self.files.items(), found, strict=True)
             if checksum != expected
         }
 
     def check_encoder(self, folder: Path, encoder: Encoder) -> None:
-        """Compare the embedder that questions will be embedded with to the one of the vectors.
+        """Check that an encoder is the one that made the vectors.
 
         Raises:
-            IndexMismatch: They differ.
+            IndexMismatch: It is not.
         """
         given = (encoder.name, encoder.fingerprint, encoder.dimension)
         if (self.fingerprint, self.dimension) != given[1:]:
             raise IndexMismatch(
                 f"{folder}: made with the embedder {self.embedder!r} ({self.fingerprint}, {self.dimension} dimensions),"
-                f" opened with {given[0]!r} ({given[1]}, {given[2]} dimensions); open it with the first, or build it"
-                f" again"
+                f" opened with {given[0]!r} ({given[1]}, {given[2]} dimensions); open it with the first, or rebuild it"
             )
 
 
 def hash_files(version: Path) -> dict[str, str]:
-    """The checksum of every file in a version folder, by its name relative to the folder."""
+    """Checksums of all files in a version folder, by path relative to the folder."""
     files = sorted(path for path in version.rglob("*") if path.is_file() and path.name != MANIFEST)
     found = _checksums(files)
     return {
@@ -137,13 +136,13 @@ def hash_files(version: Path) -> dict[str, str]:
 
 
 def _checksums(files: list[Path]) -> list[str | None]:
-    """Large files are read side by side: one core is slower than memory."""
+    """Checksums of files, computed in parallel; None for an unreadable file."""
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         return list(pool.map(_checksum, files))
 
 
 def _checksum(path: Path) -> str | None:
-    """XXH3 of a file, in hexadecimal; None where it cannot be read."""
+    """XXH3 of a file, in hexadecimal; None if it is unreadable."""
     digest = xxhash.xxh3_128()
     try:
         with path.open("rb", buffering=0) as file:

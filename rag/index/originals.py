@@ -1,7 +1,7 @@
-"""The files that an index was made of, as they were when it was made: what the source of an answer is shown from.
+"""The original files behind an index, unchanged since they were indexed; used to show the source of an answer.
 
-Nothing can be read but what the index holds: a document is found by its id there, its file under a path that the index
-remembers, and its bytes must have the hash that they had.
+Only indexed files can be read: a document is looked up by its id in the index, its file by the path stored there, and
+the bytes must have the stored hash.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from .manifest import REMEDY, Manifest
 from .store import DocumentStore, FileRecord
 from .versions import current_version
 
-#: What follows the path of a table in the id of a row.
+#: Suffix of the document id of a table row.
 ROW = re.compile(r"#\d+$")
-
 
 CHANGED = "has changed since it was indexed; run `rag index` to bring the index up to date"
 
@@ -31,8 +30,8 @@ class Originals:
     """The files behind the documents of an index.
 
     Args:
-        store: Says which documents there are, of which files, and what these were known by.
-        sources: The paths that were indexed, absolute and without links.
+        store: Maps documents to files and their hashes.
+        sources: Indexed paths, absolute and resolved.
     """
 
     def __init__(self, store: DocumentStore, sources: Sequence[Path]) -> None:
@@ -41,7 +40,7 @@ class Originals:
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
-        """Those of an index folder, as it is now; open them together with what answers from it.
+        """The originals of an index folder's current version; open them together with the index.
 
         Raises:
             IndexFolderError: There is no index, or it cannot be read.
@@ -54,17 +53,16 @@ class Originals:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
 
     def read(self, document_id: str) -> bytes:
-        """The bytes of the file that a document was made of; of one in an archive those of the file in there.
+        """The bytes of a document's file; for a document in an archive, those of the archive member.
 
         Raises:
-            InputError: The index holds no such document.
-            DocumentError: The file has changed since it was indexed, is gone, cannot be read, or lies elsewhere now.
+            InputError: The document is not in the index.
+            DocumentError: The file has changed since it was indexed, is missing or unreadable, or lies outside the
+                indexed paths.
         """
         record = self._store.file_of(document_id)
         if record is None:
-            raise InputError(
-                f"{document_id[:200]!r}: the index holds no such document; name one of those it answers with"
-            )
+            raise InputError(f"{document_id[:200]!r}: not in the index; name a document that a result names")
         part = ROW.sub("", document_id)
         raw = self._read(record)
         if record.path == part:
@@ -75,8 +73,8 @@ class Originals:
             raise DocumentError(f"{document_id}: {error}") from error
 
     def _read(self, record: FileRecord) -> bytes:
-        """The file's bytes, from wherever it lies below the paths that were indexed."""
-        fault = "is gone since it was indexed; put it back, or run `rag index`"
+        """The file's bytes, from any of the indexed paths."""
+        fault = "was removed after it was indexed; put it back, or run `rag index`"
         for source, path in _candidates(record.path, self._sources):
             try:
                 raw = _read_below(source, path)
@@ -92,32 +90,30 @@ class Originals:
 
 
 def _candidates(path: str, sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """Where a file may lie, after ``find_sources``, and below which of the paths."""
+    """Possible locations of a file, as ``find_sources`` names files, each with its indexed path."""
     for source in sources:
         if source.name == path and source.is_file():
             yield source, source
-        before = f"{source.name}/" if len(sources) > 1 else ""
-        if path.startswith(before):
-            yield source, source / path[len(before) :]
+        prefix = f"{source.name}/" if len(sources) > 1 else ""
+        if path.startswith(prefix):
+            yield source, source / path[len(prefix) :]
 
 
 def _read_below(source: Path, path: Path) -> bytes:
-    """The bytes of a file, if it does lie below a folder, or is it.
+    """The bytes of a file that is ``source`` or lies below it.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: It is not there.
-        DocumentError: It is elsewhere, cannot be read, or is nothing that could have been indexed.
+        FileNotFoundError, NotADirectoryError: The file does not exist.
+        DocumentError: It is outside ``source``, unreadable, or cannot have been indexed.
     """
     try:
         real = path.resolve(strict=True)
     except (FileNotFoundError, NotADirectoryError):
         raise
-    except (OSError, RuntimeError) as error:  # a link that leads to itself is either
+    except (OSError, RuntimeError) as error:  # a link to itself raises either
         raise DocumentError(_unreadable(error)) from error
     if not real.is_relative_to(source):
-        raise DocumentError(
-            "is a link that leads out of the indexed folders, which is not followed; put the file itself there"
-        )
+        raise DocumentError("is a link to outside the indexed folders, which is not followed; replace it with the file")
     try:
         return read_bytes(Source(path.name, real))
     except DocumentError as error:

@@ -1,4 +1,4 @@
-"""Writing a store: files with their documents and passages, new ones or taken over from another store."""
+"""Writing a store: files with their documents and passages, new or copied from another store."""
 
 from __future__ import annotations
 
@@ -10,40 +10,41 @@ from pathlib import Path
 from ..errors import InputError
 from ..formats import Parsed
 from ..types import Document, Passage, name_title, place_of
+from .database import SCHEMA, connect, text_hash, uri
 from .filters import as_date, as_number
-from .store import OWN_FIELDS, SCHEMA, DocumentStore, connect, text_hash, uri
+from .store import OWN_FIELDS, DocumentStore
 
-#: A field's value is compared by so many of its first code points; longer ones are texts.
-LONGEST_VALUE = 500
+#: Field values are stored for filters up to this many code points.
+MAX_VALUE = 500
 
-#: The two kinds of remarks.
+#: Kinds of remarks.
 SKIPPED, WARNING = "skipped", "warning"
 
-#: Document, name, value, number and date, as the table has them.
+#: A row of the table ``fields``: document, name, value, number and date.
 FieldRow = tuple[int, str, str, float | None, str | None]
 
-#: Document id, kind, and text.
+#: Document id, kind and text.
 Remarks = Sequence[tuple[str, str, str]]
 
 
 def remarks_of(parsed: Parsed) -> Remarks:
-    """What a format has to say of a file."""
+    """The remarks of a parsed file: skipped parts first, then warnings."""
     skipped = [(remark.document_id, SKIPPED, remark.text) for remark in parsed.skipped]
     return [*skipped, *((remark.document_id, WARNING, remark.text) for remark in parsed.warnings)]
 
 
 class StoreWriter:
-    """Writes a store file by file, in order of their paths; rows of passages are counted from 0 in that order.
+    """Writes a store, file by file in order of path; passage rows are numbered from 0 in that order.
 
     Args:
-        path: Of the file; the store is in memory where it is None.
-        embedder: Fingerprint of what its vectors are made with.
-        source: Path of the store that ``copy`` takes from.
+        path: Path of the store; None for a store in memory.
+        embedder: Fingerprint of the embedder of its vectors.
+        source: Path of the store that ``copy`` copies from.
     """
 
     def __init__(self, path: Path | None, embedder: str, source: Path | None = None) -> None:
         self._connection = connect(path)
-        # The folder is flushed as a whole before anybody reads it.
+        # The whole folder is flushed to disk before it becomes readable.
         self._connection.executescript(f"PRAGMA synchronous = OFF; {SCHEMA}")
         self._connection.execute("INSERT INTO about VALUES ('embedder', ?)", (embedder,))
         self._connection.commit()
@@ -52,7 +53,7 @@ class StoreWriter:
         self._files = self._documents = self.rows = 0
 
     def store(self) -> DocumentStore:
-        """What has been written, as a store."""
+        """Commit, and open what has been written as a store."""
         self._connection.commit()
         return DocumentStore(self._connection)
 
@@ -62,17 +63,17 @@ class StoreWriter:
         """Add a file.
 
         Args:
-            path: Its path, with which the ids of its documents begin.
+            path: Path of the file, a prefix of the ids of its documents.
             digest: SHA-256 of its bytes.
-            documents: With their passages.
-            remarks: What there is to say of it.
+            documents: Documents with their passages.
+            remarks: Remarks on the file.
 
         Raises:
-            InputError: A document's id is there already, or its text is not Unicode.
+            InputError: Two documents share an id, or a text is not valid Unicode.
         """
         stored = [(document_id.removeprefix(path), kind, text) for document_id, kind, text in remarks]
         before = self._documents, self.rows
-        # Within a transaction, since the end of an outermost savepoint would commit.
+        # Releasing a savepoint outside a transaction would commit.
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN")
         self._connection.execute("SAVEPOINT file")
@@ -86,22 +87,22 @@ class StoreWriter:
             self._connection.execute("ROLLBACK TO file")
             self._documents, self.rows = before
             if isinstance(error, UnicodeEncodeError):
-                raise InputError(f"{path!r}: holds half a surrogate pair, which is no Unicode") from error
-            raise InputError(f"{path}: two documents would have one id; give each one of its own") from error
+                raise InputError(f"{path!r}: holds half a surrogate pair, which is not valid Unicode") from error
+            raise InputError(f"{path}: two documents share an id; give each its own") from error
         finally:
             self._connection.execute("RELEASE file")
         self._files += 1
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
-        """Remember that a file with this hash cannot be read, and why."""
+        """Record that a file with this hash is unreadable, and why."""
         self._connection.execute("INSERT INTO refused VALUES (?, ?, ?)", (path, digest, reason))
 
     def copy(self, first: int, last: int, rename: str | None = None) -> range:
-        """Take over the files numbered ``first`` to ``last`` of the source; returns their rows there.
+        """Copy the files numbered ``first`` to ``last`` from the source; returns their rows in the source.
 
         Args:
-            first, last: Neighbours in the source are taken over together.
-            rename: The new path, where it is a single file that has moved.
+            first, last: Numbers in the source, inclusive.
+            rename: New path, if a single file was moved.
         """
         run = "source.documents WHERE file BETWEEN :first AND :last"
         low, high = self._connection.execute(
@@ -127,7 +128,7 @@ class StoreWriter:
         ):
             self._connection.execute(statement, values)
         if rename is not None:
-            self._name_fields(self._files)
+            self._update_own_fields(self._files)
         self._files += last - first + 1
         self._documents += high - low + 1 if low is not None else 0
         rows = range(start, stop) if start is not None else range(0)
@@ -135,17 +136,17 @@ class StoreWriter:
         return rows
 
     def commit(self) -> None:
-        """Let whoever opens the file after a crash see all that was added so far."""
+        """Commit what was added so far, so that it survives a crash."""
         self._connection.commit()
 
     def finish(self) -> None:
-        """Write what is left, and close the file."""
+        """Commit, and close the file."""
         self._connection.commit()
         self._connection.execute("PRAGMA main.optimize")
         self.close()
 
     def close(self) -> None:
-        """Close the file; what was not committed is lost."""
+        """Close the file without committing."""
         self._connection.close()
 
     def _add_document(self, document: Document, passages: Sequence[Passage]) -> None:
@@ -169,8 +170,8 @@ class StoreWriter:
         self._documents += 1
         self.rows += len(passages)
 
-    def _name_fields(self, file: int) -> None:
-        """Bring the fields that follow from the path of a file in line with it."""
+    def _update_own_fields(self, file: int) -> None:
+        """Rewrite the fields that derive from a file's path."""
         found = self._connection.execute("SELECT document, id, title FROM main.documents WHERE file = ?", (file,))
         for number, document_id, title in found.fetchall():
             self._connection.execute(
@@ -191,12 +192,12 @@ def _fields(number: int, document: Document) -> Iterator[FieldRow]:
 
 def _field_rows(number: int, fields: Mapping[str, object]) -> Iterator[FieldRow]:
     for name, value in _flat("", fields):
-        text = value.casefold()[:LONGEST_VALUE]
+        text = value.casefold()[:MAX_VALUE]
         yield number, name, text, as_number(text), as_date(text)
 
 
 def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
-    """The fields in a value: those of a mapping under ``name.key``, those of a list all under ``name``."""
+    """Flatten a value into fields: mapping items as ``name.key``, list items all as ``name``."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _flat(f"{name}.{key}".strip(".").casefold(), inner)

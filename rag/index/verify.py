@@ -1,4 +1,4 @@
-"""Is an index whole, and still true to its files? And what can be done where it is not."""
+"""Verify that an index is intact and up to date, and repair it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ..text.chunking import ChunkSettings
 from .build import update
 from .index import LIBRARY, VECTORS, Report, open_store, open_vectors, open_words
 from .manifest import Manifest
-from .staging import Parts, VersionFile, salvaged, whole_parts
+from .salvage import ReusableParts, reusable_parts, staged_vectors
+from .staging import VersionWriter
 from .store import DocumentStore
 from .vectors import VectorStore
 from .versions import current_version, new_version, versions, writing
@@ -28,13 +29,13 @@ BLOCK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What ``verify`` found.
+    """Findings of ``verify``.
 
     Attributes:
-        problems: What is wrong with the index, a line each; none where it is whole.
-        stale: Files that are not as they were indexed, and how: ``changed``, ``added`` or ``removed``; or why a
-            source cannot be compared. No fault of the index.
-        documents, passages: How many it holds, as it says itself.
+        problems: Damage to the index, one line each; empty if it is intact.
+        stale: Files that differ from what was indexed, and how: ``changed``, ``added`` or ``removed``, or why they
+            cannot be compared. Not damage.
+        documents, passages: Counts according to the manifest.
     """
 
     problems: list[str]
@@ -44,15 +45,15 @@ class Verification:
 
 
 def verify(folder: Path | str) -> Verification:
-    """Check an index folder from end to end.
+    """Check an index folder completely.
 
-    Checksums of all files; the database's own check; that every passage is the slice that was indexed; that there are
-    as many vectors and words as passages, the vectors finite and of unit length; and whether the indexed files have
-    changed since.
+    Checks the checksums of all files; SQLite's integrity check; that every passage is a slice of its document; that
+    vectors and lexical index have one row per passage, with vectors of unit length; and whether indexed files have
+    changed.
 
     Raises:
         IndexMissing: There is no index.
-        IndexMismatch: It is of another format.
+        IndexMismatch: It has another format.
     """
     folder = Path(folder)
     try:
@@ -63,43 +64,45 @@ def verify(folder: Path | str) -> Verification:
     damaged = manifest.damaged_files(version)
     problems = list(damaged.values())
     if not problems:
-        problems += _inside(version, manifest)
+        problems += _inconsistencies(version, manifest)
     if problems and current_version(folder) != version:
-        # A writer that finished twice meanwhile has cleared the version away.
+        # A writer that finished twice in the meantime has deleted this version.
         return verify(folder)
     stale = list(_stale(open_store(version), manifest)) if LIBRARY not in damaged else []
     return Verification(problems, stale, manifest.documents, manifest.passages)
 
 
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
-    """Rebuild what is damaged from what is whole; returns what was done, in a line.
+    """Rebuild the damaged parts of an index; returns what was done, in one line.
 
-    Words and vectors are made anew from the store's texts; a damaged store from the indexed files; where these are
-    gone, the version before is made current again.
+    A damaged lexical index or damaged vectors are rebuilt from the stored texts, and a damaged store from the indexed
+    files. If those are gone, the previous version becomes current again.
 
     Args:
-        folder: Of the index.
-        encoder: What its vectors are made with; the one that it names where None.
-        report: Told of progress.
+        folder: Folder of the index.
+        encoder: Embedder of its vectors. Default: the one that the manifest names.
+        report: Called with progress.
 
     Raises:
         IndexMissing: There is no index.
         IndexMismatch: It was made with another embedder.
-        InputError: Nothing is left to rebuild it from; or the folder cannot be written to.
+        InputError: There is nothing to rebuild it from, or the folder cannot be written to.
         IndexBusy: Another process is writing to it.
     """
     folder = Path(folder)
     _current_or_newest(folder)
     with writing(folder):
         if not verify(folder).problems:
-            return "nothing to repair: the index is whole"
+            return "nothing to repair: the index is intact"
         current = _current_or_newest(folder)
-        parts = whole_parts(folder)
+        parts = reusable_parts(folder)
         manifest = parts.manifest if parts else None
         with suppress(IndexFolderError):
             manifest = Manifest.read(current)
         if manifest is None:
-            raise InputError(f"{folder}: nothing in it is whole; build it again with `rag index PATH --index {folder}`")
+            raise InputError(
+                f"{folder}: nothing in it can be recovered; rebuild it with `rag index PATH --index {folder}`"
+            )
         encoder = encoder or SentenceTransformerEncoder(manifest.embedder)
         manifest.check_encoder(folder, encoder)
         if parts and parts.version == current:
@@ -112,15 +115,17 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
         if sources:
             settings = _settings(manifest)
             changes = update(named, sources, folder, encoder, settings=settings, report=report)
-            return f"built again from the files: {changes.documents} documents"
+            return f"rebuilt from the files: {changes.documents} documents"
         if parts is None:
-            raise InputError(f"{folder}: nothing in it is whole; build it again with `rag index PATH --index {folder}`")
+            raise InputError(
+                f"{folder}: nothing in it can be recovered; rebuild it with `rag index PATH --index {folder}`"
+            )
         _rebuild(parts, folder, encoder, report)
-        return f"went back to the version before: {parts.manifest.documents} documents; run `rag index` to update it"
+        return f"restored the previous version: {parts.manifest.documents} documents; run `rag index` to update it"
 
 
 def _current_or_newest(folder: Path) -> Path:
-    """The current version, or, where the pointer to it is lost, the newest one.
+    """The current version, or the newest one if the pointer to it is damaged.
 
     Raises:
         IndexMissing: There is no index in the folder.
@@ -137,14 +142,14 @@ def _settings(manifest: Manifest) -> ChunkSettings:
     return ChunkSettings(**manifest.chunking)  # type: ignore[arg-type]
 
 
-def _inside(version: Path, manifest: Manifest) -> Iterator[str]:
-    """What is wrong with files that are as they were written."""
+def _inconsistencies(version: Path, manifest: Manifest) -> Iterator[str]:
+    """Inconsistencies despite valid checksums."""
     try:
         store = open_store(version)
         yield from (f"{version / LIBRARY}: {line}" for line in store.check())
-        held, said = (len(store.documents), len(store.passages)), (manifest.documents, manifest.passages)
-        if held != said:
-            yield f"{version / LIBRARY}: holds {held} documents and passages, {said} are expected"
+        found, expected = (len(store.documents), len(store.passages)), (manifest.documents, manifest.passages)
+        if found != expected:
+            yield f"{version / LIBRARY}: documents and passages: {found}; in the manifest: {expected}"
         yield from _check_vectors(open_vectors(version, manifest))
         open_words(version, manifest)
     except (OSError, ValueError, KeyError, RuntimeError, sqlite3.Error) as error:
@@ -161,7 +166,7 @@ def _check_vectors(vectors: VectorStore) -> Iterator[str]:
 
 
 def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Files that differ from what was indexed."""
+    """Files that differ from what was indexed, and how."""
     known = store.files()
     refused = store.refused()
     try:
@@ -174,7 +179,7 @@ def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]
         try:
             digest = content_hash(read_bytes(source))
         except DocumentError as error:
-            # What could not be read then either is no change.
+            # Otherwise it was already unreadable when indexed.
             if path in known:
                 yield path, str(error)
             continue
@@ -184,20 +189,20 @@ def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]
             yield path, "added"
         elif known[path].hash != digest:
             yield path, "changed"
-    there = {source.document_id for source in sources}
-    yield from ((path, "removed") for path in known if path not in there)
+    present = {source.document_id for source in sources}
+    yield from ((path, "removed") for path in known if path not in present)
 
 
-def _rebuild(parts: Parts, folder: Path, encoder: Encoder, report: Report | None) -> None:
-    """A new version of what a store holds, with those parts taken over that are whole."""
-    salvage = salvaged(folder, encoder)
+def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Report | None) -> None:
+    """Write a new version from a store and the other reusable parts of its version."""
+    staged = staged_vectors(folder, encoder)
     settings = _settings(parts.manifest)
     with (
         new_version(folder, parts.version) as version,
-        VersionFile(version, encoder, settings, previous=parts, salvage=salvage, report=report) as file,
+        VersionWriter(version, encoder, settings, previous=parts, staged=staged, report=report) as writer,
     ):
         for path, refused in parts.store.refused().items():
-            file.refuse(path, *refused)
+            writer.refuse(path, *refused)
         for record in parts.store.files().values():
-            file.copy(record, record.path)
-        file.finish([Path(source) for source in parts.manifest.sources])
+            writer.copy(record, record.path)
+        writer.finish([Path(source) for source in parts.manifest.sources])

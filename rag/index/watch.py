@@ -1,4 +1,4 @@
-"""Keeping an index up to date while its files change."""
+"""Watching files for changes."""
 
 from __future__ import annotations
 
@@ -10,37 +10,36 @@ from watchfiles import Change, DefaultFilter, watch
 
 from ..errors import InputError
 
-#: Milliseconds of quiet after a change before it is taken up; an editor that saves, or a folder that is copied, makes
-#: many changes at once.
-QUIET, LONGEST_WAIT = 500, 5_000
+#: Debouncing in milliseconds: how long no file may change before an update, and the longest wait for that.
+QUIET, MAX_WAIT = 500, 5_000
 
 
-def changes_of(paths: Sequence[Path], index: Path, stop: threading.Event | None = None) -> Iterator[None]:
-    """Comes once when the watching has begun, and then after each burst of changes below the paths.
+def watch_changes(paths: Sequence[Path], index: Path, stop: threading.Event | None = None) -> Iterator[None]:
+    """Yield once when watching has begun, and then after each burst of changes below the paths.
 
     Args:
         paths: Files and folders.
-        index: Folder of the index; what changes in there is none of theirs.
-        stop: Ends it when it is set, as Ctrl-C does.
+        index: Folder of the index; changes in it are ignored.
+        stop: Ends the watch when set, as Ctrl-C does.
 
     Raises:
         InputError: A path does not exist.
     """
-    own = index.resolve()
-    usual = DefaultFilter()
+    index_folder = index.resolve()
+    default_filter = DefaultFilter()
 
-    def counts(change: Change, path: str) -> bool:
-        return usual(change, path) and not Path(path).is_relative_to(own)
+    def is_relevant(change: Change, path: str) -> bool:
+        return default_filter(change, path) and not Path(path).is_relative_to(index_folder)
 
-    # What changes before the watching begins is seen by nobody: hence the first one, which a time-out brings.
+    # Changes before watching begins go unnoticed, so the first time-out yields as well.
     begun = False
     try:
         for changes in watch(
-            *paths, watch_filter=counts, stop_event=stop, debounce=LONGEST_WAIT, step=QUIET, rust_timeout=QUIET,
+            *paths, watch_filter=is_relevant, stop_event=stop, debounce=MAX_WAIT, step=QUIET, rust_timeout=QUIET,
             yield_on_timeout=True,
         ):  # fmt: skip
             if changes or not begun:
                 begun = True
                 yield
     except FileNotFoundError as error:
-        raise InputError(f"cannot watch {', '.join(map(str, paths))}: {error}; name paths that are there") from error
+        raise InputError(f"cannot watch {', '.join(map(str, paths))}: {error}; name paths that exist") from error

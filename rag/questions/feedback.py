@@ -1,7 +1,7 @@
-"""What people teach: a question set that is edited a line at a time.
+"""User feedback on answers, stored as a question set and edited line by line.
 
-The file is JSON Lines as ``questions/README.md`` says, so ``rag eval`` runs on it and ``rag train`` learns from it.
-Lines that are none of ours, and fields that we do not know, stay as they are.
+The file is JSON Lines as documented in ``eval/questions/README.md``, so ``rag eval`` and ``rag train`` accept it.
+Lines in another format and unknown fields are preserved.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .anchors import Documents, Place, Selection, pin, place_at, same_places
+from .anchors import Documents, Place, Selection, common_places, find_place, to_places
 from .locked_lines import edited_lines, read_lines
-from .question_type import kind_of
+from .question_type import guess_kind
 from .schema import KINDS, LONGEST_QUESTION, Question, parse_line, read_question
 
-#: Code points of a question that its id begins with.
-SLUG = 48
+#: Longest id made from a question, in code points, without its number.
+MAX_SLUG = 48
 
-CONTRADICTION = "words that answer, and that no document answers, cannot both be taught; choose one"
+CONTRADICTION = "a question cannot have an answer and be unanswerable; choose one"
 
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """A line of the file.
+class Annotation:
+    """Feedback on one question: a line of the file.
 
     Attributes:
-        id, text, kind: Of the question; ``kind`` is empty where the line has none.
-        answers: Each place that answers, as the file has it: ``document``, ``sentence`` and ``quote``. Empty where no
-            document answers, None where nobody has said yet what does.
-        wrong: The same of places that do not answer.
-        question: With offsets in the documents as they are now; None where the line is stale.
-        stale: Why ``rag eval`` would refuse the line, else empty: a text is gone from its document, or is there twice.
+        id, text, kind: The question's id, text and kind; ``kind`` may be empty.
+        answers: Right answers as stored: ``document``, ``sentence`` and ``quote``. Empty if the question is
+            unanswerable, None if it is unlabelled.
+        wrong: Wrong answers, likewise.
+        question: The question with offsets in the current documents; None if the line is stale.
+        stale: Why the line does not match the current documents (``rag eval`` would reject it); empty if it does.
     """
 
     id: str
@@ -49,22 +49,22 @@ class Lesson:
     stale: str
 
 
-class Taught:
-    """The file of what was taught. Each method takes it as it is now; it need not be there yet.
+class FeedbackFile:
+    """A feedback file. Every method reads the file anew; the first ``add`` creates it.
 
-    Those that write raise InputError where the file cannot be written to, and wait for others who do.
+    Methods that write take a lock, and raise InputError if the file cannot be written.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
 
-    def lessons(self, documents: Documents) -> list[Lesson]:
-        """What was taught, in the order of the file, each held against the documents."""
+    def annotations(self, documents: Documents) -> list[Annotation]:
+        """All annotations in file order, checked against the documents."""
         lines = (_values(line) for line in read_lines(self.path))
-        return [_lesson(values, documents) for values in lines if values is not None]
+        return [_annotation(values, documents) for values in lines if values is not None]
 
     def add(
         self,
@@ -73,165 +73,169 @@ class Taught:
         *,
         right: Sequence[Selection] = (),
         wrong: Sequence[Selection] = (),
-        none: bool = False,
+        unanswerable: bool = False,
     ) -> str:
-        """Teach a question; returns the id of its line.
+        """Add feedback on a question; returns the id of its line.
 
-        A question that was taught before, but for case, blanks and the marks at its end, has what is new added to its
-        line, and places that do not stand in the documents any more are left out of it. A place cannot be right and
-        wrong: the later word counts, and so it does between an answer and none.
+        Feedback on a question that is already in the file (ignoring case, whitespace and final punctuation) is merged
+        into its line, and places that are gone from the documents are dropped. The latest feedback wins: a place that
+        was right becomes wrong or the reverse, and an answered question becomes unanswerable or the reverse.
 
         Args:
-            question: As it was asked.
-            documents: That were asked.
-            right: Words that answer.
-            wrong: Words that do not.
-            none: No document answers.
+            question: The question as asked.
+            documents: The indexed documents.
+            right: Spans that answer the question.
+            wrong: Spans that do not.
+            unanswerable: No document answers the question.
 
         Raises:
-            InputError: Nothing is taught, or what contradicts itself; the question is empty or too long; or there are
-                no words at a selection, or none that can be told from others (see ``pinned``).
+            InputError: The feedback is empty or contradictory, the question is empty or too long, or a selection cannot
+                be stored (see ``unique_quote``).
         """
         _check_question(question)
-        if not (right or wrong or none):
-            raise InputError("nothing is taught; say what is right, what is wrong, or that no document answers")
-        if none and right:
+        if not (right or wrong or unanswerable):
+            raise InputError("the feedback is empty; give a right or wrong answer, or mark the question unanswerable")
+        if unanswerable and right:
             raise InputError(CONTRADICTION)
-        answers, others = pin(right, documents), pin(wrong, documents)
-        _check_apart(answers, others, documents)
+        answers, others = to_places(right, documents), to_places(wrong, documents)
+        _check_disjoint(answers, others, documents)
         with edited_lines(self.path) as lines:
-            at, values = _find(lines, lambda each: _asked(each["question"]) == _asked(question))
+            at, values = _find(lines, lambda each: _normalise(each["question"]) == _normalise(question))
             if values is None:
-                values = {"id": _new_id(question, lines), "question": question, "kind": kind_of(question)}
+                values = {"id": _new_id(question, lines), "question": question, "kind": guess_kind(question)}
                 at = len(lines)
                 lines.append(b"")
-            _teach(values, answers, others, none, documents)
+            _merge(values, answers, others, unanswerable, documents)
             lines[at] = _line(values)
         return str(values["id"])
 
     def edit(
         self,
-        lesson_id: str,
+        annotation_id: str,
         documents: Documents,
         *,
         question: str | None = None,
         kind: str | None = None,
         right: Sequence[Selection] | None = None,
         wrong: Sequence[Selection] | None = None,
-        none: bool = False,
+        unanswerable: bool = False,
     ) -> None:
-        """Change a line: what is given takes the place of what was there, what is None stays, stale or not.
+        """Replace fields of a line; those that are None stay as they are, stale or not.
 
-        With no words in ``right`` nobody has said what answers; ``none`` says that no document does.
+        An empty ``right`` makes the question unlabelled.
 
         Raises:
-            InputError: There is no such line, nothing would be left of it, or as for ``add``.
+            InputError: The id is unknown, the line would become empty, or as for ``add``.
         """
         if question is not None:
             _check_question(question)
         if kind is not None and kind not in KINDS:
-            raise InputError(f"the kind {kind!r} is none of {', '.join(KINDS)}")
-        if none and right:
+            raise InputError(f"the kind {kind!r} is not one of {', '.join(KINDS)}")
+        if unanswerable and right:
             raise InputError(CONTRADICTION)
         with edited_lines(self.path) as lines:
-            at, values = _find(lines, lambda each: each["id"] == lesson_id)
+            at, values = _find(lines, lambda each: each["id"] == annotation_id)
             if values is None:
-                raise InputError(f"{lesson_id[:80]!r}: no question of this id was taught, or it has been deleted")
+                raise InputError(f"{annotation_id[:80]!r}: there is no feedback with this id; it may have been deleted")
             values |= {name: text for name, text in (("question", question), ("kind", kind)) if text is not None}
-            answers = [] if none else values.get("answers") if right is None else pin(right, documents) or None
-            others = values.get("wrong", []) if wrong is None else pin(wrong, documents)
-            _check_apart(answers or [], others, documents)
-            _set(values, answers, others)
+            answers = (
+                [] if unanswerable
+                else values.get("answers") if right is None
+                else to_places(right, documents) or None
+            )  # fmt: skip
+            others = values.get("wrong", []) if wrong is None else to_places(wrong, documents)
+            _check_disjoint(answers or [], others, documents)
+            _set_places(values, answers, others)
             if not values.keys() & {"answers", "wrong"}:
-                raise InputError(f"{lesson_id}: nothing would be left of what was taught; delete it instead")
+                raise InputError(f"{annotation_id}: no feedback would be left; delete the question instead")
             lines[at] = _line(values)
 
-    def delete(self, lesson_id: str) -> None:
-        """Take a line out.
+    def delete(self, annotation_id: str) -> None:
+        """Delete a line.
 
         Raises:
-            InputError: There is none of that id.
+            InputError: The id is unknown.
         """
         with edited_lines(self.path) as lines:
-            at, values = _find(lines, lambda each: each["id"] == lesson_id)
+            at, values = _find(lines, lambda each: each["id"] == annotation_id)
             if values is None:
-                raise InputError(f"{lesson_id[:80]!r}: no question of this id was taught, or it has been deleted")
+                raise InputError(f"{annotation_id[:80]!r}: there is no feedback with this id; it may have been deleted")
             del lines[at]
 
 
 def _values(line: bytes) -> Values | None:
-    """What a line holds if it is one of ours: an object with an id, a question, and lists of places."""
+    """The parsed line; None unless it is an object with an id, a question and lists of places."""
     try:
         values = parse_line(line.decode("utf-8-sig"))
     except (InputError, UnicodeDecodeError):
         return None
-    ours = isinstance(values, dict) and (
+    valid = isinstance(values, dict) and (
         all(isinstance(values.get(name), str) for name in ("id", "question"))
         and all(isinstance(values.get(name, []), list) for name in ("answers", "wrong"))
     )
-    return values if ours else None
+    return values if valid else None
 
 
 def _line(values: Values) -> bytes:
     return json.dumps(values, ensure_ascii=False).encode()
 
 
-def _find(lines: Sequence[bytes], wanted: Callable[[Values], bool]) -> tuple[int, Values | None]:
-    """The first line of ours that is wanted, and its number."""
+def _find(lines: Sequence[bytes], matches: Callable[[Values], bool]) -> tuple[int, Values | None]:
+    """Row and values of the first matching line; -1 and None if there is none."""
     for at, line in enumerate(lines):
-        if (values := _values(line)) is not None and wanted(values):
+        if (values := _values(line)) is not None and matches(values):
             return at, values
     return -1, None
 
 
-def _lesson(values: Values, documents: Documents) -> Lesson:
+def _annotation(values: Values, documents: Documents) -> Annotation:
     question, stale = None, ""
     try:
         question = read_question(values, documents)
     except InputError as error:
         stale = str(error)
     kind = values.get("kind")
-    return Lesson(
+    return Annotation(
         id=values["id"],
         text=values["question"],
         kind=kind if isinstance(kind, str) else "",
-        answers=_shown(values["answers"]) if "answers" in values else None,
-        wrong=_shown(values.get("wrong", [])),
+        answers=_valid_places(values["answers"]) if "answers" in values else None,
+        wrong=_valid_places(values.get("wrong", [])),
         question=question,
         stale=stale,
     )
 
 
-def _shown(places: list[Any]) -> tuple[Place, ...]:
-    """The places that are written as places are."""
+def _valid_places(places: list[Any]) -> tuple[Place, ...]:
+    """The entries that have the fields of a place."""
     fields = ("document", "sentence", "quote")
     return tuple(p for p in places if isinstance(p, dict) and all(isinstance(p.get(name), str) for name in fields))
 
 
-def _teach(values: Values, right: list[Place], wrong: list[Place], none: bool, documents: Documents) -> None:
-    """Bring what is new into a line, and leave out what it replaces and what does not stand any more."""
-    before, others = ([p for p in values.get(name, []) if place_at(p, documents)] for name in ("answers", "wrong"))
-    replaced = same_places([*before, *others], [*right, *wrong], documents)
-    answers = [] if none else [*(place for place in before if place not in replaced), *right]
-    known = bool(answers) or none or values.get("answers") == []
-    _set(values, answers if known else None, [*(place for place in others if place not in replaced), *wrong])
+def _merge(values: Values, right: list[Place], wrong: list[Place], unanswerable: bool, documents: Documents) -> None:
+    """Merge new places into a line; drop places that they replace or that are gone from the documents."""
+    before, others = ([p for p in values.get(name, []) if find_place(p, documents)] for name in ("answers", "wrong"))
+    replaced = common_places([*before, *others], [*right, *wrong], documents)
+    answers = [] if unanswerable else [*(place for place in before if place not in replaced), *right]
+    labelled = bool(answers) or unanswerable or values.get("answers") == []
+    _set_places(values, answers if labelled else None, [*(place for place in others if place not in replaced), *wrong])
 
 
-def _set(values: Values, answers: list[Place] | None, wrong: list[Place]) -> None:
-    """Write both fields of a line, or leave them out where there is nothing to say."""
+def _set_places(values: Values, answers: list[Place] | None, wrong: list[Place]) -> None:
+    """Set ``answers`` (absent if None) and ``wrong`` (absent if empty)."""
     values.pop("answers", None)
     values.pop("wrong", None)
     values |= {"answers": answers} if answers is not None else {}
     values |= {"wrong": wrong} if wrong else {}
 
 
-def _check_apart(right: list[Place], wrong: list[Place], documents: Documents) -> None:
-    if both := same_places(right, wrong, documents):
-        raise InputError(f"{both[0]['quote'][:80]!r} cannot be right and wrong; choose one")
+def _check_disjoint(right: list[Place], wrong: list[Place], documents: Documents) -> None:
+    if both := common_places(right, wrong, documents):
+        raise InputError(f"{both[0]['quote'][:80]!r} cannot be both right and wrong; choose one")
 
 
-def _asked(question: str) -> str:
-    """What makes two questions the same."""
+def _normalise(question: str) -> str:
+    """Equal for questions that differ only in case, whitespace or final punctuation."""
     return " ".join(question.casefold().split()).rstrip("?!. ")
 
 
@@ -245,11 +249,11 @@ def _check_question(question: str) -> None:
 
 
 def _new_id(question: str, lines: Sequence[bytes]) -> str:
-    """The words of the question, with a number where a line has them already."""
+    """The question's words joined by hyphens, with a number if another line has the same id."""
     taken = {values["id"] for line in lines if (values := _values(line)) is not None}
     words = "-".join(re.findall(r"\w+", question.casefold()))
-    if len(words) > SLUG:
-        words = words[: SLUG + 1].rpartition("-")[0] or words[:SLUG]
+    if len(words) > MAX_SLUG:
+        words = words[: MAX_SLUG + 1].rpartition("-")[0] or words[:MAX_SLUG]
     number = 1
     while (name := words if number == 1 else f"{words}-{number}") in taken:
         number += 1

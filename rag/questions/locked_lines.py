@@ -1,4 +1,4 @@
-"""A file of lines that several people edit at once: under a lock, and written aside before it is renamed."""
+"""Edit a text file line by line, safely under concurrent writers: file lock, temporary file, atomic rename."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from filelock import FileLock, Timeout
 
 from ..errors import InputError
 
-#: Seconds to wait for somebody else who writes; writing takes hundredths.
-PATIENCE = 10.0
+#: Seconds to wait for the lock; a write holds it for hundredths of a second.
+LOCK_TIMEOUT = 10.0
 
 
 def read_lines(path: Path) -> list[bytes]:
-    """The lines of a file without their line feeds; none where there is no file.
+    """The lines of a file without line feeds; empty if the file does not exist.
 
     Raises:
-        InputError: It cannot be read.
+        InputError: The file cannot be read.
     """
     try:
         raw = path.read_bytes()
@@ -34,19 +34,19 @@ def read_lines(path: Path) -> list[bytes]:
 
 @contextmanager
 def edited_lines(path: Path) -> Iterator[list[bytes]]:
-    """The lines, to be changed in place by the only one who writes; on leaving without an error they are the file's.
+    """The lines of a file, to be edited in place under a lock and written back on exit unless an error occurs.
 
-    A reader sees the file as it was before or as it is after. The lock, ``<name>.lock`` beside it, is the system's, so
-    it is gone with its owner.
+    Readers see either the old or the new file. The lock is held on ``<name>.lock`` beside the file; the operating
+    system releases it if the process dies.
 
     Raises:
-        InputError: The file cannot be read or written, or somebody else writes for too long.
+        InputError: The file cannot be read or written, or the lock is not free within ``LOCK_TIMEOUT``.
     """
-    # Another name for the file is to stay one.
+    # A symbolic link stays a link: its target is replaced.
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_name(path.name + ".lock"), timeout=PATIENCE)
+        lock = FileLock(path.with_name(path.name + ".lock"), timeout=LOCK_TIMEOUT)
         with lock:
             before = read_lines(path)
             lines = list(before)
@@ -54,24 +54,26 @@ def edited_lines(path: Path) -> Iterator[list[bytes]]:
             if lines != before:
                 _replace(path, b"".join(line + b"\n" for line in lines))
     except Timeout as error:
-        raise InputError(f"{path}: somebody else is writing to it; try again") from error
+        raise InputError(f"{path}: another process is writing to it; try again") from error
     except OSError as error:
-        raise InputError(f"{path}: cannot be written to ({error.strerror or error}); make room or let it be") from error
+        raise InputError(
+            f"{path}: cannot be written to ({error.strerror or error}); free disk space or check permissions"
+        ) from error
 
 
 def _replace(path: Path, raw: bytes) -> None:
-    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
-        with aside.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
-            shutil.copymode(path, aside)
-        aside.replace(path)
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
-    if os.name != "nt":  # Windows cannot open a folder, and does not need to
+        temporary.unlink(missing_ok=True)
+    if os.name != "nt":  # Windows cannot open a folder, and needs no fsync
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -1,15 +1,16 @@
-"""Of which kind a question is, guessed from the word that asks."""
+"""Guess the kind of a question from its question word."""
 
 from __future__ import annotations
 
 import re
 
-#: What a question of each kind begins with, or asks with further on. English, as the kinds are.
-BEGINNINGS = (
+#: Patterns at the start of a question. English only.
+START_PATTERNS = (
     ("list", re.compile(r"(?:please )?(?:list|name|enumerate)\b")),
     ("yes-no", re.compile(r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|must)\b")),
 )
-ASKING = tuple(
+#: Patterns anywhere in a question, the most specific first. English only.
+PATTERNS = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("list", r"\b(?:which|what) (?:two|three|four|five|six|all)\b"),
@@ -26,16 +27,17 @@ ASKING = tuple(
 )
 
 
-def kind_of(question: str) -> str:
-    """One of ``KINDS``, by the word that asks: the first one in the question, with the noun that follows it.
+def guess_kind(question: str) -> str:
+    """One of ``KINDS``, from the first question word and the noun after it.
 
-    "In which city does she live?" is a "where", "What did he tell those who came?" a "what". "list" is what says so
-    or gives a number, and "yes-no" what begins with a verb; what asks with none of these words is a "what".
+    "In which city does she live?" is a "where"; "What did he tell those who came?" is a "what". A question that asks
+    for a list or gives a number is a "list"; one that starts with an auxiliary verb is a "yes-no". The default is
+    "what".
     """
     text = " ".join(question.casefold().split())
-    for kind, pattern in BEGINNINGS:
+    for kind, pattern in START_PATTERNS:
         if pattern.match(text):
             return kind
-    # Of several that begin at one word, the first in the list says most.
-    found = [(match.start(), kind) for kind, pattern in ASKING if (match := pattern.search(text))]
+    # Of patterns that match at the same word, the first listed is the most specific.
+    found = [(match.start(), kind) for kind, pattern in PATTERNS if (match := pattern.search(text))]
     return min(found, key=lambda each: each[0], default=(0, "what"))[1]

@@ -1,6 +1,6 @@
-"""Question sets: what is asked, and the exact words that answer.
+"""Question sets: questions with gold answers.
 
-Our own format is JSON Lines (``questions/README.md`` documents it); ``rag.questions.squad`` reads SQuAD's.
+The format is JSON Lines, documented in ``eval/questions/README.md``; ``rag.questions.squad`` reads SQuAD's format.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import InputError
 from ..types import Document
 
-#: A longer question is refused before anything is computed, in code points.
+#: Longest question accepted, in code points.
 LONGEST_QUESTION = 2_000
 
 KINDS = ("who", "when", "where", "how many", "what", "which", "why", "how", "yes-no", "list")
@@ -22,30 +22,30 @@ TAGS = ("paraphrased", "similar", "near miss", "far off")
 PARTS = ("calibration", "test")
 REQUIRED, OPTIONAL = {"id", "question", "kind"}, {"answers", "wrong", "part", "document", "tags"}
 
-#: Told what is wrong with a question that has to be left out; may raise it instead.
-Bad = Callable[[InputError], None]
+#: Callback for an invalid question: return to skip it, or raise the error.
+OnInvalid = Callable[[InputError], None]
 
-#: Told of a question that is left out because nobody has said yet what answers it.
-Open = Callable[["Question"], None]
+#: Callback for an unlabelled question, which is skipped.
+OnUnlabelled = Callable[["Question"], None]
 
 
-def refuse(error: InputError) -> None:
-    """The ``Bad`` that lets no bad question pass."""
+def raise_invalid(error: InputError) -> None:
+    """Stop at the first invalid question."""
     raise error
 
 
-def pass_over(question: Question) -> None:
-    """The ``Open`` that says nothing."""
+def ignore_unlabelled(question: Question) -> None:
+    """No-op callback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """Words that answer, or that are known not to, where they stand; offsets in code points of the document.
+    """A gold answer span, or a span known to be wrong; offsets in code points of the document.
 
     Attributes:
         document: The document's id.
         start, end, text: The quote.
-        sentence_start, sentence_end: The sentence that it stands in.
+        sentence_start, sentence_end: The sentence that contains it.
     """
 
     document: str
@@ -58,18 +58,18 @@ class Gold:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with its gold answers; none where the documents do not answer it, or where it is open.
+    """A question with its gold answers; ``golds`` is empty if it is unanswerable or unlabelled.
 
     Attributes:
         id: Unique in its set.
-        text: As a person would ask it.
-        golds: Each is right.
-        kind: One of ``KINDS``, or empty where the set does not say.
-        tags: Of ``TAGS``; ``questions/README.md`` defines them.
-        part: One of ``PARTS``, or empty where the set is not split.
-        document: The document that it was written for, with or without an answer in it; empty where there is none.
-        wrong: Words that were taken for an answer, and are none.
-        open: Nobody has said yet what answers, if anything does; only what is wrong is known.
+        text: The question.
+        golds: Alternative right answers.
+        kind: One of ``KINDS``, or empty.
+        tags: Some of ``TAGS``, defined in ``eval/questions/README.md``.
+        part: One of ``PARTS``, or empty if the set is not split.
+        document: The document that the question was written about, whether or not it answers it; empty if none.
+        wrong: Spans that were given as an answer and are wrong.
+        unlabelled: The right answer is unknown; only ``wrong`` is known.
     """
 
     id: str
@@ -80,22 +80,25 @@ class Question:
     part: str = ""
     document: str = ""
     wrong: tuple[Gold, ...] = ()
-    open: bool = False
+    unlabelled: bool = False
 
 
 def load_questions(
-    path: Path, documents: Mapping[str, Document], bad: Bad = refuse, left_open: Open = pass_over
+    path: Path,
+    documents: Mapping[str, Document],
+    on_invalid: OnInvalid = raise_invalid,
+    on_unlabelled: OnUnlabelled = ignore_unlabelled,
 ) -> list[Question]:
-    """The questions of a JSON Lines file whose answers are known, every quote checked to stand in its document.
+    """The labelled questions of a JSON Lines file, every quote checked against its document.
 
     Args:
         path: The file.
-        documents: What is asked about, by id.
-        bad: Told of each line that is no question; the line is left out unless it raises.
-        left_open: Told of each question that is open, which is left out: it is not one without an answer.
+        documents: The documents that the questions are about, by id.
+        on_invalid: Called for each invalid line, which is skipped unless the callback raises.
+        on_unlabelled: Called for each unlabelled question, which is skipped.
 
     Raises:
-        InputError: Names file, line and what is wrong; or no question is left.
+        InputError: A line is invalid (the message names file and line), or no question is left.
     """
     questions: dict[str, Question] = {}
     split = _Split()
@@ -105,24 +108,23 @@ def load_questions(
         try:
             question = read_question(parse_line(line), documents)
             if question.id in questions:
-                raise InputError(f"the id {question.id!r} stands in an earlier line as well; ids must differ")
+                raise InputError(f"the id {question.id!r} is used on an earlier line; ids must be unique")
             split.check(question)
         except InputError as error:
-            bad(InputError(f"{path}:{number}: {error}"))
+            on_invalid(InputError(f"{path}:{number}: {error}"))
             continue
         questions[question.id] = question
-    known = [question for question in questions.values() if not question.open]
+    labelled = [question for question in questions.values() if not question.unlabelled]
     for question in questions.values():
-        if question.open:
-            left_open(question)
-    if not known:
-        what = "whose answer is known" if questions else "in it"
-        raise InputError(f"{path}: there is no question {what}")
-    return known
+        if question.unlabelled:
+            on_unlabelled(question)
+    if not labelled:
+        raise InputError(f"{path}: no {'labelled ' if questions else ''}questions; add some with 'answers'")
+    return labelled
 
 
 class _Split:
-    """What the questions so far say of the split: which part each document's questions are in."""
+    """Checks that the calibration and test parts do not share documents."""
 
     def __init__(self) -> None:
         self._parts: dict[str, str] = {}
@@ -130,30 +132,32 @@ class _Split:
         self._split: bool | None = None
 
     def check(self, question: Question) -> None:
-        """Take in one more question.
+        """Add a question.
 
         Raises:
-            InputError: It contradicts those before.
+            InputError: It contradicts earlier questions.
         """
         if self._split not in (None, bool(question.part)):
-            raise InputError("either every question says its 'part', or none does")
+            raise InputError("some questions have a 'part' and some do not; give it to all or to none")
         parts, golds = self._parts, self._golds
         if question.document and question.part:
             if parts.get(question.document, question.part) != question.part:
-                raise InputError(f"{question.document} belongs to the {parts[question.document]} part")
+                raise InputError(
+                    f"{question.document} is in the {parts[question.document]} part; a document has one part"
+                )
             parts = {**parts, question.document: question.part}
         if question.part == "calibration":
             golds = golds | {gold.document for gold in question.golds}
         if mixed := sorted(document for document in golds if parts.get(document) == "test"):
-            raise InputError(f"{mixed[0]}, of the test part, answers a question of the calibration part")
+            raise InputError(f"{mixed[0]} is in the test part and answers a calibration question; move one of them")
         self._parts, self._golds, self._split = parts, golds, bool(question.part)
 
 
 def parse_line(line: str) -> Any:
-    """The value that a line of the file holds.
+    """Parse a line as JSON.
 
     Raises:
-        InputError: It is not JSON.
+        InputError: The line is not JSON.
     """
     try:
         return json.loads(line)
@@ -165,7 +169,7 @@ def parse_line(line: str) -> Any:
 
 def _lines(path: Path) -> list[str]:
     try:
-        # JSON may hold U+2028 and its like as they are, so only "\n" ends a line; some editors put a BOM in front.
+        # JSON strings may contain U+2028 and the like, so split at "\n" only; some editors write a BOM.
         return path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
@@ -174,34 +178,36 @@ def _lines(path: Path) -> list[str]:
 
 
 def read_question(values: Any, documents: Mapping[str, Document]) -> Question:
-    """The question that a line of the file holds.
+    """Validate a parsed line as a question.
 
     Raises:
-        InputError: It is none, or its quotes do not stand in the documents.
+        InputError: A field is missing, unknown or invalid, or a quote is not in its document.
     """
     if not isinstance(values, dict):
         raise InputError("not a JSON object")
     if missing := REQUIRED - values.keys():
         raise InputError(f"{sorted(missing)[0]!r} is missing")
     if unknown := values.keys() - REQUIRED - OPTIONAL:
-        raise InputError(f"{sorted(unknown)[0]!r} is no field of a question")
+        raise InputError(
+            f"{sorted(unknown)[0]!r} is not a field; the fields are {', '.join(sorted(REQUIRED | OPTIONAL))}"
+        )
     for name in ("id", "question"):
         if not isinstance(values[name], str) or not values[name].strip():
-            raise InputError(f"{name!r} must be a text that is not empty")
+            raise InputError(f"{name!r} must be a non-empty string")
     if values["kind"] not in KINDS:
-        raise InputError(f"the kind {values['kind']!r} is none of {', '.join(KINDS)}")
+        raise InputError(f"the kind {values['kind']!r} is not one of {', '.join(KINDS)}")
     tags, part, document = values.get("tags", []), values.get("part", ""), values.get("document", "")
     if not isinstance(tags, list) or any(tag not in TAGS for tag in tags):
-        raise InputError(f"'tags' must be a list of some of {', '.join(TAGS)}")
+        raise InputError(f"'tags' must be a list of {', '.join(TAGS)}")
     if part and part not in PARTS:
-        raise InputError(f"the part {part!r} is neither {' nor '.join(PARTS)}")
+        raise InputError(f"the part {part!r} is not one of {', '.join(PARTS)}")
     if document and document not in documents:
         raise InputError(f"there is no document {document!r}")
     golds, wrong = _places(values, "answers", documents), _places(values, "wrong", documents)
     if not wrong and "answers" not in values:
-        raise InputError("'answers' is missing; leave it out only where 'wrong' says what does not answer")
+        raise InputError("'answers' is missing; only a question with 'wrong' may leave it out")
     if both := {(w.document, w.start, w.end) for w in wrong} & {(g.document, g.start, g.end) for g in golds}:
-        raise InputError(f"the words at {min(both)} are both an answer and wrong; they can be one of them")
+        raise InputError(f"the span {min(both)} is in both 'answers' and 'wrong'; remove one")
     home = document or next((place.document for place in (*golds, *wrong)), "")
     return Question(
         id=values["id"],
@@ -212,7 +218,7 @@ def read_question(values: Any, documents: Mapping[str, Document]) -> Question:
         part=part,
         document=home,
         wrong=wrong,
-        open="answers" not in values,
+        unlabelled="answers" not in values,
     )
 
 
@@ -220,33 +226,33 @@ def _places(values: dict[str, Any], field: str, documents: Mapping[str, Document
     given = values.get(field, [])
     if not isinstance(given, list):
         raise InputError(
-            f"{field!r} must be a list" + ", empty where the documents do not answer" * (field == "answers")
+            f"{field!r} must be a list" + ", empty if no document answers the question" * (field == "answers")
         )
     return tuple(read_place(place, documents) for place in given)
 
 
 def read_place(place: Any, documents: Mapping[str, Document]) -> Gold:
-    """The words that an entry of ``answers`` or ``wrong`` means.
+    """Locate an entry of ``answers`` or ``wrong`` in its document.
 
     Raises:
-        InputError: It is no such entry, or its words do not stand in the documents.
+        InputError: The entry is invalid, or its sentence is missing or not unique in the document.
     """
     if not isinstance(place, dict) or place.keys() != {"document", "sentence", "quote"}:
-        raise InputError("an answer has exactly the fields 'document', 'sentence' and 'quote'")
+        raise InputError("an answer must have exactly the fields 'document', 'sentence' and 'quote'")
     for field, value in place.items():
         if not isinstance(value, str) or not value:
-            raise InputError(f"{field!r} of an answer must be a text that is not empty")
+            raise InputError(f"{field!r} of an answer must be a non-empty string")
     name, sentence, quote = place["document"], place["sentence"], place["quote"]
     if name not in documents:
         raise InputError(f"there is no document {name!r}")
     text = documents[name].text
     begin = text.find(sentence)
     if begin < 0:
-        raise InputError(f"the sentence {sentence!r} does not stand in {name}")
-    # Not ``count``, which does not see that "aba" stands in "ababa" twice.
+        raise InputError(f"the sentence {sentence!r} is not in {name}")
+    # ``str.count`` ignores overlapping occurrences, such as "aba" in "ababa".
     if text.find(sentence, begin + 1) >= 0:
-        raise InputError(f"the sentence {sentence!r} stands in {name} more than once; give more of it")
+        raise InputError(f"the sentence {sentence!r} occurs more than once in {name}; include more of it")
     if quote not in sentence:
-        raise InputError(f"the quote {quote!r} does not stand in its sentence")
+        raise InputError(f"the quote {quote!r} is not in its sentence")
     start = begin + sentence.index(quote)
     return Gold(name, start, start + len(quote), quote, begin, begin + len(sentence))

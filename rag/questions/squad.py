@@ -1,4 +1,4 @@
-"""SQuAD-format files, 1.1 and 2.0, ``.json`` or ``.json.gz``: their paragraphs as documents, and their questions."""
+"""Read SQuAD-format files, 1.1 and 2.0, ``.json`` or ``.json.gz``, one document per paragraph."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Any
 
 from ..errors import InputError
 from ..types import Document
-from .schema import Bad, Gold, Question, refuse
+from .schema import Gold, OnInvalid, Question, raise_invalid
 
 
-def load_squad(path: Path, bad: Bad = refuse) -> tuple[list[Document], list[Question]]:
-    """All paragraphs, each as a document ``article/paragraph`` (both numbers), and all questions, in the file's order.
+def load_squad(path: Path, on_invalid: OnInvalid = raise_invalid) -> tuple[list[Document], list[Question]]:
+    """Paragraphs as documents, with ids ``ARTICLE/PARAGRAPH`` counted from 0, and questions, in file order.
 
     Args:
         path: The file.
-        bad: Told of each question that is none; the question is left out unless it raises.
+        on_invalid: Called for each invalid question, which is skipped unless the callback raises.
 
     Raises:
-        InputError: The file is not of the format, or an answer does not stand at its offset; names the place.
+        InputError: The file is not in SQuAD's format, or an answer's text is not at its offset.
     """
     documents: list[Document] = []
     questions: dict[str, Question] = {}
-    wrong: list[InputError] = []
+    invalid: list[InputError] = []
     try:
         for document, qas in _paragraphs(_read(path)):
             documents.append(document)
@@ -35,22 +35,35 @@ def load_squad(path: Path, bad: Bad = refuse) -> tuple[list[Document], list[Ques
                 try:
                     question = _question(document, qa, f"paragraph {document.id}, question {number}")
                     if question.id in questions:
-                        raise InputError(f"question {question.id}: the id stands at an earlier question as well")
+                        raise InputError(f"question {question.id}: the id is used by an earlier question")
                 except InputError as error:
-                    wrong.append(error)
+                    invalid.append(error)
                     continue
                 questions[question.id] = question
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    for each in wrong:
-        bad(InputError(f"{path}: {each}"))
+    for each in invalid:
+        on_invalid(InputError(f"{path}: {each}"))
     if not questions:
-        raise InputError(f"{path}: there is no question in it")
+        raise InputError(f"{path}: no questions")
     return documents, list(questions.values())
 
 
+def article_titles(path: Path) -> set[str]:
+    """Titles of the articles of a SQuAD-format file, underscores replaced by spaces, as in ``Document.title``.
+
+    Raises:
+        InputError: The file is not in SQuAD's format, or an article has no title.
+    """
+    try:
+        articles = _field(_read(path), "data", list, "the file")
+        return {_title(_field(article, "title", str, f"article {i}")) for i, article in enumerate(articles)}
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
 def check_limit(limit: int | None) -> None:
-    """Refuse a sample of nothing.
+    """Check the ``--limit`` option.
 
     Raises:
         InputError: ``limit`` is below 1.
@@ -60,7 +73,7 @@ def check_limit(limit: int | None) -> None:
 
 
 def sample(questions: list[Question], limit: int | None, seed: int) -> list[Question]:
-    """``limit`` of the questions drawn at random, in the order of the file; all where it is None."""
+    """``limit`` random questions in file order; all questions if ``limit`` is None."""
     if limit is None or limit >= len(questions):
         return questions
     chosen = random.Random(seed).sample(range(len(questions)), limit)
@@ -72,7 +85,7 @@ def _read(path: Path) -> Any:
         raw = path.read_bytes()
         return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"not a whole gzip file ({error}); fetch it again") from error
+        raise InputError(f"incomplete gzip file ({error}); download it again") from error
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})") from error
     except (ValueError, RecursionError) as error:
@@ -80,16 +93,20 @@ def _read(path: Path) -> Any:
 
 
 def _paragraphs(content: Any) -> Iterator[tuple[Document, list[Any]]]:
-    """Each paragraph as a document, with its questions as they stand in the file."""
+    """Each paragraph as a document, with its unparsed questions."""
     for i, article in enumerate(_field(content, "data", list, "the file")):
         place = f"article {i}"
         for j, paragraph in enumerate(_field(article, "paragraphs", list, place)):
             place = f"paragraph {i}/{j}"
             text = _field(paragraph, "context", str, place)
             yield (
-                Document(f"{i}/{j}", text, str(article.get("title", i)).replace("_", " ")),
+                Document(f"{i}/{j}", text, _title(str(article.get("title", i)))),
                 _field(paragraph, "qas", list, place),
             )
+
+
+def _title(text: str) -> str:
+    return text.replace("_", " ")
 
 
 def _question(document: Document, qa: Any, place: str) -> Question:
@@ -101,15 +118,15 @@ def _question(document: Document, qa: Any, place: str) -> Question:
         start = _field(answer, "answer_start", int, f"question {name}")
         end = start + len(quote)
         if not quote or start < 0 or document.text[start:end] != quote:
-            stands = document.text[max(start, 0) : max(end, 0)]
-            raise InputError(f"question {name}: {stands!r} stands at {start}, not {quote!r}")
-        # Whoever reads SQuAD has no sentences; the quote itself has to be in the sentence that is given.
+            found = document.text[max(start, 0) : max(end, 0)]
+            raise InputError(f"question {name}: the text at {start} is {found!r}, not {quote!r}")
+        # SQuAD marks no sentences, so the quote itself counts as the gold sentence.
         golds.append(Gold(document.id, start, end, quote, start, end))
     return Question(name, text, tuple(golds), document=document.id)
 
 
 def _field(values: Any, name: str, kind: type | tuple[type, ...], place: str) -> Any:
-    """A field of an object of the file; ``place`` says whose, should it be missing or of another type."""
+    """The field of a JSON object, checked for its type; ``place`` names the object in error messages."""
     if not isinstance(values, dict) or not isinstance(values.get(name), kind):
-        raise InputError(f"not a SQuAD-format file ({place}: {name!r} is missing, or not of its type)")
+        raise InputError(f"not a SQuAD-format file ({place}: {name!r} is missing or has the wrong type)")
     return values[name]

@@ -1,4 +1,4 @@
-"""Files to documents: which files are read, what they hold, and what cannot be read and why."""
+"""Finding the files to index, and reading their bytes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import pathspec
 from ..errors import DocumentError, InputError
 from ..formats import FORMATS, max_bytes, suffix_of
 
-#: A file of this name says, as ``.gitignore`` does, which files below its folder are left out.
+#: A file of this name excludes files below its folder, with the syntax of ``.gitignore``.
 IGNORE_FILE = ".ragignore"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be indexed, or a file or folder that cannot be.
+    """A file to index, or an unreadable file or folder.
 
     Attributes:
-        document_id: What its document will be called.
-        path: Where it lies.
-        fault: Why it cannot be read, where that is known already.
+        document_id: Id of its document.
+        path: Path of the file.
+        fault: Why it is unreadable, if already known.
     """
 
     document_id: str
@@ -33,15 +33,14 @@ class Source:
 
 
 def find_sources(paths: Sequence[Path]) -> list[Source]:
-    """The files that the paths name, in order of their ids.
+    """Find the files that the paths name, sorted by id.
 
-    Folders are searched to the bottom; hidden files, what an ``IGNORE_FILE`` names, links to folders, and folders that
-    hold an index are left out.
-    A document's id is its path relative to the folder it was found in; with several folders, the folder's name goes
-    before it.
+    Folders are searched recursively, except for hidden files, files that an ``IGNORE_FILE`` excludes, links to folders,
+    and folders of an index. A document's id is its path relative to the folder; with several paths, the folder's name
+    is prepended.
 
     Raises:
-        InputError: A path does not exist, holds nothing that can be read, or two files would share an id.
+        InputError: A path does not exist, holds no supported file, or two files would share an id.
     """
     found: dict[str, Source] = {}
     for path in paths:
@@ -51,55 +50,55 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
             reason = error.strerror or error
             raise InputError(f"{path}: cannot be read ({reason}); check path and permissions") from error
         if not sources:
-            raise InputError(f"{path}: no file there that can be read; name a folder that holds {_readable()} files")
+            raise InputError(f"{path}: no supported files there; name a folder that holds {_supported()} files")
         for source in sources:
             other = found.setdefault(source.document_id, source).path
             if other != source.path and os.path.realpath(other) != os.path.realpath(source.path):
                 raise InputError(
-                    f"{other} and {source.path} would both be called {source.document_id!r}; "
+                    f"{other} and {source.path} would share the id {source.document_id!r}; "
                     f"index the folder above them instead"
                 )
     return [found[document_id] for document_id in sorted(found)]
 
 
 def read_bytes(source: Source) -> bytes:
-    """The file's bytes.
+    """Read the bytes of a file.
 
     Raises:
-        DocumentError: It cannot be read, is no regular file, is empty or too large, or changes meanwhile.
+        DocumentError: It is unreadable, not a regular file, empty, too large, or changes while it is read.
     """
     path = source.path
     if source.fault:
         raise DocumentError(source.fault)
     try:
         before = path.stat()
-        # A pipe or a device would be waited for, or read for ever.
+        # Reading a pipe or a device could block forever.
         if not path.is_file():
-            raise DocumentError("is not a regular file; copy what it gives into one")
-        if before.st_size > (most := max_bytes(path.name)):
+            raise DocumentError("is not a regular file; copy its contents into one")
+        if before.st_size > (limit := max_bytes(path.name)):
             raise DocumentError(
-                f"{before.st_size / 1e6:,.1f} MB; the limit is {most / 1e6:,.0f} MB, so split it into smaller files"
+                f"{before.st_size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it into smaller files"
             )
         raw = path.read_bytes()
         after = path.stat()
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}") from error
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-        raise DocumentError("changes while it is being read; run `rag index` again when it has been written")
+        raise DocumentError("changed while it was being read; run `rag index` again when it is complete")
     if not raw.strip():
         raise DocumentError("the file is empty")
     return raw
 
 
 def content_hash(raw: bytes) -> str:
-    """SHA-256, in hexadecimal: what a file is known by."""
+    """SHA-256 in hexadecimal; identifies the content of a file."""
     return hashlib.sha256(raw).hexdigest()
 
 
 def _sources_of(path: Path, prefix: str) -> Iterator[Source]:
     if path.is_file():
         if suffix_of(path.name) not in FORMATS:
-            raise InputError(f"{path}: {path.suffix or 'a file without a suffix'} is not read; {_readable()} are")
+            raise InputError(f"{path}: unsupported format {path.suffix or '(no suffix)'}; supported are {_supported()}")
         yield Source(path.name, path)
         return
     if not path.is_dir():
@@ -125,29 +124,29 @@ def _sources_of(path: Path, prefix: str) -> Iterator[Source]:
 
 
 def _source(document_id: str, path: Path) -> Source:
-    """A file, unless its name cannot be written down."""
+    """A source for a file; a fault if its name is not valid UTF-8."""
     name = os.fsencode(document_id)
     shown = name.decode("utf-8", errors="replace")
     return Source(shown, path, "" if shown == document_id else "its name is not UTF-8; rename it")
 
 
 def _holds_index(subfolders: Sequence[str], names: Sequence[str]) -> bool:
-    """Is this the folder of an index, whose own files are no documents?"""
+    """True if this is the folder of an index, whose files are not documents."""
     return bool({"current", "lock"} & set(names)) and any(name.startswith(("version-", "half-")) for name in subfolders)
 
 
 class _Ignored:
-    """What is left out below a folder: hidden files, and what the ignore files on the way down to a file name."""
+    """Files excluded below a folder: hidden files, and those that the ignore files above them exclude."""
 
     def __init__(self, top: Path) -> None:
         self._top = top
         self._specs: dict[Path, pathspec.GitIgnoreSpec] = {}
 
     def enter(self, folder: Path, names: Sequence[str]) -> None:
-        """Take a folder's ignore file into account for what lies below it.
+        """Load a folder's ignore file, if it has one.
 
         Raises:
-            InputError: It cannot be read, or holds a pattern that is none.
+            InputError: The ignore file is unreadable or holds an invalid pattern.
         """
         if IGNORE_FILE not in names:
             return
@@ -155,10 +154,12 @@ class _Ignored:
         try:
             self._specs[folder] = pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines())
         except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read ({error}); mend it, as .gitignore is written") from error
+            raise InputError(
+                f"{path}: cannot be read ({error}); correct it; it has the syntax of .gitignore"
+            ) from error
 
     def has(self, path: Path, *, folder: bool = False) -> bool:
-        """Is the file or folder left out?"""
+        """True if the file or folder is excluded."""
         if path.name.startswith("."):
             return True
         above = [self._top, *(self._top / part for part in path.relative_to(self._top).parents)]
@@ -169,6 +170,6 @@ class _Ignored:
         )
 
 
-def _readable() -> str:
-    *most, last = sorted(FORMATS)
-    return f"{', '.join(most)} and {last}"
+def _supported() -> str:
+    *others, last = sorted(FORMATS)
+    return f"{', '.join(others)} and {last}"

@@ -1,8 +1,8 @@
-"""Cutting a document into passages: exact slices that respect paragraphs and sentences, within every budget.
+"""Chunking: documents into passages, exact slices that respect paragraphs and sentences, within token budgets.
 
-A passage holds one paragraph, with the heading above it. Paragraphs of a few words are joined with what follows;
-a paragraph that is over budget is cut between sentences, a sentence that is over budget between words, a word
-that is over budget between characters; the pieces of one paragraph overlap.
+A passage holds one paragraph and the heading above it. A very short paragraph is joined with the next. A paragraph over
+budget is split between sentences, a sentence over budget between words, a word over budget between characters; the
+pieces of a paragraph overlap.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from .tokens import DEFAULT_ENCODING, TokenCounter, token_counter
 
 WORD = re.compile(r"\S+")
 
-#: Longer stretches are taken to be over budget without counting them, so that a file of one paragraph costs no
-#: more than one of many. Prose has four or five.
-MOST_CHARACTERS_PER_TOKEN = 16
+#: Longer slices count as over budget without being tokenized, so that one huge paragraph costs no more than many
+#: small ones. Prose has four or five characters per token.
+MAX_CHARACTERS_PER_TOKEN = 16
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkSettings:
-    """How documents are cut; all sizes in tokens of ``encoding``.
+    """Chunk sizes, in tokens of ``encoding``.
 
     Attributes:
-        max_tokens: No passage is longer.
-        overlap_tokens: How much of one passage is said again in the next, where a paragraph had to be cut.
-        min_tokens: A paragraph shorter than this is joined with the next one, if both fit.
+        max_tokens: Maximum length of a passage.
+        overlap_tokens: Maximum tokens shared by adjacent passages of a split paragraph.
+        min_tokens: A shorter paragraph is joined with the next, if both fit.
         encoding: Name of the token encoding (``rag.text.tokens``).
 
     Raises:
-        InputError: The sizes contradict one another.
+        InputError: The sizes are inconsistent.
     """
 
     max_tokens: int = 200
@@ -56,21 +56,21 @@ class ChunkSettings:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit that each passage keeps: ``count(passage.text) <= limit``."""
+    """A limit on every passage: ``count(passage.text) <= limit``."""
 
     count: TokenCounter
     limit: int
 
 
 def chunk(document: Document, settings: ChunkSettings, *windows: Budget) -> Iterator[Passage]:
-    """The passages of a document, in order of their start.
+    """Split a document into passages, in order of start.
 
-    Every non-blank character from ``document.body`` on stands in at least one of them.
+    Every non-blank character from ``document.body`` on is in at least one passage.
 
     Args:
-        document: What to cut.
-        settings: Sizes in tokens.
-        windows: Further budgets, such as the embedder's own window in its own tokens.
+        document: Document to split.
+        settings: Chunk sizes.
+        windows: Further budgets, such as the embedder's window in its own tokens.
     """
     count = token_counter(settings.encoding)
     cutter = _Cutter(document.text, (Budget(count, settings.max_tokens), *windows), settings.overlap_tokens)
@@ -82,7 +82,7 @@ def chunk(document: Document, settings: ChunkSettings, *windows: Budget) -> Iter
 
 
 def _groups(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[list[Extent]]:
-    """Paragraphs that share a passage: a heading with what it heads, a short paragraph with the next."""
+    """Group paragraphs that share a passage: a heading with its text, a short paragraph with the next."""
     group: list[Extent] = []
     for paragraph in paragraphs(cutter.text, body):
         if group and not cutter.joins(group, paragraph, min_tokens):
@@ -94,7 +94,7 @@ def _groups(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[list[Extent
 
 
 class _Cutter:
-    """Cuts stretches of one text so that each piece keeps every budget."""
+    """Splits paragraphs of one text into pieces within every budget."""
 
     def __init__(self, text: str, budgets: Sequence[Budget], overlap: int) -> None:
         self.text = text
@@ -102,7 +102,7 @@ class _Cutter:
         self.overlap = overlap
 
     def joins(self, group: list[Extent], paragraph: Extent, min_tokens: int) -> bool:
-        """Does the paragraph share a passage with the group before it?"""
+        """True if the paragraph shares a passage with the group before it."""
         if HEADING.match(self.text, group[-1].start):
             return True
         if HEADING.match(self.text, paragraph.start) or not self.fits(group[0].start, paragraph.end):
@@ -110,7 +110,7 @@ class _Cutter:
         return self.budgets[0].count(self.text[group[0].start : group[-1].end]) < min_tokens
 
     def cut(self, group: list[Extent]) -> Iterator[Extent]:
-        """The group in one piece if it fits, else in overlapping pieces of whole sentences, words, characters."""
+        """The group as one piece if it fits, else overlapping pieces of whole sentences, words or characters."""
         if self.fits(group[0].start, group[-1].end):
             yield Extent(group[0].start, group[-1].end)
             return
@@ -128,7 +128,7 @@ class _Cutter:
                 first = self._overlap_start(costs, first, covered)
 
     def fits(self, start: int, end: int) -> bool:
-        if end - start > MOST_CHARACTERS_PER_TOKEN * self.budgets[0].limit:
+        if end - start > MAX_CHARACTERS_PER_TOKEN * self.budgets[0].limit:
             return False
         piece = self.text[start:end]
         return all(budget.count(piece) <= budget.limit for budget in self.budgets)
@@ -142,21 +142,21 @@ class _Cutter:
                 yield from self._characters(word.start(), word.end())
 
     def _characters(self, start: int, end: int) -> Iterator[Extent]:
-        """A word, cut between characters only where it is over budget."""
+        """A word, split between characters if it is over budget."""
         while start < end:
-            stop = min(end, start + MOST_CHARACTERS_PER_TOKEN * self.budgets[0].limit)
+            stop = min(end, start + MAX_CHARACTERS_PER_TOKEN * self.budgets[0].limit)
             while stop > start + 1 and not self.fits(start, stop):
                 stop = start + (stop - start) // 2
             yield Extent(start, stop)
             start = stop
 
     def _costs(self, units: list[Extent], i: int) -> tuple[int, ...]:
-        """What unit ``i`` adds to each budget, the blanks before it included."""
+        """Tokens that unit ``i`` adds to each budget, including the whitespace before it."""
         start = units[i - 1].end if i else units[i].start
         return tuple(budget.count(self.text[start : units[i].end]) for budget in self.budgets)
 
     def _fill(self, units: list[Extent], costs: list[tuple[int, ...]], first: int) -> int:
-        """The end of the longest run of units from ``first`` that keeps every budget."""
+        """The end of the longest run of units from ``first`` within every budget."""
         spent = [0] * len(self.budgets)
         last = first
         while last < len(units):
@@ -165,13 +165,13 @@ class _Cutter:
                 break
             last += 1
         last = max(last, first + 1)
-        # The sum of the parts only estimates the whole: tokens may fall otherwise across the seams.
+        # The sum is an estimate: tokens may differ where units join.
         while last > first + 1 and not self.fits(units[first].start, units[last - 1].end):
             last -= 1
         return last
 
     def _overlap_start(self, costs: list[tuple[int, ...]], first: int, last: int) -> int:
-        """Where the next piece begins, so that it repeats at most the overlap and still gains a unit."""
+        """The first unit of the next piece, which repeats at most the overlap and has room for a new unit."""
         start, repeated = last, 0
         room = [budget.limit - cost for budget, cost in zip(self.budgets, costs[last], strict=True)]
         while start - 1 > first:

@@ -1,7 +1,7 @@
-"""Where paragraphs and sentences begin and end, as offsets into the text; nothing is copied or changed.
+"""Segmentation into paragraphs and sentences, as offsets into the unchanged text.
 
-The rules are for prose in scripts that end sentences with ``.``, ``!``, ``?``, ``…`` or their full-width forms.
-A break that is missed makes a longer sentence; no character that is not blank is ever left out.
+The rules fit prose in scripts that end sentences with ``.``, ``!``, ``?``, ``…`` or their full-width forms. A missed
+break makes a longer sentence; no non-blank character is ever left out.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import NamedTuple
 
 
 class Extent(NamedTuple):
-    """A stretch of a text: code points ``[start, end)``, neither end on a blank."""
+    """A span of a text in code points, ``[start, end)``, without whitespace at either end."""
 
     start: int
     end: int
 
 
-#: A line longer than this was not wrapped by hand or editor: its break ends a paragraph.
+#: A longer line was not wrapped by hand or by an editor, so its break ends a paragraph.
 LONGEST_WRAPPED_LINE = 120
 
 HEADING = re.compile(r"#{1,6}[ \t]")
 LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+\S")
 
-#: A line with a tab in it, as the rows of extracted tables have between their cells.
+#: A line that contains a tab: the formats put tabs between the cells of a table row.
 TABLE_ROW = re.compile(r"\S[^\n\t]*\t")
 
-#: A possible end: the mark, the quotes and brackets that close after it, then a blank.
+#: A possible sentence end: the mark, closing quotes and brackets, then whitespace.
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？]+[”’」』）]*")
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -36,15 +36,15 @@ ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st gen col lt sgt capt sen rep gov pres no nos vol fig figs eq approx ca cf al vs etc "
     "inc ltd co corp dept est jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e u.s u.k u.n a.m p.m".split()
 )
-#: Abbreviations that often end a sentence as well: no end only where the text goes on in lower case or digits.
+#: Abbreviations that may also end a sentence, unless a lower-case letter or a digit follows.
 MAY_END = frozenset("etc inc ltd co corp u.s u.k u.n a.m p.m al".split())
 
 
 def paragraphs(text: str, start: int = 0) -> Iterator[Extent]:
     """The paragraphs of ``text[start:]``, in order.
 
-    A paragraph ends at a blank line, before and after a Markdown heading, and at the break of a line that is
-    too long to have been wrapped.
+    A paragraph ends at a blank line, before and after a Markdown heading, and after a line longer than
+    ``LONGEST_WRAPPED_LINE``.
     """
     begin: int | None = None
     end = at = start
@@ -67,9 +67,9 @@ def paragraphs(text: str, start: int = 0) -> Iterator[Extent]:
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Extent]:
-    """The sentences of the paragraph ``text[start:end]``, in order; a list item or table row is one of its own.
+    """The sentences of the paragraph ``text[start:end]``, in order; a list item or table row is a sentence.
 
-    Every non-blank character stands in exactly one.
+    Every non-blank character is in exactly one sentence.
     """
     end = len(text) if end is None else end
     begin = start
@@ -81,7 +81,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Ext
 
 
 def trim(text: str, start: int, end: int) -> Extent:
-    """``[start, end)`` without the blanks at either end; empty where all is blank."""
+    """``[start, end)`` without whitespace at either end; empty if all is whitespace."""
     piece = text[start:end]
     left = len(piece) - len(piece.lstrip())
     return Extent(start + left, max(start + left, start + len(piece.rstrip())))
@@ -98,7 +98,7 @@ def _sentence_stops(text: str, start: int, end: int) -> Iterator[int]:
 
 
 def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
-    """Is the mark a sentence's end, and not an abbreviation's or an initial's?"""
+    """True if the mark ends a sentence rather than an abbreviation or an initial."""
     if mark.group()[0] in "。！？":
         return True
     following = text[mark.end() : mark.end() + 8].lstrip()

@@ -1,7 +1,7 @@
-"""Counting tokens for chunk budgets and for an LLM's context, with ``tiktoken``.
+"""Token counts for chunk sizes and for an LLM's context, with ``tiktoken``.
 
-OpenAI's encodings are a download, so the default one, ``rag-16k``, ships with the package: a byte-level BPE
-with 16,384 ranks (trained by ``rag/data/train_ranks.py``). Any other encoding is taken by its tiktoken name.
+OpenAI's encodings have to be downloaded, so the default encoding, ``rag-16k``, ships with the package: a byte-level BPE
+with 16,384 ranks, trained by ``rag/data/train_ranks.py``. Other encodings are loaded by their tiktoken names.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ..errors import InputError
 
 DEFAULT_ENCODING = "rag-16k"
 
-#: How text is cut before bytes are merged. Runs are bounded, so that a megabyte without a space costs
-#: linear time; the shape is that of the GPT-4 encodings.
+#: Pre-tokenization, modelled on the GPT-4 encodings. Runs are bounded, so that a megabyte without a space takes
+#: linear time.
 PATTERN = "|".join(
     [
         r"'(?:s|t|re|ve|m|ll|d)\b",
@@ -35,10 +35,10 @@ TokenCounter = Callable[[str], int]
 
 @cache
 def encoding(name: str = DEFAULT_ENCODING) -> tiktoken.Encoding:
-    """The token encoding of that name.
+    """Load a token encoding by name.
 
     Raises:
-        InputError: tiktoken does not know the name, or would have to download it and cannot.
+        InputError: tiktoken does not know the name, or cannot download the encoding.
     """
     if name == DEFAULT_ENCODING:
         with as_file(files("rag.data") / f"{DEFAULT_ENCODING}.tiktoken") as path:
@@ -51,12 +51,12 @@ def encoding(name: str = DEFAULT_ENCODING) -> tiktoken.Encoding:
         raise InputError(f"unknown token encoding {name!r}; known: {known}") from None
     except OSError as error:
         raise InputError(
-            f"token encoding {name!r} has to be downloaded and cannot be had here "
+            f"token encoding {name!r} cannot be downloaded here "
             f"({type(error).__name__}); use {DEFAULT_ENCODING!r}, which ships with the package"
         ) from error
 
 
 def token_counter(name: str = DEFAULT_ENCODING) -> TokenCounter:
-    """A function from text to its number of tokens; special tokens are counted as the text they are."""
+    """A function that counts the tokens of a text; special tokens count as ordinary text."""
     chosen = encoding(name)
     return lambda text: len(chosen.encode_ordinary(text))

@@ -1,4 +1,4 @@
-"""Examples to batches of windows with their targets."""
+"""Batches of windows with their targets."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .negatives import NearPassages, negatives
 if TYPE_CHECKING:
     import torch
 
-#: So many batches' worth of examples are sorted by length together: little padding, and still much chance.
-BATCHES_SORTED = 50
+#: Examples are sorted by length within pools of this many batches: little padding, still random order.
+POOL_BATCHES = 50
 
-#: Share of the examples that are read without their title, so that it helps and is not needed.
-UNTITLED = 0.3
+#: Share of examples given without title, so that the model does not depend on it.
+UNTITLED_SHARE = 0.3
 
 
 class Target(NamedTuple):
-    """A window, and where the annotators' answers start and end: positions in it, with the share of them there."""
+    """A window with target distributions: token position to share of the answers that start or end there."""
 
     window: Window
     starts: dict[int, float]
@@ -33,7 +33,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of one step; the targets are distributions, ``float32 [windows, tokens]``."""
+    """Tensors of one step; targets are distributions, ``float32 [windows, tokens]``."""
 
     ids: torch.Tensor
     types: torch.Tensor
@@ -43,15 +43,15 @@ class Batch:
 
 
 class Epochs:
-    """The batches of each epoch, the same for the same seed.
+    """The batches of each epoch, reproducible by seed.
 
     Args:
-        examples: To learn from.
+        examples: Training examples.
         maker: Cuts windows.
-        tokens: Of a batch, padding included.
-        most: Questions of one passage in an epoch; another part of them has its turn in the next.
-        share: How many negatives of each kind for every answerable example.
-        seed: Of all draws.
+        tokens: Tokens per batch, padding included.
+        most: Questions per passage in an epoch; passages with more rotate through them.
+        share: Negatives of each kind per answerable example.
+        seed: Random seed.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Epochs:
             chosen += negatives(self._examples, numbers, self._near, self._share, draw)
         draw.shuffle(chosen)
         mean = sum(map(self._length, chosen)) / len(chosen)
-        pool = int(BATCHES_SORTED * self._tokens / mean) + 1
+        pool = int(POOL_BATCHES * self._tokens / mean) + 1
         found = []
         for begin in range(0, len(chosen), pool):
             part = sorted(chosen[begin : begin + pool], key=self._length)
@@ -84,7 +84,7 @@ class Epochs:
         return found
 
     def batch(self, examples: Sequence[Example], draw: random.Random) -> Batch:
-        """The tensors of a batch; of a passage of several windows one is drawn, one that holds the answer if any."""
+        """The tensors of a batch; of a passage's windows, a random one is used, with an answer if there is one."""
         import torch
 
         targets = [self._target(example, draw) for example in examples]
@@ -97,7 +97,7 @@ class Epochs:
         return Batch(ids, types, mask, starts, ends)
 
     def _chosen(self, epoch: int) -> list[int]:
-        """Numbers of the examples of an epoch: all, but of a passage with too many questions a part in turn."""
+        """Rows of the examples of an epoch: at most ``most`` per passage, rotating."""
         by_passage: dict[int, list[int]] = defaultdict(list)
         for number, example in enumerate(self._examples.examples):
             by_passage[example.passage].append(number)
@@ -118,7 +118,7 @@ class Epochs:
         return min(length, self._maker.length)
 
     def _target(self, example: Example, draw: random.Random) -> Target:
-        title = self._untitled if draw.random() < UNTITLED else self._titles[example.passage]
+        title = self._untitled if draw.random() < UNTITLED_SHARE else self._titles[example.passage]
         windows = self._maker.windows(self._question(example.question), title, self._passages[example.passage])
         found = [places for window in windows if (places := _places(window, example.golds))]
         if found:
@@ -127,7 +127,7 @@ class Epochs:
 
 
 def _places(window: Window, golds: Sequence[tuple[int, int]]) -> Target | None:
-    """The target of a window that holds at least one of the golds whole."""
+    """The target of a window that contains at least one whole gold answer; None for others."""
     starts: dict[int, float] = defaultdict(float)
     ends: dict[int, float] = defaultdict(float)
     for start, end in golds:

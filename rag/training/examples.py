@@ -1,4 +1,4 @@
-"""Files to examples: SQuAD's format, and our own question sets with the documents of an index."""
+"""Training examples from SQuAD-format files and from question sets over an index."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..index.lexical import Lexical
-from ..questions.schema import Bad, Gold, Open, Question, load_questions, pass_over, refuse
+from ..questions.schema import Gold, OnInvalid, OnUnlabelled, Question, ignore_unlabelled, load_questions, raise_invalid
 from ..questions.squad import load_squad
 from ..reading.windows import WindowMaker
 from ..text.segmentation import Extent, paragraphs
 from ..types import Document
 
-#: A file is held back from only where at least so many times more articles are left to learn from.
-LEAST_LEFT = 3
+#: A file gives up held-back articles only if at least this many times as many remain for training.
+MIN_TRAINING_RATIO = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A paragraph to learn from.
+    """A paragraph.
 
     Attributes:
-        title: Of its article, for people; may be empty.
+        title: Title of its article; may be empty.
         text: Its text.
-        article: The article it belongs to, unique among all files.
-        file: Number of the file.
+        article: Id of its article, unique among all files.
+        file: Index of its file.
     """
 
     title: str
@@ -38,12 +38,12 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question and the passage that answers it, or that seems to.
+    """A question and a passage that may answer it.
 
     Attributes:
-        question: Its text.
+        question: The question's text.
         passage: Row of ``Examples.passages``.
-        golds: Where each annotator's answer stands, code points of the passage; none where it does not answer.
+        golds: ``(start, end)`` of each annotator's answer, code points in the passage; empty if it does not answer.
     """
 
     question: str
@@ -53,13 +53,13 @@ class Example:
 
 @dataclass(slots=True)
 class Examples:
-    """What is learnt from, or measured on."""
+    """Examples and the passages that they refer to."""
 
     passages: list[Passage] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
 
     def counts(self) -> dict[int, Counter[str]]:
-        """Of each file: its passages, questions, and how many of these are unanswerable."""
+        """Passages, questions and unanswerable questions per file."""
         found: dict[int, Counter[str]] = {}
         for passage in self.passages:
             found.setdefault(passage.file, Counter())["passages"] += 1
@@ -70,7 +70,7 @@ class Examples:
         return found
 
     def of(self, articles: Iterable[str]) -> Examples:
-        """Those of some articles."""
+        """The examples of the given articles."""
         chosen = set(articles)
         rows = [row for row, passage in enumerate(self.passages) if passage.article in chosen]
         number = {row: i for i, row in enumerate(rows)}
@@ -82,7 +82,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Examples by what they are for; no article has a part in two."""
+    """Examples split by article."""
 
     training: Examples
     development: Examples
@@ -93,41 +93,39 @@ def load(
     files: Sequence[Path],
     documents: Callable[[], Mapping[str, Document]],
     maker: WindowMaker,
-    bad: Bad = refuse,
-    left_open: Open = pass_over,
+    on_invalid: OnInvalid = raise_invalid,
+    on_unlabelled: OnUnlabelled = ignore_unlabelled,
 ) -> Examples:
-    """All examples of the files.
+    """Load the examples of all files.
 
     Args:
         files: SQuAD 1.1 or 2.0 as ``.json`` or ``.json.gz``, or question sets as ``.jsonl``.
-        documents: Gives the documents that a question set is about.
-        maker: Will cut the windows; says which questions are too long.
-        bad: Told of each question that is none; it is left out unless this raises.
-        left_open: Told of each question that is left out because nobody has said yet what answers it.
+        documents: Returns the documents that question sets are about; called only if there is one.
+        maker: Tokenises questions, to reject those that are too long.
+        on_invalid: Called for each invalid question, which is skipped unless the callback raises.
+        on_unlabelled: Called for each unlabelled question, which is skipped.
 
     Raises:
-        InputError: A file is of no such format, or no question in all of them has an answer.
+        InputError: A file has another format, or no question in any file has an answer.
     """
     found = Examples()
     for number, path in enumerate(files):
         if path.suffix == ".jsonl":
             texts = documents()
-            questions = load_questions(path, texts, bad, left_open)
-            _add_set(found, number, texts, _learnable(path, questions, maker, bad))
+            questions = load_questions(path, texts, on_invalid, on_unlabelled)
+            _add_set(found, number, texts, _usable(path, questions, maker, on_invalid))
         else:
-            contexts, questions = load_squad(path, bad)
-            _add_squad(found, number, contexts, _learnable(path, questions, maker, bad))
+            contexts, questions = load_squad(path, on_invalid)
+            _add_squad(found, number, contexts, _usable(path, questions, maker, on_invalid))
     if not any(example.golds for example in found.examples):
-        raise InputError(
-            f"{files[0]}: no question has an answer; a reader cannot be trained on unanswerable ones alone"
-        )
+        raise InputError(f"{files[0]}: no question has an answer; add a file with answers")
     return found
 
 
 def split(examples: Examples, held_back: int, test_share: float = 0.75) -> Split:
-    """The last ``held_back`` articles of each file are kept out of training; the last of these are the test.
+    """Hold back the last ``held_back`` articles of each file: first development, then ``test_share`` of them for test.
 
-    A file that would lose more than a quarter of its articles is kept whole.
+    A file that would lose more than a quarter of its articles is used for training only.
     """
     by_file: dict[int, list[str]] = {}
     for passage in examples.passages:
@@ -135,7 +133,7 @@ def split(examples: Examples, held_back: int, test_share: float = 0.75) -> Split
     parts: tuple[list[str], list[str], list[str]] = ([], [], [])
     for names in by_file.values():
         articles = list(dict.fromkeys(names))
-        kept = held_back if len(articles) >= (LEAST_LEFT + 1) * held_back else 0
+        kept = held_back if len(articles) >= (MIN_TRAINING_RATIO + 1) * held_back else 0
         tested = round(kept * test_share)
         cuts = len(articles) - kept, len(articles) - tested
         for part, chosen in zip(
@@ -145,17 +143,17 @@ def split(examples: Examples, held_back: int, test_share: float = 0.75) -> Split
     return Split(*(examples.of(part) for part in parts))
 
 
-def _learnable(path: Path, questions: list[Question], maker: WindowMaker, bad: Bad) -> list[Question]:
-    """The questions that are in words, and short enough."""
+def _usable(path: Path, questions: list[Question], maker: WindowMaker, on_invalid: OnInvalid) -> list[Question]:
+    """The questions that have words and are short enough."""
     kept = []
     for question, tokens in zip(questions, maker.many([question.text for question in questions]), strict=True):
         if not any(character.isalnum() for character in question.text):
-            bad(InputError(f"{path}: question {question.id} has no words"))
+            on_invalid(InputError(f"{path}: question {question.id} has no words; correct it"))
         elif len(tokens.ids) > maker.longest_question:
-            bad(
+            on_invalid(
                 InputError(
                     f"{path}: question {question.id} is {len(tokens.ids)} tokens long; "
-                    f"at most {maker.longest_question} are read beside a passage"
+                    f"at most {maker.longest_question} fit beside a passage"
                 )
             )
         else:
@@ -176,9 +174,9 @@ def _add_squad(found: Examples, file: int, documents: list[Document], questions:
 
 
 def _add_set(found: Examples, file: int, documents: Mapping[str, Document], questions: list[Question]) -> None:
-    """Each gold's paragraph with the golds in it; paragraphs of wrong answers, with none.
+    """Add the paragraph of each gold with the golds in it, and paragraphs of wrong answers without golds.
 
-    Of an unanswerable question's document the likeliest paragraph, where no wrong answer says a likelier one.
+    An unanswerable question without wrong answers gets the best BM25 paragraph of its document.
     """
     rows: dict[tuple[str, int, int], int] = {}
 
@@ -197,7 +195,7 @@ def _add_set(found: Examples, file: int, documents: Mapping[str, Document], ques
                 golds.setdefault(at, []).append((gold.start - extent.start, gold.end - extent.start))
         for wrong in question.wrong:
             for extent in _around(wrong, documents):
-                # Words that answer may stand beside those that do not.
+                # A paragraph that also contains a gold answer is no negative.
                 text = documents[wrong.document].text[slice(*extent)].casefold()
                 if not any(gold.text.casefold() in text for gold in question.golds):
                     golds[row(documents[wrong.document], extent)] = []
@@ -210,6 +208,6 @@ def _add_set(found: Examples, file: int, documents: Mapping[str, Document], ques
 
 
 def _around(place: Gold, documents: Mapping[str, Document]) -> list[Extent]:
-    """The paragraph that some words stand in; none where they stand in several."""
+    """The paragraph that contains the span; empty if it crosses paragraphs."""
     document = documents[place.document]
     return [e for e in paragraphs(document.text, document.body) if e.start <= place.start and place.end <= e.end]

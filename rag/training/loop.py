@@ -1,4 +1,4 @@
-"""The training loop: epochs of batches, checkpoints to go on from, and a measurement after each epoch."""
+"""Training loop with checkpoints and a measurement after each epoch."""
 
 from __future__ import annotations
 
@@ -20,39 +20,38 @@ from ..reading.windows import WindowMaker
 from .batches import Batch, Epochs
 from .examples import Examples, Split
 from .measure import Reading, measure
-from .network import attend_in_half, has_bf16, share_dropout
+from .network import has_bf16, share_dropout, use_half_attention
 
 if TYPE_CHECKING:
     import torch
 
 CHECKPOINT = "checkpoint.pt"
 
-#: What the names of a layer's parameters begin with; its number follows.
+#: Prefix of the names of a layer's parameters; the layer's number follows.
 LAYER = "encoder.layer."
 
-#: Seconds between two checkpoints.
+#: Seconds between checkpoints.
 CHECKPOINT_EVERY = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a model is trained.
+    """Hyperparameters.
 
     Attributes:
         epochs: Passes over the examples.
-        rate: Highest learning rate, of the output layer; it rises over the first ``warmup`` of all steps and then falls
-            to 0 in a straight line.
-        warmup: Share of all steps.
-        layer_decay: Each layer below learns at this share of the rate of the one above.
-        dropout: Share of the channels that are dropped, after each part of each layer, the same at every token of a
-            window (Gal & Ghahramani 2016): drawing one number a channel costs nothing, one a token an eighth of a step.
-        weight_decay: As AdamW has it.
-        window: Tokens read at once.
-        tokens: Tokens of a batch, padding included.
-        most: Questions of one passage in one epoch.
-        negatives: Unanswerable examples of each kind made for every answerable one.
-        verdict: Weight of the loss of the output that says whether the passage answers at all.
-        seed: Of all draws.
+        rate: Peak learning rate of the output layer; linear warm-up, then linear decay to 0.
+        warmup: Share of the steps used for warm-up.
+        layer_decay: Ratio of a layer's learning rate to that of the layer above.
+        dropout: Share of channels dropped, shared by all tokens of a window (Gal & Ghahramani 2016). Drawing per
+            channel is free; drawing per token would add an eighth to the time of a step.
+        weight_decay: AdamW's weight decay.
+        window: Tokens per window.
+        tokens: Tokens per batch, padding included.
+        most: Questions per passage and epoch.
+        negatives: Generated unanswerable examples of each kind per answerable one.
+        verdict: Weight of the answerability loss.
+        seed: Random seed.
     """
 
     epochs: int = 4
@@ -71,7 +70,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of the learning curve: after so many epochs, with so much loss, the model read so well."""
+    """A point of the learning curve: mean loss and figures after an epoch."""
 
     epoch: int
     loss: float
@@ -80,19 +79,19 @@ class Point:
 
 
 class Trainer:
-    """Trains a model; interrupted, it goes on from its last checkpoint.
+    """Trains a model and resumes from the last checkpoint.
 
     Args:
-        split: To learn from, and to measure on after each epoch.
-        recipe: How.
-        folder: Where checkpoints are.
-        device: As torch names it.
-        start: Folder of the reader whose weights are trained further; the embedder's own where it is None.
-        tell: Told the stage, and how much is done of how much.
-        reached: Told each point of the learning curve.
+        split: Training and development examples.
+        recipe: Hyperparameters.
+        folder: Folder of the checkpoint.
+        device: A torch device.
+        start: Folder of a reader to train further; None starts from the embedder's weights.
+        report: Called with stage, steps done and steps in total.
+        on_epoch: Called with each point of the learning curve.
 
     Raises:
-        InputError: The folder holds a checkpoint of another run, or ``start`` is no reader.
+        InputError: The folder holds a checkpoint of another run, or ``start`` is not a reader.
     """
 
     def __init__(
@@ -103,19 +102,19 @@ class Trainer:
         *,
         device: str = "cpu",
         start: Path | None = None,
-        tell: Report = lambda stage, done, total: None,
-        reached: Callable[[Point], None] = lambda point: None,
+        report: Report = lambda stage, done, total: None,
+        on_epoch: Callable[[Point], None] = lambda point: None,
     ) -> None:
         import torch
 
         self._split, self._recipe, self._device = split, recipe, device
-        self._tell, self._reached = tell, reached
+        self._report, self._on_epoch = report, on_epoch
         self._path = folder / CHECKPOINT
         torch.manual_seed(recipe.seed)
-        self.body, self.head = (module.to(device) for module in _beginning(start))
+        self.body, self.head = (module.to(device) for module in _initial_model(start))
         self._words = self.body.get_parameter(WORDS).requires_grad_(False)
         share_dropout(self.body, recipe.dropout)
-        attend_in_half(self.body)
+        use_half_attention(self.body)
         self._maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
         self._epochs = Epochs(
             split.training,
@@ -135,7 +134,7 @@ class Trainer:
         self.curve: list[Point] = []
 
     def run(self) -> None:
-        """Train to the end, saving every few minutes, after each epoch, and when interrupted."""
+        """Train to the end; saves a checkpoint every few minutes, after each epoch and when interrupted."""
         self._resume()
         try:
             self._run()
@@ -144,10 +143,10 @@ class Trainer:
             raise
 
     def save(self, path: Path) -> Description:
-        """Write the weights as ``load_weights`` reads them."""
+        """Write the weights file that ``load_weights`` reads."""
         return save_weights(path, self.body, self.head, self._recipe.window, DEFAULT_ENCODER)
 
-    def forget(self) -> None:
+    def delete_checkpoint(self) -> None:
         """Delete the checkpoint."""
         self._path.unlink(missing_ok=True)
 
@@ -159,9 +158,9 @@ class Trainer:
                 if done + number < self.step:
                     continue
                 draw = random.Random(f"{self._recipe.seed} {epoch} {number}")
-                self.losses.append(self._learn(self._epochs.batch(examples, draw)))
+                self.losses.append(self._train_step(self._epochs.batch(examples, draw)))
                 self.step += 1
-                self._tell("training", self.step, self._steps)
+                self._report("training", self.step, self._steps)
                 if time.monotonic() - saved > CHECKPOINT_EVERY:
                     self.seconds += time.monotonic() - begun
                     self._save()
@@ -172,11 +171,11 @@ class Trainer:
                 loss = sum(self.losses[-len(plan) :]) / len(plan)
                 self.curve.append(Point(epoch + 1, loss, self.seconds, self._measure(self._split.development)))
                 self._save()
-                self._reached(self.curve[-1])
+                self._on_epoch(self.curve[-1])
                 begun = saved = time.monotonic()
 
     def model(self) -> SpanModel:
-        """A copy of the model as it is now."""
+        """A copy of the current model, for inference."""
         body, head = copy.deepcopy(self.body), copy.deepcopy(self.head)
         share_dropout(body, 0.0)
         return SpanModel(body, head, Description(DEFAULT_ENCODER, "", "", self._recipe.window), self._device)
@@ -184,10 +183,10 @@ class Trainer:
     def _measure(self, examples: Examples) -> Reading | None:
         if not examples.examples:
             return None
-        finder = SpanPredictor(self.model(), self._maker)
-        return measure(finder, examples, lambda done, total: self._tell("measuring", done, total))
+        predictor = SpanPredictor(self.model(), self._maker)
+        return measure(predictor, examples, lambda done, total: self._report("measuring", done, total))
 
-    def _learn(self, batch: Batch) -> float:
+    def _train_step(self, batch: Batch) -> float:
         import torch
 
         self.body.train()
@@ -206,25 +205,25 @@ class Trainer:
         return float(loss.detach())
 
     def _loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Cross-entropy of start and end against the annotators' answers, and of the verdict at ``[CLS]``.
+        """Cross-entropy of start and end, plus weighted cross-entropy of answerability at ``[CLS]``.
 
-        Spans may start and end in the passage or at ``[CLS]``, which means that there is none.
+        Spans start and end in the passage, or at ``[CLS]`` if there is no answer.
         """
         import torch
 
-        places = ((batch.types == 1) & (batch.mask == 1)).to(self._device)
-        places[:, 0] = True
+        allowed = ((batch.types == 1) & (batch.mask == 1)).to(self._device)
+        allowed[:, 0] = True
         starts, ends = batch.starts.to(self._device), batch.ends.to(self._device)
         total = torch.zeros((), device=self._device)
         for part, target in ((0, starts), (1, ends)):
-            likely = logits[..., part].masked_fill(~places, -1e4).log_softmax(-1)
-            total = total - (target * likely).sum(-1).mean() / 2
-        answers = (starts[:, 0] == 0).float()
-        verdict = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0, 2], answers)
-        return total + self._recipe.verdict * verdict
+            log_probabilities = logits[..., part].masked_fill(~allowed, -1e4).log_softmax(-1)
+            total = total - (target * log_probabilities).sum(-1).mean() / 2
+        answerable = (starts[:, 0] == 0).float()
+        answerability_loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0, 2], answerable)
+        return total + self._recipe.verdict * answerability_loss
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Parameters with their learning rates: the output layer's whole, less for each layer below."""
+        """Parameter groups with layer-wise decaying learning rates."""
         names = [name for name, _ in self.body.named_parameters()]
         layers = 1 + max((int(name.split(".")[2]) for name in names if name.startswith(LAYER)), default=-1)
         groups: dict[float, list[torch.nn.Parameter]] = {self._recipe.rate: list(self.head.parameters())}
@@ -265,7 +264,7 @@ class Trainer:
             json.dumps(asdict(self._recipe)), len(self._split.training.examples),
         ):  # fmt: skip
             raise InputError(
-                f"{self._path} is a checkpoint of other files or settings; give those again, or delete it to start anew"
+                f"{self._path}: checkpoint of other files or settings; use those again, or delete it to start over"
             )
         self.body.load_state_dict(state["body"])
         self.head.load_state_dict(state["head"])
@@ -277,7 +276,7 @@ class Trainer:
         )  # fmt: skip
 
 
-def _beginning(start: Path | None) -> tuple[torch.nn.Module, torch.nn.Module]:
+def _initial_model(start: Path | None) -> tuple[torch.nn.Module, torch.nn.Module]:
     if start is None:
         return network(model_folder(DEFAULT_ENCODER))
     model = load_weights(start / WEIGHTS)

@@ -1,4 +1,4 @@
-"""How well a span model reads: given the paragraph, as SQuAD 2.0 measures it."""
+"""Measure a span model on given paragraphs, with SQuAD 2.0's metrics."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from pathlib import Path
 import numpy as np
 
 from ..eval.scoring.bootstrap import Interval, interval
-from ..eval.scoring.metrics import auroc, exact_match, mean, token_f1
+from ..eval.scoring.metrics import auroc, auroc_by_ranks, exact_match, mean, token_f1
 from ..index import Report
 from ..reading.model import load_weights
 from ..reading.predictor import Pair, SpanPredictor
 from .examples import Examples
 
-#: Pairs that are read between two reports of progress.
+#: Pairs read between two progress reports.
 PAIRS_PER_REPORT = 128
+
+#: Score of an example without any span; finite, as AUROC requires.
+LOWEST_SCORE = float(np.finfo(np.float64).min)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95% bootstrap interval."""
+    """A value with its 95% bootstrap interval."""
 
     value: float
     interval: Interval
@@ -29,12 +32,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader reached on some examples.
+    """Figures of a reader on a set of examples.
 
     Attributes:
-        answerable, unanswerable: How many.
-        exact_match, f1: Of the best span, on the answerable ones.
-        auroc: Of the best span's score, telling answerable from unanswerable; ``nan`` where one kind is missing.
+        answerable, unanswerable: Number of questions.
+        exact_match, f1: Scores of the best span on the answerable questions.
+        auroc: AUROC of the best span's score for answerability; ``nan`` if one class is missing.
     """
 
     answerable: int
@@ -45,29 +48,31 @@ class Reading:
 
 
 def read_all(weights: Path, parts: Mapping[str, Examples], report: Report) -> dict[str, Reading]:
-    """What the weights of a file reach on several sets, each by its name."""
-    finder = SpanPredictor.of(load_weights(weights))
+    """Measure a weights file on several sets; returns the figures by set name."""
+    predictor = SpanPredictor.of(load_weights(weights))
     return {
-        name: measure(finder, examples, lambda done, total: report("measuring", done, total))
+        name: measure(predictor, examples, lambda done, total: report("measuring", done, total))
         for name, examples in parts.items()
     }
 
 
-def measure(finder: SpanPredictor, examples: Examples, progress: Callable[[int, int], None] | None = None) -> Reading:
-    """Read every example and compare."""
-    read_in = [examples.passages[example.passage] for example in examples.examples]
+def measure(
+    predictor: SpanPredictor, examples: Examples, progress: Callable[[int, int], None] | None = None
+) -> Reading:
+    """Read every example and score the best spans."""
+    passages = [examples.passages[example.passage] for example in examples.examples]
     pairs = [
         Pair(example.question, passage.title, passage.text)
-        for example, passage in zip(examples.examples, read_in, strict=True)
+        for example, passage in zip(examples.examples, passages, strict=True)
     ]
     found = []
     for begin in range(0, len(pairs), PAIRS_PER_REPORT):
-        found += finder.predict(pairs[begin : begin + PAIRS_PER_REPORT], count=1)
+        found += predictor.predict(pairs[begin : begin + PAIRS_PER_REPORT], count=1)
         if progress:
             progress(len(found), len(pairs))
     exact, f1, scores, answerable = [], [], [], []
     for example, (*_, text), spans in zip(examples.examples, pairs, found, strict=True):
-        scores.append(spans[0].score if spans else -np.inf)
+        scores.append(spans[0].score if spans else LOWEST_SCORE)
         answerable.append(bool(example.golds))
         if example.golds:
             golds = [text[start:end] for start, end in example.golds]
@@ -80,7 +85,7 @@ def measure(finder: SpanPredictor, examples: Examples, progress: Callable[[int, 
         unanswerable=len(found) - len(f1),
         exact_match=_mean(exact),
         f1=_mean(f1),
-        auroc=Estimate(auroc(*columns), interval(auroc, columns)),
+        auroc=Estimate(auroc(*columns), interval(auroc_by_ranks, columns)),
     )
 
 

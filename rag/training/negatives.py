@@ -1,8 +1,8 @@
-"""Questions that a passage does not answer, though it looks as if it did; made anew each epoch from those it answers.
+"""Hard negatives: unanswerable examples generated from answerable ones, anew each epoch.
 
-Two kinds, after what annotators did for SQuAD 2.0 (Rajpurkar et al. 2018): the question stays and the passage is
-another one that retrieval ranks high for it, or the passage stays and the question is *twisted*: a name or figure is
-exchanged, a word turned into its opposite, or a verb negated.
+Two kinds, after the edits of SQuAD 2.0's annotators (Rajpurkar et al. 2018): either the passage is replaced by another
+one that retrieval ranks high, or the question is altered: a name or number is swapped, a word replaced by its antonym,
+or a verb negated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _opposites() -> dict[str, str]:
     return {one: other for pair in pairs for one, other in (pair, pair[::-1])}
 
 
-#: Words with an opposite; of several the last.
+#: Antonyms; for a word with several, the last.
 OPPOSITES = _opposites()
 OPPOSITE = re.compile(rf"\b(?:{'|'.join(sorted(OPPOSITES, key=len, reverse=True))})\b", re.IGNORECASE)
 
@@ -38,30 +38,30 @@ NEGATED = {
 AUXILIARY = re.compile(rf"\b(?:{'|'.join(NEGATED)})\b", re.IGNORECASE)
 
 
-def twisted(question: str, passage: str, elsewhere: str, draw: random.Random) -> str | None:
-    """The question changed so that the passage answers it no longer; None where there is nothing to change.
+def altered(question: str, passage: str, elsewhere: str, draw: random.Random) -> str | None:
+    """Change the question so that the passage no longer answers it; None if nothing can be changed.
 
     Args:
-        question: Which the passage answers.
-        passage: Where other names and figures come from, half the time.
-        elsewhere: Where they come from otherwise.
-        draw: Decides.
+        question: A question that the passage answers.
+        passage: Source of other names and numbers, half of the time.
+        elsewhere: Their source otherwise.
+        draw: Random generator.
     """
-    ways = [_other_name, _other_name, _other_number, _opposite, _opposite, _negated]
+    edits = [_other_name, _other_name, _other_number, _opposite, _opposite, _negated]
     source = passage if draw.random() < 0.5 else elsewhere
-    for way in draw.sample(ways, len(ways)):
-        if changed := way(question, source, draw):
+    for edit in draw.sample(edits, len(edits)):
+        if changed := edit(question, source, draw):
             return changed
     return None
 
 
 def _other_name(question: str, source: str, draw: random.Random) -> str | None:
-    # The first word of a question is a capital without being a name.
+    # The first word of a question is capitalised without being a name.
     names = [match for match in NAME.finditer(question) if match.start()]
-    said = {match.group().casefold() for match in names}
+    known = {match.group().casefold() for match in names}
     others = sorted({match.group() for match in NAME.finditer(source) if _inside_sentence(source, match.start())})
-    others = [name for name in others if name.casefold() not in said]
-    return _exchanged(question, draw.choice(names), draw.choice(others)) if names and others else None
+    others = [name for name in others if name.casefold() not in known]
+    return _replaced(question, draw.choice(names), draw.choice(others)) if names and others else None
 
 
 def _other_number(question: str, source: str, draw: random.Random) -> str | None:
@@ -71,11 +71,11 @@ def _other_number(question: str, source: str, draw: random.Random) -> str | None
     chosen = draw.choice(numbers)
     like = sorted({n for n in NUMBER.findall(source) if n != chosen.group() and len(n) == len(chosen.group())})
     if like and draw.random() < 0.7:
-        return _exchanged(question, chosen, draw.choice(like))
+        return _replaced(question, chosen, draw.choice(like))
     digits = chosen.group()
     at = draw.choice([i for i, character in enumerate(digits) if character.isdigit()])
     digit = draw.choice([d for d in "123456789" if d != digits[at]])
-    return _exchanged(question, chosen, digits[:at] + digit + digits[at + 1 :])
+    return _replaced(question, chosen, digits[:at] + digit + digits[at + 1 :])
 
 
 def _opposite(question: str, source: str, draw: random.Random) -> str | None:
@@ -83,15 +83,15 @@ def _opposite(question: str, source: str, draw: random.Random) -> str | None:
     if not found:
         return None
     chosen = draw.choice(found)
-    return _exchanged(question, chosen, OPPOSITES[chosen.group().lower()])
+    return _replaced(question, chosen, OPPOSITES[chosen.group().lower()])
 
 
 def _negated(question: str, source: str, draw: random.Random) -> str | None:
     found = list(AUXILIARY.finditer(question))
-    return _exchanged(question, found[0], NEGATED[found[0].group().lower()]) if found else None
+    return _replaced(question, found[0], NEGATED[found[0].group().lower()]) if found else None
 
 
-def _exchanged(text: str, found: re.Match[str], other: str) -> str:
+def _replaced(text: str, found: re.Match[str], other: str) -> str:
     return text[: found.start()] + other + text[found.end() :]
 
 
@@ -100,9 +100,9 @@ def _inside_sentence(text: str, at: int) -> bool:
 
 
 class NearPassages:
-    """For each answerable example the passages of its file that retrieval takes for good ones, and are not.
+    """Per answerable example, passages of its file that BM25 ranks high and that do not contain a gold answer.
 
-    Only for questions that name something: "What is the author's opinion?" may be answered anywhere.
+    Only for questions with a name or number: "What is the author's opinion?" may be answered by any passage.
     """
 
     def __init__(self, examples: Examples, each: int = 4) -> None:
@@ -119,23 +119,23 @@ class NearPassages:
             rows = files[own.file]
             order = words[own.file].scores(example.question).argsort()[::-1][: each * 3]
             near = (rows[i] for i in order if rows[i] != example.passage)
-            self._near[number] = [row for row in near if not _holds(examples.passages[row].text.casefold(), golds)][
+            self._near[number] = [row for row in near if not _contains(examples.passages[row].text.casefold(), golds)][
                 :each
             ]
 
     def __getitem__(self, number: int) -> Sequence[int]:
-        """Rows of the passages for the example of that number, likeliest first."""
+        """Passage rows for an example, the best first."""
         return self._near.get(number, ())
 
 
-def _holds(text: str, golds: set[str]) -> bool:
+def _contains(text: str, golds: set[str]) -> bool:
     return any(gold in text for gold in golds)
 
 
 def negatives(
     examples: Examples, numbers: Sequence[int], near: NearPassages, share: float, draw: random.Random
 ) -> Iterator[Example]:
-    """Unanswerable examples made of some answerable ones, ``share`` of each kind for every example."""
+    """Yield unanswerable examples: on average ``share`` of each kind per answerable example."""
     for number in numbers:
         example = examples.examples[number]
         if not example.golds:
@@ -144,7 +144,7 @@ def negatives(
             yield Example(example.question, draw.choice(rows), ())
         if draw.random() < share:
             passage = examples.passages[example.passage]
-            # The neighbour is mostly of the same article: its names are of the right kind.
+            # The neighbour is usually from the same article, so its names fit the topic.
             neighbour = examples.passages[max(0, example.passage - 1)].text
-            if question := twisted(example.question, passage.text, neighbour, draw):
+            if question := altered(example.question, passage.text, neighbour, draw):
                 yield Example(question, example.passage, ())

@@ -1,4 +1,4 @@
-"""What training changes in the network, and what hardware it runs on."""
+"""Changes to the network for training, and hardware detection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def hardware(device: str) -> str:
-    """What the training runs on, for people."""
+    """A description of the training hardware."""
     import torch
 
     precision = "bfloat16" if has_bf16(device) else "float32"
@@ -19,7 +19,7 @@ def hardware(device: str) -> str:
 
 
 def has_bf16(device: str) -> bool:
-    """Does the hardware multiply in bfloat16 itself?"""
+    """Does the hardware support bfloat16 natively?"""
     import torch
 
     if torch.device(device).type == "cuda":
@@ -28,11 +28,10 @@ def has_bf16(device: str) -> bool:
     return bool(found.get("amx_bf16") or found.get("avx512_bf16"))
 
 
-def attend_in_half(body: Any) -> None:
-    """Have attention weights computed and kept in the precision of their inputs.
+def use_half_attention(body: Any) -> None:
+    """Compute attention weights in the precision of their inputs.
 
-    Under autocast a softmax is taken in float32, and turning the weights there and back, forth and in the backward
-    pass, takes longer than the products of which they are made.
+    Autocast would compute the softmax in float32; converting there and back takes longer than the matrix products.
     """
     import torch
     from transformers import AttentionInterface, AttentionMaskInterface
@@ -54,13 +53,13 @@ def attend_in_half(body: Any) -> None:
                 scores += attention_mask.to(scores.dtype)
             return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
 
-    AttentionInterface.register("in half", attend)
-    AttentionMaskInterface.register("in half", eager_mask)
-    body.set_attn_implementation("in half")
+    AttentionInterface.register("half", attend)
+    AttentionMaskInterface.register("half", eager_mask)
+    body.set_attn_implementation("half")
 
 
 def share_dropout(body: Any, share: float) -> None:
-    """Put dropout that is the same at every token in the place of each of the network's own."""
+    """Replace the network's dropout layers by dropout that is shared by all tokens of a window."""
     import torch
 
     class SharedDropout(torch.nn.Module):

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from rag.eval.bench import speed
-from rag.eval.command import SHIPPED_QUESTIONS, Consoles, add_arguments, evaluate
+from rag.eval.command import Consoles, evaluate
+from rag.eval.options import add_arguments
+from rag.eval.paths import SHIPPED_QUESTIONS
 from rag.eval.scoring.sweep import SETTINGS, Setting, sweep
 
 from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span
@@ -48,7 +50,7 @@ def _summary(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return values
 
 
-def test_the_shipped_questions_are_asked_of_the_test_part_unless_another_is_named(
+def test_default_is_the_test_part_of_the_shipped_questions(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ["eval", "--limit", "6", "--index", str(corpus_index), "--json"]
@@ -62,9 +64,7 @@ def test_the_shipped_questions_are_asked_of_the_test_part_unless_another_is_name
     assert _summary(capsys)["part"] == "calibration"
 
 
-def test_the_table_shows_figures_with_intervals_and_where_it_failed(
-    corpus_index: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_table_shows_figures_intervals_and_causes(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "--limit", "6", "--index", str(corpus_index)]) == 0
     table = capsys.readouterr().out
     assert table.startswith("central-asia.jsonl, test part: ")
@@ -73,9 +73,7 @@ def test_the_table_shows_figures_with_intervals_and_where_it_failed(
     assert "\nreading " in table
 
 
-def test_open_indexes_all_paragraphs_and_reading_gives_the_gold_one(
-    squad: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_open_and_reading_modes_of_a_squad_file(squad: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", str(squad), "--open", "--json"]) == 0
     figures = _summary(capsys)["figures"]
     assert (figures["recall@1"]["value"], figures["exact_match"]["value"]) == (1.0, 1.0)
@@ -84,10 +82,27 @@ def test_open_indexes_all_paragraphs_and_reading_gives_the_gold_one(
     assert (summary["mode"], summary["figures"]["exact_match"]["value"]) == ("reading", 1.0)
     assert "recall@1" not in summary["figures"]
     assert main(["eval", str(squad)]) == 2
-    assert "give --open, which indexes" in capsys.readouterr().err
+    assert "give --open to index" in capsys.readouterr().err
 
 
-def test_predictions_and_probabilities_are_in_squads_format(squad: Path, tmp_path: Path) -> None:
+def test_without_articles_of_asks_only_about_other_articles(
+    squad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (article,) = json.loads(gzip.decompress(squad.read_bytes()))["data"]
+    other = {"title": "Seen_before", "paragraphs": [{"context": RENTS, "qas": [_qa("seen", "When?", "1894", 29)]}]}
+    both, training = tmp_path / "both.json", tmp_path / "training.json"
+    both.write_text(json.dumps({"data": [article, other]}))
+    training.write_text(json.dumps({"data": [other]}))
+    assert main(["eval", str(both), "--open", "--json", "--without-articles-of", str(training)]) == 0
+    summary = _summary(capsys)
+    assert (summary["answerable"], summary["unanswerable"]) == (2, 1)
+    # The other article stays in the index.
+    assert (summary["settings"]["documents"], summary["settings"]["without articles of"]) == (3, ["training.json"])
+    assert main(["eval", str(training), "--open", "--without-articles-of", str(training)]) == 2
+    assert "all its articles are in" in capsys.readouterr().err
+
+
+def test_predictions_and_probabilities_are_in_squad_format(squad: Path, tmp_path: Path) -> None:
     said, unsure = tmp_path / "out" / "p.json", tmp_path / "n.json"
     assert main(["eval", str(squad), "--reading", "--predictions", str(said), "--na-probs", str(unsure)]) == 0
     given, probabilities = json.loads(said.read_text()), json.loads(unsure.read_text())
@@ -96,7 +111,7 @@ def test_predictions_and_probabilities_are_in_squads_format(squad: Path, tmp_pat
     assert 0 < probabilities["year"] < 1
 
 
-def test_a_run_against_itself_passes_and_against_a_better_one_fails(
+def test_baseline_comparison_sets_the_exit_code(
     squad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report"
@@ -104,8 +119,8 @@ def test_a_run_against_itself_passes_and_against_a_better_one_fails(
     baseline = report / "results.json"
     again = ["eval", str(squad), "--open", "--baseline", str(baseline)]
     assert main(again) == 0
-    assert "against results.json, on the 3 questions of both" in capsys.readouterr().out
-    # The baseline of somebody who was right about everything, and surely so.
+    assert "compared with results.json on 3 common questions" in capsys.readouterr().out
+    # The baseline of a run that is right and certain about everything.
     content = json.loads(baseline.read_text())
     for question in content["questions"]:
         question |= {"confidence": 1.0 if question["golds"] else 0.0, "f1": 1.0, "cause": None}
@@ -117,15 +132,19 @@ def test_a_run_against_itself_passes_and_against_a_better_one_fails(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{squad}", "{squad}", "--open", "--report", "r"], "--report is about one run, not 2 files"),
-        (["--sweep", "--baseline", "b"], "--baseline is about one run, not --sweep"),
+        (["{squad}", "{squad}", "--open", "--report", "r"], "--report is for a single run, not 2 files"),
+        (["--sweep", "--baseline", "b"], "--baseline is for a single run, not --sweep"),
         (["--baseline", "{tmp}/none.json"], "none.json: cannot be read"),
         ([str(SHIPPED_QUESTIONS), "--open"], "--open is for SQuAD-format files"),
-        (["{unsplit}", "--part", "test"], "its questions are not split, so there is no test part"),
+        (
+            [str(SHIPPED_QUESTIONS), "--without-articles-of", "{squad}"],
+            "--without-articles-of is for SQuAD-format files",
+        ),
+        (["{unsplit}", "--part", "test"], "the questions are not split, so there is no test part"),
         (["{bad}"], "bad.jsonl:2: not JSON"),
     ],
 )
-def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
+def test_invalid_input_is_one_line_and_exit_code_2(
     arguments: list[str], message: str, squad: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tmp_path = squad.parent
@@ -140,7 +159,7 @@ def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
     assert error.count("\n") == 1
 
 
-def test_skip_bad_leaves_bad_questions_out_and_says_which(
+def test_skip_bad_skips_and_lists_invalid_questions(
     squad: Path, tmp_path: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = {"id": "g", "question": "Who leads Ruritania?", "kind": "who", "answers": []}
@@ -150,7 +169,7 @@ def test_skip_bad_leaves_bad_questions_out_and_says_which(
     output = capsys.readouterr()
     summary = json.loads(output.out)
     assert (summary["answerable"], summary["unanswerable"], len(summary["left_out"])) == (0, 1, 2)
-    assert "2 bad questions left out" in output.err
+    assert "skipped 2 invalid questions" in output.err
     assert "q.jsonl:1: not JSON" in output.err
     assert "question odd: the question is empty" in output.err
     assert summary["figures"]["f1"] == {"value": None, "low": None, "high": None, "count": 0}
@@ -159,7 +178,7 @@ def test_skip_bad_leaves_bad_questions_out_and_says_which(
     plain = tmp_path / "wrong.json"
     plain.write_text(json.dumps(wrong))
     assert main(["eval", str(plain), "--open"]) == 2
-    assert "wrong.json: question km: ' bord' stands at 3, not '40 km'" in capsys.readouterr().err
+    assert "wrong.json: question km: the text at 3 is ' bord', not '40 km'" in capsys.readouterr().err
     assert main(["eval", str(plain), "--open", "--skip-bad", "--json"]) == 0
     assert len(_summary(capsys)["left_out"]) == 1
 
@@ -177,7 +196,7 @@ class _Interrupted:
         return []
 
 
-def test_an_interrupted_run_shows_what_was_asked_and_does_not_pass_for_a_whole_one(
+def test_interrupted_run_is_reported_as_incomplete(
     assistant: Assistant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = argparse.ArgumentParser()
@@ -190,7 +209,7 @@ def test_an_interrupted_run_shows_what_was_asked_and_does_not_pass_for_a_whole_o
     assert json.loads((tmp_path / "results.json").read_text())["complete"] is False
 
 
-def test_a_sweep_measures_each_setting_on_the_same_questions(encoder: SentenceTransformerEncoder) -> None:
+def test_sweep_measures_every_setting(encoder: SentenceTransformerEncoder) -> None:
     documents = [Document("a", BORDER, "A"), Document("b", RENTS, "B")]
     gold = Gold("a", 27, 32, "40 km", 0, len(BORDER))
     questions = [Question("1", "How long is the border of Ruritania?", (gold,))]
@@ -200,21 +219,22 @@ def test_a_sweep_measures_each_setting_on_the_same_questions(encoder: SentenceTr
     assert [figure.value for figure in rows[0].figures] == [1.0] * 5
 
 
-def test_the_first_setting_of_the_sweep_is_the_default_and_each_other_differs() -> None:
+def test_sweep_settings_differ_and_start_with_the_default() -> None:
     default = Setting("")
     assert [setting for setting in SETTINGS if (setting.chunking, setting.fusion, setting.read) == (
         default.chunking, default.fusion, default.read)] == [SETTINGS[0]]  # fmt: skip
     assert len({(setting.chunking, setting.fusion, setting.read) for setting in SETTINGS}) == len(SETTINGS)
 
 
-def test_rag_eval_sweep_asks_the_calibration_part(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_rag_eval_sweep_uses_the_calibration_part(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "--sweep", "--limit", "2", "--index", str(corpus_index)]) == 0
     table = capsys.readouterr().out
     assert table.startswith("central-asia.jsonl, calibration part: 2 questions")
     assert all(setting.name in table for setting in SETTINGS)
 
 
-def test_a_question_cannot_steer_the_terminal(
+def test_question_text_cannot_control_the_terminal(
     tmp_path: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = "Who leads \x1b[31mRuritania\x07 [bold]now[/bold]?"
@@ -233,13 +253,14 @@ def test_a_question_cannot_steer_the_terminal(
     assert not set("\x1b\x07") & set(output)
 
 
-def test_speed_is_measured_against_plain_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_speed_benchmark_compares_with_plain_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text(f"{BORDER}\n\n{RENTS}\n")
     questions = tmp_path / "q.jsonl"
     questions.write_text(json.dumps({"id": "1", "question": "How long?", "kind": "how many", "answers": []}))
     assert speed.main([str(tmp_path / "a.txt"), "--questions", str(questions), "--repeats", "1"]) == 0
     table = capsys.readouterr().out
-    for row in ("build an index", "tokens/s", "answer a question, p99", "memory at the most"):
+    for row in ("build an index", "tokens/s", "answer a question, p99", "peak memory"):
         assert row in table
     assert speed.main([str(tmp_path / "none")]) == 2
     assert "no such file or folder" in capsys.readouterr().err

@@ -371,11 +371,11 @@ def test_what_makes_no_sense_is_refused_with_the_number_of_the_answer(
     [
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ("[]", "holds no exported answers"),
-        ({"format": "other", "version": 1, "answers": []}, "holds no exported answers"),
+        ("[]", "not an export"),
+        ({"format": "other", "version": 1, "answers": []}, "not an export"),
         ({"format": "rag answers", "version": 2, "answers": []}, "has version 2, this rag reads version 1"),
-        ({"format": "rag answers", "version": "1", "answers": []}, "is not as it was written"),
-        ({"format": "rag answers", "version": 1}, "is not as it was written"),
+        ({"format": "rag answers", "version": "1", "answers": []}, "is damaged; export"),
+        ({"format": "rag answers", "version": 1}, "is damaged; export"),
         ({"format": "rag answers", "version": 1, "answers": [5]}, "answer 1: 'found' is missing"),
     ],
 )

@@ -1,6 +1,5 @@
 import io
 import stat
-import time
 import zipfile
 
 import pytest
@@ -51,8 +50,8 @@ def test_hidden_members_and_those_of_other_formats_are_passed_over() -> None:
 def test_names_that_lead_out_of_the_archive_are_refused(name: str) -> None:
     parsed = parse("a.zip", _zip({name: "Text.", "good.md": "Good."}))
     shown = name.replace("\\", "/").lstrip("/")
-    told = "its name leads out of the archive, so it is not unpacked; pack it again"
-    assert parsed.skipped == [Remark(f"a.zip/{shown}", told)]
+    reason = "its name points outside the archive, so it is not unpacked; pack it again"
+    assert parsed.skipped == [Remark(f"a.zip/{shown}", reason)]
     assert [document.id for document in parsed.documents] == ["a.zip/good.md"]
 
 
@@ -68,8 +67,8 @@ def test_links_archives_and_second_files_of_a_name_are_refused() -> None:
     parsed = parse("a.zip", packed.getvalue())
     assert parsed.skipped == [
         Remark("a.zip/link.md", "is a symbolic link, which is not followed; pack the file itself"),
-        Remark("a.zip/in.zip", "is an archive in an archive, which is not read; unpack it"),
-        Remark("a.zip/in.tar.gz", "is an archive in an archive, which is not read; unpack it"),
+        Remark("a.zip/in.zip", "is an archive in an archive, which is not supported; unpack it"),
+        Remark("a.zip/in.tar.gz", "is an archive in an archive, which is not supported; unpack it"),
         Remark("a.zip/twice.md", "is the second file of this name in the archive; give it another"),
     ]
     assert [document.text for document in parsed.documents] == ["One."]
@@ -80,8 +79,8 @@ def test_an_encrypted_member_is_skipped_with_the_remedy() -> None:
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(signature) + offset] |= 1
     parsed = parse("a.zip", bytes(raw))
-    told = "is protected by a password; unpack the archive, or pack it without one"
-    assert parsed.skipped == [Remark("a.zip/secret.md", told)]
+    reason = "is protected by a password; unpack the archive, or pack it without one"
+    assert parsed.skipped == [Remark("a.zip/secret.md", reason)]
     assert [document.text for document in parsed.documents] == ["Open."]
 
 
@@ -93,7 +92,7 @@ def test_a_bad_member_never_stops_the_others() -> None:
     assert [document.text for document in parsed.documents] == ["Good."]
     assert parsed.skipped == [
         Remark("a.zip/a.md", "is damaged in the archive; pack it again"),
-        Remark("a.zip/b.pdf", "is damaged, or no PDF; open it in a viewer and save or print it as PDF again"),
+        Remark("a.zip/b.pdf", "is damaged or not a PDF; open it in a viewer and save or print it as PDF again"),
         Remark("a.zip/c.md", "the file is empty"),
     ]
 
@@ -108,14 +107,22 @@ def test_names_may_be_any_unicode_whether_the_archive_says_so_or_not(name: str) 
     assert parse("a.zip", bytes(silent)).documents[0].id == f"a.zip/{name}"
 
 
-def test_a_zip_bomb_is_stopped_while_it_unpacks() -> None:
+def test_zip_bomb_is_stopped_while_unpacking(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = _zip({"bomb.md": b"a" * 19_000_000, "good.md": "Good."})
-    start = time.process_time()
+    real, read = zipfile.ZipExtFile.read, 0
+
+    def counting(self: zipfile.ZipExtFile, n: int | None = -1) -> bytes:
+        nonlocal read
+        chunk = real(self, n)
+        read += len(chunk)
+        return chunk
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", counting)
     parsed = parse("a.zip", raw)
-    told = "unpacks to over 200 times its size, so it may be a zip bomb; unpack it yourself"
-    assert parsed.skipped == [Remark("a.zip/bomb.md", told)]
+    reason = "unpacks to over 200 times its size, so it may be a zip bomb; unpack it yourself"
+    assert parsed.skipped == [Remark("a.zip/bomb.md", reason)]
     assert [document.text for document in parsed.documents] == ["Good."]
-    assert time.process_time() - start < 1
+    assert 1_000_000 < read < 6_000_000
 
 
 def test_a_member_larger_than_its_format_may_be_is_stopped() -> None:
@@ -146,10 +153,10 @@ def test_all_members_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"no zip", "is damaged, or no zip archive; pack it again"),
-        (_zip({"a.md": "x"})[:-30], "is damaged, or no zip archive"),
-        (_zip({}), "holds no file of a format that is read"),
-        (_zip({"a.jpg": "x"}), "holds no file of a format that is read"),
+        (b"no zip", "is damaged or not a zip archive; pack it again"),
+        (_zip({"a.md": "x"})[:-30], "is damaged or not a zip archive"),
+        (_zip({}), "holds no file of a supported format"),
+        (_zip({"a.jpg": "x"}), "holds no file of a supported format"),
         (
             _zip({f"{i}.md": "" for i in range(10_001)}),
             "holds 10,001 files; the limit is 10,000, so split it or unpack it",

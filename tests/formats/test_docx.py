@@ -1,5 +1,4 @@
 import io
-import time
 import zipfile
 from datetime import UTC, datetime
 
@@ -112,35 +111,34 @@ def test_files_that_are_no_docx_are_refused_with_the_remedy() -> None:
     pdf.add_page()
     for raw, message in [
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "protected by a password, or an old .doc file; save it as"),
-        (bytes(pdf.output()), "is damaged, or no DOCX: it is no zip file inside; save it as DOCX again"),
-        (_hand_made("<w:p/>")[:-40], "is no zip file inside"),
-        (_zipped({"readme.txt": "x"}), "is damaged, or no DOCX; open it in Word or LibreOffice and save it again"),
-        (_hand_made("<w:p>"), "is damaged, or no DOCX; open it in Word or LibreOffice and save it again"),
+        (bytes(pdf.output()), "is damaged or not DOCX: not a zip file inside; save it as DOCX again"),
+        (_hand_made("<w:p/>")[:-40], "not a zip file inside"),
+        (_zipped({"readme.txt": "x"}), "is damaged or not a DOCX file; open it in Word or LibreOffice"),
+        (_hand_made("<w:p>"), "is damaged or not a DOCX file; open it in Word or LibreOffice"),
         (_hand_made("<w:p/>"), "there is no text in it"),
     ]:  # fmt: skip
         with pytest.raises(DocumentError, match=message):
             parse("a.docx", raw)
 
 
-def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
+def test_zip_bomb_is_refused_before_unpacking(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package, package.open("word/document.xml", "w") as part:
         for _ in range(150):
             part.write(b" " * 1_000_000)
-    start = time.process_time()
+    opened: list[object] = []
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda self, name, *args, **kwargs: opened.append(name))
     with pytest.raises(
         DocumentError, match=r"its XML would unpack to 150 MB; the limit is 100 MB, so it may be a zip bomb"
     ):
         parse("a.docx", packed.getvalue())
-    assert time.process_time() - start < 0.5
+    assert opened == []
 
 
-def test_entities_that_stand_for_gigabytes_are_refused() -> None:
+def test_entity_bomb_is_refused() -> None:
     doctype = '<!DOCTYPE w [<!ENTITY a "lol">' + "".join(
         f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
     )
-    start = time.process_time()
     raw = _hand_made(f"<w:p>{_run('Words.')}{_run('&j;')}</w:p>", doctype + "]>")
-    with pytest.raises(DocumentError, match="is damaged, or no DOCX"):
+    with pytest.raises(DocumentError, match="is damaged or not a DOCX file"):
         parse("a.docx", raw)
-    assert time.process_time() - start < 1

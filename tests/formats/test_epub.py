@@ -1,5 +1,4 @@
 import io
-import time
 import zipfile
 
 import pytest
@@ -113,11 +112,11 @@ def test_a_book_with_drm_is_refused_but_not_one_with_obscured_fonts() -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"no zip", "is damaged, or no EPUB: it is no zip file inside; save it as EPUB again"),
-        (_epub({"META-INF/container.xml": None}), "is damaged, or no EPUB; convert it to EPUB again"),
-        (_epub({"META-INF/container.xml": "junk"}), "is damaged, or no EPUB"),
-        (_epub({"OEBPS/book.opf": None}), "is damaged, or no EPUB"),
-        (_epub({"OEBPS/text/a one.xhtml": None, "OEBPS/text/b.xhtml": None}), "is damaged, or no EPUB"),
+        (b"no zip", "is damaged or not EPUB: not a zip file inside; save it as EPUB again"),
+        (_epub({"META-INF/container.xml": None}), "is damaged or not an EPUB file; convert it to EPUB again"),
+        (_epub({"META-INF/container.xml": "junk"}), "is damaged or not an EPUB file"),
+        (_epub({"OEBPS/book.opf": None}), "is damaged or not an EPUB file"),
+        (_epub({"OEBPS/text/a one.xhtml": None, "OEBPS/text/b.xhtml": None}), "is damaged or not an EPUB file"),
         (_epub({"OEBPS/text/a one.xhtml": _chapter(""), "OEBPS/text/b.xhtml": _chapter("")}), "there is no text in it"),
         (_epub({"OEBPS/text/b.xhtml": " " * 150_000_000}), "its XML would unpack to 150 MB; the limit is 100 MB"),
     ],
@@ -128,15 +127,13 @@ def test_files_that_are_no_epub_are_refused_with_the_remedy(raw: bytes, message:
         parse("a.epub", raw)
 
 
-def test_entities_that_stand_for_gigabytes_are_left_as_written_and_no_file_is_opened() -> None:
+def test_entities_are_neither_expanded_nor_loaded_from_files() -> None:
     entities = '<!ENTITY a "lol"><!ENTITY f SYSTEM "file:///etc/hostname">' + "".join(
         f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
     )
     chapter = _chapter("<p>Before &j;&f; after.</p>", f"<!DOCTYPE html [{entities}]>")
-    start = time.process_time()
     text = parse("a.epub", _epub({"OEBPS/text/a one.xhtml": chapter})).documents[0].text
     assert text.startswith("Before &j;&f; after.\n\n")
-    assert time.process_time() - start < 1
 
 
 def test_warnings_name_the_book() -> None:

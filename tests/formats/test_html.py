@@ -128,7 +128,9 @@ def test_bytes_that_are_not_in_the_declared_encoding_are_warned_of() -> None:
     raw = b"<meta charset=shift_jis><p>one \xff two \x80</p>" + "<p>日本語</p>".encode("shift_jis")
     parsed = parse("a.html", raw)
     assert parsed.documents[0].text == "one \ufffd two \ufffd\n\n日本語"
-    assert parsed.warnings == [Remark("a.html", "2 bytes are not shift_jis, which it says it is, and became \ufffd")]
+    assert parsed.warnings == [
+        Remark("a.html", "2 bytes are not valid shift_jis, the declared encoding, and became \ufffd")
+    ]
 
 
 def test_a_page_without_text_and_a_binary_one_are_refused() -> None:
@@ -138,14 +140,12 @@ def test_a_page_without_text_and_a_binary_one_are_refused() -> None:
         parse("a.html", b"<p>a\x00b" * 10)
 
 
-def test_entities_that_stand_for_gigabytes_stand_for_nothing() -> None:
+def test_entity_bomb_is_not_expanded() -> None:
     bomb = '<?xml version="1.0"?><!DOCTYPE html [<!ENTITY a "lol">' + "".join(
         f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
     )
-    start = time.process_time()
     document = parse("a.xhtml", (bomb + "]><html><body><p>x &j; y</p></body></html>").encode()).documents[0]
     assert len(document.text) < 1000
-    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
@@ -159,28 +159,31 @@ def test_entities_that_stand_for_gigabytes_stand_for_nothing() -> None:
         "<form></form>",
     ],
 )
-def test_time_does_not_grow_with_the_square_of_what_is_left_out(repeated: str) -> None:
+def test_time_is_not_quadratic_in_removed_elements(repeated: str) -> None:
     def seconds(times: int) -> float:
         start = time.process_time()
         assert _page("<p>Once" + f"{repeated} and so on\n" * times).text.count("and so on") == times
         return time.process_time() - start
 
-    # Eight times as much; its square would be sixty-four times.
+    # Eight times the input; quadratic time would be 64 times as long.
     assert seconds(40_000) < 24 * seconds(5_000)
 
 
-def test_parts_in_parts_are_weighed_in_one_pass() -> None:
-    start = time.process_time()
-    assert _page("<main><p>Once" + "<aside>and <a href=x>so" * 600).text.startswith("Once")
-    # Each weighed anew, with each link in it, took a minute.
-    assert time.process_time() - start < 5
+def test_time_is_not_cubic_in_nesting_depth() -> None:
+    def seconds(depth: int) -> float:
+        start = time.process_time()
+        assert _page("<main><p>Once" + "<aside>and <a href=x>so" * depth).text.startswith("Once")
+        return time.process_time() - start
+
+    # Four times the depth; cubic time would be 64 times as long.
+    assert seconds(600) < 32 * seconds(150)
 
 
-def test_what_is_left_out_parts_words_only_where_it_is_a_block() -> None:
+def test_only_a_removed_block_separates_words() -> None:
     assert _page("<main><p>Pa<script>x</script>rt<i hidden>x</i>ed</p><div>one<nav>x</nav>two</div>").text == (
         "Parted\n\none\n\ntwo"
     )
 
 
-def test_elements_that_nobody_knows_are_read() -> None:
-    assert _page("<main><p>a <script>x</script><NOTHING>b</NOTHING> <x-y>c</x-y></p></main>").text == "a b c"
+def test_unknown_elements_are_read() -> None:
+    assert _page("<main><p>a <script>x</script><REMOVED>b</REMOVED> <x-y>c</x-y></p></main>").text == "a b c"

@@ -32,9 +32,9 @@ def test_other_plain_text_has_no_headings(name: str) -> None:
 @pytest.mark.parametrize(
     ("front", "message"),
     [
-        ("a: &a [x, x]\nb: [*a, *a]\n", r"the front matter uses YAML aliases \(\*name\); write out"),
+        ("a: &a [x, x]\nb: [*a, *a]\n", r"the front matter uses YAML aliases \(\*name\); replace them"),
         ("a: " + "[" * 3000 + "\n", "the front matter is nested too deep"),
-        ("a: " + "[" * 3000 + "]" * 3000 + "\n", "the front matter is nested too deep; mend it or take it out"),
+        ("a: " + "[" * 3000 + "]" * 3000 + "\n", "the front matter is nested too deep; correct or remove it"),
     ],
 )
 def test_a_front_matter_that_could_fill_the_memory_is_refused(front: str, message: str) -> None:

@@ -59,7 +59,7 @@ def test_broken_rows_are_skipped_with_the_reason_and_the_others_read() -> None:
         Remark("a.csv#8", "has 3 fields where the header has 2; check its delimiters and quotes"),
         Remark("a.csv#10", "cannot be read (',' expected after '\"'); check its quotes"),
         Remark("a.csv#12", "has 1 fields where the header has 2; check its delimiters and quotes"),
-        Remark("a.csv#13", "a quote that it opens is never closed, so nothing after it was read; close it"),
+        Remark("a.csv#13", "a quote is never closed, so nothing after it was read; close it"),
     ]
 
 
@@ -74,13 +74,13 @@ def test_a_text_longer_than_the_librarys_limit_is_read() -> None:
         (
             "a.csv",
             b"Dear Sir,\nI write, as ever, to you, and to all,\nwith thanks, and so on, and on,\n",
-            "is no table",
+            "is not a table",
         ),
         ("a.csv", b"a,text\n", "there is no text in it"),
         ("a.csv", b"a,text\n1,\n", "there is no text in it"),
         ("a.csv", b"\x00\x01,b", "NUL bytes"),
-        ("a.csv", b'"open', "is no table: its first row a quote that it opens"),
-        ("a.jsonl", b"prose\nand more\n", "is no JSONL: most lines are not JSON objects"),
+        ("a.csv", b'"open', "is not a table; first row: a quote is never closed"),
+        ("a.jsonl", b"prose\nand more\n", "is not JSONL: most lines are not JSON objects"),
         ("a.jsonl", b'{"n": 1}\n', "there is no text in it"),
     ],
 )
@@ -119,6 +119,6 @@ def test_broken_lines_of_a_jsonl_are_skipped_with_the_reason() -> None:
     assert [d.text for d in parsed.documents] == ["One.", "Two.", "Three.", "Four."]
     assert parsed.skipped == [
         Remark("a.ndjson#2", "is not JSON (Expecting value at character 10)"),
-        Remark("a.ndjson#4", 'is JSON, but no object; write it as {"text": ...}'),
+        Remark("a.ndjson#4", 'is JSON, but not an object; write it as {"text": ...}'),
         Remark("a.ndjson#6", "holds a number too long or a value too deep to be read"),
     ]

@@ -1,4 +1,4 @@
-"""What the tests of the index share: two documents, an index of them, and encoders that are watched or quick."""
+"""Shared fixtures: two documents, an index of them, and counting and quick encoders."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ RENTS = "Rents in Almaty doubled after the newcomers came, and many students had
 
 
 class CountingEncoder:
-    """An embedder that counts what it is asked to embed, under a name and fingerprint that can be changed."""
+    """Records the texts that an embedder embeds; name and fingerprint can be overridden."""
 
     def __init__(self, encoder: Encoder, name: str = "real", fingerprint: str = "") -> None:
         self._encoder = encoder
@@ -32,7 +32,7 @@ class CountingEncoder:
 
 
 class QuickEncoder:
-    """A vector for each text that follows from its letters, where what it means does not matter."""
+    """Derives vectors from a hash of the text, for tests in which meaning does not matter."""
 
     name, fingerprint, dimension, window = "quick", "q1", 16, 256
 
@@ -52,7 +52,7 @@ def quick() -> CountingEncoder:
 
 @pytest.fixture
 def counting(encoder: SentenceTransformerEncoder) -> Callable[..., CountingEncoder]:
-    """Makes watched real embedders."""
+    """Makes counting wrappers of the real embedder."""
     return lambda *args, **kwargs: CountingEncoder(encoder, *args, **kwargs)
 
 

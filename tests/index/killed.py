@@ -1,9 +1,9 @@
-"""A program: writers of an index are killed at random moments, and after each the index must answer as it should.
+"""Kill writers of an index at random moments; after each kill the index must be intact and answer correctly.
 
     python killed.py FOLDER KILLS
 
-Writes ``KILLS kept swapped``: how often the version before was still the current one, and how often the next one was.
-Everything happens in forked children, so that nothing of one run is left in the next.
+Prints ``KILLS kept swapped``: how often the previous version stayed current, and how often the next one became current.
+All work happens in forked children, so that runs share no state.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ DRAW = random.Random(7)
 
 
 class QuickEncoder:
-    """Vectors that follow from the letters."""
+    """Derives vectors from a hash of the text."""
 
     name, fingerprint, dimension, window = "quick", "q1", 16, 256
 
@@ -39,7 +39,7 @@ class QuickEncoder:
 
 
 def in_child(work: Callable[[], None]) -> int:
-    """Start the work in a process of its own, and return that one's id; it ends with 0 if all went well."""
+    """Run ``work`` in a child process; returns its id. The child exits with 0 on success."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -61,7 +61,7 @@ def text(number: int, state: int) -> str:
 
 
 def write(docs: Path, state: int) -> None:
-    """Files of which a third differ from one state to the next; one comes and one goes."""
+    """Write files of which a third differ from one state to the next; one is added and one removed."""
     for number in range(30):
         (docs / f"{number:02}.txt").write_text(text(number, state if number % 3 == state % 3 else state - 1))
     (docs / f"only-{state}.txt").write_text(text(99, state))
@@ -69,7 +69,7 @@ def write(docs: Path, state: int) -> None:
 
 
 def check(folder: Path, contents: dict[int, dict[str, str]], allowed: Sequence[int]) -> None:
-    """The index is that of one of the states, whole, and a search finds what is written in it; the state is told."""
+    """Check that the index is intact, holds one of the allowed states and can be searched; record the state."""
     index = Index.open(folder, QuickEncoder())
     held = {name: document.text for name, document in index.documents.items()}
     states = [state for state in allowed if contents[state] == held]
@@ -84,7 +84,7 @@ def check(folder: Path, contents: dict[int, dict[str, str]], allowed: Sequence[i
 def main(base: Path, kills: int) -> None:
     docs, folder = base / "docs", base / "index"
     docs.mkdir()
-    # The second one is an update, as those are that will be killed, and takes as long as they would.
+    # The second build is an update, like those to be killed; its duration scales the random delays.
     for state in (-1, 0):
         write(docs, state)
         took = time.monotonic()

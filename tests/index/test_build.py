@@ -18,9 +18,7 @@ BORDER = "The border between Kazakhstan and Russia is 7,644 km long, second only
 RENTS = "Rents in Almaty doubled after the newcomers came, and many students had to leave the city."
 
 
-def test_an_opened_index_is_the_one_that_was_built(
-    built: Path, docs: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_opened_index_equals_the_built_one(built: Path, docs: Path, encoder: SentenceTransformerEncoder) -> None:
     index = Index.open(built, encoder)
     assert [(p.document_id, p.text) for p in index.passages] == [("border.md", BORDER), ("rents.txt", RENTS)]
     assert index.documents["border.md"].text == BORDER
@@ -32,7 +30,7 @@ def test_an_opened_index_is_the_one_that_was_built(
     assert list(index.documents) == ["border.md", "rents.txt"]
 
 
-def test_only_what_changed_is_embedded_again(built: Path, docs: Path, counting: Callable[..., Encoder]) -> None:
+def test_only_changes_are_embedded(built: Path, docs: Path, counting: Callable[..., Encoder]) -> None:
     (docs / "rents.txt").write_text(
         RENTS + "\n\n" + "A new paragraph about the rents of the capital, where prices rose as well, if not as much."
     )
@@ -45,14 +43,14 @@ def test_only_what_changed_is_embedded_again(built: Path, docs: Path, counting: 
     assert changes.passages == 4
 
 
-def test_a_removed_file_is_no_longer_found(built: Path, docs: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_removed_file_is_not_found(built: Path, docs: Path, encoder: SentenceTransformerEncoder) -> None:
     (docs / "border.md").unlink()
     assert build_index(docs, built, encoder).removed == ["border.md"]
     hits = Retriever.load(built, encoder).search("How long is the border?")
     assert [hit.passage.document_id for hit in hits] == ["rents.txt"]
 
 
-def test_files_that_cannot_be_read_are_named_and_the_others_are_indexed(
+def test_unreadable_files_are_skipped_with_reason(
     docs: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
 ) -> None:
     (docs / "empty.txt").touch()
@@ -67,7 +65,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_are_indexed(
     assert changes.added == ["border.md", "rents.txt"]
 
 
-def test_a_file_that_turned_bad_stays_in_the_index_as_it_was(
+def test_old_version_of_an_unreadable_file_is_kept(
     built: Path, docs: Path, encoder: SentenceTransformerEncoder
 ) -> None:
     (docs / "border.md").write_bytes(b"\x00")
@@ -76,9 +74,7 @@ def test_a_file_that_turned_bad_stays_in_the_index_as_it_was(
     assert Index.open(built).documents["border.md"].text == BORDER
 
 
-def test_when_nothing_can_be_read_the_present_index_stays(
-    built: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_index_stays_if_nothing_can_be_read(built: Path, tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
     bad = tmp_path / "bad"
     bad.mkdir()
     (bad / "a.txt").touch()
@@ -87,7 +83,7 @@ def test_when_nothing_can_be_read_the_present_index_stays(
     assert len(Index.open(built, encoder).passages) == 2
 
 
-def test_an_error_while_writing_leaves_the_present_index_and_no_litter(
+def test_write_error_keeps_the_index_and_leaves_no_files(
     built: Path, docs: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = sorted(path.name for path in built.iterdir())
@@ -98,20 +94,20 @@ def test_an_error_while_writing_leaves_the_present_index_and_no_litter(
 
     monkeypatch.setattr(Manifest, "write", full_disk)
     with pytest.raises(
-        InputError, match=r"writing the index failed .*No space left on device.*the index before it stays"
+        InputError, match=r"writing the index failed .*No space left on device.*the previous index is unchanged"
     ):
         build_index(docs, built, encoder)
     assert sorted(path.name for path in built.iterdir()) == before
     assert len(Index.open(built, encoder).passages) == 2
 
 
-def test_a_half_written_version_is_never_read(built: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_staging_folder_is_never_read(built: Path, encoder: SentenceTransformerEncoder) -> None:
     (built / "half-0123").mkdir()
     (built / "half-0123" / MANIFEST).write_text("{")
     assert len(Index.open(built, encoder).passages) == 2
 
 
-def test_readers_always_see_a_whole_index_while_a_writer_updates(
+def test_readers_see_a_complete_index_during_updates(
     built: Path, docs: Path, encoder: SentenceTransformerEncoder
 ) -> None:
     errors: list[Exception] = []
@@ -135,7 +131,7 @@ def test_readers_always_see_a_whole_index_while_a_writer_updates(
     assert not errors
 
 
-def test_another_embedder_is_an_error_that_names_both(
+def test_wrong_embedder_is_an_error_naming_both(
     built: Path, encoder: SentenceTransformerEncoder, counting: Callable[..., Encoder]
 ) -> None:
     other = counting("other-model", "f2")
@@ -143,7 +139,7 @@ def test_another_embedder_is_an_error_that_names_both(
         Index.open(built, other)
 
 
-def test_another_format_is_an_error_that_names_both(built: Path) -> None:
+def test_wrong_format_is_an_error_naming_both(built: Path) -> None:
     path = current_version(built) / MANIFEST
     stored = json.loads(path.read_text())
     stored["manifest"]["format"] = 1
@@ -152,9 +148,7 @@ def test_another_format_is_an_error_that_names_both(built: Path) -> None:
         Index.open(built)
 
 
-def test_what_is_whole_of_a_damaged_index_is_used_again(
-    built: Path, docs: Path, counting: Callable[..., Encoder]
-) -> None:
+def test_intact_parts_of_a_damaged_index_are_reused(built: Path, docs: Path, counting: Callable[..., Encoder]) -> None:
     shutil.rmtree(current_version(built) / "words")
     watched = counting()
     assert build_index(docs, built, watched).unchanged == ["border.md", "rents.txt"]
@@ -162,22 +156,20 @@ def test_what_is_whole_of_a_damaged_index_is_used_again(
     assert len(Index.open(built, watched).passages) == 2
 
 
-def test_no_index_is_an_error_with_the_command_that_makes_one(tmp_path: Path) -> None:
+def test_missing_index_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(IndexMissing, match="no index there; build one with `rag index"):
         Index.open(tmp_path)
 
 
-def test_a_folder_that_holds_something_else_is_not_written_to(
+def test_folder_with_other_files_is_not_written_to(
     tmp_path: Path, docs: Path, encoder: SentenceTransformerEncoder
 ) -> None:
     (tmp_path / "thesis.doc").touch()
-    with pytest.raises(InputError, match="holds 'docs', which is no part of an index"):
+    with pytest.raises(InputError, match="holds 'docs', which is not part of an index"):
         build_index(docs, tmp_path, encoder)
 
 
-def test_the_index_of_a_strange_text_holds_its_exact_slices(
-    tmp_path: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_passages_of_unusual_text_are_exact_slices(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
     text = (
         "# Tïtle\r\n\r\nEmoji 👩‍👩‍👧 and e\u0301 combined.\r\n\r\n"
         + "x" * 5000
@@ -192,7 +184,7 @@ def test_the_index_of_a_strange_text_holds_its_exact_slices(
     assert len(index.passages) > 5
 
 
-def test_a_folder_that_can_no_longer_be_read_is_named_and_its_documents_are_kept(
+def test_documents_of_an_unreadable_folder_are_kept(
     tmp_path: Path, docs: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (docs / "closed").mkdir()
@@ -211,7 +203,7 @@ def test_a_folder_that_can_no_longer_be_read_is_named_and_its_documents_are_kept
     assert (changes.removed, "closed/a.md" in changes.unchanged) == ([], True)
 
 
-def test_a_reader_whose_version_was_cleared_away_meanwhile_opens_the_new_one(
+def test_reader_of_a_deleted_version_opens_the_new_one(
     built: Path, docs: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Manifest.read
@@ -226,7 +218,7 @@ def test_a_reader_whose_version_was_cleared_away_meanwhile_opens_the_new_one(
     assert len(Index.open(built, encoder).passages) == 2
 
 
-def test_a_file_without_permission_is_skipped_with_the_reason(
+def test_file_without_permission_is_skipped_with_reason(
     docs: Path, tmp_path: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Path.read_bytes

@@ -1,4 +1,4 @@
-"""Bringing an index up to date: what costs nothing, and that the result is that of a build from scratch."""
+"""Updating an index: unchanged content is not embedded again, and the result equals a full build."""
 
 import os
 import random
@@ -10,7 +10,7 @@ import pytest
 
 from rag import Assistant, ChunkSettings, Encoder, Index, IndexBusy, InputError, Retriever, build_index, verify
 from rag.index import current_version
-from rag.index.versions import halves, writing
+from rag.index.versions import staging_folders, writing
 
 WORDS = "river valley road market bridge school border treaty harvest winter cotton rail power water trade".split()
 
@@ -36,7 +36,7 @@ def _contents(index: Index) -> list[object]:
     return [list(index.documents.values()), list(index.passages), index.store.files().keys()]
 
 
-def test_an_update_gives_what_a_build_from_scratch_gives(many: Path, tmp_path: Path, encoder: Encoder) -> None:
+def test_update_equals_build_from_scratch(many: Path, tmp_path: Path, encoder: Encoder) -> None:
     build_index(many, tmp_path / "updated", encoder)
     draw = random.Random(2)
     (many / "part0" / "0.md").write_text("# New title\n\n" + _text(draw))
@@ -67,7 +67,7 @@ def test_an_update_gives_what_a_build_from_scratch_gives(many: Path, tmp_path: P
         np.testing.assert_allclose(*([a.confidence for a in each] for each in answers), atol=1e-4)
 
 
-def test_a_renamed_file_is_embedded_no_more_and_its_title_follows(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_renamed_file_is_not_embedded_and_gets_its_new_title(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     build_index(docs, tmp_path / "index", quick)
     quick.embedded.clear()
     (docs / "old").mkdir()
@@ -82,7 +82,7 @@ def test_a_renamed_file_is_embedded_no_more_and_its_title_follows(docs: Path, tm
     assert [hit.passage.document_id for hit in hits] == ["old/housing.txt"]
 
 
-def test_a_file_may_take_the_name_of_another_one(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_file_can_take_the_name_of_another(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     build_index(docs, tmp_path / "index", quick)
     text = (docs / "rents.txt").read_text()
     (docs / "zebra.txt").write_text(text)
@@ -94,7 +94,7 @@ def test_a_file_may_take_the_name_of_another_one(docs: Path, tmp_path: Path, qui
     assert documents["rents.txt"].text.startswith("Something else")
 
 
-def test_fields_that_follow_from_the_name_are_those_of_the_new_one(tmp_path: Path, quick: Encoder) -> None:
+def test_renamed_file_has_the_fields_of_its_new_name(tmp_path: Path, quick: Encoder) -> None:
     for name in ("2020.txt", "x.txt"):
         (tmp_path / "docs" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "docs" / name).write_text(f"The harvest of {name} was carried over the bridge.")
@@ -106,7 +106,7 @@ def test_fields_that_follow_from_the_name_are_those_of_the_new_one(tmp_path: Pat
     assert found == {"2020": 0, "2021": 1, ">2020": 1}
 
 
-def test_files_that_swap_their_contents_are_changed(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_swapped_files_are_changed_but_not_embedded(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     (docs / "second.txt").write_text("The second one, about bridges.")
     build_index(docs, tmp_path / "index", quick)
     quick.embedded.clear()
@@ -120,9 +120,7 @@ def test_files_that_swap_their_contents_are_changed(docs: Path, tmp_path: Path, 
     assert [documents[name].text for name in ("rents.txt", "second.txt")] == texts[::-1]
 
 
-def test_what_cannot_be_read_is_tried_again_only_when_it_has_changed(
-    docs: Path, tmp_path: Path, quick: Encoder
-) -> None:
+def test_unreadable_file_is_retried_only_after_a_change(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     (docs / "bad.pdf").write_bytes(b"no PDF at all")
     build_index(docs, tmp_path / "index", quick)
     (docs / "border.md").write_bytes(b"\x00 binary now")
@@ -142,7 +140,7 @@ def test_what_cannot_be_read_is_tried_again_only_when_it_has_changed(
     assert (changes.changed, changes.skipped) == (["border.md"], [])
 
 
-def test_an_index_within_the_indexed_folder_is_no_document_of_it(docs: Path, quick: Encoder) -> None:
+def test_index_inside_the_indexed_folder_is_ignored(docs: Path, quick: Encoder) -> None:
     for _ in range(3):
         changes = build_index(docs, docs / "index", quick)
         assert changes.documents == 2
@@ -150,7 +148,7 @@ def test_an_index_within_the_indexed_folder_is_no_document_of_it(docs: Path, qui
 
 
 @pytest.mark.parametrize("damage", ["nothing", "zeros in the library", "no library", "half a vector"])
-def test_a_damaged_half_version_is_no_obstacle(docs: Path, tmp_path: Path, quick: Encoder, damage: str) -> None:
+def test_damaged_staging_folder_is_ignored(docs: Path, tmp_path: Path, quick: Encoder, damage: str) -> None:
     build_index(docs, tmp_path / "index", quick)
     half = tmp_path / "index" / "half-0123"
     shutil.copytree(current_version(tmp_path / "index"), half)
@@ -164,10 +162,10 @@ def test_a_damaged_half_version_is_no_obstacle(docs: Path, tmp_path: Path, quick
         (half / "vectors.f32").write_bytes(b"\x00" * 30)
     (docs / "new.md").write_text("Something new, about the price of hay.")
     assert build_index(docs, tmp_path / "index", quick).added == ["new.md"]
-    assert halves(tmp_path / "index") == []
+    assert staging_folders(tmp_path / "index") == []
 
 
-def test_names_that_are_no_unicode_are_named_and_skipped(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_file_names_that_are_not_utf8_are_skipped(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     bad = os.fsdecode(b"caf\xe9.txt")
     (docs / bad).write_text("Text under a name in Latin-1.")
     changes = build_index(docs, tmp_path / "index", quick)
@@ -177,7 +175,7 @@ def test_names_that_are_no_unicode_are_named_and_skipped(docs: Path, tmp_path: P
     assert changes.added == ["border.md", "rents.txt"]
 
 
-def test_a_document_that_cannot_be_stored_does_not_stop_the_others(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_unstorable_document_is_skipped(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     (docs / "half.md").write_text('---\ntitle: "\\uD800"\n---\nText.')
     (docs / "huge.md").write_text('---\ntitle: "\\UFFFFFFFF"\n---\nText.')
     changes = build_index(docs, tmp_path / "index", quick)
@@ -185,16 +183,14 @@ def test_a_document_that_cannot_be_stored_does_not_stop_the_others(docs: Path, t
     assert list(Index.open(tmp_path / "index").documents) == ["border.md", "rents.txt"]
 
 
-def test_one_file_by_a_link_beside_a_folder_has_the_name_of_the_link(
-    docs: Path, tmp_path: Path, quick: Encoder
-) -> None:
+def test_linked_file_has_the_name_of_the_link(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     (tmp_path / "a-long-name-of-a-target.md").write_text("The target.")
     (tmp_path / "link.md").symlink_to(tmp_path / "a-long-name-of-a-target.md")
     changes = build_index([docs, tmp_path / "link.md"], tmp_path / "index", quick)
     assert changes.added == ["docs/border.md", "docs/rents.txt", "link.md"]
 
 
-def test_where_nothing_has_changed_nothing_is_written(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_nothing_is_written_without_changes(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     build_index(docs, tmp_path / "index", quick)
     version = current_version(tmp_path / "index")
     changes = build_index(docs, tmp_path / "index", quick)
@@ -202,7 +198,7 @@ def test_where_nothing_has_changed_nothing_is_written(docs: Path, tmp_path: Path
     assert current_version(tmp_path / "index") == version
 
 
-def test_other_chunk_settings_cut_anew_and_embed_only_new_texts(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_new_chunk_settings_embed_only_new_texts(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     (docs / "border.md").write_text(" ".join(f"Sentence number {i} of a long text." for i in range(40)))
     build_index(docs, tmp_path / "index", quick)
     (docs / "border.md").chmod(0o600)
@@ -214,7 +210,7 @@ def test_other_chunk_settings_cut_anew_and_embed_only_new_texts(docs: Path, tmp_
     assert [text for text in quick.embedded if text.startswith("Rents")] == []
 
 
-def test_an_interrupted_build_goes_on_from_the_last_block(
+def test_interrupted_build_resumes_after_the_last_block(
     many: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.index.staging.BLOCK", 20)
@@ -230,7 +226,7 @@ def test_an_interrupted_build_goes_on_from_the_last_block(
     quick.encode = dies
     with pytest.raises(KeyboardInterrupt):
         build_index(many, tmp_path / "index", quick)
-    assert len(halves(tmp_path / "index")) == 1
+    assert len(staging_folders(tmp_path / "index")) == 1
     quick.encode = real
     done = set(quick.embedded)
     quick.embedded.clear()
@@ -241,10 +237,10 @@ def test_an_interrupted_build_goes_on_from_the_last_block(
     np.testing.assert_allclose(
         index.vectors.vectors(range(len(index.passages))), real([p.text for p in index.passages]), atol=1e-6
     )
-    assert halves(tmp_path / "index") == []
+    assert staging_folders(tmp_path / "index") == []
 
 
-def test_a_second_writer_is_told_who_the_first_one_is(docs: Path, tmp_path: Path, quick: Encoder) -> None:
+def test_second_writer_is_refused_naming_the_first(docs: Path, tmp_path: Path, quick: Encoder) -> None:
     build_index(docs, tmp_path / "index", quick)
     with (
         writing(tmp_path / "index"),
@@ -254,7 +250,7 @@ def test_a_second_writer_is_told_who_the_first_one_is(docs: Path, tmp_path: Path
     assert build_index(docs, tmp_path / "index", quick).documents == 2
 
 
-def test_a_folder_that_cannot_be_written_to_is_one_clear_error(
+def test_read_only_folder_is_a_clear_error(
     docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_index(docs, tmp_path / "index", quick)
@@ -269,7 +265,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_clear_error(
     assert len(Index.open(tmp_path / "index").documents) == 2
 
 
-def test_files_that_change_or_vanish_while_they_are_read_are_named(
+def test_files_that_change_or_vanish_while_read_are_skipped(
     docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Path.read_bytes
@@ -287,13 +283,13 @@ def test_files_that_change_or_vanish_while_they_are_read_are_named(
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     changes = build_index(docs, tmp_path / "index", quick)
     assert {skipped.document_id: skipped.reason for skipped in changes.skipped} == {
-        "border.md": "changes while it is being read; run `rag index` again when it has been written",
+        "border.md": "changed while it was being read; run `rag index` again when it is complete",
         "rents.txt": "cannot be read: No such file or directory",
     }
     assert changes.added == ["good.md"]
 
 
-def test_a_reader_keeps_the_version_it_opened(docs: Path, tmp_path: Path, encoder: Encoder) -> None:
+def test_reader_keeps_its_version(docs: Path, tmp_path: Path, encoder: Encoder) -> None:
     build_index(docs, tmp_path / "index", encoder)
     retriever = Retriever.load(tmp_path / "index", encoder)
     before = retriever.search("How long is the border?")

@@ -14,7 +14,7 @@ def _document(path: Path) -> Document:
     return parse(path.name, read_bytes(source)).documents[0]
 
 
-def test_a_text_file_is_decoded_and_otherwise_untouched(tmp_path: Path) -> None:
+def test_text_file_is_decoded_and_unchanged(tmp_path: Path) -> None:
     text = "Line one.\r\nCafé 👩‍👩‍👧 e\u0301\x0c\n\n  end"
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode())
@@ -25,7 +25,7 @@ def test_a_text_file_is_decoded_and_otherwise_untouched(tmp_path: Path) -> None:
         assert file.read() == text
 
 
-def test_markdown_front_matter_becomes_metadata_and_the_body_begins_after_it(tmp_path: Path) -> None:
+def test_front_matter_becomes_metadata(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text(
         "---\ntitle: The border\ndate: 2022-10-22\nsources:\n  - author: Banyan\n---\n\n# Heading\n\nText.\n"
@@ -47,7 +47,7 @@ def test_markdown_front_matter_becomes_metadata_and_the_body_begins_after_it(tmp
         ("---\ntitle: {a: b}\n---\nText", "a"),
     ],
 )
-def test_the_title_is_the_first_heading_else_the_files_name(tmp_path: Path, text: str, title: str) -> None:
+def test_title_is_the_first_heading_else_the_file_name(tmp_path: Path, text: str, title: str) -> None:
     path = tmp_path / "a.md"
     path.write_text(text)
     assert _document(path).title == title
@@ -86,7 +86,7 @@ def test_latin_1_is_recognised() -> None:
         (b"\xff\xfeodd", "broken UTF-16"),
     ],
 )
-def test_bytes_that_are_no_text_are_refused_with_the_reason(tmp_path: Path, raw: bytes, message: str) -> None:
+def test_binary_or_broken_text_is_refused_with_reason(tmp_path: Path, raw: bytes, message: str) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(raw)
     with pytest.raises(DocumentError, match=message):
@@ -100,14 +100,14 @@ def test_bytes_that_are_no_text_are_refused_with_the_reason(tmp_path: Path, raw:
         ("---\ntitle: T\n---\n\n", "no text in it"),
     ],
 )
-def test_markdown_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_markdown_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "a.md"
     path.write_text(text)
     with pytest.raises(DocumentError, match=message):
         _document(path)
 
 
-def test_a_file_of_50_mb_is_refused_without_being_read(tmp_path: Path) -> None:
+def test_file_of_50_mb_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "log.txt"
     with path.open("wb") as file:
         file.truncate(50_000_000)
@@ -115,14 +115,14 @@ def test_a_file_of_50_mb_is_refused_without_being_read(tmp_path: Path) -> None:
         _document(path)
 
 
-def test_ids_are_paths_relative_to_the_folder_and_hidden_or_other_files_are_left_out(tmp_path: Path) -> None:
+def test_ids_are_relative_paths_of_supported_visible_files(tmp_path: Path) -> None:
     for name in ("b.md", "sub/a.TXT", ".hidden/c.md", ".d.md", "e.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     assert [source.document_id for source in find_sources([tmp_path])] == ["b.md", "sub/a.TXT"]
 
 
-def test_with_several_paths_the_folders_name_goes_before_the_id(tmp_path: Path) -> None:
+def test_several_paths_prepend_the_folder_name(tmp_path: Path) -> None:
     for name in ("one/a.md", "two/a.md", "single.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
@@ -130,19 +130,19 @@ def test_with_several_paths_the_folders_name_goes_before_the_id(tmp_path: Path) 
     assert [source.document_id for source in sources] == ["one/a.md", "single.txt", "two/a.md"]
 
 
-def test_two_files_with_one_id_are_refused_by_name(tmp_path: Path) -> None:
+def test_two_files_with_the_same_id_are_refused(tmp_path: Path) -> None:
     for name in ("one/x/a.md", "two/x/a.md"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("x")
-    with pytest.raises(InputError, match=r"would both be called 'x/a\.md'"):
+    with pytest.raises(InputError, match=r"would share the id 'x/a\.md'"):
         find_sources([tmp_path / "one/x", tmp_path / "two/x"])
 
 
-def test_paths_that_hold_nothing_are_refused_by_name(tmp_path: Path) -> None:
+def test_paths_without_supported_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"x")
     with pytest.raises(InputError, match="nowhere: no such file or folder"):
         find_sources([tmp_path / "nowhere"])
-    with pytest.raises(InputError, match=r"no file there that can be read; name a folder that holds"):
+    with pytest.raises(InputError, match=r"no supported files there; name a folder that holds"):
         find_sources([tmp_path])
-    with pytest.raises(InputError, match=r"picture\.png: \.png is not read; .*\.md.* are"):
+    with pytest.raises(InputError, match=r"picture\.png: unsupported format \.png; supported are .*\.md"):
         find_sources([tmp_path / "picture.png"])

@@ -32,7 +32,7 @@ texts = st.one_of(
     ).map("".join),
 )
 sizes = st.builds(
-    lambda most, overlap, least: ChunkSettings(most, min(overlap, most // 2), min(least, most)),
+    lambda size, overlap, minimum: ChunkSettings(size, min(overlap, size // 2), min(minimum, size)),
     st.integers(16, 60),
     st.integers(0, 30),
     st.integers(0, 30),
@@ -45,9 +45,7 @@ def _chunk(text: str, sizes: ChunkSettings = ChunkSettings(), *windows: Budget, 
 
 @settings(max_examples=300, deadline=None)
 @given(texts, sizes)
-def test_every_passage_is_the_slice_it_claims_to_be_within_budget_and_nothing_is_lost(
-    text: str, sizes: ChunkSettings
-) -> None:
+def test_passages_are_exact_slices_within_budget_and_lose_nothing(text: str, sizes: ChunkSettings) -> None:
     passages = _chunk(text, sizes)
     for passage in passages:
         assert text[passage.start : passage.end] == passage.text
@@ -59,25 +57,23 @@ def test_every_passage_is_the_slice_it_claims_to_be_within_budget_and_nothing_is
 
 @settings(max_examples=60, deadline=None)
 @given(texts)
-def test_no_passage_is_over_the_embedders_window_in_the_embedders_own_tokens(
-    encoder: SentenceTransformerEncoder, text: str
-) -> None:
+def test_passages_fit_the_embedder_window(encoder: SentenceTransformerEncoder, text: str) -> None:
     window = Budget(encoder.count_tokens, 40)
     assert all(encoder.count_tokens(p.text) <= 40 for p in _chunk(text, ChunkSettings(), window))
 
 
-def test_a_paragraph_that_fits_is_one_passage_with_its_heading() -> None:
+def test_paragraph_is_one_passage_with_its_heading() -> None:
     long = "Rents doubled in Almaty. Students left the city for good and went home to their parents in the villages."
     text = f"# Rents\n\n{long}\n\n{long}\n"
     assert [p.text for p in _chunk(text)] == [f"# Rents\n\n{long}", long]
 
 
-def test_a_short_paragraph_is_joined_with_the_next() -> None:
+def test_short_paragraph_is_joined_with_the_next() -> None:
     long = "Rents doubled in Almaty. Students left the city for good and went home to their parents in the villages."
     assert [p.text for p in _chunk(f"“We left.”\n\n{long}\n\n{long}")] == [f"“We left.”\n\n{long}", long]
 
 
-def test_a_paragraph_over_budget_is_cut_between_sentences_which_overlap() -> None:
+def test_long_paragraph_is_split_into_overlapping_sentences() -> None:
     sentences = [f"Sentence number {i} of the paragraph stands here." for i in range(9)]
     passages = _chunk(" ".join(sentences), ChunkSettings(max_tokens=60, overlap_tokens=20, min_tokens=0))
     assert [p.text for p in passages] == [
@@ -87,13 +83,13 @@ def test_a_paragraph_over_budget_is_cut_between_sentences_which_overlap() -> Non
     ]
 
 
-def test_a_hundred_thousand_characters_without_a_space_are_cut_within_budget() -> None:
+def test_long_text_without_spaces_is_split_within_budget() -> None:
     passages = _chunk("x" * 100_000)
     assert "".join(p.text for p in passages) == "x" * 100_000
     assert max(p.tokens for p in passages) <= 200
 
 
-def test_the_front_matter_is_in_no_passage() -> None:
+def test_front_matter_is_in_no_passage() -> None:
     text = "---\ntitle: T\n---\nThe text proper."
     assert [p.text for p in _chunk(text, body=17)] == ["The text proper."]
 
@@ -106,6 +102,6 @@ def test_the_front_matter_is_in_no_passage() -> None:
         ({"min_tokens": -1}, "min_tokens is -1"),
     ],
 )
-def test_sizes_that_contradict_each_other_are_refused(values: dict[str, int], message: str) -> None:
+def test_inconsistent_sizes_are_refused(values: dict[str, int], message: str) -> None:
     with pytest.raises(InputError, match=message):
         ChunkSettings(**values)

@@ -9,7 +9,7 @@ def _sentences(text: str) -> list[str]:
     return [text[start:end] for start, end in sentences(text)]
 
 
-def test_a_row_of_a_table_is_a_sentence_of_its_own() -> None:
+def test_table_row_is_a_sentence() -> None:
     assert _sentences("Part\tCost\nDeck\t2.9 million\nNo cells here\nand on") == [
         "Part\tCost", "Deck\t2.9 million\nNo cells here\nand on",
     ]  # fmt: skip
@@ -36,7 +36,7 @@ def _paragraphs(text: str) -> list[str]:
         ("A wrapped\nline is one sentence. Two.", ["A wrapped\nline is one sentence.", "Two."]),
     ],
 )
-def test_sentences_end_where_a_reader_would_say(text: str, expected: list[str]) -> None:
+def test_sentence_ends(text: str, expected: list[str]) -> None:
     assert _sentences(text) == expected
 
 
@@ -52,12 +52,12 @@ def test_sentences_end_where_a_reader_would_say(text: str, expected: list[str]) 
         (" \n\n ", []),
     ],
 )
-def test_paragraphs_end_at_blank_lines_headings_and_long_lines(text: str, expected: list[str]) -> None:
+def test_paragraph_ends(text: str, expected: list[str]) -> None:
     assert _paragraphs(text) == expected
 
 
 @given(st.text(alphabet=st.sampled_from("aB .!?\n\r\t#-1。”…\u2028é\u0301")))
-def test_every_character_that_is_not_blank_is_in_exactly_one_sentence_of_one_paragraph(text: str) -> None:
+def test_every_visible_character_is_in_exactly_one_sentence(text: str) -> None:
     covered = [i for paragraph in paragraphs(text) for extent in sentences(text, *paragraph) for i in range(*extent)]
     assert len(covered) == len(set(covered))
     assert set(covered) >= {i for i, character in enumerate(text) if not character.isspace()}

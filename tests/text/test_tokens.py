@@ -7,7 +7,7 @@ from rag.text.tokens import encoding, token_counter
 
 
 @given(st.text())
-def test_tokens_give_the_text_back(text: str) -> None:
+def test_tokens_decode_to_the_text(text: str) -> None:
     assert encoding().decode(encoding().encode_ordinary(text)) == text
 
 
@@ -16,14 +16,14 @@ def test_common_words_are_one_token_and_rare_ones_are_several() -> None:
     assert pieces == [b"The", b" border", b" of", b" K", b"az", b"akh", b"stan"]
 
 
-def test_special_tokens_in_a_text_are_counted_as_the_text_they_are() -> None:
+def test_special_tokens_count_as_text() -> None:
     assert token_counter()("<|endoftext|>") > 1
 
 
-def test_a_megabyte_without_a_space_is_counted_in_linear_time() -> None:
+def test_megabyte_without_spaces_is_counted() -> None:
     assert token_counter()("x" * 1_000_000) > 10_000
 
 
-def test_an_unknown_encoding_is_an_error_that_names_the_known_ones() -> None:
+def test_unknown_encoding_is_an_error_naming_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"unknown token encoding 'nope'; known: rag-16k, .*o200k_base"):
         encoding("nope")

@@ -35,14 +35,14 @@ def _load(*paths: Path, bad: list[InputError] | None = None) -> Examples:
     return load(paths, dict, MAKER, *([bad.append] if bad is not None else []))
 
 
-def test_every_annotators_answer_is_kept_and_unanswerable_questions_have_none(tmp_path: Path) -> None:
+def test_examples_keep_every_annotators_answer(tmp_path: Path) -> None:
     path = _squad(tmp_path / "s.json.gz", [[_qa(1, "Anna Berg", "Anna Berg", "Berg"), _qa(2)]])
     found = _load(path)
     assert [example.golds for example in found.examples] == [((0, 9), (0, 9), (5, 9)), ()]
     assert found.counts()[0] == {"passages": 1, "questions": 2, "unanswerable": 1}
 
 
-def test_our_own_question_set_gives_the_paragraph_around_the_quote(tmp_path: Path) -> None:
+def test_question_set_gives_the_paragraph_of_the_quote(tmp_path: Path) -> None:
     text = "# Title\n\nFirst paragraph.\n\n" + TEXT + "\n"
     gold = {"document": "d.md", "sentence": "Anna Berg went to Bishkek in 2019.", "quote": "Bishkek"}
     line = {"id": "a", "question": "Where did she go?", "kind": "where", "answers": [gold]}
@@ -55,7 +55,7 @@ def test_our_own_question_set_gives_the_paragraph_around_the_quote(tmp_path: Pat
     assert [example.golds for example in found.examples] == [((TEXT.index("Bishkek"), TEXT.index("Bishkek") + 7),), ()]
 
 
-def test_whole_articles_are_held_back_and_small_files_kept_whole(tmp_path: Path) -> None:
+def test_split_holds_back_whole_articles_of_large_files(tmp_path: Path) -> None:
     large = _squad(tmp_path / "large.json", [[_qa(n, "Anna Berg")] for n in range(20)])
     small = _squad(tmp_path / "small.json", [[_qa(n, "Anna Berg")] for n in range(15)])
     parts = split(_load(large, small), held_back=4)
@@ -68,22 +68,22 @@ def test_whole_articles_are_held_back_and_small_files_kept_whole(tmp_path: Path)
     assert not articles[0] & (articles[1] | articles[2])
 
 
-def test_what_cannot_be_learnt_from_is_named(tmp_path: Path) -> None:
+def test_unusable_questions_are_named(tmp_path: Path) -> None:
     wrong = _qa(2, "Bishkek")
     wrong["answers"][0]["answer_start"] = 3  # type: ignore[index]
     long = _qa(3, "Bishkek", question="word " * 300)
     path = _squad(tmp_path / "s.json", [[_qa(1, "2019"), wrong, long, _qa(4, "2019", question=" ? ")]])
-    with pytest.raises(InputError, match=r"s\.json: question 2: 'a Berg ' stands at 3, not 'Bishkek'"):
+    with pytest.raises(InputError, match=r"s\.json: question 2: the text at 3 is 'a Berg ', not 'Bishkek'"):
         _load(path)
     bad: list[InputError] = []
     assert len(_load(path, bad=bad).examples) == 1
     assert [str(error).removeprefix(f"{path}: ") for error in bad[1:]] == [
-        "question 3 is 300 tokens long; at most 227 are read beside a passage",
+        "question 3 is 300 tokens long; at most 227 fit beside a passage",
         "question 4 has no words",
     ]
 
 
-def test_unanswerable_questions_alone_are_refused(tmp_path: Path) -> None:
+def test_only_unanswerable_questions_are_rejected(tmp_path: Path) -> None:
     path = _squad(tmp_path / "s.json", [[_qa(1), _qa(2)]])
     with pytest.raises(InputError, match="no question has an answer"):
         _load(path)

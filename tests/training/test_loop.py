@@ -33,10 +33,10 @@ def _examples() -> Examples:
     return found
 
 
-def _trainer(folder: Path, recipe: Recipe = RECIPE, tell: Callable[[str, int, int], None] | None = None) -> Trainer:
+def _trainer(folder: Path, recipe: Recipe = RECIPE, report: Callable[[str, int, int], None] | None = None) -> Trainer:
     folder.mkdir(exist_ok=True)
     examples = _examples()
-    return Trainer(Split(examples, examples, Examples()), recipe, folder, tell=tell or (lambda *_: None))
+    return Trainer(Split(examples, examples, Examples()), recipe, folder, report=report or (lambda *_: None))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trainer]:
     return folder, trainer
 
 
-def test_it_learns_to_point_at_the_answer(trained: tuple[Path, Trainer]) -> None:
+def test_training_learns_to_find_the_answer(trained: tuple[Path, Trainer]) -> None:
     curve = trained[1].curve
     assert [point.epoch for point in curve] == [1, 2]
     readings = [point.reading for point in curve if point.reading]
@@ -56,7 +56,7 @@ def test_it_learns_to_point_at_the_answer(trained: tuple[Path, Trainer]) -> None
     assert readings[1].f1.value > 0.9
 
 
-def test_what_is_written_reads_as_what_was_trained(trained: tuple[Path, Trainer]) -> None:
+def test_written_weights_equal_the_trained_model(trained: tuple[Path, Trainer]) -> None:
     folder, trainer = trained
     pair = Pair("Where did Anna move?", "", "The sea is cold. In spring Anna moved to Naryn, where the river is wide.")
     written = SpanPredictor.of(load_weights(folder / WEIGHTS)).predict([pair], 1)[0][0]
@@ -72,7 +72,8 @@ def _encoder() -> str:
     return model_folder(DEFAULT_ENCODER)
 
 
-def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     whole = _trainer(tmp_path / "whole")
     whole.run()
 
@@ -81,7 +82,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _trainer(tmp_path / "broken", tell=interrupt).run()
+        _trainer(tmp_path / "broken", report=interrupt).run()
     again = _trainer(tmp_path / "broken")
     again.run()
     assert again.losses == pytest.approx(whole.losses, abs=1e-4)
@@ -89,14 +90,14 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         assert torch.allclose(value, again.body.state_dict()[name], atol=1e-4), name
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+def test_checkpoint_of_another_run_is_rejected(tmp_path: Path) -> None:
     trainer = _trainer(tmp_path / "a", dataclasses.replace(RECIPE, epochs=1))
     trainer.run()
-    with pytest.raises(InputError, match=rf"{CHECKPOINT} is a checkpoint of other files or settings; give those again"):
+    with pytest.raises(InputError, match=rf"{CHECKPOINT}: checkpoint of other files or settings; use those again"):
         _trainer(tmp_path / "a", RECIPE).run()
 
 
-def test_the_word_embeddings_do_not_change_and_are_not_stored(trained: tuple[Path, Trainer]) -> None:
+def test_word_embeddings_are_frozen_and_not_stored(trained: tuple[Path, Trainer]) -> None:
     from safetensors import safe_open
 
     from rag.reading.model import WORDS, network
@@ -106,7 +107,7 @@ def test_the_word_embeddings_do_not_change_and_are_not_stored(trained: tuple[Pat
     assert torch.equal(trained[1].body.get_parameter(WORDS), network(_encoder())[0].get_parameter(WORDS))
 
 
-def test_epochs_are_the_same_for_the_same_seed_and_take_every_question_in_turn() -> None:
+def test_epochs_are_reproducible_and_rotate_questions() -> None:
     passages = [Passage("Moves", "Anna moved to Osh.", "0/0", 0)]
     examples = Examples(passages, [Example(f"Where did Anna move {n}?", 0, ((14, 17),)) for n in range(10)])
 
@@ -119,9 +120,7 @@ def test_epochs_are_the_same_for_the_same_seed_and_take_every_question_in_turn()
     assert sorted(plan(1, 0) + plan(1, 1)) == sorted(example.question for example in examples.examples)
 
 
-def test_the_command_writes_a_folder_and_says_what_it_reached(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     articles = []
     for name in NAMES:
         paragraphs = []
@@ -146,8 +145,8 @@ def test_the_command_writes_a_folder_and_says_what_it_reached(
         "moves.json=CC0",
     ]
     assert main(command) == 0
-    told = capsys.readouterr().err
-    assert "30 questions to learn from, 0 to watch by, 6 to measure on" in told
+    messages = capsys.readouterr().err
+    assert "30 training, 0 development and 6 test questions" in messages
     assert sorted(file.name for file in out.iterdir()) == ["README.md", "reader.json", "reader.safetensors"]
     settings = json.loads((out / "reader.json").read_text())
     assert settings["files"][0]["learnt"] == {"passages": 30, "questions": 30, "unanswerable": 0}

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from rag.training.examples import Example, Examples, Passage
-from rag.training.negatives import NearPassages, negatives, twisted
+from rag.training.negatives import NearPassages, altered, negatives
 
 PASSAGE = "In 2019 the first train from Almaty reached Bishkek. Later the line to Osh Valley opened in 2021."
 
@@ -33,14 +33,14 @@ class First(random.Random):
         ("Why go?", None),
     ],
 )
-def test_a_question_is_twisted_where_it_can_be(question: str, changed: str | None) -> None:
-    assert twisted(question, PASSAGE, PASSAGE, First()) == changed
+def test_question_is_altered_if_possible(question: str, changed: str | None) -> None:
+    assert altered(question, PASSAGE, PASSAGE, First()) == changed
 
 
-def test_a_twist_changes_one_thing_and_never_gives_the_question_back() -> None:
+def test_alteration_changes_exactly_one_thing() -> None:
     question = "When did the first train from Almaty reach Bishkek in 2019?"
     found = {
-        twisted(question, PASSAGE, "The Naryn Dam was opened in 1975.", random.Random(seed)) for seed in range(200)
+        altered(question, PASSAGE, "The Naryn Dam was opened in 1975.", random.Random(seed)) for seed in range(200)
     }
     assert question not in found
     assert len(found) > 10
@@ -55,7 +55,7 @@ def _examples() -> Examples:
     )
 
 
-def test_a_near_passage_is_of_the_same_file_shares_words_and_does_not_hold_the_answer() -> None:
+def test_near_passages_share_file_and_words_but_not_the_answer() -> None:
     near = NearPassages(_examples())
     assert near[0][0] == 1  # passage 2 is nearer, and says 2019; passage 4 is of another file
     assert 2 not in near[0]
@@ -63,7 +63,7 @@ def test_a_near_passage_is_of_the_same_file_shares_words_and_does_not_hold_the_a
     assert list(near[1]) == []  # "What is said?" may be answered anywhere
 
 
-def test_negatives_are_made_at_the_share_that_is_asked_for() -> None:
+def test_negatives_are_generated_at_the_given_share() -> None:
     examples = _examples()
     near = NearPassages(examples)
     assert list(negatives(examples, [0, 1], near, 0.0, random.Random(0))) == []

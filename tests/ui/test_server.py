@@ -29,6 +29,7 @@ from rag.ui.services.collections import Collections
 
 from rag import Assistant, InputError
 from rag.cli import main
+from tests.ui.driver import free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -41,15 +42,9 @@ LIMITS = Limits(
 DATA = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @contextmanager
 def _serve(collections: Collections, **options: Any) -> Iterator[gr.Blocks]:
-    page = start(collections, port=_free_port(), **options)
+    page = start(collections, port=free_port(), **options)
     try:
         yield page
     finally:
@@ -482,10 +477,10 @@ class TestTheCommand:
 
     def test_the_library_does_not_serve_others_by_mistake_either(self, collections: Collections) -> None:
         with pytest.raises(InputError, match=r"host 0\.0\.0\.0: can be reached from other machines"):
-            start(collections, host="0.0.0.0", port=_free_port())
+            start(collections, host="0.0.0.0", port=free_port())
 
     def test_it_says_what_no_login_means_and_leaves_nothing_behind(self, corpus_index: Path, tmp_path: Path) -> None:
-        port = _free_port()
+        port = free_port()
         options = ["ui", "--index", str(corpus_index), "--port", str(port), "--host", "0.0.0.0", "--no-auth"]
         program = [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())", *options]
         with subprocess.Popen(

@@ -1,4 +1,4 @@
-// Gradio takes files that are dropped, and no folders: their files are found here and handed to it.
+// Gradio accepts dropped files but not folders, so this finds the files in a dropped folder and hands them over.
 document.addEventListener("drop", async (event) => {
   const area = event.target.closest?.("#upload");
   const input = area?.querySelector("input[type=file]:not([webkitdirectory])");
@@ -15,7 +15,7 @@ document.addEventListener("drop", async (event) => {
       return;
     }
     const reader = entry.createReader();
-    // A hundred or so at a time, until there are none left.
+    // Returns about a hundred entries at a time, and none at the end.
     for (let batch; (batch = await new Promise((done, failed) => reader.readEntries(done, failed))).length; )
       for (const each of batch) await walk(each);
   };

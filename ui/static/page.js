@@ -1,83 +1,87 @@
-// What happens in the browser alone: keys, marks, selections, copying, the history, links. Nothing is fetched.
+// Everything that runs in the browser alone: keys, highlights, selections, copying, the history, links. Nothing is fetched.
 () => {
-  const HISTORY = "rag.questions";
-  const MOST = 100;
+  const STORAGE_KEY = "rag.questions";
+  const MAX_QUESTIONS = 100;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const shown = (element) => element && element.getClientRects().length > 0;
+  const isVisible = (element) => element && element.getClientRects().length > 0;
 
   // Offsets count code points, JavaScript's strings UTF-16 units.
   const codePoints = (text) => [...text].length;
 
-  // --- answers that the page would sleep through ---
-  // Gradio hears all answers in one stream, which the server ends when none is left. What is asked between that and the
-  // page's hearing of it is answered into a stream that nobody opens, until something else is asked.
-  let wake = () => {};
-  let listening = false, late = false;
-  const fetched = window.fetch;
+  // --- answers that the page would miss ---
+  // Gradio receives all answers through one stream, which the server closes when no answer is pending. The page does not
+  // open a new stream for a question sent after that but before it has noticed, so the answer would wait for the next
+  // event. Sending an empty event opens the stream.
+  let reconnect = () => {};
+  let streaming = false, askedLate = false;
+  const originalFetch = window.fetch;
   window.fetch = async (resource, options) => {
     const { pathname } = new URL(resource.url ?? resource, location.href);
     if (pathname.endsWith("/queue/data")) {
-      listening = true;
-      late = false;
+      streaming = true;
+      askedLate = false;
       resource.signal?.addEventListener("abort", () => {
-        listening = false;
-        if (late) wake();
+        streaming = false;
+        if (askedLate) reconnect();
       });
     }
-    const response = await fetched(resource, options);
-    if (listening && pathname.endsWith("/queue/join")) late = true;
+    const response = await originalFetch(resource, options);
+    if (streaming && pathname.endsWith("/queue/join")) askedLate = true;
     return response;
   };
 
-  // --- marks of the source ---
-  const pane = () => one("#source .source-pane");
-  const marksOf = (of) => all(of.dataset.view === "page" ? ".box" : ".text mark.answer, .text mark.other", of);
-  const show = (mark, of) => {
-    all(".current", of).forEach((each) => each.classList.remove("current"));
+  // --- highlights in the source ---
+  const sourcePane = () => one("#source .source-pane");
+  const highlightsIn = (pane) => all(pane.dataset.view === "page" ? ".box" : ".text mark.answer, .text mark.other", pane);
+  const scrollTo = (mark, pane) => {
+    all(".current", pane).forEach((each) => each.classList.remove("current"));
     if (!mark) return;
     mark.classList.add("current");
-    const scroll = one(".scroll", of), box = mark.getBoundingClientRect(), around = scroll.getBoundingClientRect();
-    scroll.scrollTop += box.top - around.top - Math.max(24, around.height / 3);
+    const area = one(".scroll", pane), box = mark.getBoundingClientRect(), around = area.getBoundingClientRect();
+    area.scrollTop += box.top - around.top - Math.max(24, around.height / 3);
   };
-  const toMark = (by) => {
-    const of = pane(), marks = of ? marksOf(of) : [];
+  const moveHighlight = (step) => {
+    const pane = sourcePane(), marks = pane ? highlightsIn(pane) : [];
     if (!marks.length) return;
-    const at = marks.findIndex((each) => each.classList.contains("current"));
-    show(marks[(at + by + marks.length) % marks.length], of);
+    const current = marks.findIndex((each) => each.classList.contains("current"));
+    scrollTo(marks[(current + step + marks.length) % marks.length], pane);
   };
-  const focusMark = (of) => show(marksOf(of).find((each) => each.classList.contains("focus")) ?? marksOf(of)[0], of);
-  const view = (kind) => {
-    const of = pane();
-    of.dataset.view = kind;
-    all(".views button", of).forEach((each) => each.setAttribute("aria-pressed", each.dataset.view === kind));
-    focusMark(of);
+  const scrollToFocus = (pane) => {
+    const marks = highlightsIn(pane);
+    scrollTo(marks.find((each) => each.classList.contains("focus")) ?? marks[0], pane);
+  };
+  const switchView = (view) => {
+    const pane = sourcePane();
+    pane.dataset.view = view;
+    all(".views button", pane).forEach((each) => each.setAttribute("aria-pressed", each.dataset.view === view));
+    scrollToFocus(pane);
   };
   let opener = null;
-  const close = () => {
-    const of = pane(), focused = document.activeElement;
-    if (!of) return false;
-    // Who asks the next question with the source open stays in the field.
-    const back = focused === document.body || of.contains(focused);
-    of.remove();
-    if (back) opener?.focus();
+  const closeSource = () => {
+    const pane = sourcePane(), focused = document.activeElement;
+    if (!pane) return false;
+    // If the focus is elsewhere, in the question for example, it stays there.
+    const restoreFocus = focused === document.body || pane.contains(focused);
+    pane.remove();
+    if (restoreFocus) opener?.focus();
     return true;
   };
-  const opened = () => {
-    const of = pane();
-    if (!of || of.dataset.seen) return;
-    of.dataset.seen = "1";
-    focusMark(of);
-    one(".scroll", of).focus({ preventScroll: true });
+  const afterOpen = () => {
+    const pane = sourcePane();
+    if (!pane || pane.dataset.seen) return;
+    pane.dataset.seen = "1";
+    scrollToFocus(pane);
+    one(".scroll", pane).focus({ preventScroll: true });
   };
-  // A picture has no height before it is decoded, but its width and height are known, so this is the end of it.
-  new MutationObserver(opened).observe(document.documentElement, { childList: true, subtree: true });
+  // No need to wait until a picture is decoded: its width and height are in the HTML.
+  new MutationObserver(afterOpen).observe(document.documentElement, { childList: true, subtree: true });
 
-  // --- words selected in the source ---
-  let words = null;
+  // --- text selected in the source ---
+  let selected = null;
   document.addEventListener("selectionchange", () => {
-    const selection = getSelection(), of = pane(), text = of && one(".text", of);
-    const button = of && one("[data-words]", of);
+    const selection = getSelection(), pane = sourcePane(), text = pane && one(".text", pane);
+    const button = pane && one("[data-words]", pane);
     if (!button) return;
     if (selection.rangeCount && !selection.isCollapsed) {
       const range = selection.getRangeAt(0);
@@ -86,20 +90,20 @@
         before.setStart(text, 0);
         before.setEnd(range.startContainer, range.startOffset);
         const start = Number(text.dataset.start) + codePoints(before.toString());
-        words = { start, end: start + codePoints(range.toString()) };
+        selected = { start, end: start + codePoints(range.toString()) };
         button.disabled = false;
         return;
       }
     }
     if (document.activeElement !== button) {
-      words = null;
+      selected = null;
       button.disabled = true;
     }
   });
 
   // --- clicks in a result or a source ---
-  const clicks = (element, trigger) => {
-    // A button takes the focus, and with it the selection.
+  const result = (element, trigger) => {
+    // Pressing a button would move the focus and clear the selection.
     element.addEventListener("mousedown", (event) => event.target.closest("[data-words]") && event.preventDefault());
     element.addEventListener("click", (event) => {
       const button = event.target.closest("button");
@@ -108,15 +112,16 @@
       if (button.classList.contains("open")) {
         if (!button.closest(".source-pane")) opener = button;
         trigger("open", { document: data.document, start: data.start, end: data.end });
-      } else if (data.teach) trigger("teach", { verdict: data.teach, answer: data.answer, document: "", start: 0, end: 0 });
-      else if ("words" in data && words) {
+      } else if (data.verdict) {
+        trigger("feedback", { verdict: data.verdict, answer: data.answer, document: "", start: 0, end: 0 });
+      } else if ("words" in data && selected) {
         const document = one(".names code", element).textContent;
-        trigger("teach", { verdict: "words", answer: 0, document, ...words });
+        trigger("feedback", { verdict: "words", answer: 0, document, ...selected });
       } else if (data.export) trigger("export", { kind: data.export });
       else if (data.copy !== undefined) copy(data.copy, button);
-      else if (data.mark) toMark(Number(data.mark));
-      else if (data.view && button.closest(".views")) view(data.view);
-      else if ("close" in data) close();
+      else if (data.mark) moveHighlight(Number(data.mark));
+      else if (data.view && button.closest(".views")) switchView(data.view);
+      else if ("close" in data) closeSource();
     });
   };
 
@@ -135,14 +140,13 @@
     setTimeout(() => (button.textContent = label), 1500);
   };
 
-  const note = (text) => {
-    const place = shown(one(".source-pane")) ? one(".source-pane .select span") : one(".taught-note");
-    if (place && text) place.textContent = text;
-    const below = one(".taught-note");
-    if (below && text) below.textContent = text;
+  // The confirmation of feedback: below the answer, and in the source where that is open.
+  const showNote = (text) => {
+    if (!text) return;
+    for (const place of all(".feedback-note, .source-pane .select span")) place.textContent = text;
   };
 
-  const save = (name, text) => {
+  const saveFile = (name, text) => {
     if (!text) return;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
@@ -151,33 +155,33 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
-  // --- the questions of this browser, and the link of the last one ---
-  const past = () => {
+  // --- the recent questions of this browser, and the link to the last one ---
+  const loadHistory = () => {
     try {
-      const found = JSON.parse(localStorage.getItem(HISTORY) ?? "[]");
-      return Array.isArray(found) ? found.filter((each) => typeof each?.question === "string") : [];
+      const stored = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
+      return Array.isArray(stored) ? stored.filter((each) => typeof each?.question === "string") : [];
     } catch {
       return [];
     }
   };
-  const keep = (list) => {
+  const saveHistory = (questions) => {
     try {
-      localStorage.setItem(HISTORY, JSON.stringify(list.slice(0, MOST)));
-    } catch {} // a browser that keeps nothing
-    draw();
+      localStorage.setItem(STORAGE_KEY, JSON.stringify(questions.slice(0, MAX_QUESTIONS)));
+    } catch {} // storage may be disabled
+    drawHistory();
   };
-  const link = ({ question, collection, where }) => {
+  const linkTo = ({ question, collection, where }) => {
     const query = new URLSearchParams({ q: question, collection });
     if (where) query.set("where", where);
     return `?${query}`;
   };
-  const draw = () => {
+  const drawHistory = () => {
     const list = one("#history-list");
     if (!list) return;
     list.replaceChildren(
-      ...past().map((each) => {
+      ...loadHistory().map((each) => {
         const item = document.createElement("li"), anchor = document.createElement("a");
-        anchor.href = link(each);
+        anchor.href = linkTo(each);
         anchor.textContent = each.question;
         anchor.title = each.where ? `${each.collection}, ${each.where}` : each.collection;
         item.append(anchor);
@@ -185,33 +189,35 @@
       }),
     );
   };
-  let follow = () => {};
-  const questions = (element, trigger) => {
-    follow = ({ search }) => {
+  let followLink = () => {};
+  const historyPanel = (element, trigger) => {
+    followLink = ({ search }) => {
       const query = new URLSearchParams(search);
-      trigger("again", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
+      trigger("reask", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
     };
-    wake = () => trigger("wake", {});
+    reconnect = () => trigger("reconnect", {});
     element.addEventListener("click", (event) => {
       const anchor = event.target.closest("a"), button = event.target.closest("button");
       if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
         event.preventDefault();
-        follow(anchor);
+        followLink(anchor);
       } else if (button && "clear" in button.dataset) {
-        keep([]);
+        saveHistory([]);
         trigger("forget", {});
       } else if (button?.dataset.export) trigger("export", { kind: button.dataset.export });
     });
-    draw();
+    drawHistory();
   };
   const examples = (element, trigger) => {
     element.addEventListener("click", (event) => {
       const chip = event.target.closest(".chip");
-      if (chip) trigger("again", { question: chip.dataset.question, collection: chip.parentElement.dataset.collection, where: one("#where textarea")?.value ?? "" });
+      if (!chip) return;
+      const where = one("#where textarea")?.value ?? "";
+      trigger("reask", { question: chip.dataset.question, collection: chip.parentElement.dataset.collection, where });
     });
   };
-  // A button of a table's row; what is for good is asked for twice.
-  const rows = (element, trigger) => {
+  // The buttons in the rows of a table; one that deletes asks for confirmation.
+  const table = (element, trigger) => {
     element.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-event]");
       if (!button) return;
@@ -223,93 +229,97 @@
       } else trigger(name, data);
     });
   };
-  // Who asks before the link is followed means that question.
-  let own = false;
-  const followed = () => {
-    if (!own && new URLSearchParams(location.search).get("q")?.trim()) follow(location);
+  // A question typed before the link is followed takes precedence over the link.
+  let hasAsked = false;
+  const askLinked = () => {
+    if (!hasAsked && new URLSearchParams(location.search).get("q")?.trim()) followLink(location);
   };
-  // All questions are asked by the one button, so that one waits for the one before it.
+  // All questions go through this one button, so that each waits for the one before it.
   const ask = () => one("#ask-button").click();
 
-  const asked = (question, collection, where, least, kept) => {
+  const beforeAsk = (question, collection, where, minConfidence, session) => {
     if (question.trim()) {
-      own = true;
-      close();
-      // Until the server gets to it, what is shown answers another question.
+      hasAsked = true;
+      closeSource();
+      // Fade the result on the page, which answers another question, until the server responds.
       one("#result .result")?.classList.add("past");
-      keep([{ question, collection, where }, ...past().filter((each) => each.question !== question || each.collection !== collection)]);
-      const query = new URLSearchParams(link({ question, collection, where }));
-      query.set("least", least);
+      const others = loadHistory().filter((each) => each.question !== question || each.collection !== collection);
+      saveHistory([{ question, collection, where }, ...others]);
+      const query = new URLSearchParams(linkTo({ question, collection, where }));
+      query.set("min_confidence", minConfidence);
       history.replaceState(null, "", `?${query}`);
     }
-    return [question, collection, where, least, kept];
+    return [question, collection, where, minConfidence, session];
   };
 
-  // The link says how likely an answer must be as it is shown now.
-  const judged = (least, result, kept) => {
+  // Keep the link's minimum confidence up to date.
+  const beforeJudge = (minConfidence, session) => {
     const query = new URLSearchParams(location.search);
     if (query.has("q")) {
-      query.set("least", least);
+      query.delete("least");
+      query.set("min_confidence", minConfidence);
       history.replaceState(null, "", `?${query}`);
     }
-    return [least, result, kept];
+    return [minConfidence, session];
   };
 
   // --- keys ---
-  const walk = (by) => {
-    const stops = all("#result .open.main, #result .walk").filter(shown);
+  const moveFocus = (step) => {
+    const stops = all("#result .open.main, #result .walk").filter(isVisible);
     if (!stops.length) return;
-    const at = stops.indexOf(document.activeElement);
-    const next = stops[Math.min(stops.length - 1, Math.max(0, at + by))];
+    const current = stops.indexOf(document.activeElement);
+    const next = stops[Math.min(stops.length - 1, Math.max(0, current + step))];
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   };
-  const toQuestion = () => {
+  const focusQuestion = () => {
     const field = one("#question input, #question textarea");
-    if (!shown(field)) one("#tabs [role=tab]")?.click();
-    // The tab is shown a moment after it is clicked.
+    if (!isVisible(field)) one("#tabs [role=tab]")?.click();
+    // The tab becomes visible a moment after the click.
     setTimeout(() => field.focus());
   };
-  // Where the source covers the page, the keys stay in it.
-  const stay = (event) => {
-    const of = pane();
-    if (!of || getComputedStyle(of).position !== "fixed") return;
-    const stops = all("button:not([disabled]), [tabindex='0']", of).filter(shown);
-    const at = stops.indexOf(document.activeElement), last = stops.length - 1;
-    if (at > 0 && at < last) return;
-    if (event.shiftKey ? at === last : at === 0) return;
+  // Where the source covers the page, Tab stays inside it.
+  const trapFocus = (event) => {
+    const pane = sourcePane();
+    if (!pane || getComputedStyle(pane).position !== "fixed") return;
+    const stops = all("button:not([disabled]), [tabindex='0']", pane).filter(isVisible);
+    const current = stops.indexOf(document.activeElement), last = stops.length - 1;
+    if (current > 0 && current < last) return;
+    if (event.shiftKey ? current === last : current === 0) return;
     event.preventDefault();
     stops[event.shiftKey ? last : 0].focus();
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Tab") return stay(event);
+    if (event.key === "Tab") return trapFocus(event);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const field = event.target.closest("input, textarea, select, [contenteditable], [role=listbox], [role=slider]");
-    if (event.key === "Escape" && close()) event.preventDefault();
-    else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); walk(1); }
+    if (event.key === "Escape" && closeSource()) event.preventDefault();
+    else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); moveFocus(1); }
     else if (field) return;
-    else if (event.key === "/") { event.preventDefault(); toQuestion(); }
-    else if (event.key === "n" || event.key === "p") toMark(event.key === "n" ? 1 : -1);
+    else if (event.key === "/") { event.preventDefault(); focusQuestion(); }
+    else if (event.key === "n" || event.key === "p") moveHighlight(event.key === "n" ? 1 : -1);
     else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.closest(".scroll, [role=tab]")) {
       event.preventDefault();
-      walk(event.key === "ArrowDown" ? 1 : -1);
+      moveFocus(event.key === "ArrowDown" ? 1 : -1);
     }
   });
 
-  // --- the parts of the page and its events, be they here before this script or after ---
-  const calls = { clicks, questions, examples, rows, ask, asked, followed, judged, note, save };
-  const push = ([name, given, done, failed]) => {
+  // --- calls of the components and events of the page, whether they came before this script or come after it ---
+  const calls = {
+    result, history: historyPanel, examples, table, ask, beforeAsk, askLinked, beforeJudge, showNote, saveFile,
+  };
+  const push = ([name, values, resolve, reject]) => {
     try {
-      const result = calls[name](...given);
-      done?.(result);
+      const result = calls[name](...values);
+      resolve?.(result);
     } catch (error) {
       console.error(error);
-      failed?.(error);
+      reject?.(error);
     }
   };
-  const early = window.ragCalls ?? [];
+  const queued = window.ragCalls ?? [];
   window.ragCalls = { push };
-  // Who asked twice before this was there means the later question: the other is not sent.
-  const last = early.findLastIndex(([name]) => name === "asked");
-  early.filter(([name], at) => name !== "asked" || at === last).forEach(push);
+  // Of several questions asked before this script was there, only the last one is sent.
+  const last = queued.findLastIndex(([name]) => name === "beforeAsk");
+  queued.filter(([name], index) => name !== "beforeAsk" || index === last).forEach(push);
 }

@@ -1,222 +1,190 @@
-"""Asking in the page: the answer in stages, its document open at the words, what is taught about it, what is kept."""
+"""The Ask tab: the question, the result, and the document beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any
 
-from rag import Assistant, Document, InputError, RagError, Result
-from rag.errors import DocumentError
-from rag.export.answers import ExportEntry, export_entry, export_json, export_markdown
-from rag.formats import suffix_of
-from rag.formats.pdf.render import page_picture
-from rag.index.originals import Originals
+import gradio as gr
+
+from rag import RagError
 from rag.questions.anchors import Selection
-from rag.questions.feedback import Taught
 
-from ..services.collections import Collection, Collections
-from ..views.highlight import Mark
-from ..views.messages import sentence
+from ..script import component_script, event_script
+from ..services.ask_service import AskService
+from ..services.ask_session import AskedQuestion, AskSession
+from ..services.collections import Collections
+from ..side_panel import SidePanel
+from ..views.answer import FindDocument
+from ..views.messages import error_messages, sentence
+from ..views.page import examples_html, keyboard_help_html
 from ..views.result import message_html, reading_html, result_html
 from ..views.source import Page, marks_of, source_html
 
-#: Pages of a PDF that are shown for one question at most.
-PICTURES = 4
+CLICKS = component_script("result", "open", "feedback", "export")
+EXAMPLES = component_script("examples", "reask")
 
-#: What answers are saved as, by the end of the file's name.
-EXPORTS = {"md": export_markdown, "json": export_json}
+#: Adds the question to the history and the link before it is asked.
+BEFORE_ASK = event_script("beforeAsk")
 
+#: Asks the question that the history or an example has filled in.
+ASK = event_script("ask")
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What became of the last question of a page.
+#: Asks the question of the link, once the page is loaded and the other values of the link are filled in.
+ASK_LINKED = event_script("askLinked")
 
-    Attributes:
-        collection: The id of the collection that was asked.
-        result: What was found there.
-        at: When.
-        where: The conditions that it was asked under.
-        ended: Has everything that was found been read?
-        files: The hash that the file of each document had, so that no words are shown at places of another content.
-    """
+#: Adds the minimum confidence to the link before it is applied.
+BEFORE_JUDGE = event_script("beforeJudge")
 
-    collection: str
-    result: Result
-    at: datetime
-    where: tuple[str, ...]
-    files: Mapping[str, str]
-    ended: bool = False
+SHOW_NOTE, SAVE_FILE = event_script("showNote"), event_script("saveFile")
+
+#: Highest minimum confidence of the slider, in percent.
+HIGHEST = 95
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-class Desk:
-    """What the page does for the one who asks; every method takes a collection's id as the page sent it.
+class AskTab:
+    """The components of the tab and their events.
 
     Args:
-        collections: Which there are.
+        collections: The collections that can be asked.
+        panel: The side panel, which holds the other inputs of a question.
+
+    Attributes:
+        examples: The example questions of the chosen collection.
     """
 
-    def __init__(self, collections: Collections) -> None:
-        self._collections = collections
+    def __init__(self, collections: Collections, panel: SidePanel) -> None:
+        self._collections, self._service, self._panel = collections, AskService(collections), panel
+        self._openings = count()
+        self._session = gr.State(AskSession())
+        with gr.Row(elem_id="panes"):
+            self._lay_out()
+        self._note, self._name, self._text = (gr.Textbox(visible="hidden") for _ in range(3))
+        self._connect_asking()
+        self._connect_result()
 
-    def ask(
-        self, question: str, collection: str, where: str = "", min_confidence: float | None = None
-    ) -> Iterator[tuple[str, Asked | None]]:
-        """The result in stages: the passages as soon as they are found, then the answer.
+    def _lay_out(self) -> None:
+        with gr.Column(elem_id="answers", min_width=0):
+            with gr.Row(elem_id="ask"):
+                self._question = gr.Textbox(
+                    placeholder="Ask in plain English", label="Question", show_label=False, container=False,
+                    lines=1, max_lines=1, autofocus=True, elem_id="question", scale=1,
+                )  # fmt: skip
+                self._button = gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=88)
+            self._result = gr.HTML("", elem_id="result", js_on_load=CLICKS)
+            self.examples = gr.HTML(
+                self.examples_of(self._collections.list()[0].id), elem_id="examples", js_on_load=EXAMPLES
+            )
+            gr.HTML(keyboard_help_html(), elem_id="keys")
+        self._source = gr.HTML("", elem_id="source", js_on_load=CLICKS)
 
-        Yields:
-            HTML, and what is known of the question.
+    def _connect_asking(self) -> None:
+        panel = self._panel
+        inputs = [self._question, panel.collection, panel.where, panel.min_confidence, self._session]
+        outputs = [self._result, self._session]
+        # A question asked before the answer to another one is there replaces it.
+        asks: dict[str, Any] = {"concurrency_id": "ask", "js": BEFORE_ASK, "trigger_mode": "always_last"} | PRIVATE
+        gr.on([self._question.submit, self._button.click], self._ask, inputs, outputs, **asks)
+        filled = [self._question, panel.collection, panel.where]
+        for questions in (panel.history, self.examples):
+            questions.reask(self._reask, None, filled, **PRIVATE).then(None, None, None, js=ASK, **PRIVATE)
+        # Any event opens the stream of answers again.
+        panel.history.reconnect(lambda: None, None, None, trigger_mode="multiple", **PRIVATE)
+        judges = [panel.min_confidence, self._session]
+        panel.min_confidence.input(self._judge, judges, outputs, js=BEFORE_JUDGE, trigger_mode="always_last", **PRIVATE)
+        linked = [panel.collection, panel.where, panel.min_confidence]
+        if page := gr.context.Context.root_block:
+            page.load(self._follow_link, None, linked, **PRIVATE).then(None, None, None, js=ASK_LINKED, **PRIVATE)
 
-        Args:
-            question: As it was typed.
-            collection: Whom to ask.
-            where: Conditions, one a line.
-            min_confidence: Answer only if at least so likely to be right, in [0, 1].
-        """
+    def _connect_result(self) -> None:
+        for shown in (self._result, self._source):
+            shown.open(self._open, self._session, self._source, **PRIVATE)
+            note = shown.feedback(self._save_feedback, self._session, self._note, **PRIVATE)
+            note.then(None, self._note, None, js=SHOW_NOTE, **PRIVATE)
+        self._panel.history.forget(lambda session: session.forget(), self._session, self._session, **PRIVATE)
+        file = [self._name, self._text]
+        for shown, export in ((self._result, self._export_shown), (self._panel.history, self._export_all)):
+            shown.export(export, self._session, file, **PRIVATE).then(None, file, None, js=SAVE_FILE, **PRIVATE)
+
+    def examples_of(self, collection: str) -> str:
+        """The example questions of a collection, as HTML."""
+        return examples_html(collection, self._collections.get(collection).examples)
+
+    def _ask(
+        self, question: str, collection: str, where: str, percent: float, session: AskSession
+    ) -> Iterator[tuple[str, AskSession]]:
         if not question.strip():
-            yield message_html("Type a question, and press Enter."), None
+            yield message_html("Type a question, and press Enter."), session.show(None)
             return
-        wanted = [line.strip() for line in where.splitlines() if line.strip()]
+        conditions = [line.strip() for line in where.splitlines() if line.strip()]
         try:
-            assistant = self._collections.assistant(collection)
-            # The passages can be opened while they are read.
-            found = assistant.retrieve(question, wanted)
-            files = _files(assistant, {hit.passage.document_id for hit in found.hits})
-            asked = Asked(collection, found, datetime.now(UTC), tuple(wanted), files)
-            yield reading_html(found.hits, wanted), asked
-            asked = replace(asked, result=assistant.judge(assistant.read(found), min_confidence), ended=True)
+            find = self._service.documents_of(collection)
+            for asked in self._service.ask(question, collection, conditions, percent / 100):
+                yield _result_html(asked, find), session.show(asked)
         except RagError as error:
-            yield message_html(sentence(error)), None
-            return
-        yield result_html(asked.result, assistant.retriever.document, wanted), asked
+            yield message_html(sentence(error)), session.show(None)
 
-    def judge(self, asked: Asked, min_confidence: float) -> tuple[str, Asked]:
-        """The same result where an answer must be so likely to be right, as HTML, and what is known of it then.
+    def _judge(self, percent: float, session: AskSession) -> tuple[Any, Any]:
+        if session.current is None or not session.current.is_read:
+            return gr.skip(), gr.skip()
+        with error_messages():
+            judged = self._service.judge(session.current, percent / 100)
+            find = self._service.documents_of(judged.collection)
+        return _result_html(judged, find), session.update(judged)
 
-        Raises:
-            InputError: A document has changed since.
-        """
-        assistant = self._collections.assistant(asked.collection)
-        for document in asked.files:
-            _document(assistant, asked, document)
-        asked = replace(asked, result=assistant.judge(asked.result, min_confidence))
-        return result_html(asked.result, assistant.retriever.document, asked.where), asked
+    def _follow_link(self, request: gr.Request) -> tuple[Any, ...]:
+        """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``."""
+        given = dict(request.query_params)
+        collection: dict[str, Any] = {"choices": self._panel.choices()}
+        percent: Any = gr.skip()
+        if "collection" in given:
+            collection["value"] = self._panel.known(given["collection"])
+            percent = self._panel.default_confidence(collection["value"])
+        # Older links call it ``least``.
+        figure = given.get("min_confidence") or given.get("least") or ""
+        if figure.isdecimal() and len(figure) <= 3:
+            percent = min(HIGHEST, int(figure))
+        return gr.update(**collection), given.get("where", gr.skip()), percent
 
-    def source(self, asked: Asked | None, document: str, start: int, end: int) -> str:
-        """A document that the last question found something in, open at some words, as HTML.
+    def _reask(self, event: gr.EventData) -> tuple[str, str, str]:
+        return str(event.question), self._panel.known(event.collection), str(event.where)
 
-        Raises:
-            InputError: Nothing was asked, the document has changed since, or it holds no such words.
-        """
-        asked = _given(asked)
-        found = _document(self._collections.assistant(asked.collection), asked, document)
-        if not 0 <= start <= end <= len(found.text):
-            raise InputError("the document holds no such words; ask again")
-        marks = marks_of(asked.result, document, start, end)
-        pages, note = _pages(self._collections.get(asked.collection), found, marks)
-        return source_html(found, marks, pages, note)
+    def _open(self, session: AskSession, event: gr.EventData) -> str:
+        document_id, start, end = str(event.document), int(event.start), int(event.end)
+        with error_messages():
+            asked = session.asked
+            document = self._service.document(asked, document_id, start, end)
+            marks = marks_of(asked.result, document_id, start, end)
+            shown = [mark for mark in marks if mark.start < mark.end]
+            pictures, note = self._service.page_pictures(
+                asked, document, [mark.start for mark in marks], [(mark.start, mark.end) for mark in shown]
+            )
+        pages = [Page(number, shown, picture) for number, picture in pictures]
+        return source_html(document, marks, pages, note, next(self._openings))
 
-    def teach(self, asked: Asked | None, verdict: str, candidate: int = 0, words: Selection | None = None) -> str:
-        """Keep what somebody says of an answer; returns what to tell them.
+    def _save_feedback(self, session: AskSession, event: gr.EventData) -> str:
+        words = Selection(str(event.document), int(event.start), int(event.end)) if event.document else None
+        with error_messages():
+            return self._service.save_feedback(session.asked, str(event.verdict), int(event.answer), words)
 
-        Args:
-            asked: The last question.
-            verdict: ``right``, ``wrong``, ``none`` (no document answers) or ``words`` (these are the right ones).
-            candidate: Which of the answers is right or wrong, counted from 0.
-            words: The right ones.
+    def _export_shown(self, session: AskSession, event: gr.EventData) -> tuple[str, str]:
+        return self._export([session.current] if session.current else [], str(event.kind))
 
-        Raises:
-            InputError: Nothing was asked, the document has changed since, or there is no such candidate or verdict, or
-                no such words.
-        """
-        asked = _given(asked)
-        result, assistant = asked.result, self._collections.assistant(asked.collection)
-        documents = assistant.index.documents
-        taught = Taught(self._collections.get(asked.collection).taught)
-        if verdict == "none":
-            taught.add(result.question, documents, none=True)
-            return "Saved: no document answers this."
-        if verdict == "words" and words is not None:
-            _document(assistant, asked, words.document)
-            taught.add(result.question, documents, right=[words])
-            return "Saved: these are the right words."
-        if not 0 <= candidate < len(result.answers) or verdict not in ("right", "wrong"):
-            raise InputError("there is no such answer to teach about; ask again")
-        answer = result.answers[candidate]
-        _document(assistant, asked, answer.document)
-        place = Selection(answer.document, answer.start, answer.end)
-        if verdict == "right":
-            taught.add(result.question, documents, right=[place])
-            return f"Saved: “{_short(answer.text)}” is right."
-        taught.add(result.question, documents, wrong=[place])
-        return f"Saved: “{_short(answer.text)}” is wrong. If you know the right words, select them in the document."
+    def _export_all(self, session: AskSession, event: gr.EventData) -> tuple[str, str]:
+        return self._export(session.answered, str(event.kind))
 
-    def export(self, kept: Sequence[Asked], kind: str) -> tuple[str, str, int]:
-        """Name and text of a file with some answers, and how many are left out as their documents have changed since.
-
-        Args:
-            kept: The questions.
-            kind: ``md`` or ``json``.
-
-        Raises:
-            InputError: There is nothing to export, or no such kind.
-        """
-        if kind not in EXPORTS:
-            raise InputError(f"answers are saved as {' or '.join(EXPORTS)}, not as {kind[:20]!r}")
-        if not kept:
-            raise InputError("there is nothing to save; ask first, and save before the page is left")
-        answers = [answer for each in kept for answer in self._kept(each)]
-        if not answers:
-            raise InputError("the documents have changed since they were asked; ask again")
-        return f"answers.{kind}", EXPORTS[kind](answers), len(kept) - len(answers)
-
-    def _kept(self, asked: Asked) -> Iterator[ExportEntry]:
-        """An answer as it is kept, if it still stands."""
-        with suppress(RagError):
-            collection = self._collections.get(asked.collection)
-            assistant = self._collections.assistant(asked.collection)
-            if asked.result.answer:
-                _document(assistant, asked, asked.result.answer.document)
-            yield export_entry(asked.result, assistant.index, asked.at, collection.name)
+    def _export(self, questions: Sequence[AskedQuestion], kind: str) -> tuple[str, str]:
+        with error_messages():
+            name, text, left_out = self._service.export(questions, kind)
+        if left_out:
+            gr.Info(f"{left_out:,} left out: the documents have changed since; ask again.")
+        return name, text
 
 
-def _given(asked: Asked | None) -> Asked:
-    if asked is None:
-        raise InputError("ask first; then there is a document to open, and an answer to teach about")
-    return asked
-
-
-def _files(assistant: Assistant, documents: Iterable[str]) -> dict[str, str]:
-    """The hash of each document's file, as it is indexed now."""
-    return {each: file.hash for each in documents if (file := assistant.index.file_of(each))}
-
-
-def _document(assistant: Assistant, asked: Asked, document_id: str) -> Document:
-    """A document in which something was found, if it is as it was then."""
-    now = _files(assistant, [document_id])
-    if not now or document_id not in asked.files:
-        raise InputError("the collection holds no such document any more; ask again")
-    if now[document_id] != asked.files[document_id]:
-        raise InputError("the document has changed since it was asked; ask again")
-    return assistant.index.documents[document_id]
-
-
-def _pages(collection: Collection, document: Document, marks: Sequence[Mark]) -> tuple[list[Page], str]:
-    """The pages of a PDF that hold marks, the first mark's first; or a note that says why there are none."""
-    if suffix_of(document.id) != ".pdf":
-        return [], ""
-    numbers = dict.fromkeys(page for mark in marks if (page := document.place(mark.start).page) is not None)
-    shown = [mark for mark in marks if mark.start < mark.end]
-    extents = [(mark.start, mark.end) for mark in shown]
-    try:
-        raw = Originals.open(collection.index).read(document.id)
-        pictures = [(number, page_picture(raw, document, number, extents)) for number in list(numbers)[:PICTURES]]
-    except DocumentError as error:
-        return [], f"The page cannot be shown: {error}."
-    note = "" if all(picture.exact for _, picture in pictures) else "On this page the words cannot be marked exactly."
-    return [Page(number, shown, picture) for number, picture in pictures], note
-
-
-def _short(text: str, length: int = 60) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def _result_html(asked: AskedQuestion, find: FindDocument) -> str:
+    if asked.is_read:
+        return result_html(asked.result, find, asked.where)
+    return reading_html(asked.result.hits, asked.where)

@@ -1,4 +1,4 @@
-"""The tab of the documents: what a collection holds, what is added to it and taken out of it, and how far that is."""
+"""The Documents tab: list, add and remove the documents of a collection, and follow its indexing."""
 
 from __future__ import annotations
 
@@ -13,37 +13,40 @@ import gradio as gr
 from rag import RagError
 from rag.formats import FORMATS
 
-from ..script import part
+from ..script import component_script
 from ..services.collections import Collections
 from ..services.file_listing import listing
 from ..services.index_jobs import IndexQueue
-from ..views.documents import LISTED, about_html, state_html, table_html, uploads_html
-from ..views.messages import told
+from ..views.documents import LISTED, about_html, delete_warning_html, state_html, table_html, uploads_html
+from ..views.messages import error_messages
 
-#: Files of one upload at most.
-MOST_FILES = 1_000
+#: Number of files taken per upload.
+MAX_FILES = 1_000
 
-#: Seconds between two looks at an indexing.
-LOOK = 0.5
+#: Seconds between two checks of an indexing job.
+POLL_INTERVAL = 0.5
 
-CLICKS = part("rows", "remove")
+CLICKS = component_script("table", "remove")
 
-#: Read out when it changes.
+#: Has screen readers read out changes.
 LIVE = 'element.setAttribute("role", "status");'
 
 
 class DocumentsTab:
-    """The components of the tab, and what happens between them.
+    """The components of the tab and their events.
 
     Args:
-        collections: Which there are.
-        jobs: Their indexings.
-        chosen: The dropdown that says which collection the page is about.
-        most_files: How many are taken in one upload.
+        collections: The collections of the page.
+        jobs: Their indexing jobs.
+        chosen: The dropdown of the chosen collection.
+        max_files: Number of files taken per upload.
+
+    Attributes:
+        settled: Events after which the collection may hold other documents.
     """
 
-    def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, most_files: int) -> None:
-        self._collections, self._jobs, self._chosen, self._most = collections, jobs, chosen, most_files
+    def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int) -> None:
+        self._collections, self._jobs, self._chosen, self._max_files = collections, jobs, chosen, max_files
         self._lay_out()
         self._connect()
 
@@ -51,8 +54,8 @@ class DocumentsTab:
         self._about = gr.HTML(elem_id="documents-about")
         with gr.Row(elem_id="upload", visible=False) as self._upload:
             given: dict[str, Any] = {"file_types": sorted(FORMATS), "height": 150}
-            self._files = gr.File(label="Drop files here, or choose them", file_count="multiple", **given)
-            self._folder = gr.File(label="Or a folder", file_count="directory", **given)
+            self._files = gr.File(label="Add files", file_count="multiple", **given)
+            self._folder = gr.File(label="Add a folder", file_count="directory", **given)
         drop = (files("rag.ui") / "static" / "folder_drop.js").read_text(encoding="utf-8")
         self._notes = gr.HTML(elem_id="upload-notes", js_on_load=LIVE + drop)
         with gr.Row(elem_id="progress-row"):
@@ -60,17 +63,16 @@ class DocumentsTab:
             small: dict[str, Any] = {"size": "sm", "visible": False, "scale": 0, "min_width": 150}
             self._stop = gr.Button("Stop", elem_id="indexing-stop", **small)
             self._start = gr.Button("Bring up to date", elem_id="indexing-start", **small)
-        self._filter = gr.Textbox(label="Find a document", placeholder="title or file", elem_id="documents-filter")
+        self._filter = gr.Textbox(label="Find a document", placeholder="Title or file name", elem_id="documents-filter")
         self._table = gr.HTML(elem_id="documents-table", js_on_load=CLICKS)
         with gr.Row(elem_id="collection-new", equal_height=False):
-            self._name = gr.Textbox(label="New collection", placeholder="its name", scale=1)
+            self._name = gr.Textbox(label="New collection", placeholder="Name", scale=1)
             self._create = gr.Button("Create", scale=0, min_width=100)
         with gr.Accordion("Delete this collection", open=False, visible=False) as self._danger:
-            gr.HTML("<p>Its documents, its index and what was taught are removed from this machine, for good.</p>")
+            gr.HTML(delete_warning_html())
             self._delete = gr.Button("Delete it for good", variant="stop")
 
     def _connect(self) -> None:
-        #: Events after which the collection may hold other documents.
         self.settled: list[Any] = []
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self._about, self._table, self._upload, self._danger]
@@ -91,74 +93,78 @@ class DocumentsTab:
         page = gr.context.Context.root_block
         if page:
             followed.append(page.load(**about).then(**follow))
-        # Who looks at another collection sees no longer how far the indexing of the last one is.
+        # Stop following the indexing job of the collection chosen before.
         switched = self._chosen.change(**about, cancels=followed)
         clean = self._chosen.change(lambda: "", None, self._notes, **private)
         followed += [switched.then(**follow), clean]
         self.settled = [each.then(**about) for each in followed]
-        self._stop.click(self._stop_it, self._chosen, None, **private)
+        self._stop.click(self._stop_job, self._chosen, None, **private)
         self._filter.change(**about, trigger_mode="always_last")
         made = gr.on(
-            [self._create.click, self._name.submit], self._make, self._name, [self._chosen, self._name], **private
+            [self._create.click, self._name.submit],
+            self._create_collection,
+            self._name,
+            [self._chosen, self._name],
+            **private,
         )
         made.success(**about)
         self._delete.click(self._remove_collection, self._chosen, self._chosen, **private).success(**about)
 
-    def _show(self, chosen: str, wanted: str | None) -> tuple[Any, ...]:
-        with told():
+    def _show(self, chosen: str, query: str | None) -> tuple[Any, ...]:
+        with error_messages():
             collection = self._collections.get(chosen)
             own = collection.files is not None
             uploaded = self._collections.files(chosen) if own else None
-        wanted = (wanted or "").strip().casefold()
+        query = (query or "").strip().casefold()
         try:
-            library = self._collections.assistant(chosen).index.store
+            store = self._collections.assistant(chosen).index.store
         except RagError:
-            library = None
-        table = table_html(listing(library, uploaded, wanted, LISTED + 1), own, bool(wanted))
+            store = None
+        table = table_html(listing(store, uploaded, query, LISTED + 1), own, bool(query))
         return about_html(collection), table, gr.update(visible=own), gr.update(visible=own)
 
     def _add(self, chosen: str, uploads: Sequence[str] | None) -> tuple[None, str]:
         given = uploads or []
-        with told():
-            became = self._collections.add(chosen, [Path(path) for path in given[: self._most]])
-        if any(not each.error for each in became):
+        with error_messages():
+            taken = self._collections.add(chosen, [Path(path) for path in given[: self._max_files]])
+        if any(not each.error for each in taken):
             self._index(chosen)
-        return None, uploads_html(became, len(given) - self._most, self._most)
+        return None, uploads_html(taken, len(given) - self._max_files, self._max_files)
 
     def _remove(self, chosen: str, event: gr.EventData) -> str:
-        with told():
+        with error_messages():
             self._collections.remove(chosen, str(event.name))
         return self._index(chosen)
 
     def _index(self, chosen: str) -> str:
-        """Bring the index up to date with the files; returns that there is nothing to say of these."""
-        with told():
+        """Bring the index up to date with the files; returns an empty note on the upload."""
+        with error_messages():
             collection = self._collections.get(chosen)
         if collection.files:
             self._jobs.start(chosen, collection.files, collection.index)
         return ""
 
     async def _follow(self, chosen: str) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """How far the indexing is, until it has ended."""
-        before = None
+        """The progress of the indexing job, until it has ended."""
+        shown = None
         while (job := self._jobs.latest(chosen)) and not (state := job.state()).ended:
-            if state != before:
+            if state != shown:
                 yield state_html(state), gr.update(visible=True), gr.update(visible=False)
-            before = state
-            await asyncio.sleep(LOOK)
+            shown = state
+            await asyncio.sleep(POLL_INTERVAL)
         own = any(each.id == chosen and each.files for each in self._collections.list())
         yield state_html(state) if job else "", gr.update(visible=False), gr.update(visible=own)
 
-    def _stop_it(self, chosen: str) -> None:
+    def _stop_job(self, chosen: str) -> None:
         self._jobs.stop(chosen)
 
-    def _make(self, name: str) -> tuple[Any, str]:
-        with told():
+    def _create_collection(self, name: str) -> tuple[Any, str]:
+        with error_messages():
             collection = self._collections.create(name)
         return self._choices(collection.id), ""
 
     def _remove_collection(self, chosen: str) -> Any:
-        with told():
+        with error_messages():
             collection = self._collections.get(chosen)
             if collection.files:
                 self._jobs.stop(chosen)
@@ -170,7 +176,7 @@ class DocumentsTab:
 
 
 def build_documents(
-    collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, most_files: int = MOST_FILES
+    collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int = MAX_FILES
 ) -> list[Any]:
-    """Lay the tab out, within the tab; returns the events after which the collection may hold other documents."""
-    return DocumentsTab(collections, jobs, chosen, most_files).settled
+    """Build the tab inside an open ``gr.Tab``; returns ``DocumentsTab.settled``."""
+    return DocumentsTab(collections, jobs, chosen, max_files).settled

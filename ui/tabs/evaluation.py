@@ -1,4 +1,4 @@
-"""The tab of the evaluation: the suite, run on the questions of a collection, with its figures, plots and failures."""
+"""The Evaluate tab: run the suite on a collection; show its figures, plots and failures."""
 
 from __future__ import annotations
 
@@ -17,43 +17,35 @@ from rag.index import current_version
 from ..services.collections import Collection, Collections
 from ..services.evaluation_jobs import (
     ASKING,
-    DONE,
-    FAILED,
-    MEASURING,
     Evaluation,
     Evaluations,
-    QuestionSet,
-    State,
     read_question_set,
 )
-from ..views.evaluation import LISTED, failures_html, report_html
-from ..views.highlight import escape
-from ..views.messages import counted, duration, sentence, told
-
-#: Questions that can be asked: those that came with the collection, and those that its users taught.
-CAME, TAUGHT = "came", "taught"
-
-#: Seconds between two looks at an evaluation.
-LOOK = 0.5
-
-NOTHING_TAUGHT = (
-    "There are no questions yet whose answers are known. Ask something under <b>Ask</b>, and say under the answer "
-    "whether it is right, or select the right words in the document. Ten or twenty questions of your own "
-    "already tell a lot."
+from ..views.evaluation import (
+    ended_html,
+    failures_html,
+    introduction_html,
+    no_questions_html,
+    question_set_html,
+    report_html,
+    running_html,
 )
+from ..views.messages import error_messages, sentence
+from ..views.result import message_html
 
-INTRODUCTION = (
-    '<p class="quiet">How good are the answers? Questions whose answers are known are asked one after the other, and '
-    "what is answered is compared with the words that are right, as <code>rag eval</code> does.</p>"
-)
+#: The question sets to choose from: the one included with the collection, and the one made of feedback.
+INCLUDED, FEEDBACK = "included", "feedback"
+
+#: Seconds between two checks of an evaluation.
+POLL_INTERVAL = 0.5
 
 
 class EvaluationTab:
-    """The components of the tab, and what happens between them.
+    """The components of the tab and their events.
 
     Args:
-        collections: Which there are.
-        chosen: The dropdown that says which collection the page is about.
+        collections: The collections of the page.
+        chosen: The dropdown of the chosen collection.
     """
 
     def __init__(self, collections: Collections, chosen: gr.Dropdown) -> None:
@@ -63,10 +55,10 @@ class EvaluationTab:
         self._connect()
 
     def _lay_out(self) -> None:
-        gr.HTML(INTRODUCTION, elem_id="evaluation-introduction")
+        gr.HTML(introduction_html(), elem_id="evaluation-introduction")
         self._which = gr.Radio(
-            [("that came with the collection", CAME), ("that were taught", TAUGHT)], value=CAME, label="Questions",
-            visible=False, elem_id="evaluation-which",
+            [("included with the collection", INCLUDED), ("from feedback", FEEDBACK)], value=INCLUDED,
+            label="Questions", visible=False, elem_id="evaluation-which",
         )  # fmt: skip
         self._about = gr.HTML(elem_id="evaluation-about")
         with gr.Row(elem_id="evaluation-buttons"):
@@ -86,11 +78,11 @@ class EvaluationTab:
             "outputs": [self._which, self._about, self._start, self._status, *found],
         }
         follow = private | {"fn": self._follow, "outputs": [self._status, self._start, self._stop]}
-        # What is shown in the end is what the page is about then, not what it was about in the beginning.
+        # At the end, show the collection that is chosen by then.
         begun = self._start.click(self._begin, [self._chosen, self._which], found, **private)
         for ended in (begun.success, begun.failure):
             ended(**follow).then(**show)
-        self._stop.click(self._end, None, None, **private)
+        self._stop.click(self._stop_evaluation, None, None, **private)
         self._which.input(**show)
         self._chosen.change(**show)
         self._cause.input(self._filter, [self._chosen, self._cause], self._failures, **private)
@@ -98,9 +90,9 @@ class EvaluationTab:
             tab.select(**show).then(**follow).then(**show)
 
     def _show(self, chosen: str, which: str) -> tuple[Any, ...]:
-        """Which questions there are, and what the last evaluation of the collection found."""
+        """The questions, and the report of the collection's last evaluation."""
         collection = self._collections.get(chosen)
-        which = which if collection.questions else TAUGHT
+        which = which if collection.questions else FEEDBACK
         about, can_start = self._questions_html(collection, which)
         running = self._evaluations.running()
         last = self._evaluations.of(chosen)
@@ -116,38 +108,38 @@ class EvaluationTab:
         )
 
     def _questions_html(self, collection: Collection, which: str) -> tuple[str, bool]:
-        """What would be asked, and whether there is anything."""
+        """The question set as HTML, and whether it has any questions."""
         path = _path(collection, which)
         if path is None or not path.exists():
-            return f'<p class="hint">{NOTHING_TAUGHT}</p>', False
+            return no_questions_html(), False
         try:
-            asked = read_question_set(path, self._collections.assistant(collection.id))
+            questions = read_question_set(path, self._collections.assistant(collection.id))
         except RagError as error:
-            return f'<p class="hint">{escape(sentence(error))}</p>', False
-        return _asked_html(asked), bool(asked.questions)
+            return message_html(sentence(error)), False
+        return question_set_html(questions), bool(questions.questions)
 
     def _begin(self, chosen: str, which: str) -> tuple[Any, ...]:
-        with told():
+        with error_messages():
             collection, assistant = self._collections.get(chosen), self._collections.assistant(chosen)
-            path = _path(collection, which if collection.questions else TAUGHT)
+            path = _path(collection, which if collection.questions else FEEDBACK)
             if path is None or not path.exists():
-                raise InputError("nothing was taught here yet; teach it some questions, and evaluate then")
+                raise InputError("there are no questions yet; give feedback on some answers first")
             self._evaluations.start(collection, read_question_set(path, assistant), assistant)
         return "", gr.update(visible=False), ""
 
     async def _follow(self) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """How far the evaluation is that runs, whichever collection it asks, until it has ended."""
-        before = None
+        """The progress of the running evaluation, of whichever collection, until it has ended."""
+        shown = None
         while evaluation := self._evaluations.running():
             state = evaluation.state()
-            if state != before:
+            if state != shown:
                 can_stop = gr.update(visible=state.state == ASKING)
-                yield _running_html(evaluation, state), gr.update(interactive=False), can_stop
-            before = state
-            await asyncio.sleep(LOOK)
+                yield running_html(evaluation, state), gr.update(interactive=False), can_stop
+            shown = state
+            await asyncio.sleep(POLL_INTERVAL)
         yield gr.skip(), gr.skip(), gr.update(visible=False)
 
-    def _end(self) -> None:
+    def _stop_evaluation(self) -> None:
         if evaluation := self._evaluations.running():
             evaluation.stop()
 
@@ -158,52 +150,15 @@ class EvaluationTab:
 
 
 def _path(collection: Collection, which: str) -> Path | None:
-    return collection.questions if which == CAME else collection.taught
-
-
-def _asked_html(asked: QuestionSet) -> str:
-    part = f" of the {asked.part} part" if asked.part else ""
-    lines = [f"{counted(len(asked.questions), 'question')}{part} of <code>{escape(asked.name)}</code>."]
-    if asked.left_open:
-        lines.append(f"{counted(asked.left_open, 'question')} left out: nobody has said yet what answers them.")
-    if asked.left_out:
-        reasons = "".join(f"<li>{escape(line)}</li>" for line in asked.left_out[:LISTED])
-        lines.append(
-            f"<details><summary>{counted(len(asked.left_out), 'question')} left out: no longer fitting the documents"
-            f"</summary><ul>{reasons}</ul></details>"
-        )
-    return f'<div class="quiet">{"".join(f"<p>{line}</p>" if line[0] != "<" else line for line in lines)}</div>'
-
-
-def _running_html(evaluation: Evaluation, state: State) -> str:
-    of, total = escape(evaluation.collection), len(evaluation.asked.questions)
-    if state.state == MEASURING:
-        return f'<p role="status">Working out the figures of <b>{of}</b>…</p>'
-    left = f", {duration(state.seconds_left)} left" if state.seconds_left is not None else ""
-    return (
-        f"<p>Asking <b>{of}</b>: {state.done:,} of {counted(total, 'question')}{left}</p>"
-        f'<progress max="{total}" value="{state.done}" aria-label="Questions asked"></progress>'
-    )
+    return collection.questions if which == INCLUDED else collection.taught
 
 
 def _ended_html(evaluation: Evaluation, collection: Collection) -> str:
-    state, asked = evaluation.state(), evaluation.asked
-    part = f" of the {asked.part} part" if asked.part else ""
-    of = f"{part} of <code>{escape(asked.name)}</code>"
-    if state.state == FAILED:
-        return f'<p role="status">Not evaluated: {escape(state.error)}.</p>'
-    if state.state == DONE:
-        text = f"Asked: {counted(state.done, 'question')}{of}."
-    else:
-        text = f"Stopped after {state.done:,} of {counted(len(asked.questions), 'question')}{of}."
-        text += " The figures are those of the questions that were asked." if state.done else ""
-    if current_version(collection.index) != evaluation.version:
-        text += " The documents have changed since; evaluate again."
-    return f'<p role="status">{text}</p>'
+    return ended_html(evaluation, current_version(collection.index) != evaluation.version)
 
 
 def _causes(results: Results) -> Any:
-    """The choice between the failures of each stage."""
+    """The choices of the failures by stage."""
     causes = {cause: count for cause, count in results.causes().items() if count}
     choices = [(f"all {sum(causes.values()):,}", "")]
     choices += [(f"{cause}, {count:,}: {CAUSES[cause]}", cause) for cause, count in causes.items()]
@@ -211,5 +166,5 @@ def _causes(results: Results) -> Any:
 
 
 def build_evaluation(collections: Collections, chosen: gr.Dropdown) -> None:
-    """Lay the tab out, within the tab."""
+    """Build the tab inside an open ``gr.Tab``."""
     EvaluationTab(collections, chosen)

@@ -1,12 +1,14 @@
-"""What an evaluation found, as HTML: its figures, its plots, and the questions that failed."""
+"""The Evaluate tab as HTML: the questions, the progress, the figures, the plots and the failures."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import numpy as np
+from markupsafe import Markup
 from rag.eval.reports.plots import latency_plot, recall_plot, reliability_plot, risk_coverage_plot
 from rag.eval.reports.report import PLOTS
 from rag.eval.reports.table import interval, number
@@ -15,141 +17,155 @@ from rag.eval.scoring.metrics import risk_coverage
 from rag.eval.scoring.results import Results
 from rag.eval.scoring.suite import CAUSES, CUTOFFS, Outcome
 
-from ..services.evaluation_jobs import Report
-from .highlight import escape
-from .messages import counted
+from ..services.evaluation_jobs import Evaluation, QuestionSet, Report, State
+from .render import render
 
 #: Failures, and reasons for leaving questions out, that are listed.
 LISTED = 200
 
-#: The style sheet within a plot, which would be one of the whole page.
+#: The style sheet inside a plot, which would apply to the whole page.
 STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A row of the table of figures."""
+
+    label: str
+    lower_is_better: bool
+    value: str
+    interval: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot, its title, and what it shows in words."""
+
+    title: str
+    svg: Markup
+    caption: str
+
+
+def introduction_html() -> str:
+    """What an evaluation does."""
+    return render("evaluation_introduction")
+
+
+def no_questions_html() -> str:
+    """How to get questions with known answers."""
+    return render("evaluation_no_questions")
+
+
+def question_set_html(questions: QuestionSet) -> str:
+    """The number of questions, and why others are left out."""
+    return render("question_set", questions=questions, left_out=questions.left_out[:LISTED])
+
+
+def running_html(evaluation: Evaluation, state: State) -> str:
+    """The progress of an evaluation."""
+    return render("evaluation_running", evaluation=evaluation, state=state)
+
+
+def ended_html(evaluation: Evaluation, is_outdated: bool) -> str:
+    """How an evaluation ended.
+
+    Args:
+        evaluation: An evaluation that has ended.
+        is_outdated: Whether the index has changed since.
+    """
+    return render("evaluation_ended", evaluation=evaluation, state=evaluation.state(), is_outdated=is_outdated)
+
+
 def report_html(report: Report) -> str:
-    """The headline, all figures with their 95% intervals, and the plots, each with what it shows in words."""
+    """The headline, the figures with their 95% intervals, and the plots with captions."""
     results, figures = report.results, report.figures
-    headline = {key: figure for key, figure in figures.items() if BY_KEY[key].headline}
-    others = {key: figure for key, figure in figures.items() if not BY_KEY[key].headline}
-    plots = "".join(_plot(number, title, svg, report) for number, (title, svg) in enumerate(report.plots.items()))
-    return (
-        f'<div class="evaluation">{_handled(results, figures)}{_table("Headline figures", headline)}'
-        f"<details><summary>All other figures</summary>{_table('All other figures', others)}</details>"
-        f'<div class="plots">{plots}</div></div>'
+    return render(
+        "evaluation_report",
+        handled=figures["handled"],
+        right=sum(outcome.handled for outcome in results.outcomes),
+        total=len(results.outcomes),
+        answerable=results.answerable,
+        headline=_rows(figures, headline=True),
+        others=_rows(figures, headline=False),
+        plots=[_plot(title, svg, report) for title, svg in report.plots.items()],
     )
 
 
 def failures_html(results: Results, collection: str, cause: str = "") -> str:
-    """The questions that failed: wrong answers first, the surest one before the others.
+    """The questions that failed: wrong answers first, the most confident ones before the others.
 
     Args:
-        results: Of the evaluation.
-        collection: The id of the collection that was asked, for the links.
-        cause: Only those that failed at this stage; all where it is empty.
+        results: Results of the evaluation.
+        collection: Id of the evaluated collection, for the links.
+        cause: Show only questions that failed at this stage; all where it is empty.
     """
     failed = [outcome for outcome in results.outcomes if outcome.cause and cause in ("", outcome.cause)]
-    if not failed:
-        return '<p class="hint">No question failed.</p>'
     worst = sorted(failed, key=lambda outcome: (not outcome.answered, -outcome.confidence))
-    items = "".join(_failure(outcome, collection) for outcome in worst[:LISTED])
-    more = f" These are the first {LISTED}." if len(worst) > LISTED else ""
-    return (
-        f'<p class="quiet" role="status">{counted(len(worst), "question")} failed, wrong answers that were given with '
-        f'most confidence first.{more}</p><ol class="failures">{items}</ol>'
+    return render(
+        "evaluation_failures",
+        total=len(worst),
+        failures=[(outcome, _link(outcome, collection)) for outcome in worst[:LISTED]],
+        causes=CAUSES,
+        limit=LISTED,
     )
 
 
-def _handled(results: Results, figures: Mapping[str, Figure]) -> str:
-    """The one figure to remember, in words."""
-    right, figure = sum(outcome.handled for outcome in results.outcomes), figures["handled"]
-    between = f", 95% interval {figure.low:.0%} to {figure.high:.0%}" if figure.low is not None and figure.high else ""
-    return (
-        f'<p class="handled"><b>{figure.value or 0:.0%}</b> handled right: {right:,} of '
-        f"{counted(len(results.outcomes), 'question')}{between}. {results.answerable:,} of them can be answered from "
-        "the documents; for the others “not found” is right.</p>"
-    )
+def _rows(figures: Mapping[str, Figure], headline: bool) -> list[FigureRow]:
+    return [
+        FigureRow(
+            BY_KEY[key].label, not BY_KEY[key].higher_is_better, number(figure.value), interval(figure), figure.count
+        )
+        for key, figure in figures.items()
+        if BY_KEY[key].headline is headline
+    ]
 
 
-def _table(caption: str, figures: Mapping[str, Figure]) -> str:
-    rows = "".join(_figure(key, figure) for key, figure in figures.items())
-    return (
-        f'<table class="rows figures"><caption class="unseen">{caption}</caption><thead><tr><th scope="col">figure</th>'
-        '<th scope="col" class="n">value</th><th scope="col">95% interval</th><th scope="col" class="n">questions</th>'
-        f"</tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def _figure(key: str, figure: Figure) -> str:
-    measure = BY_KEY[key]
-    less = "" if measure.higher_is_better else " <small>less is better</small>"
-    return (
-        f'<tr><th scope="row">{escape(measure.label)}{less}</th><td class="n">{number(figure.value)}</td>'
-        f'<td>{interval(figure)}</td><td class="n">{figure.count:,}</td></tr>'
-    )
-
-
-def _plot(at: int, title: str, svg: str, report: Report) -> str:
-    says = SAYS[dict(PLOTS)[title]](report)
+def _plot(title: str, svg: str, report: Report) -> Plot:
     drawn = STYLE.sub("", svg).replace("<svg", '<svg aria-hidden="true"', 1)
-    return (
-        f'<figure><div role="img" aria-labelledby="plot-{at}">{drawn}</div>'
-        f'<figcaption id="plot-{at}"><b>{escape(title)}</b> {escape(says)}</figcaption></figure>'
-    )
+    return Plot(title, Markup(drawn), CAPTIONS[dict(PLOTS)[title]](report))
 
 
-def _recall_says(report: Report) -> str:
+def _recall_caption(report: Report) -> str:
     found = [(k, figure.value) for k in CUTOFFS if (figure := report.figures[f"recall@{k}"]).value is not None]
     shares = ", ".join(f"{value:.0%} in the first {k}" for k, value in found)
-    return f"The right words stand among the passages that were found: {shares}."
+    return f"The right words are among the retrieved passages: {shares}."
 
 
-def _risk_says(report: Report) -> str:
+def _risk_caption(report: Report) -> str:
     outcomes = report.results.outcomes
     answered = [outcome for outcome in outcomes if outcome.answered]
     wrong = sum(not outcome.right for outcome in answered) / max(len(answered), 1)
     curve = risk_coverage([o.confidence for o in outcomes], [o.right for o in outcomes])
-    half = float(curve.risk[int(np.argmin(np.abs(curve.coverage - 0.5)))])
+    at_half = float(curve.risk[int(np.argmin(np.abs(curve.coverage - 0.5)))])
     return (
         f"{len(answered) / len(outcomes):.0%} of the questions were answered, and {wrong:.0%} of these answers are "
-        f"wrong (the dot). If only the surest half were answered, {half:.0%} would be wrong."
+        f"wrong (the dot). If only the most confident half were answered, {at_half:.0%} would be wrong."
     )
 
 
-def _reliability_says(report: Report) -> str:
+def _reliability_caption(report: Report) -> str:
     error = report.figures["ece"].value
     return (
-        "On the dotted line, what is said is what comes true. "
-        f"On average the two are {100 * (error or 0):.0f} percentage points apart."
+        "On the dotted line, confidence equals accuracy. "
+        f"On average the two differ by {100 * (error or 0):.0f} percentage points."
     )
 
 
-def _latency_says(report: Report) -> str:
-    half, most = (report.figures[key].value or 0 for key in ("total_p50", "total_p95"))
-    return f"Half of the answers took at most {half:.2f} seconds, 95% at most {most:.2f}."
+def _latency_caption(report: Report) -> str:
+    median, p95 = (report.figures[key].value or 0 for key in ("total_p50", "total_p95"))
+    return f"Half of the answers took at most {median:.2f} seconds, 95% at most {p95:.2f}."
 
 
 #: What each plot shows, in words.
-SAYS: dict[Callable[[Results], str], Callable[[Report], str]] = {
-    recall_plot: _recall_says,
-    risk_coverage_plot: _risk_says,
-    reliability_plot: _reliability_says,
-    latency_plot: _latency_says,
+CAPTIONS: dict[Callable[[Results], str], Callable[[Report], str]] = {
+    recall_plot: _recall_caption,
+    risk_coverage_plot: _risk_caption,
+    reliability_plot: _reliability_caption,
+    latency_plot: _latency_caption,
 }
 
 
-def _failure(outcome: Outcome, collection: str) -> str:
-    likely = f"{outcome.confidence:.0%} likely to be right"
-    if outcome.answered:
-        said = f"<b>{escape(outcome.best)}</b>, said to be {likely}"
-    else:
-        said = "not found" + (f"; withheld: <b>{escape(outcome.best)}</b>, {likely}" if outcome.best else "")
-    right = " or ".join(f"<b>{escape(gold)}</b>" for gold in dict.fromkeys(outcome.golds))
-    right = f"{right} in <code>{escape(outcome.document)}</code>" if right else "not found: no document answers"
-    cause = outcome.cause or ""
-    link = escape("?" + urlencode({"q": outcome.text, "collection": collection}))
-    return (
-        f"<li><h3>{escape(outcome.text)}</h3><dl><dt>Said</dt><dd>{said}</dd><dt>Right</dt><dd>{right}</dd>"
-        f"<dt>Failed at</dt><dd>{escape(cause)}: {escape(CAUSES[cause])}</dd></dl>"
-        f'<a href="{link}" target="_blank" rel="noopener">Ask it again<span class="unseen"> in a new tab</span></a>'
-        "</li>"
-    )
+def _link(outcome: Outcome, collection: str) -> str:
+    """The link that asks a question again."""
+    return "?" + urlencode({"q": outcome.text, "collection": collection})

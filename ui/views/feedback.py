@@ -1,98 +1,50 @@
-"""What was taught, as HTML: each question, what was said of it, and whether that still fits the documents."""
+"""The Feedback tab as HTML: each question, its feedback, and whether that still fits the documents."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rag.questions.anchors import Place
-from rag.questions.feedback import Lesson
+from rag.questions.feedback import Annotation
 
 from ..services.collections import Collection
-from .highlight import escape
-from .messages import counted
+from .render import render
 
-#: Questions that are listed; a search finds the others.
+#: Questions listed; a search finds the others.
 LISTED = 200
 
-HINT = (
-    '<p class="hint">Nothing was taught here yet. Ask something under <b>Ask</b>, and say under the answer whether it '
-    "is right, or select the right words in the document.</p>"
-)
 
-
-def lessons_html(lessons: Sequence[Lesson], wanted: str = "") -> str:
-    """The table, what was taught last first.
+def annotations_html(annotations: Sequence[Annotation], query: str = "", fault: str = "") -> str:
+    """The table of questions with feedback, newest first.
 
     Args:
-        lessons: What was taught, in the order of the file.
-        wanted: Only questions that hold this; all where it is empty.
+        annotations: All feedback, in the order of the file.
+        query: Show only questions that contain this text; all where it is empty.
+        fault: Why the documents cannot be opened, so that nothing can be compared with them; else empty.
     """
-    if not lessons:
-        return HINT
-    found = [lesson for lesson in reversed(lessons) if wanted.casefold() in lesson.text.casefold()]
-    stale = sum(bool(lesson.stale) for lesson in lessons)
-    counts = f"{counted(len(lessons), 'question')} taught" + (f", {stale:,} of them stale" if stale else "") + "."
-    if wanted:
-        counts += f" {counted(len(found), 'question')} with “{escape(wanted)}”."
-    if len(found) > LISTED:
-        counts += f" These are the last {LISTED}."
-    rows = "".join(_row(number, lesson) for number, lesson in enumerate(found[:LISTED]))
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Question", "What was said", "Change"))
-    table = f'<table class="rows lessons"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>' if rows else ""
-    return f'<p class="quiet" id="taught-counts" tabindex="-1" role="status">{counts}</p>{table}'
+    found = [each for each in reversed(annotations) if query.casefold() in each.text.casefold()]
+    return render(
+        "feedback_table",
+        total=len(annotations),
+        stale=sum(bool(each.stale) for each in annotations),
+        query=query,
+        fault=fault,
+        found=len(found),
+        annotations=found[:LISTED],
+        limit=LISTED,
+    )
 
 
 def commands_html(collection: Collection, file: str) -> str:
     """What can be done with the saved file.
 
     Args:
-        collection: Whose it is.
-        file: What it is called.
+        collection: The collection that the feedback is about.
+        file: Name of the file.
     """
-    folder = (
-        "the index that this page was started with, as <code>rag ui --index</code> names it"
-        if collection.files is None
-        else f"<code>{escape(collection.id)}/index</code> in the folder that <code>rag ui --collections</code> names"
-    )
-    name = escape(file)
-    return (
-        "<details><summary>What the file is good for</summary>"
-        "<p>Measure the answers by it, or let the reader learn from it:</p>"
-        f"<pre tabindex='0'>rag eval {name} --index DIR\n"
-        f"rag train {name} --index DIR --from shipped --out my-reader</pre>"
-        f"<p>DIR is {folder}. Questions whose right words nobody knows yet are left out of the first; the second "
-        "learns from what is wrong all the same.</p></details>"
-    )
+    return render("feedback_commands", collection=collection, file=file)
 
 
 def place_label(verdict: str, place: Place) -> str:
-    """A place in a line of plain text: ``right: “7,644 km” in kazakhstan.md``."""
+    """A verdict and its place as plain text: ``right: “7,644 km” in kazakhstan.md``."""
     return f"{verdict}: “{place['quote']}” in {place['document']}"
-
-
-def _row(number: int, lesson: Lesson) -> str:
-    name, about = escape(lesson.id), f"lesson-{number}"
-    kind = f'<br><span class="kind">{escape(lesson.kind)}</span>' if lesson.kind else ""
-    buttons = (
-        f'<button type="button" data-event="edit" data-lesson="{name}" aria-describedby="{about}">Edit</button> '
-        f'<button type="button" data-event="remove" data-lesson="{name}" data-sure="Delete for good?" '
-        f'aria-describedby="{about}">Delete</button>'
-    )
-    return (
-        f'<tr><th scope="row"><span id="{about}">{escape(lesson.text)}</span>{kind}</th><td>{_said(lesson)}</td>'
-        f"<td>{buttons}</td></tr>"
-    )
-
-
-def _said(lesson: Lesson) -> str:
-    lines = [_place("right", place) for place in lesson.answers or ()]
-    lines += ["no document answers"] if lesson.answers == () else []
-    lines += [_place("wrong", place) for place in lesson.wrong]
-    lines += ["right words unknown"] if lesson.answers is None else []
-    lines += [f'<span class="stale">stale: {escape(lesson.stale)}</span>'] if lesson.stale else []
-    return "".join(f"<p>{line}</p>" for line in lines)
-
-
-def _place(verdict: str, place: Place) -> str:
-    tag = {"right": "strong", "wrong": "s"}[verdict]
-    return f"{verdict}: <{tag}>“{escape(place['quote'])}”</{tag}> in <code>{escape(place['document'])}</code>"

@@ -1,4 +1,4 @@
-"""Text with marks as HTML: escaped, every code point kept, marks that overlap nested right."""
+"""Escape text for the page, and highlight stretches of documents in it."""
 
 from __future__ import annotations
 
@@ -6,36 +6,45 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: Beside HTML's own characters, those with which page templates begin are written as numbers; and the carriage return,
-#: which a browser would drop from before a line feed, so that offsets counted in the page would be others.
+from markupsafe import Markup
+
+#: Written as character references: the characters that start a placeholder in a Gradio template, and the carriage
+#: return, which an HTML parser would merge with the line feed after it, so that offsets in the page would shift.
 TEMPLATE_CHARACTERS = {ord(character): f"&#{ord(character)};" for character in "`${}\r"}
 
-#: HTML forbids control characters, tab and line breaks apart.
+#: Control characters that HTML forbids: all but tab and line breaks.
 CONTROL_CHARACTERS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A stretch to be marked: code points ``[start, end)`` of the document, and the CSS class of its ``<mark>``."""
+    """A stretch to highlight.
+
+    Attributes:
+        start, end: Code points ``[start, end)`` of the document.
+        kind: CSS class of its ``<mark>``.
+    """
 
     start: int
     end: int
     kind: str
 
 
-def escape(text: str) -> str:
-    """The text as HTML that shows it and does nothing else, in content and in attributes."""
-    return html.escape(text).translate(TEMPLATE_CHARACTERS | CONTROL_CHARACTERS)
+def escape(value: object) -> Markup:
+    """Escape a value for HTML and for Gradio's templates; Markup is returned unchanged."""
+    if isinstance(value, Markup):
+        return value
+    return Markup(html.escape(str(value)).translate(TEMPLATE_CHARACTERS | CONTROL_CHARACTERS))
 
 
-def highlight(text: str, start: int, marks: Iterable[Mark]) -> str:
-    """A slice of a document as HTML with its marks.
+def highlight(text: str, start: int, marks: Iterable[Mark]) -> Markup:
+    """Wrap the marked stretches of a document slice in ``<mark>`` elements, nested where they overlap.
 
     Args:
         text: ``document.text[start:start + len(text)]``.
-        start: Where the slice stands in the document.
-        marks: In order of importance; what lies outside the slice is left out. A mark given earlier lies inside
-            those given later where they overlap.
+        start: Offset of the slice in the document.
+        marks: Most important first; parts outside the slice are dropped. Where marks overlap, earlier ones are nested
+            inside later ones.
     """
     end = start + len(text)
     clipped = (Mark(max(mark.start, start), min(mark.end, end), mark.kind) for mark in marks)
@@ -43,18 +52,18 @@ def highlight(text: str, start: int, marks: Iterable[Mark]) -> str:
     edges = sorted({start, end} | {edge for mark in inside for edge in (mark.start, mark.end)})
     pieces: list[str] = []
     is_open: list[Mark] = []
-    for at, until in zip(edges, [*edges[1:], end], strict=True):
-        wanted = [mark for mark in reversed(inside) if mark.start <= at < mark.end]
-        shared = _shared_length(is_open, wanted)
+    for left, right in zip(edges, [*edges[1:], end], strict=True):
+        covering = [mark for mark in reversed(inside) if mark.start <= left < mark.end]
+        shared = _shared_length(is_open, covering)
         pieces += ["</mark>"] * (len(is_open) - shared)
-        pieces += [f'<mark class="{escape(mark.kind)}">' for mark in wanted[shared:]]
-        is_open = wanted
-        pieces.append(escape(text[at - start : until - start]))
-    return "".join(pieces)
+        pieces += [f'<mark class="{escape(mark.kind)}">' for mark in covering[shared:]]
+        is_open = covering
+        pieces.append(escape(text[left - start : right - start]))
+    return Markup("".join(pieces))
 
 
 def _shared_length(left: list[Mark], right: list[Mark]) -> int:
-    """How many marks, counted from the outermost, are open in both."""
+    """Number of marks open in both, counted from the outermost."""
     length = 0
     for a, b in zip(left, right, strict=False):
         if a is not b:

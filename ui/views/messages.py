@@ -1,4 +1,4 @@
-"""Counts, times and errors of the library, as the page says them."""
+"""Counts, durations and errors as the page words them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from rag import RagError
 from .highlight import escape
 
 
-def counted(number: int, what: str) -> str:
-    """``1 question``, ``2,000 questions``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 question``, ``2,000 questions``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
-    """As one says it: of two figures at most."""
+    """A duration in seconds, minutes or hours, rounded to at most two digits."""
     if seconds < 90:
         return counted(max(1, round(seconds)), "second")
     return counted(round(seconds / 60), "minute") if seconds < 5400 else counted(round(seconds / 3600), "hour")
 
 
 def sentence(error: RagError) -> str:
-    """An error as a sentence for the page."""
+    """The error as a sentence: capitalised, with a full stop."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turns an error of the library into a message on the page, which gradio takes for HTML."""
+def error_messages() -> Iterator[None]:
+    """Show an error of the library as a message on the page; Gradio renders it as HTML, so it is escaped."""
     try:
         yield
     except RagError as error:

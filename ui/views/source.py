@@ -1,4 +1,4 @@
-"""The source of an answer: the document itself, open at the words, as text and, for a PDF, as its page."""
+"""A document opened at an answer: as text and, for a PDF, as pictures of its pages."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from rag import Document, Result
 from rag.formats.pdf.render import Picture
 
-from .highlight import Mark, escape, highlight
+from .highlight import Mark, highlight
+from .render import render
 
-#: A document longer than this, in code points, is shown in parts of this length.
+#: Documents longer than this, in code points, are shown in parts of this length.
 PART = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a PDF, its number, and its picture with boxes of the marks it was asked for."""
+    """A page of a PDF: its number, the marks on it, and its picture with the boxes of each mark."""
 
     number: int
     marks: Sequence[Mark]
@@ -25,7 +26,7 @@ class Page:
 
 
 def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
-    """What is marked of a question in a document that is opened at ``[start, end)``: that, its sentence, the others."""
+    """The marks in a document opened at ``[start, end)``: that stretch, other answers, its sentence."""
     focus = [Mark(start, end, "answer focus")]
     sentences, rest = [], []
     for answer in result.answers:
@@ -37,67 +38,47 @@ def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
     return [*focus, *rest, *sentences]
 
 
-def part_of(document: Document, at: int) -> tuple[int, int]:
-    """Which part of a document is shown around a code point; all of it unless it is very long."""
+def part_of(document: Document, offset: int) -> tuple[int, int]:
+    """Start and end of the part of a document to show around an offset; all of it unless it is very long."""
     if len(document.text) <= PART:
         return 0, len(document.text)
-    start = max(0, min(at - PART // 2, len(document.text) - PART))
+    start = max(0, min(offset - PART // 2, len(document.text) - PART))
     return start, start + PART
 
 
-def source_html(document: Document, marks: Sequence[Mark], pages: Sequence[Page] = (), note: str = "") -> str:
-    """The document with its marks, scrolled to by the page's script; ``note`` says why there is no picture."""
+def source_html(
+    document: Document, marks: Sequence[Mark], pages: Sequence[Page] = (), note: str = "", opening: int = 0
+) -> str:
+    """The document with its marks; ``page.js`` scrolls to the first one.
+
+    Args:
+        document: The document.
+        marks: Where it is opened, then what else is highlighted; see ``marks_of``.
+        pages: The pages of a PDF to show.
+        note: Why a page cannot be shown, or cannot be highlighted exactly.
+        opening: Number of the opening. Gradio redraws only HTML that differs, and the browser closes a source on its
+            own, so the same source needs another number to open again.
+    """
     start, end = part_of(document, marks[0].start)
-    text = highlight(document.text[start:end], start, marks)
-    views = ""
-    if pages:
-        views = (
-            '<div class="views" role="group" aria-label="Shown as">'
-            '<button type="button" data-view="page" aria-pressed="true">Page</button>'
-            '<button type="button" data-view="text" aria-pressed="false">Text</button></div>'
-        )
-    pictures = "".join(_picture(page) for page in pages)
-    return (
-        f'<section class="source-pane" data-view="{"page" if pages else "text"}" aria-label="Source">'
-        '<header><div class="names">'
-        f'<h2 tabindex="-1">{escape(document.title)}</h2><code>{escape(document.id)}</code></div>'
-        f'<div class="tools">{views}'
-        '<button type="button" data-mark="-1" aria-label="Previous mark" title="Previous mark (p)">↑</button>'
-        '<button type="button" data-mark="1" aria-label="Next mark" title="Next mark (n)">↓</button>'
-        '<button type="button" data-close aria-label="Close" title="Close (Esc)">✕</button></div>'
-        '<div class="select"><button type="button" data-words disabled>These are the right words</button>'
-        "<span>Select words below to teach them as the answer.</span></div>"
-        f"{_note(note)}</header>"
-        f'<div class="scroll" tabindex="0" role="group" aria-label="Document">'
-        f'{f"""<div class="pages">{pictures}</div>""" if pages else ""}'
-        f"{_more(document, start, 'Earlier part') if start else ''}"
-        f'<div class="text" data-start="{start}">{text}</div>'
-        f"{_more(document, end, 'Later part') if end < len(document.text) else ''}"
-        "</div></section>"
+    return render(
+        "source",
+        document=document,
+        text=highlight(document.text[start:end], start, marks),
+        start=start,
+        end=end,
+        pages=[_picture(page) for page in pages],
+        note=note,
+        opening=opening,
     )
 
 
-def _note(note: str) -> str:
-    return f'<p class="note">{escape(note)}</p>' if note else ""
-
-
-def _more(document: Document, at: int, label: str) -> str:
-    return (
-        f'<p class="part"><button type="button" class="open" data-document="{escape(document.id)}" '
-        f'data-start="{at}" data-end="{at}">{label}</button> of {len(document.text):,} characters</p>'
-    )
-
-
-def _picture(page: Page) -> str:
-    boxes = "".join(
-        f'<span class="box {escape(mark.kind)}" style="left:{box.left:.3%};top:{box.top:.3%};'
-        f'width:{box.width:.3%};height:{box.height:.3%}"></span>'
-        for mark, of_mark in zip(page.marks, page.picture.boxes, strict=True)
-        for box in of_mark
-    )
-    data = base64.b64encode(page.picture.png).decode("ascii")
-    size = f'width="{page.picture.width}" height="{page.picture.height}"'
-    return (
-        f'<figure><div class="sheet"><img src="data:image/png;base64,{data}" {size} alt="Page {page.number}">{boxes}'
-        f"</div><figcaption>Page {page.number}</figcaption></figure>"
-    )
+def _picture(page: Page) -> dict[str, object]:
+    return {
+        "number": page.number,
+        "png": base64.b64encode(page.picture.png).decode("ascii"),
+        "width": page.picture.width,
+        "height": page.picture.height,
+        "boxes": [
+            (mark.kind, box) for mark, boxes in zip(page.marks, page.picture.boxes, strict=True) for box in boxes
+        ],
+    }

@@ -1,5 +1,5 @@
 "use strict";
-// The question browser. Texts come from documents, so they enter the page as text nodes only.
+// Question browser. Document text is untrusted, so it enters the page only as text nodes.
 const { texts, questions } = JSON.parse(document.getElementById("data").textContent);
 const PAGE = 40;
 const form = document.getElementById("filters");
@@ -15,7 +15,7 @@ function element(name, content = "", className = "") {
   return node;
 }
 
-// Offsets count code points, as everywhere in the project; JavaScript's own strings do not.
+// Offsets count code points; JavaScript strings count UTF-16 units.
 function marked(number, marks) {
   const [source, title, start, text] = texts[number];
   const points = Array.from(text);
@@ -42,20 +42,20 @@ function item(question) {
   const meta = element("p", "", "meta");
   meta.append(element("span", question.cause || "handled right", question.cause ? "cause" : "fine"));
   const facts = [question.id, question.kind, ...question.tags];
-  if (question.golds.length && question.rank !== null) facts.push(`gold in passage ${question.rank}`);
+  if (question.golds.length && question.rank !== null) facts.push(`gold at rank ${question.rank}`);
   meta.append(" · " + facts.filter(Boolean).join(" · "));
   node.append(meta);
   const percent = `${Math.round(100 * question.confidence)}%`;
-  const best = question.best ? `“${question.best}”, ${percent}` : "nothing found";
-  node.append(element("p", question.answered ? `given: ${best}` : `withheld: ${best}`));
+  const best = question.best ? `“${question.best}”, ${percent}` : "no candidate";
+  node.append(element("p", question.answered ? `answer: ${best}` : `not found (withheld: ${best})`));
   const golds = question.golds.map((gold) => `“${gold}”`).join(" or ");
-  node.append(element("p", question.golds.length ? `gold: ${golds}` : "gold: no document answers"));
+  node.append(element("p", question.golds.length ? `gold: ${golds}` : "gold: unanswerable"));
   const details = element("details");
-  details.append(element("summary", "In the documents"));
+  details.append(element("summary", "Show in documents"));
   details.addEventListener("toggle", () => {
     if (details.childElementCount > 1) return;
     for (const number of question.shown) details.append(marked(number, marks));
-    if (question.hits.length) details.append(element("p", "Passages found, best first", "meta"));
+    if (question.hits.length) details.append(element("p", "Retrieved passages", "meta"));
     for (const [number, holds] of question.hits) {
       const quote = marked(number, marks);
       if (holds) quote.classList.add("holds");
@@ -74,12 +74,12 @@ function showMore() {
 
 function filter() {
   const { cause, kind, tag, words } = Object.fromEntries(new FormData(form));
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const terms = words.toLowerCase().split(/\s+/).filter(Boolean);
   matching = questions.filter((question) =>
     (!cause || (cause === "failed" ? question.cause : cause === "right" ? !question.cause : question.cause === cause)) &&
     (!kind || question.kind === kind) &&
     (!tag || question.tags.includes(tag)) &&
-    wanted.every((word) => `${question.id} ${question.text} ${question.best}`.toLowerCase().includes(word)));
+    terms.every((word) => `${question.id} ${question.text} ${question.best}`.toLowerCase().includes(word)));
   document.getElementById("count").textContent = `${matching.length} of ${questions.length}`;
   list.replaceChildren();
   shown = 0;

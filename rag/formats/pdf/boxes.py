@@ -1,4 +1,4 @@
-"""Where glyphs stand on a page of a PDF, as boxes around the lines of them."""
+"""Boxes around lines of glyphs on a PDF page."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Any, NamedTuple, Self
 
 from .layout import HYPHEN
 
-#: How far the box of a glyph reaches up and down from what it stands on, in font sizes: what fonts say of themselves
-#: may be the height of several lines. What is printed further out is in the box all the same.
+#: Height of a box above and below the baseline, in font sizes, because the heights that fonts declare may span several
+#: lines. Ink beyond that is still included.
 ABOVE, BELOW = 0.92, 0.28
 
-#: Glyphs of one line that are further apart, in heights of their boxes, have boxes of their own.
-MOST_GAP = 2.0
+#: Maximum gap between glyphs of one box, in box heights.
+MAX_GAP = 2.0
 
-#: How far a line may be out of the page's directions, as a tangent.
-ASKEW = 0.02
+#: Maximum slope of a line that counts as horizontal or vertical.
+MAX_SLOPE = 0.02
 
-#: Parts into which a page is divided; PDFium gives places on it in whole ones.
+#: Resolution of device coordinates, which are integers in PDFium.
 STEPS = 1_000_000
 
 
-class OtherText(Exception):
-    """A glyph is not the character that it should be."""
+class GlyphMismatch(Exception):
+    """A glyph does not show the expected character."""
 
 
 class Glyph(NamedTuple):
-    """A character of a document, and where PDFium has it.
+    """A character of a document and its position in PDFium's text of the page.
 
     Attributes:
-        at: Code point of the document's text.
-        unit: UTF-16 unit of the page's text.
-        line: Of that text, counted from 0.
-        character: What it is; ``HYPHEN`` for a hyphen at a line's end that parts a word.
+        at: Offset in the page's part of the document, in code points.
+        unit: Offset in PDFium's text, in UTF-16 units.
+        line: Line of PDFium's text, from 0.
+        character: The character; ``HYPHEN`` for hyphenation at the end of a line.
     """
 
     at: int
@@ -46,7 +46,7 @@ class Glyph(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on a page as it is shown, in parts of the page's width and height, from its upper left corner."""
+    """A rectangle on the displayed page, as fractions of its width and height, from the upper left corner."""
 
     left: float
     top: float
@@ -63,11 +63,11 @@ class _Range(NamedTuple):
         return self.high - self.low
 
     def overlap(self, other: Self) -> float:
-        """Length of what both have; negative where they are apart."""
+        """Length of the overlap; negative for a gap."""
         return min(self.high, other.high) - max(self.low, other.low)
 
     def around(self, other: Self) -> Self:
-        """What encloses both, but for one that is empty."""
+        """The range that encloses both; an empty one is ignored."""
         if self.length <= 0 or other.length <= 0:
             return max(self, other, key=lambda each: each.length)
         return type(self)(min(self.low, other.low), max(self.high, other.high))
@@ -75,12 +75,12 @@ class _Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Glyphs beside each other; in points, from the lower left corner of the page before it is turned or cropped.
+    """Adjacent glyphs; in points, from the lower left corner of the page before rotation and cropping.
 
     Attributes:
-        line: Of the page's text.
-        level: Does it go from side to side (True), up or down (False), or askew (None)?
-        along, across: What it takes of its direction, and of the other one.
+        line: Line of the page's text.
+        level: True for horizontal, False for vertical, None for slanted text.
+        along, across: Extent in the direction of the text, and perpendicular to it.
     """
 
     line: int
@@ -88,29 +88,29 @@ class _Run:
     along: _Range
     across: _Range
 
-    def goes_on_with(self, other: Self) -> bool:
-        """Is the other one the next of the same line?"""
+    def continues_with(self, other: Self) -> bool:
+        """True if the other run continues this one on the same line."""
         return (
             self.level is not None
             and (self.line, self.level) == (other.line, other.level)
             and self.across.overlap(other.across) >= min(self.across.length, other.across.length) / 2
-            and -self.along.overlap(other.along) <= MOST_GAP * max(self.across.length, other.across.length)
+            and -self.along.overlap(other.along) <= MAX_GAP * max(self.across.length, other.across.length)
         )
 
     def around(self, other: Self) -> Self:
-        """Both as one."""
+        """Both runs as one."""
         return type(self)(self.line, self.level, self.along.around(other.along), self.across.around(other.across))
 
 
 def boxes_of(page: Any, text_page: Any, glyphs: Sequence[Glyph]) -> tuple[Box, ...]:
-    """The boxes around some glyphs, one for each line; what stands askew has one for each glyph.
+    """The boxes around glyphs, one per line; slanted text has one per glyph.
 
     Raises:
-        OtherText: A glyph is not the character that it should be.
+        GlyphMismatch: A glyph does not show the expected character.
     """
     lines: list[_Run] = []
     for run in _runs(text_page, glyphs):
-        if lines and lines[-1].goes_on_with(run):
+        if lines and lines[-1].continues_with(run):
             lines[-1] = lines[-1].around(run)
         else:
             lines.append(run)
@@ -119,26 +119,26 @@ def boxes_of(page: Any, text_page: Any, glyphs: Sequence[Glyph]) -> tuple[Box, .
 
 
 def _runs(text_page: Any, glyphs: Sequence[Glyph]) -> Iterator[_Run]:
-    """A run for each glyph that can be seen."""
+    """A run for each visible glyph."""
     from pypdfium2 import raw as pdfium
 
     for glyph in glyphs:
         index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, glyph.unit)
-        # What could not be stored has been replaced.
+        # U+FFFD stands for a character that could not be stored.
         if glyph.character not in (HYPHEN, "\ufffd") and pdfium.FPDFText_GetUnicode(text_page, index) != _unit(glyph):
-            raise OtherText
+            raise GlyphMismatch
         run = _run(text_page, index, glyph.line)
         if run.along.length > 0 and run.across.length > 0:
             yield run
 
 
 def _unit(glyph: Glyph) -> int:
-    """The first UTF-16 unit of its character."""
+    """The first UTF-16 unit of the glyph's character."""
     return int.from_bytes(glyph.character.encode("utf-16-be")[:2], "big")
 
 
 def _run(text_page: Any, index: int, line: int) -> _Run:
-    """One glyph: as much of the line as it takes, and as much of the other direction as lines do."""
+    """The run of one glyph: its own extent along the line, and the line's extent across."""
     from pypdfium2 import raw as pdfium
 
     left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
@@ -150,8 +150,8 @@ def _run(text_page: Any, index: int, line: int) -> _Run:
     printed = _Range(left.value, right.value), _Range(bottom.value, top.value)
     room = _Range(loose.left, loose.right), _Range(loose.bottom, loose.top)
     level, foot, up = True, y.value, matrix.d
-    if abs(matrix.b) > ASKEW * abs(matrix.a):
-        if abs(matrix.a) > ASKEW * abs(matrix.b):
+    if abs(matrix.b) > MAX_SLOPE * abs(matrix.a):
+        if abs(matrix.a) > MAX_SLOPE * abs(matrix.b):
             return _Run(line, None, *printed)
         level, foot, up = False, x.value, matrix.c
         printed, room = printed[::-1], room[::-1]
@@ -162,7 +162,7 @@ def _run(text_page: Any, index: int, line: int) -> _Run:
 
 
 def _box(page: Any, run: _Run) -> Box:
-    """Where a run is on the page as it is shown: turned, and cut to what can be seen."""
+    """The box of a run on the displayed page: rotated, and clipped to the visible area."""
     from pypdfium2 import raw as pdfium
 
     across, down = ctypes.c_int(), ctypes.c_int()

@@ -1,8 +1,8 @@
-"""A page of a PDF as a picture, and where on it the words of a document stand, glyph by glyph.
+"""Rendering a page of a PDF, and locating spans of a document on it, glyph by glyph.
 
-No text is searched for. A document's text and what PDFium gives of the page are the same characters in the same order
-but for blanks, soft hyphens and the hyphens of parted words; so both are walked side by side, and each character leads
-to its glyph. Where the walk does not come out even, nothing is marked.
+No text is searched for. A document's text and PDFium's text of the page contain the same characters in the same order,
+except for whitespace, soft hyphens and hyphenation, so the two are aligned character by character. If they do not
+align, nothing is marked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DocumentError, InputError
 from ...types import Document
 from ..sanitize import clean
-from .boxes import Box, Glyph, OtherText, boxes_of
+from .boxes import Box, Glyph, GlyphMismatch, boxes_of
 from .extract import opened, text_of
 from .layout import HYPHEN
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 SOFT_HYPHEN = "\xad"
 
-#: Pixels of the longer side of a picture: a PDF may call for a page of kilometres.
+#: Maximum pixels per side: a PDF may declare a page kilometres long.
 MAX_SIDE = 4_000
 
-#: Of zlib; the usual 6 takes up to twice as long for a tenth less, or more, bytes.
+#: zlib level; the default 6 takes up to twice as long and changes the size by about a tenth.
 COMPRESSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page, and what is marked on it.
+    """A rendered page with marked spans.
 
     Attributes:
-        png: The picture, PNG.
-        width, height: Its pixels.
-        boxes: For each extent that was asked for the boxes of its words on this page, in reading order, one for each
-            line; none for what stands on other pages.
-        exact: Whether the text of the page is that of the document; where it is not, there are no boxes.
+        png: PNG image.
+        width, height: Size in pixels.
+        boxes: For each requested extent, its boxes on this page in reading order, one per line; empty for extents on
+            other pages.
+        exact: True if the text of the page matches the document; otherwise there are no boxes.
     """
 
     png: bytes
@@ -56,18 +56,18 @@ class Picture:
 def page_picture(
     raw: bytes, document: Document, number: int, extents: Sequence[tuple[int, int]], width: int = 900
 ) -> Picture:
-    """A page, and the boxes of some words.
+    """Render a page, with the boxes of spans on it.
 
     Args:
-        raw: The bytes of the PDF that the document was made of.
-        document: As it was extracted.
-        number: Of the page, counted from 1.
-        extents: Start and end of the words, in code points of ``document.text``.
-        width: Of the picture, in pixels; smaller where a page is so long that its height would exceed ``MAX_SIDE``.
+        raw: Bytes of the PDF.
+        document: The document extracted from it.
+        number: Page number, from 1.
+        extents: Start and end of each span, in code points of ``document.text``.
+        width: Width in pixels; reduced if the height would exceed ``MAX_SIDE``.
 
     Raises:
-        InputError: There is no such page, or no picture can be that wide.
-        DocumentError: The file, or the page, cannot be opened.
+        InputError: There is no such page, or the width is out of range.
+        DocumentError: The file or the page cannot be opened.
     """
     import pypdfium2
 
@@ -91,11 +91,11 @@ def page_picture(
 
 
 def aligned(text: str, printed: str) -> list[Glyph] | None:
-    """The glyph of every character, in order; None where the two are not the same text.
+    """Align the text of a page with PDFium's; returns the glyphs in order, or None if the texts differ.
 
     Args:
-        text: Of a page, as a document holds it.
-        printed: The same page's, as ``text_of`` gives it.
+        text: Text of the page in the document.
+        printed: Text of the page from ``text_of``.
     """
     glyphs: list[Glyph] = []
     at = unit = line = 0
@@ -105,7 +105,7 @@ def aligned(text: str, printed: str) -> list[Glyph] | None:
                 glyphs.append(Glyph(at, unit, line, character))
                 at += 1
             elif glyphs and glyphs[-1].line == line:
-                # Left out of the text: it is marked with the letter before it.
+                # The hyphen is not in the text; it is marked with the letter before it.
                 glyphs.append(Glyph(glyphs[-1].at, unit, line, character))
             line += 1
         elif character.isspace():
@@ -125,7 +125,7 @@ def aligned(text: str, printed: str) -> list[Glyph] | None:
 def _marked(
     page: Any, document: Document, number: int, extents: Sequence[tuple[int, int]]
 ) -> tuple[tuple[Box, ...], ...] | None:
-    """The boxes of each extent; None where the page's text is not the document's."""
+    """The boxes of each extent; None if the page's text does not match the document."""
     first, last = _page_extent(document, number)
     with closing(page.get_textpage()) as text_page:
         glyphs = aligned(document.text[first:last], text_of(text_page))
@@ -134,12 +134,12 @@ def _marked(
         found = [_within(glyphs, start - first, end - first) for start, end in extents]
         try:
             return tuple(boxes_of(page, text_page, each) for each in found)
-        except OtherText:
+        except GlyphMismatch:
             return None
 
 
 def _page_extent(document: Document, number: int) -> tuple[int, int]:
-    """Where a page begins and ends in the text; nowhere if it has none."""
+    """Start and end of a page in the text; empty for a page without text."""
     starts = [*((place.start, place.page) for place in document.places), (len(document.text), None)]
     return next(((start, end) for (start, page), (end, _) in pairwise(starts) if page == number), (0, 0))
 
@@ -151,7 +151,7 @@ def _within(glyphs: list[Glyph], start: int, end: int) -> list[Glyph]:
 
 def _rendered(page: Any, width: int) -> Image.Image:
     page_width, page_height = page.get_size()
-    # It rounds up.
+    # pypdfium2 rounds the size up.
     scale = min((width - 0.5) / page_width, (MAX_SIDE - 0.5) / page_height)
     with closing(page.render(scale=scale, rev_byteorder=True)) as bitmap:
         image: Image.Image = bitmap.to_pil()
@@ -159,7 +159,7 @@ def _rendered(page: Any, width: int) -> Image.Image:
 
 
 def _png(image: Image.Image) -> bytes:
-    """The image as PNG, without colours if it has none: most pages have not, and take half the bytes so."""
+    """Encode an image as PNG, in greyscale if it has no colours, which halves the size of most pages."""
     from PIL import ImageChops
 
     red, green, blue = image.split()

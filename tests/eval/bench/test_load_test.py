@@ -1,4 +1,4 @@
-"""Load, on a small scale, against the real server."""
+"""The load test, on a small scale against the real server."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 from rag.eval.bench import load_test
+from rag.eval.bench.load_client import AnswerSpan, Load, expected_answers, measure
+from rag.eval.bench.server import serving
 
 from rag import Assistant, InputError
+
+pytestmark = pytest.mark.slow
 
 QUESTIONS = [
     "How long is the border between Kazakhstan and Russia?",
@@ -18,45 +22,43 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def answers(assistant: Assistant) -> dict[str, load_test.Said]:
-    return load_test.expected(assistant, QUESTIONS)
+def answers(assistant: Assistant) -> dict[str, AnswerSpan]:
+    return expected_answers(assistant, QUESTIONS)
 
 
 @pytest.fixture(scope="module")
 def address(corpus_index: Path) -> Iterator[str]:
-    with load_test.serving(corpus_index) as (address, _):
+    with serving(corpus_index) as (address, _):
         yield address
 
 
-def test_what_is_right_is_what_the_library_says_alone(answers: dict[str, load_test.Said]) -> None:
+def test_expected_answers_are_the_librarys(answers: dict[str, AnswerSpan]) -> None:
     border = answers[QUESTIONS[0]]
     assert border
     assert (border[0], border[3] - border[2]) == ("7,644 km", 8)
     assert answers[QUESTIONS[2]] is None
 
 
-def test_many_clients_get_the_answers_that_the_library_gives(address: str, answers: dict[str, load_test.Said]) -> None:
-    found = load_test.measure(address, answers, clients=6, seconds=3)
+def test_concurrent_clients_get_the_librarys_answers(address: str, answers: dict[str, AnswerSpan]) -> None:
+    found = measure(address, answers, clients=6, seconds=0.5)
     assert found.answers >= 6
     assert (found.clients, found.wrong, found.errors) == (6, 0, {})
     assert 0 < found.p50 <= found.p95 <= found.p99 < found.seconds
     assert found.per_second == pytest.approx(found.answers / found.seconds)
 
 
-def test_other_words_another_place_and_no_answer_are_wrong(address: str, answers: dict[str, load_test.Said]) -> None:
+def test_different_text_place_or_no_answer_counts_as_wrong(address: str, answers: dict[str, AnswerSpan]) -> None:
     text, document, begin, end = answers[QUESTIONS[0]] or ("", "", 0, 0)
     for other in (("7,644", document, begin, end), (text, "x.md", begin, end), (text, document, begin + 1, end), None):
-        found = load_test.measure(address, {QUESTIONS[0]: other}, clients=1, seconds=0.01)
+        found = measure(address, {QUESTIONS[0]: other}, clients=1, seconds=0)
         assert (found.answers, found.wrong) == (1, 1)
 
 
-def test_what_the_server_refuses_and_what_it_reports_is_an_error(
-    corpus_index: Path, answers: dict[str, load_test.Said]
-) -> None:
-    with load_test.serving(corpus_index, requests_per_minute=1) as (url, process):
-        reported = load_test.measure(url, {"": None}, clients=1, seconds=0.01, server=process)
-        refused = load_test.measure(url, answers, clients=1, seconds=0.01)
-    gone = load_test.measure(url, answers, clients=1, seconds=0.01, server=process)
+def test_rejected_and_failed_requests_count_as_errors(corpus_index: Path, answers: dict[str, AnswerSpan]) -> None:
+    with serving(corpus_index, requests_per_minute=1) as (url, process):
+        reported = measure(url, {"": None}, clients=1, seconds=0, server=process)
+        refused = measure(url, answers, clients=1, seconds=0)
+    gone = measure(url, answers, clients=1, seconds=0, server=process)
     assert [each.answers for each in (reported, refused, gone)] == [0, 0, 0]
     (error,) = reported.errors
     assert error.startswith("the server answered with an error: ")
@@ -66,7 +68,8 @@ def test_what_the_server_refuses_and_what_it_reports_is_an_error(
     assert (len(reported.memory), len(refused.memory), gone.memory) == (3, 0, ())
 
 
-def test_the_command_starts_the_server_and_asks_it_again_while_an_index_is_built(
+@pytest.mark.slow
+def test_command_runs_a_second_round_while_indexing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert load_test.main(["--clients", "3", "--seconds", "3", "--questions", "5", "--indexing", "--json"]) == 0
@@ -77,8 +80,8 @@ def test_the_command_starts_the_server_and_asks_it_again_while_an_index_is_built
         assert all(100e6 < held < 5e9 for held in each["memory"])
 
 
-def test_the_table_shows_both_rounds() -> None:
-    one = load_test.Load(50, 60.0, 600, 0, {}, 4.0, 5.5, 6.0, (900_000_000, 1_000_000_000, 1_000_000_000))
+def test_table_shows_both_rounds() -> None:
+    one = Load(50, 60.0, 600, 0, {}, 4.0, 5.5, 6.0, (900_000_000, 1_000_000_000, 1_000_000_000))
     shown = load_test.table({"alone": one, "while indexing": replace(one, p95=7.25, errors={"x": 2, "y": 1})})
     columns = [list(column.cells) for column in shown.columns]
     assert columns[1] == ["50", "60", "600", "0", "0", "10.0", "4.00", "5.50", "6.00", "900, 1,000, 1,000"]
@@ -86,8 +89,8 @@ def test_the_table_shows_both_rounds() -> None:
 
 
 @pytest.mark.parametrize("options", [["--clients", "0"], ["--seconds", "0"], ["--questions", "0"]])
-def test_nothing_to_measure_is_one_line(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options_are_one_line(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert load_test.main(options) == 2
-    assert capsys.readouterr().err == "rag: no clients, no time or no questions; take at least one of each\n"
+    assert capsys.readouterr().err == "rag: --clients, --seconds and --questions must be positive; give larger values\n"
     with pytest.raises(InputError):
         load_test.run(1, 1, 0)

@@ -1,4 +1,4 @@
-"""The fit of the confidence."""
+"""Fitting the confidence."""
 
 import json
 import math
@@ -10,13 +10,13 @@ from rag.eval.fitting import fit_confidence
 from rag.eval.fitting.fit_confidence import FEATURES, best_threshold, error_by_chance, regression
 
 
-def test_the_threshold_has_the_best_f1_of_answering() -> None:
+def test_threshold_maximises_the_f1_of_answering() -> None:
     # Answering from .3: 2 right of 4 given, 3 answerable, F1 4/7; from .5: 2 of 3, 4/6; from .9: 1 of 1, 2/4.
     probabilities, right = np.array([0.9, 0.6, 0.5, 0.3]), np.array([True, False, True, False])
     assert best_threshold(probabilities, right, answerable=3) == 0.31
 
 
-def test_the_regression_finds_what_tells_right_from_wrong_and_never_counts_evidence_against() -> None:
+def test_regression_recovers_non_negative_weights() -> None:
     rng = np.random.default_rng(0)
     features = rng.normal(size=(4_000, len(FEATURES)))
     logits = 2.0 * features[:, 0] - 1.5 * features[:, 1] + 0.5
@@ -27,7 +27,7 @@ def test_the_regression_finds_what_tells_right_from_wrong_and_never_counts_evide
     assert weights[-1] == pytest.approx(0.5, abs=0.4)
 
 
-def test_true_probabilities_have_a_calibration_error_by_chance_that_falls_with_the_count() -> None:
+def test_error_by_chance_falls_with_sample_size() -> None:
     # Of n answers at .5 the share that is right is off by sqrt(.25 / n) * sqrt(2 / pi) on average.
     for count in (100, 2_500):
         expected = math.sqrt(0.25 / count) * math.sqrt(2 / math.pi)
@@ -35,14 +35,15 @@ def test_true_probabilities_have_a_calibration_error_by_chance_that_falls_with_t
     assert error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
 
 
-def test_the_fit_refuses_bad_input_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "squad.json"
     answer = {"text": "Text", "answer_start": 0}
     paragraph = {"context": "Text.", "qas": [{"id": "1", "question": "Q?", "answers": [answer]}]}
     path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
     for arguments, message in (
-        (["--also", f"{path}:3-4"], "squad.json: there are no articles 3-4 in it"),
-        (["--also", f"{path}:0-0", "--out", str(tmp_path)], "reader.safetensors: no such weights file"),
+        (["--also", f"{path}:3-4"], "squad.json: there are no articles 3-4;"),
+        (["--also", f"{path}:0-0", "--out", str(tmp_path)], "reader.safetensors: there is no such weights file"),
     ):
         assert fit_confidence.main(arguments) == 2
         error = capsys.readouterr().err
@@ -50,7 +51,7 @@ def test_the_fit_refuses_bad_input_with_one_line(tmp_path: Path, capsys: pytest.
         assert error.count("\n") == 1
 
 
-def test_articles_are_named_by_file_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_articles_option_needs_file_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         fit_confidence.main(["--also", "squad.json"])
     assert "'squad.json' is not FILE:FIRST-LAST" in capsys.readouterr().err

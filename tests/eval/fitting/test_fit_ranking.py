@@ -1,4 +1,4 @@
-"""The fit of the ranking."""
+"""Fitting the ranking."""
 
 import json
 from pathlib import Path
@@ -13,31 +13,35 @@ SEED = np.random.default_rng(0)
 
 
 def _shortlist(document: int, weights: list[float]) -> Shortlist:
-    """Five spans of which the best by these weights is right, the first reading's first at the head."""
+    """Five spans in the order of the first reading; the best by the weights is right."""
     features = SEED.normal(size=(5, len(FEATURES)))
     features = features[np.argsort(-features[:, 0])]
     right = (np.arange(5) == (features @ weights).argmax()).astype(float)
     return Shortlist("file", f"file {document}", features, right, right)
 
 
-def test_the_regression_finds_what_is_good_and_never_counts_evidence_against() -> None:
+def test_regression_recovers_non_negative_weights() -> None:
     weights = regression([_shortlist(number % 20, [1.0, -1.0, 2.0]) for number in range(400)])
     assert weights[1] == 0.0
     assert weights[2] / weights[0] == pytest.approx(2.0, abs=0.4)
 
 
-def test_a_shortlist_without_a_good_span_teaches_nothing() -> None:
+def test_shortlist_without_relevant_span_is_ignored() -> None:
     data = [_shortlist(number % 20, [1.0, 0.5, 1.0]) for number in range(50)]
     none = data[0]._replace(f1=np.zeros(5), hit=np.zeros(5))
     assert regression([*data, none]) == pytest.approx(regression(data))
 
 
-def test_the_fit_says_what_it_gains_on_documents_unseen() -> None:
+def test_fit_reports_the_gain_on_unseen_documents() -> None:
     found = fit([_shortlist(number % 20, [1.0, 1.0, 1.0]) for number in range(200)])
-    assert found["weights"] == {"span": 1.0, "ahead": pytest.approx(1, abs=0.3), "again": pytest.approx(1, abs=0.3)}
+    assert found["weights"] == {
+        "span": 1.0,
+        "retrieval": pytest.approx(1, abs=0.3),
+        "second_pass_score": pytest.approx(1, abs=0.3),
+    }
     figures = found["unseen_documents"]["file"]
     assert figures["questions"] == 200
-    # Three figures count alike, and the first reading goes by one of them.
+    # Three features matter equally, and the first reading uses one of them.
     before, after = figures["f1"]["before"], figures["f1"]["after"]
     assert before == pytest.approx(0.45, abs=0.1)
     assert after > 0.9
@@ -46,14 +50,14 @@ def test_the_fit_says_what_it_gains_on_documents_unseen() -> None:
     json.dumps(found)
 
 
-def test_a_document_is_judged_by_weights_that_the_others_gave() -> None:
+def test_folds_use_weights_of_other_documents() -> None:
     odd = [_shortlist(0, [0.0, 0.0, 1.0]) for _ in range(100)]
     rest = [_shortlist(1, [0.0, 1.0, 0.0]) for _ in range(100)]
-    # What puts the one document's spans in order says nothing about the other's: one in five is right by chance.
+    # The weights of one document do not transfer to the other: one in five is right by chance.
     assert fit([*odd, *rest])["unseen_documents"]["file"]["f1"]["after"] == pytest.approx(0.2, abs=0.1)
 
 
-def test_no_document_is_on_both_sides_of_a_fold() -> None:
+def test_folds_do_not_share_documents() -> None:
     groups = ["a", "b", "a", "c", "d", "e", "f", "b"]
     parts = list(folds(groups))
     assert sum(part.astype(int) for part in parts).tolist() == [1] * len(groups)
@@ -62,7 +66,7 @@ def test_no_document_is_on_both_sides_of_a_fold() -> None:
         assert not tested & {group for group, inside in zip(groups, part, strict=True) if not inside}
 
 
-def test_bad_input_is_refused_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit_ranking.main(["--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "reader.safetensors: no such weights file" in error

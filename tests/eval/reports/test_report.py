@@ -13,6 +13,8 @@ from rag.eval.scoring.suite import judge, run
 from rag import Assistant, Document, Index, InputError, Retriever, SentenceTransformerEncoder
 from rag.questions.schema import Gold, Question
 
+pytestmark = pytest.mark.browser
+
 SCREENSHOTS = Path(__file__).resolve().parents[3] / "screenshots"
 EVIL = "<script>document.title='evil'</script></script><img src=x onerror=\"document.title='evil'\">"
 TEXT = f"🙂🙂 The border of Ruritania is 40 km long.\n\nRents in Strelsau doubled in 1894. {EVIL}"
@@ -49,9 +51,7 @@ def _open(browser: Browser, report: Path, width: int = 1280, scheme: Literal["li
     return page
 
 
-def test_every_question_is_there_with_gold_and_given_marked_in_the_same_paragraph(
-    browser: Browser, report: Path
-) -> None:
+def test_question_browser_marks_gold_and_answer(browser: Browser, report: Path) -> None:
     page = _open(browser, report)
     expect(page.locator("#count")).to_have_text("3 of 3")
     first = page.locator("#questions > li").first
@@ -65,7 +65,7 @@ def test_every_question_is_there_with_gold_and_given_marked_in_the_same_paragrap
     page.close()
 
 
-def test_filters_choose_by_fault_kind_tag_and_words(browser: Browser, report: Path) -> None:
+def test_filters_select_by_cause_kind_tag_and_words(browser: Browser, report: Path) -> None:
     page = _open(browser, report)
     titles = page.locator("#questions h3")
     page.select_option("[name=cause]", "right")
@@ -85,7 +85,7 @@ def test_filters_choose_by_fault_kind_tag_and_words(browser: Browser, report: Pa
     page.close()
 
 
-def test_the_page_asks_for_nothing_and_no_text_in_it_runs(browser: Browser, report: Path) -> None:
+def test_report_makes_no_requests_and_runs_no_foreign_script(browser: Browser, report: Path) -> None:
     page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -101,7 +101,7 @@ def test_the_page_asks_for_nothing_and_no_text_in_it_runs(browser: Browser, repo
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_it_fits_a_laptop_and_a_phone(
+def test_report_fits_laptop_and_phone(
     browser: Browser, report: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     page = _open(browser, report, width, scheme)
@@ -111,7 +111,7 @@ def test_it_fits_a_laptop_and_a_phone(
     page.close()
 
 
-def test_a_folder_that_cannot_be_written_to_is_one_clear_line(report: Path) -> None:
+def test_unwritable_folder_is_reported(report: Path) -> None:
     results = Results.read(report / "results.json")
     with pytest.raises(InputError, match=r"report\.html.*results\.json: cannot be written"):
         results.write(report / "report.html" / "results.json")

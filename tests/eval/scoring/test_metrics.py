@@ -15,12 +15,12 @@ from rag.eval.scoring.metrics import exact_match, normalise, token_f1
         (" An  apple\tpie. ", "apple pie"),
         ("Athens", "athens"),
         ("the", ""),
-        # SQuAD's scorer takes out ASCII punctuation only.
+        # SQuAD's scorer removes ASCII punctuation only.
         ("“non-denominational”", "“nondenominational”"),
         ("2014–15", "2014–15"),
     ],
 )
-def test_normalising_drops_case_punctuation_articles_and_blanks(text: str, expected: str) -> None:
+def test_normalise_drops_case_punctuation_articles_and_blanks(text: str, expected: str) -> None:
     assert normalise(text) == expected
 
 
@@ -38,19 +38,19 @@ def test_normalising_drops_case_punctuation_articles_and_blanks(text: str, expec
         ("Almaty", [], 0, 0),
     ],
 )
-def test_exact_match_and_f1_are_squads(prediction: str, golds: list[str], match: float, f1: float) -> None:
+def test_exact_match_and_f1_follow_squad(prediction: str, golds: list[str], match: float, f1: float) -> None:
     assert exact_match(prediction, golds) == match
     assert token_f1(prediction, golds) == pytest.approx(f1)
 
 
-def test_recall_and_reciprocal_rank_on_hand_worked_ranks() -> None:
+def test_recall_and_mrr_of_hand_worked_ranks() -> None:
     ranks = [1, 2, math.inf, 5]
     assert [metrics.recall_at(k, ranks) for k in (1, 2, 5)] == [0.25, 0.5, 0.75]
     assert metrics.mean_reciprocal_rank(ranks) == pytest.approx((1 + 0.5 + 0 + 0.2) / 4)
     assert math.isnan(metrics.recall_at(1, []))
 
 
-def test_overlap_is_shared_characters_over_joined_ones_at_best() -> None:
+def test_overlap_is_the_best_character_iou() -> None:
     # [10, 20) and [15, 25) share 5 of 15; [10, 20) and [10, 18) share 8 of 10.
     assert metrics.overlap((10, 20), [(15, 25)]) == pytest.approx(5 / 15)
     assert metrics.overlap((10, 20), [(15, 25), (10, 18)]) == pytest.approx(0.8)
@@ -58,7 +58,7 @@ def test_overlap_is_shared_characters_over_joined_ones_at_best() -> None:
     assert metrics.overlap((10, 20), []) == 0
 
 
-def test_relevance_is_the_share_of_the_gold_that_a_passage_holds() -> None:
+def test_relevance_is_the_share_of_gold_in_the_passage() -> None:
     assert metrics.relevance((0, 100), [(95, 105)]) == 0.5
     assert metrics.relevance((0, 100), [(95, 105), (10, 20)]) == 1.0
 
@@ -83,13 +83,13 @@ def test_precision_recall_and_f1_of_a_decision() -> None:
         assert math.isnan(metric([True, False], [False, False]))
 
 
-def test_auroc_is_the_chance_that_a_positive_scores_above_a_negative() -> None:
+def test_auroc_is_the_share_of_correctly_ordered_pairs() -> None:
     # Pairs (.9, .8) (.9, .1) (.8, .8) (.8, .1): above, above, tied, above.
     assert metrics.auroc([0.9, 0.8, 0.8, 0.1], [True, True, False, False]) == pytest.approx(3.5 / 4)
     assert math.isnan(metrics.auroc([0.9, 0.8], [True, True]))
 
 
-def test_risk_and_coverage_of_four_answers_two_of_them_equally_sure() -> None:
+def test_risk_coverage_joins_equal_confidences() -> None:
     confidences, right = [0.9, 0.7, 0.7, 0.2], [True, False, True, False]
     curve = metrics.risk_coverage(confidences, right)
     assert curve.coverage.tolist() == [0.25, 0.75, 1.0]
@@ -100,27 +100,38 @@ def test_risk_and_coverage_of_four_answers_two_of_them_equally_sure() -> None:
     assert metrics.coverage_at_precision(0.9, confidences, [False] * 4) == 0
 
 
-def test_calibration_error_is_the_weighted_gap_between_saying_and_being_right() -> None:
-    # Bin 0.9-1: says .95, is right 1 of 2; bin 0.1-0.2: says .15, is right 0 of 2.
+def test_calibration_error_is_the_weighted_gap() -> None:
+    # Bin .9-1: confidence .95, 1 of 2 right; bin .1-.2: confidence .15, 0 of 2 right.
     probabilities, right = [0.95, 0.95, 0.15, 0.15], [True, False, False, False]
     assert metrics.calibration_error(probabilities, right) == pytest.approx(0.5 * 0.45 + 0.5 * 0.15)
     assert metrics.calibration_error([1.0, 0.0], [True, False]) == 0
     low, high = metrics.reliability(probabilities, right)
-    assert (low.low, low.questions, low.said, low.right) == (0.1, 2, pytest.approx(0.15), 0)
-    assert (high.low, high.questions, high.said, high.right) == (0.9, 2, pytest.approx(0.95), 0.5)
+    assert (low.low, low.questions, low.confidence, low.accuracy) == (0.1, 2, pytest.approx(0.15), 0)
+    assert (high.low, high.questions, high.confidence, high.accuracy) == (0.9, 2, pytest.approx(0.95), 0.5)
+
+
+def test_fast_statistics_equal_scikit_learn_on_tied_scores() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 20, 300) / 20
+    right = rng.random(300) < scores
+    assert metrics.auroc_by_ranks(scores, right) == pytest.approx(metrics.auroc(scores, right), abs=1e-12)
+    assert metrics.mean_squared_gap(scores, right) == pytest.approx(metrics.brier(scores, right), abs=1e-12)
+    assert math.isnan(metrics.auroc_by_ranks([0.9, 0.8], [False, False]))
 
 
 def test_brier_is_the_mean_squared_gap() -> None:
     assert metrics.brier([0.9, 0.4], [True, False]) == pytest.approx((0.01 + 0.16) / 2)
+    assert metrics.brier([0.9, 0.8], [True, True]) == pytest.approx((0.01 + 0.04) / 2)
+    assert math.isnan(metrics.brier([], []))
 
 
-def test_a_percentile_is_the_least_value_that_the_share_does_not_exceed() -> None:
+def test_percentile_is_the_smallest_covering_value() -> None:
     values = list(range(1, 101))
     assert [metrics.percentile(share, values) for share in (50, 95, 99)] == [50, 95, 99]
     assert metrics.percentile(99, [1.0, 2.0]) == 2.0
 
 
-def test_the_bootstrap_interval_holds_the_mean_and_is_the_same_each_time() -> None:
+def test_bootstrap_interval_is_plausible_and_reproducible() -> None:
     values = np.array([1.0] * 80 + [0.0] * 20)
     low, high = interval(metrics.mean, [values], seed=1)
     # The normal approximation: 1.96 * sqrt(.8 * .2 / 100) = .078.
@@ -128,16 +139,18 @@ def test_the_bootstrap_interval_holds_the_mean_and_is_the_same_each_time() -> No
     assert interval(metrics.mean, [values], seed=1) == (low, high)
 
 
-def test_there_is_no_interval_over_one_question_nor_of_what_is_undefined() -> None:
+def test_interval_is_undefined_for_one_question_or_one_class() -> None:
     assert all(math.isnan(end) for end in interval(metrics.mean, [np.array([1.0])]))
-    assert all(math.isnan(end) for end in interval(metrics.auroc, [np.array([0.1, 0.2]), np.array([True, True])]))
+    assert all(
+        math.isnan(end) for end in interval(metrics.auroc_by_ranks, [np.array([0.1, 0.2]), np.array([True, True])])
+    )
 
 
-def test_the_paired_interval_is_narrower_than_the_runs_are_noisy() -> None:
+def test_paired_interval_cancels_common_noise() -> None:
     rng = np.random.default_rng(0)
     before = (rng.random(200) < 0.5).astype(float)
     after = before.copy()
-    after[np.flatnonzero(before == 0)[:10]] = 1.0  # ten questions turned right, none wrong
+    after[np.flatnonzero(before == 0)[:10]] = 1.0  # ten questions fixed, none broken
     low, high = paired_interval(metrics.mean, [before], [after])
     assert 0 < low < 0.05 < high < 0.1
     assert paired_interval(metrics.mean, [before], [before]) == (0, 0)

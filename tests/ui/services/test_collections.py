@@ -162,11 +162,11 @@ class TestAsking:
         build_index(made.files, made.index, encoder)
         first = collections.assistant(made.id)
         assert collections.assistant(made.id) is first
-        assert set(first.retriever.index.documents) == {"a.md"}
-        assert "kazakhstan.md" in collections.assistant("start").retriever.index.documents
+        assert set(first.index.documents) == {"a.md"}
+        assert "kazakhstan.md" in collections.assistant("start").index.documents
         collections.add(made.id, [_upload(tmp_path / "up", "b.md", "The train to Osh leaves at ten.")])
         build_index(made.files, made.index, encoder)
-        assert set(collections.assistant(made.id).retriever.index.documents) == {"a.md", "b.md"}
+        assert set(collections.assistant(made.id).index.documents) == {"a.md", "b.md"}
 
     def test_questions_go_on_while_files_are_taken_in(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Slow")

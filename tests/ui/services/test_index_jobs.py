@@ -126,7 +126,7 @@ def test_an_index_stays_when_it_cannot_be_brought_up_to_date(files: Path, tmp_pa
     (tmp_path / "index" / "stranger").touch()
     build(files, tmp_path / "index", lambda **values: said.append(values))
     assert said[-1]["state"] == "failed"
-    assert "holds 'stranger', which is no part of an index" in said[-1]["error"]
+    assert "holds 'stranger', which is not part of an index" in said[-1]["error"]
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
 
 

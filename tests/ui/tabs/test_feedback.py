@@ -5,22 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
-from rag.ui import start
 from rag.ui.services.collections import Collection, Collections
 
 from rag import SentenceTransformerEncoder, build_index
 from rag.questions.anchors import Selection
-from rag.questions.feedback import Taught
+from rag.questions.feedback import FeedbackFile
 from rag.questions.schema import load_questions
+from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-PORT = 17894
-SCREENSHOTS = Path(__file__).resolve().parents[3] / "screenshots"
+pytestmark = BROWSER_MARKS
 
 FERRY = "# Ferries\n\nThe ferry to Baku leaves at nine in the evening. It carries 48 wagons.\n"
 TRAIN = "# Trains\n\nThe night train to Osh takes eleven hours, or ten on a good night.\n"
@@ -41,7 +35,7 @@ OSH = "The night train to Osh takes eleven hours, or ten on a good night."
 ELEVEN, TEN = _place("train.md", OSH, "eleven hours"), _place("train.md", OSH, "ten")
 GONE = _place("ferry.md", "It sank in <b>March</b>.", "<b>March</b>")
 
-LESSONS = [
+ANNOTATIONS = [
     {
         "id": "leaves", "question": "When does the ferry leave?", "kind": "when", "answers": [NINE, EVENING],
         "wrong": [TEN],
@@ -73,21 +67,20 @@ def collections(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def address(collections: Collections) -> Iterator[str]:
-    page = start(collections, port=PORT)
-    yield f"http://127.0.0.1:{PORT}"
-    page.close(verbose=False)
+    with serve(collections) as address:
+        yield address
 
 
 @pytest.fixture
 def file(collections: Collections) -> Path:
     """The file of what was taught, as it is before each test, with a line of somebody else's and ends of all kinds."""
     path = collections.get("journeys").taught
-    lines = [json.dumps(lesson, ensure_ascii=False).encode() for lesson in LESSONS]
+    lines = [json.dumps(annotation, ensure_ascii=False).encode() for annotation in ANNOTATIONS]
     path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines) + '\r\n{"note": "Grüße\u2028"}\n'.encode())
     return path
 
 
-def _lessons(file: Path) -> dict[str, dict[str, object]]:
+def _annotations(file: Path) -> dict[str, dict[str, object]]:
     values = [json.loads(line) for line in file.read_text(encoding="utf-8-sig").split("\n") if line]
     return {value["id"]: value for value in values if "id" in value}
 
@@ -98,7 +91,7 @@ def _open(browser: Browser, address: str, collection: str, width: int = 1440, sc
     page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True).new_page()  # type: ignore[arg-type]
     page.goto(f"{address}?collection={collection}")
     expect(page.locator("#header")).to_contain_text(collection.title())
-    page.get_by_role("tab", name="Taught").click()
+    page.get_by_role("tab", name="Feedback").click()
     return page
 
 
@@ -107,13 +100,13 @@ def _ask(page: Page, question: str) -> None:
     page.locator("#question textarea, #question input").fill(question)
     page.keyboard.press("Enter")
     # Of the last question something was said.
-    expect(page.locator(".card .taught-note")).to_have_text("")
-    expect(page.locator(".card .teach")).to_be_visible()
+    expect(page.locator(".card .feedback-note")).to_have_text("")
+    expect(page.locator(".card .feedback")).to_be_visible()
 
 
 def _say(page: Page, verdict: str) -> None:
-    page.locator(".card .teach").get_by_role("button", name=verdict, exact=True).click()
-    expect(page.locator(".taught-note")).to_contain_text("Saved: ")
+    page.locator(".card .feedback").get_by_role("button", name=verdict, exact=True).click()
+    expect(page.locator(".feedback-note")).to_contain_text("Saved: ")
 
 
 def _select(page: Page, words: str) -> None:
@@ -134,65 +127,67 @@ def _select(page: Page, words: str) -> None:
 
 
 def _row(page: Page, text: str) -> Locator:
-    return page.locator("table.lessons tbody tr").filter(has_text=text)
+    return page.locator("table.annotations tbody tr").filter(has_text=text)
 
 
 class TestTheList:
     def test_it_says_what_was_taught_last_first(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
-        expect(page.locator("#taught-counts")).to_have_text("5 questions taught, 1 of them stale.")
-        asked = page.locator("table.lessons tbody th span[id]")
-        expect(asked).to_have_text([str(lesson["question"]) for lesson in reversed(LESSONS)])
+        expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions, 1 of them stale.")
+        asked = page.locator("table.annotations tbody th span[id]")
+        expect(asked).to_have_text([str(annotation["question"]) for annotation in reversed(ANNOTATIONS)])
         leaves = _row(page, "When does the ferry leave?").locator("td").first.locator("p")
         expect(leaves).to_have_text(
             ["right: “nine in the evening” in ferry.md", "right: “the evening” in ferry.md", "wrong: “ten” in train.md"]
         )
         expect(_row(page, "How long is the night?").locator("td").nth(0)).to_have_text(
-            "wrong: “eleven hours” in train.mdright words unknown"
+            "wrong: “eleven hours” in train.md right words unknown"
         )
         expect(_row(page, "What does the moon cost?").locator("td").nth(0)).to_have_text("no document answers")
         expect(_row(page, "When did it sink?").locator("td .stale")).to_have_text(
-            "stale: the sentence 'It sank in <b>March</b>.' does not stand in ferry.md"
+            "stale: the sentence 'It sank in <b>March</b>.' is not in ferry.md"
         )
-        expect(page.locator("#taught-table .stale")).to_have_count(1)
+        expect(page.locator("#feedback-table .stale")).to_have_count(1)
         assert page.evaluate("window.hacked") is None
-        assert page.locator("#taught-table b, #taught-table img").count() == 0
+        assert page.locator("#feedback-table b, #feedback-table img").count() == 0
 
     def test_it_shows_what_is_taught_meanwhile(
         self, browser: Browser, address: str, file: Path, collections: Collections
     ) -> None:
         page = _open(browser, address, "journeys")
-        expect(page.locator("table.lessons tbody tr")).to_have_count(5)
+        expect(page.locator("table.annotations tbody tr")).to_have_count(5)
         page.get_by_role("tab", name="Ask").click()
-        documents = collections.assistant("journeys").retriever.index.documents
+        documents = collections.assistant("journeys").index.documents
         at = FERRY.index("48")
-        Taught(file).add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
-        page.get_by_role("tab", name="Taught").click()
-        expect(page.locator("table.lessons tbody tr").first).to_contain_text("How many wagons?")
+        FeedbackFile(file).add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
+        page.get_by_role("tab", name="Feedback").click()
+        expect(page.locator("table.annotations tbody tr").first).to_contain_text("How many wagons?")
         page.get_by_label("Find a question").fill("WAGON")
-        expect(page.locator("#taught-counts")).to_contain_text("6 questions taught, 1 of them stale. 1 question with")
-        expect(page.locator("table.lessons tbody tr")).to_have_count(1)
+        expect(page.locator("#feedback-counts")).to_contain_text(
+            "Feedback on 6 questions, 1 of them stale. Matching “WAGON”: 1 question."
+        )
+        expect(page.locator("table.annotations tbody tr")).to_have_count(1)
 
     def test_where_nothing_was_taught_it_is_said_what_to_do(self, browser: Browser, address: str) -> None:
         page = _open(browser, address, "bare")
-        expect(page.locator("#taught-table")).to_contain_text("Nothing was taught here yet. Ask something under Ask")
+        expect(page.locator("#feedback-table")).to_contain_text("No feedback yet. Ask a question under Ask")
         expect(page.get_by_role("button", name="Save as JSON Lines")).to_be_hidden()
 
     def test_without_its_documents_it_is_still_listed(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "lost")
-        expect(page.locator("#taught-table")).to_contain_text("The collection 'Lost' is empty")
-        expect(page.locator("#taught-counts")).to_have_text("5 questions taught, 4 of them stale.")
+        expect(page.locator("#feedback-table")).to_contain_text("The collection 'Lost' is empty")
+        expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions, 4 of them stale.")
 
 
 class TestChanging:
     def test_question_kind_and_words_are_edited(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
         _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
-        form = page.locator("#taught-edit")
-        expect(form.locator("#taught-question textarea")).to_be_focused()
-        expect(form.locator("#taught-question textarea")).to_have_value("When does the ferry leave?")
-        form.locator("#taught-question textarea").fill("What time does the ferry leave?")
-        form.get_by_label("Kind").click()
+        form = page.locator("#feedback-edit")
+        expect(form.locator("#feedback-question textarea")).to_be_focused()
+        expect(form.locator("#feedback-question textarea")).to_have_value("When does the ferry leave?")
+        form.locator("#feedback-question textarea").fill("What time does the ferry leave?")
+        form.get_by_label("Question type").click()
         page.get_by_role("option", name="what", exact=True).click()
         form.get_by_label("right: “the evening” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
@@ -200,9 +195,9 @@ class TestChanging:
         row = _row(page, "What time does the ferry leave?")
         expect(row).not_to_contain_text("“the evening”")
         expect(row.get_by_role("button", name="Edit")).to_be_focused()
-        expected = LESSONS[0] | {"question": "What time does the ferry leave?", "kind": "what", "answers": [NINE]}
-        assert _lessons(file)["leaves"] == expected
-        assert [_lessons(file)[str(lesson["id"])] for lesson in LESSONS[1:]] == LESSONS[1:]
+        expected = ANNOTATIONS[0] | {"question": "What time does the ferry leave?", "kind": "what", "answers": [NINE]}
+        assert _annotations(file)["leaves"] == expected
+        assert [_annotations(file)[str(annotation["id"])] for annotation in ANNOTATIONS[1:]] == ANNOTATIONS[1:]
         assert "Grüße\u2028" in file.read_text(encoding="utf-8")
 
     def test_what_stays_stale_has_to_be_taken_out_with_what_is(
@@ -210,54 +205,54 @@ class TestChanging:
     ) -> None:
         page = _open(browser, address, "journeys")
         _row(page, "When did it sink?").get_by_role("button", name="Edit").click()
-        form = page.locator("#taught-edit")
+        form = page.locator("#feedback-edit")
         form.get_by_label("right: “nine in the evening” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("'<b>March</b>' does not stand in its document any more").first).to_be_visible()
-        assert _lessons(file)["sank"] == LESSONS[3]
+        expect(page.get_by_text("'<b>March</b>' is no longer in its document").first).to_be_visible()
+        assert _annotations(file)["sank"] == ANNOTATIONS[3]
         form.get_by_label("right: “nine in the evening” in ferry.md").check()
         form.get_by_label("right: “<b>March</b>” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
-        expect(page.locator("#taught-counts")).to_have_text("5 questions taught.")
-        assert _lessons(file)["sank"] == LESSONS[3] | {"answers": [NINE]}
+        expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions.")
+        assert _annotations(file)["sank"] == ANNOTATIONS[3] | {"answers": [NINE]}
 
     def test_no_document_answers_is_said_and_unsaid(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
-        form, none = page.locator("#taught-edit"), page.get_by_label("No document answers this")
+        form, none = page.locator("#feedback-edit"), page.get_by_label("No document answers this")
         _row(page, "How long is the night?").get_by_role("button", name="Edit").click()
         none.check()
         form.get_by_role("button", name="Save").click()
         expect(_row(page, "How long is the night?")).to_contain_text("no document answers")
-        assert _lessons(file)["long"] == LESSONS[1] | {"answers": []}
+        assert _annotations(file)["long"] == ANNOTATIONS[1] | {"answers": []}
         _row(page, "How long is the night?").get_by_role("button", name="Edit").click()
         none.uncheck()
         form.get_by_role("button", name="Save").click()
         expect(_row(page, "How long is the night?")).to_contain_text("right words unknown")
-        assert _lessons(file)["long"] == LESSONS[1]
+        assert _annotations(file)["long"] == ANNOTATIONS[1]
         _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
         none.check()
         form.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("cannot both be taught; choose one").first).to_be_visible()
+        expect(page.get_by_text("have an answer and be unanswerable; choose one").first).to_be_visible()
         form.get_by_role("button", name="Cancel").click()
         expect(form).to_be_hidden()
         expect(_row(page, "When does the ferry leave?").get_by_role("button", name="Edit")).to_be_focused()
-        assert _lessons(file)["leaves"] == LESSONS[0]
+        assert _annotations(file)["leaves"] == ANNOTATIONS[0]
 
     def test_what_was_taught_since_the_form_was_opened_stays(
         self, browser: Browser, address: str, file: Path, collections: Collections
     ) -> None:
         page = _open(browser, address, "journeys")
         _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
-        form = page.locator("#taught-edit")
+        form = page.locator("#feedback-edit")
         expect(form).to_be_visible()
-        documents = collections.assistant("journeys").retriever.index.documents
+        documents = collections.assistant("journeys").index.documents
         at = FERRY.index("at nine")
         words = Selection("ferry.md", at, at + len("at nine"))
-        Taught(file).add("When does the ferry leave?", documents, right=[words])
+        FeedbackFile(file).add("When does the ferry leave?", documents, right=[words])
         form.get_by_label("right: “the evening” in ferry.md").uncheck()
         form.get_by_role("button", name="Save").click()
         expect(form).to_be_hidden()
-        assert _lessons(file)["leaves"]["answers"] == [NINE, NINE | {"quote": "at nine"}]
+        assert _annotations(file)["leaves"]["answers"] == [NINE, NINE | {"quote": "at nine"}]
 
     def test_a_question_is_deleted_after_one_confirmation(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
@@ -265,11 +260,11 @@ class TestChanging:
         row.get_by_role("button", name="Delete").click()
         sure = row.get_by_role("button", name="Delete for good?")
         expect(sure).to_have_accessible_description(ATTACK)
-        assert 'attack"><b>' in _lessons(file)
+        assert 'attack"><b>' in _annotations(file)
         sure.click()
-        expect(page.locator("#taught-counts")).to_have_text("4 questions taught, 1 of them stale.")
-        expect(page.locator("#taught-counts")).to_be_focused()
-        assert list(_lessons(file)) == ["leaves", "long", "moon", "sank"]
+        expect(page.locator("#feedback-counts")).to_have_text("Feedback on 4 questions, 1 of them stale.")
+        expect(page.locator("#feedback-counts")).to_be_focused()
+        assert list(_annotations(file)) == ["leaves", "long", "moon", "sank"]
 
 
 @pytest.mark.parametrize("width", [1440, 360])
@@ -291,22 +286,24 @@ def test_from_an_answer_to_a_question_set(
     page.locator(".result button.open").first.click()
     _select(page, "wagons")
     page.keyboard.press("Escape")
-    page.get_by_role("tab", name="Taught").click()
-    expect(page.locator("table.lessons tbody th span[id]")).to_have_text([carries, long, leaves])
+    page.get_by_role("tab", name="Feedback").click()
+    expect(page.locator("table.annotations tbody th span[id]")).to_have_text([carries, long, leaves])
     expect(_row(page, carries)).to_contain_text("right: “wagons” in ferry.md")
     expect(_row(page, leaves)).to_contain_text(f"right: “{at}” in ferry.md")
     _row(page, carries).get_by_role("button", name="Edit").click()
-    page.locator("#taught-question textarea").fill("What does the ferry carry?")
-    page.locator("#taught-edit").get_by_role("button", name="Save").click()
-    expect(page.locator("table.lessons tbody th span[id]")).to_have_text(["What does the ferry carry?", long, leaves])
+    page.locator("#feedback-question textarea").fill("What does the ferry carry?")
+    page.locator("#feedback-edit").get_by_role("button", name="Save").click()
+    expect(page.locator("table.annotations tbody th span[id]")).to_have_text(
+        ["What does the ferry carry?", long, leaves]
+    )
     expect(_row(page, "What does the ferry carry?").get_by_role("button", name="Edit")).to_be_focused()
     for _ in range(2):
         _row(page, long).locator('[data-event="remove"]').click()
-    expect(page.locator("#taught-counts")).to_have_text("2 questions taught.")
+    expect(page.locator("#feedback-counts")).to_have_text("Feedback on 2 questions.")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as JSON Lines").click()
     download.value.save_as(tmp_path / "saved.jsonl")
-    documents = collections.assistant("bare").retriever.index.documents
+    documents = collections.assistant("bare").index.documents
     read = load_questions(tmp_path / "saved.jsonl", documents)
     words = {each.text: [documents[gold.document].text[gold.start : gold.end] for gold in each.golds] for each in read}
     assert words == {leaves: [at], "What does the ferry carry?": ["wagons"]}
@@ -323,23 +320,20 @@ def test_a_place_becomes_stale_when_its_document_changes(
     collections = Collections(
         tmp_path, [Collection("changing", "Changing", tmp_path / "index", None, tmp_path / "t.jsonl")], encoder
     )
-    documents = collections.assistant("changing").retriever.index.documents
+    documents = collections.assistant("changing").index.documents
     at = FERRY.index("48")
-    Taught(tmp_path / "t.jsonl").add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
-    server = start(collections, port=PORT + 5)
-    try:
-        page = _open(browser, f"http://127.0.0.1:{PORT + 5}", "changing")
-        expect(page.locator("#taught-counts")).to_have_text("1 question taught.")
+    FeedbackFile(tmp_path / "t.jsonl").add("How many wagons?", documents, right=[Selection("ferry.md", at, at + 2)])
+    with serve(collections) as address:
+        page = _open(browser, address, "changing")
+        expect(page.locator("#feedback-counts")).to_have_text("Feedback on 1 question.")
         (folder / "ferry.md").write_text(FERRY.replace("48 wagons", "50 wagons"))
         build_index(folder, tmp_path / "index", encoder)
         page.get_by_role("tab", name="Ask").click()
-        page.get_by_role("tab", name="Taught").click()
-        expect(page.locator("#taught-counts")).to_have_text("1 question taught, 1 of them stale.")
+        page.get_by_role("tab", name="Feedback").click()
+        expect(page.locator("#feedback-counts")).to_have_text("Feedback on 1 question, 1 of them stale.")
         expect(_row(page, "How many wagons?").locator(".stale")).to_have_text(
-            "stale: the sentence 'It carries 48 wagons.' does not stand in ferry.md"
+            "stale: the sentence 'It carries 48 wagons.' is not in ferry.md"
         )
-    finally:
-        server.close(verbose=False)
 
 
 class TestSaving:
@@ -347,13 +341,13 @@ class TestSaving:
         page = _open(browser, address, "journeys")
         with page.expect_download() as download:
             page.get_by_role("button", name="Save as JSON Lines").click()
-        assert download.value.suggested_filename == "taught-journeys.jsonl"
+        assert download.value.suggested_filename == "feedback-journeys.jsonl"
         download.value.save_as(tmp_path / "saved")
         assert (tmp_path / "saved").read_bytes() == file.read_bytes()
-        page.get_by_text("What the file is good for").click()
-        commands = page.locator("#taught-commands")
-        expect(commands).to_contain_text("rag eval taught-journeys.jsonl --index DIR")
-        expect(commands).to_contain_text("rag train taught-journeys.jsonl --index DIR --from shipped --out my-reader")
+        page.get_by_text("What you can do with this file").click()
+        commands = page.locator("#feedback-commands")
+        expect(commands).to_contain_text("rag eval feedback-journeys.jsonl --index DIR")
+        expect(commands).to_contain_text("rag train feedback-journeys.jsonl --index DIR --from shipped --out my-reader")
         assert str(file.parent) not in page.content()
 
 
@@ -363,13 +357,12 @@ def test_it_is_right_at_both_widths_for_anybody(
     browser: Browser, address: str, file: Path, width: int, scheme: str
 ) -> None:
     page = _open(browser, address, "journeys", width, scheme)
-    expect(page.locator("table.lessons tbody tr")).to_have_count(5)
+    expect(page.locator("table.annotations tbody tr")).to_have_count(5)
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"taught-list-{width}-{scheme}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"feedback-list-{width}-{scheme}.png", full_page=True)
     _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
-    expect(page.locator("#taught-question textarea")).to_be_focused()
-    page.get_by_text("What the file is good for").click()
+    expect(page.locator("#feedback-question textarea")).to_be_focused()
+    page.get_by_text("What you can do with this file").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    page.screenshot(path=SCREENSHOTS / f"taught-edit-{width}-{scheme}.png", full_page=True)
-    violations = Axe().run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in violations if v["impact"] in ("serious", "critical")] == []
+    page.screenshot(path=SCREENSHOTS / f"feedback-edit-{width}-{scheme}.png", full_page=True)
+    assert violations(page) == []

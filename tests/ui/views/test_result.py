@@ -44,7 +44,7 @@ def test_other_passages_come_with_their_scores_and_without_the_one_already_shown
 def test_not_found_says_why_and_shows_the_near_miss_as_no_answer(assistant: Assistant) -> None:
     shown = _html(assistant, assistant.ask("Who won the 1998 football World Cup?"))
     assert "<h2>Not found</h2>" in shown
-    assert "The nearest words, not an answer" in shown
+    assert "Closest match, not an answer" in shown
     assert '<mark class="near' in shown
     assert '<mark class="answer' not in shown
 
@@ -69,7 +69,7 @@ def test_metadata_of_another_shape_is_no_source(assistant: Assistant) -> None:
     result = assistant.ask(BORDER)
     for sources in ("text", ["a", 1], [{}], [{"author": "not named"}], {"a": 1}):
         shown = result_html(result, lambda name, s=sources: Document(name, "", "T", metadata={"sources": s}))  # type: ignore[misc]
-        assert "Drawn from" not in shown
+        assert "Sources:" not in shown
 
 
 def test_a_message_is_escaped() -> None:

@@ -1,0 +1,96 @@
+"""Processes of the load test: ``rag ui`` as the server, and ``rag index`` as a load beside it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from rag import InputError
+
+from .synthetic_documents import make_folder
+
+#: Runs ``rag``, whatever the PATH.
+RAG = (sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())")
+
+#: All clients share one address, so the server's limit per address is lifted.
+NO_LIMIT = 1_000_000_000
+
+#: Timeout of server start and of a request, in seconds.
+TIMEOUT = 120.0
+
+
+def memory(process: int | None) -> int | None:
+    """Resident memory of a process in bytes; None if unknown."""
+    try:
+        held = Path(f"/proc/{process}/status").read_text().partition("VmRSS:")[2].split()
+    except OSError:
+        return None
+    return 1024 * int(held[0]) if held else None
+
+
+@contextmanager
+def serving(index: Path, requests_per_minute: int = NO_LIMIT) -> Iterator[tuple[str, int]]:
+    """Run ``rag ui`` over an index on a free port; yields its address and process id.
+
+    Raises:
+        InputError: The server does not start.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["ui", "--index", str(index), "--port", str(port), "--requests-per-minute", str(requests_per_minute)]
+    server = subprocess.Popen([*RAG, *options], stdout=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(server, lambda: httpx.get(f"{url}/config").is_success)
+        yield url, server.pid
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def indexing(passages: int) -> Iterator[None]:
+    """Run ``rag index`` over synthetic documents, on one thread and at low priority.
+
+    Raises:
+        InputError: Indexing ended before the block did.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        make_folder(Path(folder) / "documents", passages)
+        command = ["index", f"{folder}/documents", "--index", f"{folder}/index"]
+        nice = ["nice", "-n", "19"] if os.name == "posix" else []
+        builder = subprocess.Popen(
+            [*nice, *RAG, *command], env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            yield
+            if builder.poll() is not None:
+                raise InputError(
+                    f"indexing ended (exit code {builder.returncode}) before the round; give fewer --seconds"
+                )
+        finally:
+            builder.terminate()
+            builder.wait()
+
+
+def _wait(server: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
+    """Poll until the server is ready."""
+    until = time.monotonic() + TIMEOUT
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            if ready():
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise InputError("rag ui does not start; see its output")

@@ -1,0 +1,8 @@
+"""Files that ship with the evaluation."""
+
+from pathlib import Path
+
+SHIPPED_QUESTIONS = Path(__file__).parent / "questions" / "central-asia.jsonl"
+
+#: Accepted results on the shipped test part; ``CONTRIBUTING.md`` says how to update them.
+BASELINE = Path(__file__).parent / "baseline.json"

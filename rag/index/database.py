@@ -1,0 +1,57 @@
+"""The SQLite database of an index: its schema, connections to it, and the hash that identifies a passage's text."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from pathlib import Path
+
+SCHEMA = """
+    CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    -- An indexed file, with the hash of its bytes when it was read.
+    CREATE TABLE files (file INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, remarks TEXT NOT NULL);
+    CREATE TABLE documents (
+        document INTEGER PRIMARY KEY, file INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, title TEXT, text TEXT NOT NULL,
+        body INTEGER NOT NULL, metadata TEXT NOT NULL, places TEXT NOT NULL);
+    CREATE INDEX documents_of_file ON documents (file);
+    -- File content that could not be read, and why; "files" may hold an older version of the same path.
+    CREATE TABLE refused (path TEXT PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
+    -- "row" is the passage's row in the vectors and in the lexical index; "hash" is the hash of its text.
+    CREATE TABLE passages (
+        row INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+        text TEXT NOT NULL, tokens INTEGER NOT NULL, page INTEGER, last_page INTEGER, heading TEXT,
+        hash BLOB NOT NULL);
+    CREATE INDEX passages_of_document ON passages (document);
+    CREATE INDEX passages_by_hash ON passages (hash);
+    -- Casefolded values for filters; "number" and "date" are set if the value is one.
+    CREATE TABLE fields (
+        document INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, number REAL, date TEXT);
+    CREATE INDEX fields_by_value ON fields (name, value);
+    CREATE INDEX fields_of_document ON fields (document);
+"""
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that closes itself when it is garbage-collected."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def connect(path: Path | None, *, immutable: bool = False) -> sqlite3.Connection:
+    """Connect to a database file, or to a new database in memory."""
+    name = uri(path) + ("?immutable=1" if immutable else "") if path else ":memory:"
+    connection = sqlite3.connect(name, uri=path is not None, check_same_thread=False, factory=_Connection)
+    # SQLite folds the case of ASCII only.
+    connection.create_function("fold", 1, lambda text: text and text.casefold(), deterministic=True)
+    return connection
+
+
+def uri(path: Path) -> str:
+    """The file URI that SQLite opens, whatever characters the path holds."""
+    return path.resolve().as_uri()
+
+
+def text_hash(text: str) -> bytes:
+    """A 16-byte BLAKE2b hash that identifies a passage's text."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()

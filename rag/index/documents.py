@@ -1,0 +1,86 @@
+"""The documents and passages of an index as collections that load each item on access."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+
+from ..types import Document, Passage, Place, name_title
+
+DOCUMENT_COLUMNS = "SELECT id, text, title, body, metadata, places FROM documents"
+
+
+class Documents(Mapping[str, Document]):
+    """Documents by id, in index order.
+
+    Args:
+        connection: To a database of ``rag.index.database.SCHEMA``.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getitem__(self, document_id: str) -> Document:
+        found = self._connection.execute(f"{DOCUMENT_COLUMNS} WHERE id = ?", (document_id,)).fetchone()
+        if found is None:
+            raise KeyError(document_id)
+        return document_from_row(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for (name,) in self._connection.execute("SELECT id FROM documents ORDER BY document"))
+
+    def __len__(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+
+    def __contains__(self, document_id: object) -> bool:
+        found = self._connection.execute("SELECT 1 FROM documents WHERE id = ?", (document_id,)).fetchone()
+        return found is not None
+
+
+class Passages(Sequence[Passage]):
+    """Passages in order of their rows.
+
+    Args:
+        connection: To a database of ``rag.index.database.SCHEMA``.
+    """
+
+    _COLUMNS = (
+        "SELECT d.id, start, stop, p.text, tokens, page, heading FROM passages p JOIN documents d USING (document)"
+    )
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @overload
+    def __getitem__(self, row: int) -> Passage: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Passage]: ...
+    def __getitem__(self, row: int | slice) -> Passage | list[Passage]:
+        if isinstance(row, slice):
+            return [self[each] for each in range(*row.indices(len(self)))]
+        number = int(row) if row >= 0 else len(self) + int(row)
+        found = self._connection.execute(f"{self._COLUMNS} WHERE row = ?", (number,)).fetchone()
+        if found is None:
+            raise IndexError(row)
+        return Passage(*found)
+
+    def __iter__(self) -> Iterator[Passage]:
+        return (Passage(*found) for found in self._connection.execute(f"{self._COLUMNS} ORDER BY row"))
+
+    def __len__(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+
+
+def document_from_row(row: tuple[Any, ...]) -> Document:
+    """The document in a database row of ``DOCUMENT_COLUMNS``."""
+    document_id, text, title, body, metadata, places = row
+    return Document(
+        document_id, text, title or name_title(document_id), body, json.loads(metadata), places_from_json(places)
+    )
+
+
+def places_from_json(stored: str) -> tuple[Place, ...]:
+    """The places in the JSON of the column ``places``."""
+    return tuple(Place(*each) for each in json.loads(stored))

@@ -1,0 +1,137 @@
+"""Ask in the browser: the answer, its neighbours, and what restricts it."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.ui.driver import (
+    BORDER,
+    BROWSER_MARKS,
+    SCREENSHOTS,
+    WAGONS_LINK,
+    WIDTHS,
+    ask,
+    ask_border,
+    open_page,
+    question_field,
+    quote,
+    screenshot,
+)
+
+pytestmark = BROWSER_MARKS
+
+
+def test_enter_asks_and_the_answer_is_highlighted(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    screenshot(page, "start")
+    page.keyboard.type(BORDER)
+    page.keyboard.press("Enter")
+    expect(quote(page)).to_have_text("7,644 km")
+    marked = page.locator(".card .paragraph mark.sentence mark.answer")
+    expect(marked).to_have_text("7,644 km")
+    expect(page.locator(".card mark.sentence")).to_contain_text("Kazakhstan")
+    expect(page.locator(".card .confidence")).to_contain_text("%")
+    expect(page.locator(".card .source")).to_contain_text(".md")
+    expect(page.locator(".passages li")).to_have_count(9)
+    expect(page.locator(".alternatives li")).to_have_count(4)
+    screenshot(page, "answer")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.screenshot(path=SCREENSHOTS / "answer-top.png")
+    assert (page.outside, page.errors) == ([], [])  # type: ignore[attr-defined]
+
+
+def test_example_is_asked_by_a_click(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    question = "Who put off a trip to Bishkek in December 2022?"
+    page.locator("#examples .chip", has_text=question).click()
+    expect(page.locator(".card mark.answer")).to_have_text("Shavkat Mirziyoyev")
+    expect(question_field(page)).to_have_value(question)
+
+
+def test_button_asks(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    question_field(page).fill(BORDER)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator(".card mark.answer")).to_have_text("7,644 km")
+
+
+def test_not_found_shows_the_closest_match(browser: Browser, address: str) -> None:
+    page = open_page(browser, address, scheme="dark")
+    ask(page, "Who won the 1998 football World Cup?")
+    expect(page.locator(".card h2")).to_have_text("Not found")
+    expect(page.locator(".card h3")).to_have_text("Closest match, not an answer")
+    expect(page.locator(".card mark.near")).to_have_count(1)
+    expect(page.locator("mark.answer")).to_have_count(0)
+    screenshot(page, "not-found-dark")
+
+
+def test_long_passage_unfolds(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    ask_border(page)
+    first = page.locator(".passages details").first
+    folded = first.bounding_box()
+    first.locator("summary").click()
+    unfolded = first.bounding_box()
+    assert folded and unfolded and unfolded["height"] > folded["height"]
+
+
+@pytest.mark.parametrize(
+    ("question", "hint"),
+    [("  ", "Type a question, and press Enter."), ("word " * 500, "The question is 2,500 characters long")],
+)
+def test_invalid_question_shows_a_hint(browser: Browser, address: str, question: str, hint: str) -> None:
+    page = open_page(browser, address)
+    ask(page, question)
+    expect(page.locator(".hint")).to_contain_text(hint)
+
+
+def test_agreement_and_disagreement_are_shown(browser: Browser, address: str) -> None:
+    page = open_page(browser, address, query=WAGONS_LINK)
+    expect(quote(page)).to_have_text("41,300")
+    expect(page.locator(".card .same")).to_contain_text("2 documents say the same")
+    expect(page.locator(".disagreement")).to_contain_text("39,800")
+    expect(page.locator(".disagreement")).to_contain_text("letter")
+    screenshot(page, "disagreement")
+
+
+def test_passages_are_shown_while_they_are_read(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.evaluate("""() => { window.seen = []; new MutationObserver(() => {
+        const text = document.querySelector(".top")?.textContent.slice(0, 20);
+        if (text && text !== window.seen.at(-1)) window.seen.push(text);
+    }).observe(document.querySelector("#result"), {childList: true, subtree: true, characterData: true}); }""")
+    ask_border(page)
+    seen = page.evaluate("window.seen")
+    assert [text[:8] for text in seen] == ["Reading ", "7,644 km"]
+
+
+@WIDTHS
+def test_side_panel_filters_documents(browser: Browser, address: str, width: int) -> None:
+    page = open_page(browser, address, width)
+    panel = page.get_by_role("button", name="Toggle Sidebar")
+    panel.click()
+    expect(page.locator("#side")).to_contain_text("sources.date")
+    page.locator("#where textarea").fill("path=kyrgyz*\nsources.date>=2022")
+    screenshot(page, f"filter-panel-{width}")
+    panel.click()
+    ask(page, BORDER)
+    expect(page.locator(".filter")).to_have_text("Only documents that match path=kyrgyz*, sources.date>=2022")
+    documents = page.locator(".result code").all_inner_texts()
+    assert {name for name in documents if name.endswith(".md")} == {"kyrgyzstan.md"}
+    panel.click()
+    page.locator("#where textarea").fill("contry=x")
+    panel.click()
+    ask(page, BORDER)
+    expect(page.locator(".hint")).to_contain_text("No document has the field 'contry'; there are: date")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_slider_sets_the_minimum_confidence(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    ask_border(page)
+    page.get_by_role("button", name="Toggle Sidebar").click()
+    page.locator("#min-confidence input[type=number]").fill("95")
+    page.locator("#min-confidence input[type=number]").press("Tab")
+    expect(page.locator(".card h2")).to_have_text("Not found")
+    assert "min_confidence=95" in page.url
+    expect(page.locator(".card.missing")).to_contain_text("too likely to be wrong")
+    expect(page.locator(".card mark.near")).to_have_text("7,644 km")

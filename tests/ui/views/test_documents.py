@@ -1,0 +1,52 @@
+import re
+from typing import Any
+
+import pytest
+from rag.ui.services.index_jobs import DONE, FAILED, RUNNING, STOPPED, State
+from rag.ui.views.documents import LISTED, state_html
+
+CHANGES: dict[str, Any] = {
+    "added": ["a.md"], "changed": [], "renamed": [], "removed": ["b.md", "c.md"], "unchanged": [], "warnings": [],
+    "skipped": [], "documents": 1, "passages": 1_200,
+}  # fmt: skip
+
+
+def _text(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State(), "Waiting for another indexing job to finish…"),
+        (State(RUNNING), "Starting…"),
+        (State(RUNNING, "checking", 1_000, 2_000), "Checking files: 1,000 of 2,000"),
+        (State(RUNNING, "reading", read=1, files=1), "1 of 1 file read"),
+        (
+            State(RUNNING, "embedding", 50, 200, 3, 4, 100.0),
+            "3 of 4 files read, 50 of 200 passages embedded, about 2 minutes left",
+        ),
+        (State(RUNNING, "embedding", 200, 200, 4, 4), "200 passages embedded; writing the index…"),
+        (State(FAILED, error="the disk is <full>"), "Indexing failed: the disk is &lt;full&gt;."),
+        (State(STOPPED), "Stopped. The index is unchanged, and the next update reuses the finished work."),
+        (State(DONE, changes={}), "Done. The collection is now empty."),
+        (State(DONE, changes=CHANGES), "Done: 1 added, 2 removed. 1 document, 1,200 passages in the collection."),
+    ],
+)
+def test_state_is_worded(state: State, expected: str) -> None:
+    assert _text(state_html(state)) == expected
+
+
+def test_progress_bar_has_value_and_maximum() -> None:
+    assert '<progress max="200" value="50"' in state_html(State(RUNNING, "embedding", 50, 200, 4, 4))
+    assert '<progress max="4" value="3"' in state_html(State(RUNNING, "embedding", 50, 200, 3, 4))
+    assert '<progress max="1" value="0"' in state_html(State(RUNNING, "checking", 0, 0))
+
+
+def test_notes_are_listed_up_to_a_limit() -> None:
+    skipped = [{"document_id": f"{n}.pdf", "reason": "no text", "kept": n == 0} for n in range(LISTED + 5)]
+    shown = state_html(State(DONE, changes=CHANGES | {"skipped": skipped}))
+    assert shown.count("<tr><td>") == LISTED
+    assert "<td>not read; the index keeps its previous version: no text</td>" in shown
+    assert f"Showing the first {LISTED} of {LISTED + 5}." in shown
+    assert f"{LISTED + 5} not read" in shown

@@ -1,0 +1,70 @@
+"""State of one open page: the question whose result is shown, and the answers that can be exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rag import InputError, Result
+
+#: Number of results that a session keeps for its export.
+KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question and its result.
+
+    Attributes:
+        collection: Id of the collection that was asked.
+        result: The result so far.
+        at: When the question was asked, with its time zone.
+        where: The filter conditions.
+        files: Hash of each found document's file, so that offsets are never applied to other content.
+        is_read: Whether the passages have been read; until then the result has no answers.
+    """
+
+    collection: str
+    result: Result
+    at: datetime
+    where: tuple[str, ...]
+    files: Mapping[str, str]
+    is_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskSession:
+    """The results of one open page. The browser keeps the questions, this keeps what was answered.
+
+    Attributes:
+        current: The question whose result is shown; None before the first, and where one could not be asked.
+        answered: The questions that can be exported together, oldest first.
+    """
+
+    current: AskedQuestion | None = None
+    answered: tuple[AskedQuestion, ...] = ()
+
+    @property
+    def asked(self) -> AskedQuestion:
+        """The current question.
+
+        Raises:
+            InputError: Nothing was asked yet.
+        """
+        if self.current is None:
+            raise InputError("nothing was asked yet; ask first")
+        return self.current
+
+    def show(self, asked: AskedQuestion | None) -> AskSession:
+        """Make a question the current one; it can be exported once it is read."""
+        added = (asked,) if asked and asked.is_read else ()
+        return AskSession(asked, (*self.answered, *added)[-KEPT:])
+
+    def update(self, asked: AskedQuestion) -> AskSession:
+        """Replace a question by the same question with another result."""
+        return AskSession(asked, tuple(asked if each.at == asked.at else each for each in self.answered))
+
+    def forget(self) -> AskSession:
+        """Drop what can be exported; the current result stays open."""
+        return AskSession(self.current)
