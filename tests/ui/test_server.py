@@ -80,7 +80,7 @@ def locked_address(locked: gr.Blocks) -> str:
 
 @pytest.fixture
 def listener() -> Iterator[tuple[str, list[str]]]:
-    """An address on this machine, and who asked there for what."""
+    """Address of another server on this machine, and the requests it has received."""
     seen: list[str] = []
     heard = socket.create_server(("127.0.0.1", 0))
 
@@ -129,21 +129,21 @@ def _post(url: str, **options: Any) -> httpx.Response:
 
 
 def _raw(page: gr.Blocks, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Any:
-    """A request whose path nobody tidies up: status and body."""
+    """Send a request whose path is not normalized; return status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", page.server_port, timeout=60)
     connection.putrequest(method, target, skip_host="Host" in (headers or {}), skip_accept_encoding=True)
     for name, value in (headers or {}).items():
         connection.putheader(name, value)
     connection.endheaders(body or None)
     response = connection.getresponse()
-    # Some streams never end.
+    # An event stream may never end.
     text = response.read(100_000) if response.headers.get_content_type() != "text/event-stream" else b""
     connection.close()
     return response.status, text.decode(errors="replace")
 
 
 def _routes(page: gr.Blocks) -> list[tuple[str, str]]:
-    """Method and path of all that gradio serves, each parameter filled in."""
+    """Method and path of every gradio route, with parameters filled in."""
     found = []
     todo = list(page.app.routes)
     while todo:
@@ -165,8 +165,8 @@ def _ask(address: str, data: Any, **more: Any) -> httpx.Response:
     return _post(f"{address}/gradio_api/call/ask", json={"data": data}, **more)
 
 
-class TestWithoutLoggingIn:
-    def test_every_route_is_shut(self, locked: gr.Blocks) -> None:
+class TestWithoutLogin:
+    def test_every_route_requires_a_login(self, locked: gr.Blocks) -> None:
         routes = _routes(locked)
         assert {("GET", "/gradio_api/queue/data"), ("POST", "/gradio_api/upload"), ("GET", "/config")} <= set(routes)
         let_in = set()
@@ -178,16 +178,16 @@ class TestWithoutLoggingIn:
             assert "Kazakhstan" not in text
         assert let_in == {("POST", "/login"), ("POST", "/login/"), ("GET", "/gradio_api/startup-events")}
 
-    def test_the_static_files_and_everything_unknown_are_shut_too(self, locked_address: str) -> None:
+    def test_static_files_and_unknown_paths_require_a_login(self, locked_address: str) -> None:
         for path in ("/static/img/logo.svg", "/openapi.json", "/nothing", "/gradio_api/file=/etc/passwd", "//", "/?x"):
             assert _get(locked_address + path).status_code == 401
 
-    def test_made_up_cookies_do_not_help(self, locked: gr.Blocks, locked_address: str) -> None:
+    def test_forged_cookies_are_refused(self, locked: gr.Blocks, locked_address: str) -> None:
         for name in ("access-token", f"access-token-{locked.app.cookie_id}"):
             for value in ("", "x", "None", "null"):
                 assert _get(f"{locked_address}/config", cookies={name: value}).status_code == 401
 
-    def test_passwords_are_not_tried_for_long(self, collections: Collections) -> None:
+    def test_login_attempts_are_limited(self, collections: Collections) -> None:
         # Slow enough that no further attempt becomes due during the test.
         access, limits = AccessPolicy({"ann": "secret"}), Limits(logins_per_minute=1)
         with _serve(collections, access=access, limits=limits) as page:
@@ -198,7 +198,7 @@ class TestWithoutLoggingIn:
         assert replies[1].json()["detail"].startswith("too many login attempts; try again in ")
 
 
-class TestLoggingIn:
+class TestLogin:
     def test_a_program_asks_with_an_account(self, locked_address: str) -> None:
         client = Client(locked_address, auth=("bob", "other"), verbose=False)
         assert client.predict(BORDER, api_name="/ask")["answer"]["text"] == "7,644 km"
@@ -206,7 +206,7 @@ class TestLoggingIn:
             Client(locked_address, auth=("bob", "secret"), verbose=False)
 
     @pytest.mark.browser
-    def test_a_person_logs_in_on_a_phone_and_asks(self, browser: Browser, locked_address: str) -> None:
+    def test_a_user_logs_in_on_a_phone_and_asks(self, browser: Browser, locked_address: str) -> None:
         page = browser.new_page(viewport={"width": 360, "height": 740})
         page.goto(locked_address)
         expect(page.get_by_role("heading")).to_have_text("Log in")
@@ -225,14 +225,14 @@ class TestLoggingIn:
         expect(page.get_by_role("heading")).to_have_text("Log in")
 
 
-class TestAnotherSite:
-    def test_a_name_that_leads_here_is_not_answered_to(self, server: gr.Blocks) -> None:
+class TestOtherSites:
+    def test_a_foreign_host_name_is_refused(self, server: gr.Blocks) -> None:
         for host in ("evil.example", f"evil.example:{server.server_port}", "127.0.0.1.evil.example", ""):
             assert _raw(server, "GET", "/config", {"Host": host})[0] in (400, 421)
         for host in ("localhost", f"localhost:{server.server_port}", f"[::1]:{server.server_port}", "127.0.0.1"):
             assert _raw(server, "GET", "/config", {"Host": host})[0] == 200
 
-    def test_its_page_can_send_nothing_and_read_nothing(self, address: str, locked: gr.Blocks) -> None:
+    def test_a_foreign_page_can_neither_send_nor_read(self, address: str, locked: gr.Blocks) -> None:
         for origin in ("http://evil.example", "null", _address(locked), "http://localhost"):
             assert _ask(address, [BORDER, None, None], headers={"Origin": origin}).status_code == 403
             assert _get(f"{address}/config", headers={"Origin": origin}).status_code == 403
@@ -240,7 +240,7 @@ class TestAnotherSite:
             assert _ask(address, [BORDER, None, None], headers={"Sec-Fetch-Site": site}).status_code == 403
         assert _ask(address, [BORDER, None, None], headers={"Origin": address}).status_code == 200
 
-    def test_a_link_from_there_can_be_followed(self, address: str) -> None:
+    def test_a_link_from_another_site_can_be_followed(self, address: str) -> None:
         headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
         assert _get(address, headers=headers).status_code == 200
 
@@ -251,7 +251,7 @@ class TestAnotherSite:
             page.goto(framing_site)
         assert page.frames[1].locator("#question").count() == 0
 
-    def test_headers_forbid_what_the_page_does_not_need(self, address: str) -> None:
+    def test_headers_restrict_the_page_to_its_own_sources(self, address: str) -> None:
         reply = _get(address)
         policy = dict(part.strip().split(" ", 1) for part in reply.headers["Content-Security-Policy"].split(";"))
         assert policy["default-src"] == "'self'"
@@ -262,14 +262,14 @@ class TestAnotherSite:
         assert reply.headers["Referrer-Policy"] == "no-referrer"
 
 
-class TestFilesOfThisMachine:
+class TestServerFiles:
     @pytest.fixture
     def secret(self, tmp_path: Path) -> Path:
         path = tmp_path / "secret.txt"
         path.write_text(SECRET)
         return path
 
-    def test_no_path_leads_to_them(self, server: gr.Blocks, secret: Path) -> None:
+    def test_no_path_reads_a_file_outside_the_uploads(self, server: gr.Blocks, secret: Path) -> None:
         up = "/".join([".."] * 12)
         targets = [
             str(secret), f"{up}{secret}", quote(f"{up}{secret}", safe=""), f"{up.replace('..', '..%2f').strip('/')}",
@@ -289,7 +289,7 @@ class TestFilesOfThisMachine:
                 if "file" in begin:
                     assert status in (400, 403, 404), begin + target
 
-    def test_a_link_in_the_upload_folder_leads_nowhere(self, address: str, secret: Path) -> None:
+    def test_a_symbolic_link_in_the_upload_folder_is_refused(self, address: str, secret: Path) -> None:
         link = upload_folder() / "link.txt"
         link.symlink_to(secret)
         try:
@@ -300,7 +300,7 @@ class TestFilesOfThisMachine:
         assert (reply.status_code, named.status_code) == (403, 403)
         assert SECRET not in reply.text + named.text
 
-    def test_a_request_that_names_one_is_refused(self, address: str, secret: Path) -> None:
+    def test_a_request_that_references_a_file_is_refused(self, address: str, secret: Path) -> None:
         for path in (
             str(secret),
             f"{upload_folder()}/../x",
@@ -317,7 +317,7 @@ class TestFilesOfThisMachine:
                 for where in ("queue/join", "run/ask", "api/ask", "component_server"):
                     assert _post(f"{address}/gradio_api/{where}", json=body).status_code == 403
 
-    def test_no_address_is_fetched(self, address: str, listener: tuple[str, list[str]]) -> None:
+    def test_no_url_is_fetched(self, address: str, listener: tuple[str, list[str]]) -> None:
         elsewhere, seen = listener
         for path in (f"/gradio_api/file={elsewhere}/x", f"/gradio_api/proxy={elsewhere}/x", f"/file={elsewhere}/x"):
             assert _get(address + path).status_code in (403, 404)
@@ -331,7 +331,7 @@ class TestFilesOfThisMachine:
             assert _ask(address, [data, None, None]).status_code == 403
         assert seen == []
 
-    def test_what_a_program_may_make_of_components_is_shut(self, server: gr.Blocks, address: str) -> None:
+    def test_unused_gradio_routes_are_closed(self, server: gr.Blocks, address: str) -> None:
         shut = (
             "/openapi.json", "/monitoring", "/monitoring/summary", "/monitoring/x", "/gradio_api/deep_link",
             "/gradio_api/token", "/gradio_api/runs", "/gradio_api/dev/reload", "/gradio_api/mcp", "/pwa_icon",
@@ -345,7 +345,7 @@ class TestFilesOfThisMachine:
 
 
 class TestUploads:
-    def test_one_lands_in_a_private_folder_and_comes_back_as_something_that_runs_nothing(self, address: str) -> None:
+    def test_an_upload_is_private_and_served_as_inert_file(self, address: str) -> None:
         files = {"files": ("../../evil.html", b"<script>alert(1)</script>")}
         path = Path(_post(f"{address}/gradio_api/upload", files=files).json()[0])
         assert path.parent.parent == upload_folder()
@@ -363,13 +363,15 @@ class TestUploads:
             ([(str(number), 1) for number in range(1_001)], 400, "Too many files"),
         ],
     )
-    def test_too_much_is_refused(self, address: str, files: list[tuple[str, int]], status: int, message: str) -> None:
+    def test_an_upload_over_a_limit_is_refused(
+        self, address: str, files: list[tuple[str, int]], status: int, message: str
+    ) -> None:
         sent = [("files", (name, b"x" * size)) for name, size in files]
         reply = _post(f"{address}/gradio_api/upload", files=sent)
         assert reply.status_code == status
         assert message in reply.text
 
-    def test_the_folder_is_not_filled_up(self, address: str) -> None:
+    def test_a_full_upload_folder_refuses_uploads(self, address: str) -> None:
         big = upload_folder() / "big"
         big.write_bytes(b"x" * 599_900)
         try:
@@ -379,8 +381,8 @@ class TestUploads:
         assert (reply.status_code, reply.json()["detail"].partition(";")[0]) == (507, "the upload folder is full")
 
 
-class TestTooMuch:
-    def test_a_question_of_a_hundred_megabytes_is_refused_before_it_is_sent(self, server: gr.Blocks) -> None:
+class TestLimits:
+    def test_a_huge_request_is_refused_by_its_declared_length(self, server: gr.Blocks) -> None:
         headers = {"Content-Type": "application/json", "Content-Length": str(100 * MEGABYTE)}
         for path in ("call/ask", "queue/join", "run/ask", "cancel"):
             status, text = _raw(server, "POST", f"/gradio_api/{path}", headers)
@@ -388,7 +390,7 @@ class TestTooMuch:
                 413, "the request has 100,000,000 bytes; the limit is 1,000,000",
             )  # fmt: skip
 
-    def test_a_request_that_does_not_say_its_length_is_refused(self, server: gr.Blocks) -> None:
+    def test_a_request_without_a_valid_length_is_refused(self, server: gr.Blocks) -> None:
         for headers in (
             {"Transfer-Encoding": "chunked"},
             {"Transfer-Encoding": "chunked", "Content-Length": "2"},
@@ -398,15 +400,15 @@ class TestTooMuch:
             assert _raw(server, "POST", "/gradio_api/call/ask", headers)[0] in (400, 411)
 
     @pytest.mark.parametrize(("body", "status"), [(b"[" * 400_000, 400), (b"{", 400), (b'{"data": "\xff"}', 400)])
-    def test_what_is_no_json_is_refused(self, address: str, body: bytes, status: int) -> None:
+    def test_invalid_json_is_refused(self, address: str, body: bytes, status: int) -> None:
         assert _post(f"{address}/gradio_api/call/ask", content=body).status_code == status
 
-    def test_a_question_that_is_too_long_is_told_so(self, address: str) -> None:
+    def test_a_too_long_question_is_refused(self, address: str) -> None:
         client = Client(address, verbose=False)
         with pytest.raises(Exception, match="the question is 5,000 characters long; at most 2,000 are read"):
             client.predict("word " * 1_000, api_name="/ask")
 
-    def test_too_many_questions_of_one_client_are_told_when_to_come_again(self, collections: Collections) -> None:
+    def test_requests_are_limited_whatever_the_forwarded_headers(self, collections: Collections) -> None:
         # Slow enough that no second question becomes due during the test.
         with _serve(collections, limits=Limits(requests_per_minute=1)) as page:
             url = _address(page)
@@ -444,7 +446,7 @@ class TestTooMuch:
         assert [reply.status_code for reply in replies] == [200, 200, 503]
         assert replies[2].json() == {"detail": "Queue is full. Max size is 2 and size is 2."}
 
-    def test_one_client_cannot_keep_everything_open(self, collections: Collections) -> None:
+    def test_open_requests_per_client_are_limited(self, collections: Collections) -> None:
         with _serve(collections, limits=Limits(connections_per_client=3)) as page:
             open_ = [socket.create_connection(("127.0.0.1", page.server_port)) for _ in range(3)]
             for number, each in enumerate(open_):
@@ -456,7 +458,7 @@ class TestTooMuch:
             wait_until(lambda: _get(f"{_address(page)}/config").status_code == 200)
 
 
-class TestTheCommand:
+class TestCommand:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
@@ -467,7 +469,7 @@ class TestTheCommand:
             (["--requests-per-minute", "0"], "requests per minute is 0; it must be at least 1"),
         ],
     )
-    def test_what_is_wrong_is_one_line(
+    def test_a_usage_error_is_one_line(
         self, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["ui", *options]) == 2
@@ -475,11 +477,11 @@ class TestTheCommand:
         assert error.startswith(f"rag: {message}")
         assert error.count("\n") == 1
 
-    def test_the_library_does_not_serve_others_by_mistake_either(self, collections: Collections) -> None:
+    def test_start_refuses_other_hosts_without_a_policy(self, collections: Collections) -> None:
         with pytest.raises(InputError, match=r"host 0\.0\.0\.0: can be reached from other machines"):
             start(collections, host="0.0.0.0", port=free_port())
 
-    def test_it_says_what_no_login_means_and_leaves_nothing_behind(self, corpus_index: Path, tmp_path: Path) -> None:
+    def test_no_auth_warns_and_exit_removes_the_upload_folder(self, corpus_index: Path, tmp_path: Path) -> None:
         port = free_port()
         options = ["ui", "--index", str(corpus_index), "--port", str(port), "--host", "0.0.0.0", "--no-auth"]
         program = [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())", *options]

@@ -39,9 +39,7 @@ def _open_for_writing(pipe: Path) -> int | None:
 
 
 class TestNames:
-    def test_a_collection_has_an_id_that_may_stand_in_a_link_and_lies_below_home(
-        self, collections: Collections, home: Path
-    ) -> None:
+    def test_a_collection_gets_a_url_safe_id_and_a_folder(self, collections: Collections, home: Path) -> None:
         made = collections.create("  Größe der   Häfen ")
         assert (made.id, made.name) == ("groe-der-hafen", "Größe der Häfen")
         assert made.files == home / "groe-der-hafen" / "files"
@@ -50,9 +48,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "name", ["../../x", "名前", "given", "start", "con", "<img onerror>", "👩\u200d👧", ".hidden"]
     )
-    def test_no_name_leads_out_or_takes_another_ones_place(
-        self, collections: Collections, home: Path, name: str
-    ) -> None:
+    def test_no_name_escapes_home_or_takes_a_reserved_id(self, collections: Collections, home: Path, name: str) -> None:
         made = collections.create(name)
         assert made.files
         assert made.files.resolve().parent.parent == home.resolve()
@@ -60,12 +56,12 @@ class TestNames:
         assert made.name == name
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "x" * 300, "a\x00b", "a\u202eb", "central ASIA"])
-    def test_names_that_cannot_be_had_are_refused(self, collections: Collections, name: str) -> None:
+    def test_invalid_or_taken_names_are_refused(self, collections: Collections, name: str) -> None:
         with pytest.raises(InputError, match=r"characters; use 1 to 60|invisible characters|already; choose another"):
             collections.create(name)
 
     @pytest.mark.parametrize("unknown", ["", "..", "../given", "/etc", "x" * 999, "given", None])
-    def test_an_unknown_id_is_no_path(self, collections: Collections, unknown: str) -> None:
+    def test_an_unknown_id_is_refused(self, collections: Collections, unknown: str) -> None:
         with pytest.raises(InputError, match=r"^collection .*: not found; choose one in the side panel"):
             collections.get(unknown)
 
@@ -82,12 +78,12 @@ class TestNames:
             ("x" * 300 + ".docx", "x" * 95 + ".docx"),
         ],
     )
-    def test_a_file_gets_a_name_of_ours(self, name: str, safe: str) -> None:
+    def test_file_names_are_sanitized(self, name: str, safe: str) -> None:
         assert safe_name(name) == safe
 
 
 class TestFiles:
-    def test_what_became_of_each_upload_is_said(self, collections: Collections, tmp_path: Path) -> None:
+    def test_each_upload_has_an_outcome(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         uploads = tmp_path / "up"
         first = collections.add(made.id, [_upload(uploads, "a.md", "one"), _upload(uploads, "b.exe", "x")])
@@ -99,15 +95,13 @@ class TestFiles:
         assert [(each.name, each.error) for each in again] == [("c.md", "is there already, as a.md"), ("A (2).md", "")]
         assert collections.files(made.id) == ["A (2).md", "a.md"]
 
-    def test_a_name_with_a_number_is_no_longer_than_others(self, collections: Collections, tmp_path: Path) -> None:
+    def test_a_numbered_name_keeps_the_length_limit(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         for text in ("one", "two"):
             collections.add(made.id, [_upload(tmp_path / "up", f"{'x' * 200}.md", text)])
         assert collections.files(made.id) == [f"{'x' * 93} (2).md", f"{'x' * 97}.md"]
 
-    def test_what_is_too_large_is_refused_and_what_cannot_be_kept_harms_no_other(
-        self, collections: Collections, tmp_path: Path
-    ) -> None:
+    def test_a_failed_upload_does_not_affect_the_others(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         large = _upload(tmp_path / "up", "large.md", "")
         with large.open("r+b") as file:
@@ -132,9 +126,7 @@ class TestFiles:
         assert collections.files(made.id) == []
         assert outside.exists()
 
-    def test_the_one_that_the_page_was_started_with_is_not_managed_here(
-        self, collections: Collections, tmp_path: Path
-    ) -> None:
+    def test_the_given_collection_cannot_be_changed(self, collections: Collections, tmp_path: Path) -> None:
         for change in (
             lambda: collections.add("start", [_upload(tmp_path, "a.md", "x")]),
             lambda: collections.remove("start", "kazakhstan.md"),
@@ -143,7 +135,7 @@ class TestFiles:
             with pytest.raises(InputError, match=r"managed with `rag index`|cannot be deleted here"):
                 change()
 
-    def test_deleting_takes_all_of_it_and_nothing_else(self, collections: Collections, home: Path) -> None:
+    def test_deleting_removes_only_that_collection(self, collections: Collections, home: Path) -> None:
         one, other = collections.create("One"), collections.create("Other")
         collections.delete(one.id)
         assert [each.id for each in collections.list()] == ["start", other.id]
@@ -151,7 +143,7 @@ class TestFiles:
 
 
 class TestAsking:
-    def test_two_collections_are_separate_and_a_new_version_of_an_index_is_seen(
+    def test_collections_are_separate_and_reload_a_new_index(
         self, collections: Collections, tmp_path: Path, encoder: SentenceTransformerEncoder
     ) -> None:
         made = collections.create("Ferries")
@@ -168,7 +160,7 @@ class TestAsking:
         build_index(made.files, made.index, encoder)
         assert set(collections.assistant(made.id).index.documents) == {"a.md", "b.md"}
 
-    def test_questions_go_on_while_files_are_taken_in(self, collections: Collections, tmp_path: Path) -> None:
+    def test_questions_are_answered_during_an_upload(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Slow")
         uploads = tmp_path / "up"
         uploads.mkdir()
@@ -186,9 +178,7 @@ class TestAsking:
             os.close(writer)
         adding.join()
 
-    def test_a_damaged_description_is_no_collection_and_hides_no_other(
-        self, collections: Collections, home: Path
-    ) -> None:
+    def test_a_damaged_description_is_skipped(self, collections: Collections, home: Path) -> None:
         collections.create("Good")
         (home / "bad").mkdir()
         (home / "bad" / "collection.json").write_text("{")

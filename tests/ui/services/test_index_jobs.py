@@ -48,7 +48,7 @@ def _ended(job: IndexJob) -> IndexJob:
     return job
 
 
-def test_a_job_builds_the_index_and_says_what_it_did(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
+def test_a_job_builds_the_index_and_reports_changes(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     job = _ended(jobs.start("x", files, tmp_path / "index"))
     state = job.state()
     assert (state.state, state.error, state.read, state.files) == ("done", "", 2, 2)
@@ -59,7 +59,7 @@ def test_a_job_builds_the_index_and_says_what_it_did(jobs: IndexQueue, files: Pa
     assert jobs.latest("x") is job
 
 
-def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
+def test_one_job_runs_while_the_next_waits(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     first = jobs.start("x", many, tmp_path / "one")
     second = jobs.start("y", many, tmp_path / "two")
     wait_until(lambda: first.state().stage)
@@ -69,9 +69,7 @@ def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: IndexQueue, m
     assert not (tmp_path / "two").exists()
 
 
-def test_of_one_collection_one_runs_and_one_waits_and_stopping_stops_both(
-    jobs: IndexQueue, many: Path, tmp_path: Path
-) -> None:
+def test_a_collection_has_one_running_and_one_waiting_job(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     first = jobs.start("x", many, tmp_path / "one")
     wait_until(lambda: first.state().state == "running")
     second = jobs.start("x", many, tmp_path / "one")
@@ -84,9 +82,7 @@ def test_of_one_collection_one_runs_and_one_waits_and_stopping_stops_both(
     assert _ended(jobs.start("y", tmp_path / "none", tmp_path / "index")).state().state == "done"
 
 
-def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
-    jobs: IndexQueue, files: Path, many: Path, tmp_path: Path
-) -> None:
+def test_a_stopped_job_leaves_the_index_intact(jobs: IndexQueue, files: Path, many: Path, tmp_path: Path) -> None:
     _ended(jobs.start("x", files, tmp_path / "index"))
     for number in range(3):
         shutil.copy(many / f"{number:03}.md", files)
@@ -100,7 +96,7 @@ def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
     assert set(Index.open(tmp_path / "index").documents) == {"a.md", "000.md", "001.md", "002.md"}
 
 
-def test_what_fails_says_why_and_not_where_the_files_lie(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
+def test_a_failure_gives_the_reason_without_the_path(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     (files / "a.md").unlink()
     state = _ended(jobs.start("x", files, tmp_path / "index")).state()
     assert state.state == "failed"
@@ -108,7 +104,7 @@ def test_what_fails_says_why_and_not_where_the_files_lie(jobs: IndexQueue, files
 
 
 @pytest.mark.parametrize("left", [[], ["bad.docx"]])
-def test_what_was_removed_is_in_no_index_even_if_nothing_else_can_be_read(
+def test_an_index_without_readable_files_is_deleted(
     jobs: IndexQueue, files: Path, tmp_path: Path, left: list[str]
 ) -> None:
     _ended(jobs.start("x", files, tmp_path / "index"))
@@ -119,42 +115,42 @@ def test_what_was_removed_is_in_no_index_even_if_nothing_else_can_be_read(
     assert not (tmp_path / "index").exists()
 
 
-def test_an_index_stays_when_it_cannot_be_brought_up_to_date(files: Path, tmp_path: Path) -> None:
-    said: list[dict[str, Any]] = []
-    build(files, tmp_path / "index", lambda **values: said.append(values))
-    assert said[-1]["state"] == "done"
+def test_a_failed_update_keeps_the_index(files: Path, tmp_path: Path) -> None:
+    reports: list[dict[str, Any]] = []
+    build(files, tmp_path / "index", lambda **values: reports.append(values))
+    assert reports[-1]["state"] == "done"
     (tmp_path / "index" / "stranger").touch()
-    build(files, tmp_path / "index", lambda **values: said.append(values))
-    assert said[-1]["state"] == "failed"
-    assert "holds 'stranger', which is not part of an index" in said[-1]["error"]
+    build(files, tmp_path / "index", lambda **values: reports.append(values))
+    assert reports[-1]["state"] == "failed"
+    assert "holds 'stranger', which is not part of an index" in reports[-1]["error"]
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
 
 
-def test_the_time_left_is_that_of_the_files_not_yet_read_too() -> None:
+def test_time_left_includes_files_not_yet_read() -> None:
     now = [0.0]
-    said: list[dict[str, Any]] = []
-    progress = Progress(lambda **values: said.append(values), clock=lambda: now[0])
+    reports: list[dict[str, Any]] = []
+    progress = Progress(lambda **values: reports.append(values), clock=lambda: now[0])
     for after, stage, done, total in (
         (0, "checking", 4, 4),
         (1, "reading", 1, 4),
-        (9, "embedding", 100, 100),  # of the first two of four files: as long again
+        (9, "embedding", 100, 100),  # of the first two of four files: the rest takes as long again
         (1, "reading", 2, 4),
-        (0.1, "reading", 3, 4),  # too soon to be said
+        (0.1, "reading", 3, 4),  # too soon to report
         (0, "reading", 4, 4),
-        (9, "embedding", 150, 200),  # a third of the time that it took so far
+        (9, "embedding", 150, 200),  # a third of the time so far
     ):
         now[0] += after
         progress(stage, done, total)
-    assert [(each["stage"], each["done"], each["read"], each["files"]) for each in said] == [
+    assert [(each["stage"], each["done"], each["read"], each["files"]) for each in reports] == [
         ("checking", 4, 0, 4), ("reading", 1, 1, 4), ("embedding", 100, 1, 4), ("reading", 2, 2, 4),
         ("reading", 4, 4, 4), ("embedding", 150, 4, 4),
     ]  # fmt: skip
-    assert [each["seconds_left"] for each in said] == [
+    assert [each["seconds_left"] for each in reports] == [
         None, None, 10, pytest.approx(11 / 3), 0, pytest.approx(20.1 / 3),
     ]  # fmt: skip
 
 
-def test_the_process_is_nice_and_single_threaded(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
+def test_the_worker_is_nice_and_single_threaded(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     job = jobs.start("x", many, tmp_path / "index")
     wait_until(lambda: job.state().stage)
     [process] = _processes(many)
@@ -163,14 +159,14 @@ def test_the_process_is_nice_and_single_threaded(jobs: IndexQueue, many: Path, t
     assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=PASSIVE"} <= set(variables)
 
 
-def test_the_process_does_without_the_page() -> None:
+def test_the_worker_does_not_import_gradio() -> None:
     code = f"import runpy, sys; runpy.run_path({COMMAND[-1]!r}); print('gradio' in sys.modules)"
     done = subprocess.run([*COMMAND[:-1], "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_the_process_ends_with_the_server_whatever_ends_that(many: Path, tmp_path: Path, number: int) -> None:
+def test_the_worker_exits_when_the_server_is_killed(many: Path, tmp_path: Path, number: int) -> None:
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(many), str(tmp_path / "index")], stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True,
@@ -196,7 +192,7 @@ sys.stdin.read()
 
 
 def _processes(files: Path) -> list[int]:
-    """The processes that index a folder."""
+    """Process ids of the workers that index a folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
