@@ -1,8 +1,8 @@
-"""The browser page: a consumer of the library's public names, installed as ``rag.ui``."""
+"""The browser page, installed as ``rag.ui``."""
 
 import os
 
-# Read by gradio as it is imported: no analytics, no look for newer versions.
+# gradio reads this on import: no analytics, no check for newer versions.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from .server import serve, start

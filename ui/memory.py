@@ -1,4 +1,4 @@
-"""Giving memory back that the C library holds on to."""
+"""Return freed memory from glibc to the operating system."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import threading
 import time
 from contextlib import suppress
 
-#: Seconds between two times.
-EVERY = 10.0
+#: Seconds between two calls.
+INTERVAL = 10.0
 
 
-def give_back() -> None:
-    """Give memory that is no longer used back to the system; does nothing where the C library is not glibc.
+def trim() -> None:
+    """Return freed memory to the operating system; does nothing unless the C library is glibc.
 
-    Reading a question takes and leaves blocks of many sizes, in an arena for each thread, and glibc keeps what lies
-    between those that are still used: after 390 questions by 50 clients a server held 1,520 MB, of which 850 were
-    in use. To have it give back each large block as it is left takes half as long again for a question.
+    Reading allocates blocks of many sizes in each thread's arena, and glibc keeps the free blocks between used ones:
+    after 390 questions by 50 clients a server held 1,520 MB, of which 850 were in use. Having glibc return each large
+    block when it is freed makes a question take half as long again.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def keep_small(every: float = EVERY) -> None:
-    """``give_back`` in the background, again and again, as long as this process lives."""
+def trim_periodically(interval: float = INTERVAL) -> None:
+    """Call ``trim`` in the background every ``interval`` seconds until the process exits."""
 
     def work() -> None:
         while True:
-            time.sleep(every)
-            give_back()
+            time.sleep(interval)
+            trim()
 
     threading.Thread(target=work, name="memory", daemon=True).start()

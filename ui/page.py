@@ -10,7 +10,7 @@ from rag import RagError
 
 from .api import add_api
 from .services.collections import Collections
-from .services.index_jobs import Jobs
+from .services.index_jobs import IndexQueue
 from .side_panel import SidePanel
 from .tabs.ask import AskTab
 from .tabs.documents import build_documents
@@ -22,7 +22,7 @@ from .views.page import header_html
 TITLE = "rag: answers you can check"
 
 
-def build_page(collections: Collections, jobs: Jobs) -> gr.Blocks:
+def build_page(collections: Collections, jobs: IndexQueue) -> gr.Blocks:
     """The Gradio app over some collections; the first one is chosen when the page is opened."""
     return _Page(collections, jobs).blocks
 
@@ -30,7 +30,7 @@ def build_page(collections: Collections, jobs: Jobs) -> gr.Blocks:
 class _Page:
     """The parts of the page, and what changes in them with the chosen collection."""
 
-    def __init__(self, collections: Collections, jobs: Jobs) -> None:
+    def __init__(self, collections: Collections, jobs: IndexQueue) -> None:
         self._collections = collections
         self.blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
         with self.blocks:
@@ -38,7 +38,7 @@ class _Page:
             self._connect()
             add_api(collections)
 
-    def _lay_out(self, jobs: Jobs) -> None:
+    def _lay_out(self, jobs: IndexQueue) -> None:
         self._panel = SidePanel(self._collections)
         chosen = self._panel.collection
         self._header = gr.HTML(self._header_html(self._collections.list()[0].id), elem_id="header")

@@ -1,4 +1,4 @@
-"""Serving the page: on this machine alone unless told otherwise, with nothing fetched from anywhere else."""
+"""Serve the page, by default to this machine only; nothing is fetched from other servers."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from starlette.middleware import Middleware
 
 from rag import InputError
 
-from .memory import keep_small
+from .memory import trim_periodically
 from .page import build_page
-from .security.accounts import Access
-from .security.headers import SecureHeaders
+from .security.accounts import AccessPolicy
+from .security.headers import SecurityHeadersMiddleware
 from .security.limits import Limits
-from .security.middleware import Guard
+from .security.middleware import AccessMiddleware
 from .services.collections import Collections
-from .services.index_jobs import Jobs
+from .services.index_jobs import IndexQueue
 
 STATIC = files("rag.ui.static")
 
 SYSTEM_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 MONOSPACE_FONTS = ["ui-monospace", "monospace"]
 
-#: Uploads older than the second are deleted, looked for after every so many seconds of the first.
-CLEANING = (600, 24 * 3600)
+#: Seconds between two cleanups, and the age in seconds at which an upload is deleted.
+UPLOAD_CLEANUP = (600, 24 * 3600)
 
-#: Sessions whose state is kept.
-SESSIONS = 1_000
+#: Sessions whose state is kept in memory.
+MAX_SESSIONS = 1_000
 
-#: Read from the environment by gradio and uvicorn.
-SETTINGS = {
-    # After each event a table of all events before it is made, for a monitoring page that is not served.
+#: Environment variables read by gradio and uvicorn.
+ENVIRONMENT = {
+    # After each event gradio tabulates all earlier ones for a monitoring page, which is not served.
     "GRADIO_ANALYTICS_MAX_EVENTS": "1",
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(sys.maxsize),
-    # Whom to believe when it says for which client it asks: nobody, unless the user names a reverse proxy here.
+    # Trust no X-Forwarded-For header, unless the user names a reverse proxy in this variable.
     "FORWARDED_ALLOW_IPS": "",
 }
 
@@ -50,41 +50,41 @@ def start(
     host: str = "127.0.0.1",
     port: int = 7860,
     *,
-    access: Access | None = None,
+    access: AccessPolicy | None = None,
     limits: Limits | None = None,
 ) -> gr.Blocks:
-    """Start serving in the background; ``.close()`` on what is returned stops it.
+    """Start serving in the background; call ``.close()`` on the result to stop.
 
     Args:
-        collections: What is asked.
-        host, port: Where to listen.
-        access: Who may ask; anybody on this machine where it is None.
-        limits: How much each may ask.
+        collections: Collections that the page offers.
+        host, port: Address to listen on.
+        access: Who may use the server; None admits any user of this machine.
+        limits: Limits on requests and uploads; None for the defaults.
 
     Raises:
-        InputError: There is no such port, it is taken or not allowed, or others could reach the server and it is not
-            said who may.
+        InputError: The port is invalid, taken or not permitted, or the access policy does not suit the host; see
+            ``AccessPolicy.check``.
     """
     if not 0 < port < 65_536:
         raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port")
-    access, limits = access or Access(), limits or Limits()
+    access, limits = access or AccessPolicy(), limits or Limits()
     access.check(host)
-    for name, value in SETTINGS.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uploads = upload_folder()
-    page = build_page(collections, Jobs())
-    page.delete_cache = CLEANING
+    page = build_page(collections, IndexQueue())
+    page.delete_cache = UPLOAD_CLEANUP
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
-    guard = Middleware(Guard, access=access, limits=limits, host=host, uploads=uploads, pages=paths)
+    guard = Middleware(AccessMiddleware, access=access, limits=limits, host=host, uploads=uploads, pages=paths)
     try:
         page.launch(
             server_name=f"[{host.strip('[]')}]" if ":" in host else host,
             server_port=port,
             auth=access.allows if access.accounts else None,
-            app_kwargs={"middleware": [Middleware(SecureHeaders), guard]},
+            app_kwargs={"middleware": [Middleware(SecurityHeadersMiddleware), guard]},
             max_file_size=limits.file_bytes,
-            state_session_capacity=SESSIONS,
+            state_session_capacity=MAX_SESSIONS,
             allowed_paths=[],
             strict_cors=True,
             mcp_server=False,
@@ -111,21 +111,21 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     *,
-    access: Access | None = None,
+    access: AccessPolicy | None = None,
     limits: Limits | None = None,
 ) -> None:
     """Serve until interrupted or terminated; see ``start``."""
     page = start(collections, host, port, access=access, limits=limits)
-    # So that the upload folder is removed.
+    # Exit in order, so that the upload folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    keep_small()
-    shown = f"[{host.strip('[]')}]" if ":" in host else host
-    print(f"Serving on http://{shown}:{port} - Ctrl-C stops", flush=True)
+    trim_periodically()
+    url_host = f"[{host.strip('[]')}]" if ":" in host else host
+    print(f"Serving on http://{url_host}:{port} - Ctrl-C stops", flush=True)
     page.block_thread()
 
 
 def upload_folder() -> Path:
-    """Where uploads of this process land, which no other user may read; removed when the process ends."""
+    """Upload folder of this process, private to its user; removed when the process exits."""
     return Path(_folder().name)
 
 
@@ -137,7 +137,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _styles() -> str:
-    """The style sheets of the page and of its tabs."""
+    """Style sheets of the page and its tabs, in one string."""
     sheets = sorted(
         (path for path in STATIC.iterdir() if path.name.endswith(".css")),
         key=lambda path: path.name,

@@ -1,4 +1,4 @@
-"""``rag ui``: the page in the browser."""
+"""``rag ui``: serve the browser page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLES = """\
   rag ui                                            # ask the index; http://127.0.0.1:7860
   rag ui ~/reports                                  # index these first
   rag ui --port 8000
-  rag ui --host 0.0.0.0 --auth-file accounts.txt    # on the network, for those with an account
+  rag ui --host 0.0.0.0 --auth-file accounts.txt    # on the network, with a login
 """
 
 
@@ -36,39 +36,41 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port (default: 7860)")
     parser.add_argument(
         "--auth", action="append", default=[], metavar="USER:PASSWORD",
-        help="who may log in; may be given several times. Other users of this machine can see it: see --auth-file",
+        help="account that may log in; repeatable. Other users of this machine can see it; prefer --auth-file",
     )  # fmt: skip
     parser.add_argument(
         "--auth-file", type=Path, metavar="FILE",
-        help="who may log in, USER:PASSWORD a line; nobody but its owner may be allowed to read it",
+        help="file of accounts, one USER:PASSWORD per line; only its owner may have access (chmod 600)",
     )  # fmt: skip
-    parser.add_argument("--no-auth", action="store_true", help="serve others than this machine without a login")
+    parser.add_argument("--no-auth", action="store_true", help="serve other machines without a login")
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME",
-        help="a name under which the page may be opened, such as that of a reverse proxy in front",
+        help="further host name to answer to, such as that of a reverse proxy; repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--requests-per-minute", type=int, metavar="N",
-        help="how many questions, clicks and uploads each client may send in a minute (default: 300)",
+        help="limit of questions, clicks and uploads per client and minute (default: 300)",
     )  # fmt: skip
     parser.add_argument(
         "--collections", type=Path, metavar="DIR",
-        help="where the collections that are made in the page lie (default: in the user's data folder)",
+        help="folder of the collections created in the page (default: in the user's data folder)",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    # Before anything is loaded, so that what is wrong is said at once.
-    from ..ui.security.accounts import Access, read_accounts
+    # Checked before anything heavy loads, so that usage errors appear at once.
+    from ..ui.security.accounts import AccessPolicy, read_accounts
     from ..ui.security.limits import Limits
 
-    access = Access(read_accounts(args.auth, args.auth_file), args.no_auth, tuple(args.allow_host))
+    access = AccessPolicy(read_accounts(args.auth, args.auth_file), args.no_auth, tuple(args.allow_host))
     access.check(args.host)
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     if args.no_auth:
-        err.print(f"no login: whoever can reach port {args.port} of this machine can read and change all that it holds")
+        err.print(
+            f"no login: anyone who can reach port {args.port} of this machine can read and change all collections"
+        )
     if args.paths:
         show_changes(run_build(args.paths, args.index or default_index()))
     folder = ready_index(args)
@@ -78,14 +80,14 @@ def run(args: argparse.Namespace) -> int:
     home = args.collections or collections_home()
     given = _given(folder, home)
     collections = Collections(home, [given], reader=args.reader)
-    # What is wrong with the index is said here, not in the page.
+    # Loaded here so that a broken index is reported on the command line, not in the page.
     collections.assistant(given.id)
     serve(collections, args.host, args.port, access=access, limits=limits)
     return 0
 
 
 def _given(folder: Path, home: Path) -> Collection:
-    """The index that was named, as a collection; over the shipped articles it has their examples and questions."""
+    """Collection of the index to serve; with example and evaluation questions if it is that of the shipped articles."""
     from ..eval.paths import SHIPPED_QUESTIONS
     from ..ui.examples import EXAMPLES as QUESTIONS
     from ..ui.services.collections import given_collection

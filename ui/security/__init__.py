@@ -1,1 +1,1 @@
-"""Who may use the page, and how much of it."""
+"""Access control, rate limits and security headers of the page."""

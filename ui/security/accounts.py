@@ -1,4 +1,4 @@
-"""Who may use the server, and under which names it answers."""
+"""Accounts, and the host names the server answers to."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from urllib.parse import urlsplit
 
 from rag import InputError
 
-#: What a browser on this machine may call it.
+#: Host names by which a browser on this machine may address the server.
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """Who is let in.
+class AccessPolicy:
+    """Who may use the server.
 
     Attributes:
-        accounts: Passwords by user; empty where nobody has to log in.
-        anybody: Nobody has to log in, though the server can be reached from other machines.
-        names: Host names under which the page may be opened, beside those of this machine: what a reverse proxy in
-            front is called.
+        accounts: Passwords by user; empty if no login is required.
+        no_login: Serve other machines without a login.
+        allowed_hosts: Host names to answer to besides those of this machine, such as that of a reverse proxy.
     """
 
     accounts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    anybody: bool = False
-    names: tuple[str, ...] = ()
+    no_login: bool = False
+    allowed_hosts: tuple[str, ...] = ()
 
     def allows(self, user: str, password: str) -> bool:
-        """Whether there is such an account; takes as long for any user and any wrong password."""
+        """Check a user's password, in time that depends on neither."""
         given = _digest(user, password)
         found = False
         for name, secret in self.accounts.items():
@@ -42,28 +41,30 @@ class Access:
         return found
 
     def hosts(self, host: str) -> frozenset[str] | None:
-        """The host names that a request may be addressed to, without port; any where it is None.
+        """Host names, without port, that a request may be addressed to; None allows any.
 
-        A page from elsewhere can have its own name resolved to this machine's address (DNS rebinding), and is then
-        free to read what a server that answers to every name has to say.
+        This prevents DNS rebinding: a foreign site can have its own name resolve to this machine's address, and could
+        then read the responses of a server that answers to any name.
         """
+        allowed = frozenset(map(str.lower, self.allowed_hosts))
+        own = host.strip("[]").lower()
         if is_loopback(host):
-            return frozenset({*LOOPBACK_NAMES, host.strip("[]").lower(), *map(str.lower, self.names)})
-        return frozenset(map(str.lower, self.names)) | {host.strip("[]").lower()} if self.names else None
+            return allowed | {*LOOPBACK_NAMES, own}
+        return allowed | {own} if allowed else None
 
     def check(self, host: str) -> None:
-        """Refuse to serve others than this machine's users by mistake.
+        """Check that other machines are not served by mistake.
 
         Raises:
-            InputError: The server could be reached from other machines, and it is not said who may use it.
+            InputError: Other machines can reach the server, but neither accounts nor ``no_login`` are set; or both are.
         """
-        if self.accounts and self.anybody:
-            raise InputError("either somebody has to log in, or nobody; leave out --auth or --no-auth")
-        if not self.accounts and not self.anybody and not (is_loopback(host) and not self.names):
-            where = f"host {host}" if not is_loopback(host) else f"the name {self.names[0]}"
+        if self.accounts and self.no_login:
+            raise InputError("--no-auth: contradicts --auth and --auth-file; leave one of them out")
+        if not self.accounts and not self.no_login and not (is_loopback(host) and not self.allowed_hosts):
+            reachable = f"host {host}" if not is_loopback(host) else f"allowed host {self.allowed_hosts[0]}"
             raise InputError(
-                f"{where} can be reached from other machines; say who may ask with --auth USER:PASSWORD or "
-                "--auth-file FILE, or --no-auth to let anybody"
+                f"{reachable}: can be reached from other machines; require a login with --auth USER:PASSWORD or "
+                "--auth-file FILE, or serve without one with --no-auth"
             )
 
 
@@ -78,7 +79,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_name(netloc: str) -> str:
-    """``example.org`` of ``Example.org:8000``, ``::1`` of ``[::1]:8000``; empty where it is no such thing."""
+    """Lower-case host of a Host header, such as ``::1`` of ``[::1]:8000``; empty if malformed."""
     try:
         return (urlsplit(f"//{netloc}").hostname or "").lower()
     except ValueError:
@@ -86,14 +87,14 @@ def host_name(netloc: str) -> str:
 
 
 def read_accounts(pairs: Iterable[str], file: Path | None = None) -> dict[str, str]:
-    """Accounts as the options ``--auth`` and ``--auth-file`` give them: passwords by user.
+    """Read the accounts of the options ``--auth`` and ``--auth-file``: passwords by user.
 
     Args:
-        pairs: ``USER:PASSWORD`` each.
-        file: One such pair a line; empty lines are passed over.
+        pairs: Strings ``USER:PASSWORD``.
+        file: One such pair per line; empty lines are skipped.
 
     Raises:
-        InputError: One is not of that form, a user comes twice, or others than its owner may read the file.
+        InputError: A pair is malformed, a user is repeated, or the file is unreadable, empty or open to other users.
     """
     accounts: dict[str, str] = {}
     sources = [("--auth", pair) for pair in pairs]
@@ -103,21 +104,22 @@ def read_accounts(pairs: Iterable[str], file: Path | None = None) -> dict[str, s
         user, colon, password = pair.partition(":")
         user = user.strip()
         if not (user and colon and password):
-            raise InputError(f"{source}: not an account; write it as USER:PASSWORD, neither of them empty")
+            # Without the pair itself: it may hold a password.
+            raise InputError(f"{source}: not an account; write USER:PASSWORD, neither of them empty")
         if user in accounts:
-            raise InputError(f"{source}: there is an account of {user!r} already; each user has one")
+            raise InputError(f"{source}: user {user!r} is repeated; keep one password for each user")
         accounts[user] = password
     if file is not None and not accounts:
-        raise InputError(f"{file}: there is no account in it; write one a line, USER:PASSWORD")
+        raise InputError(f"{file}: contains no account; write one USER:PASSWORD per line")
     return accounts
 
 
 def _lines(file: Path) -> list[str]:
     try:
         with file.open(encoding="utf-8-sig") as stream:
-            readable = stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
-            if os.name == "posix" and readable:
-                raise InputError(f"{file}: other users of this machine may read the passwords; chmod 600 {file}")
+            others = stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+            if os.name == "posix" and others:
+                raise InputError(f"{file}: other users of this machine have access to it; run chmod 600 {file}")
             return stream.read().splitlines()
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from error
@@ -126,5 +128,5 @@ def _lines(file: Path) -> list[str]:
 
 
 def _digest(user: str, password: str) -> bytes:
-    """Of the same length for all, so that comparing tells nothing of the lengths."""
+    """A hash of fixed length, so that comparing it does not reveal the lengths."""
     return hashlib.sha256(f"{len(user)}:{user}:{password}".encode("utf-8", "surrogatepass")).digest()

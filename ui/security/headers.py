@@ -1,4 +1,4 @@
-"""What the browser is told about the page: that it may load and run nothing but what this server sends."""
+"""Security response headers: the page loads and runs only what this server sends."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import re
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Of everything that is sent.
+#: Headers of every response.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Questions stand in links.
+    # The page's links contain questions.
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
-#: gradio's frontend makes functions of text (``unsafe-eval``) and sets styles in attributes; its inline scripts are
+#: gradio's frontend compiles functions from strings (``unsafe-eval``) and sets style attributes; its inline scripts are
 #: allowed by their hashes.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval'{hashes}; style-src 'self' 'unsafe-inline'; "
@@ -28,27 +28,27 @@ POLICY = (
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 
-#: A file that somebody uploaded runs nothing, whatever it is.
+#: Policy of uploaded files: they run nothing.
 FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 FILES = "/gradio_api/file="
-UNCHANGING = ("/assets/", "/static/")
+CACHED_PREFIXES = ("/assets/", "/static/")
 
 INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 
 
-class SecureHeaders:
-    """Adds the headers; of a page, the policy knows the hash of each script in it.
+class SecurityHeadersMiddleware:
+    """Add the security headers; an HTML page's policy allows its own inline scripts by hash.
 
     Args:
-        app: What answers.
+        app: The application to wrap.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -61,6 +61,7 @@ class SecureHeaders:
                 headers = MutableHeaders(scope=message)
                 _add(headers, scope["path"])
                 if headers.get("content-type", "").startswith("text/html"):
+                    # Held back until the whole page is there to hash its scripts.
                     start = message
                     return
             elif start is not None and message["type"] == "http.response.body":
@@ -77,7 +78,7 @@ class SecureHeaders:
 
 
 def policy(html: bytes) -> str:
-    """The Content-Security-Policy of a page: the scripts that stand in it may run, and no others."""
+    """Content-Security-Policy of a page, which allows exactly its own inline scripts."""
     digests = sorted({hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(html)})
     return POLICY.format(hashes="".join(f" 'sha256-{base64.b64encode(each).decode()}'" for each in digests))
 
@@ -86,5 +87,5 @@ def _add(headers: MutableHeaders, path: str) -> None:
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
     headers["Content-Security-Policy"] = FILE_POLICY if path.startswith(FILES) else POLICY.format(hashes="")
-    if not path.startswith(UNCHANGING):
+    if not path.startswith(CACHED_PREFIXES):
         headers.setdefault("Cache-Control", "no-store")

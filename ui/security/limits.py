@@ -1,4 +1,4 @@
-"""How much one client, and all of them together, may ask of the server."""
+"""Limits on requests, connections and uploads, per client and overall."""
 
 from __future__ import annotations
 
@@ -12,32 +12,31 @@ from rag import InputError
 
 MEGABYTE = 1_000_000
 
-#: Clients whose requests are remembered; the one that was quiet for longest is forgotten first.
+#: Number of clients remembered; the least recently seen is forgotten first.
 CLIENTS_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the server refuses to do more of.
+    """Limits of the server.
 
-    How long a question may be is the library's to say (``Retriever.search``), and no more than 1,000 files are taken
-    in one upload, which is gradio's limit.
+    The library limits a question's length (``Retriever.search``), and gradio limits an upload to 1,000 files.
 
     Attributes:
-        requests_per_minute: Of each client, of those that make the server work: questions and uploads. So many may
-            come at once; from then on they are let in one by one as the minute passes.
-        logins_per_minute: Of each client, right or wrong, counted in the same way.
-        at_once: Questions that are worked on at the same time, of each kind of event; the others wait.
-        waiting: Questions that wait; one more is told that the server is busy.
-        body_bytes: Of any request but an upload.
-        file_bytes: Of each file that is uploaded.
-        upload_bytes: Of all files of one upload together.
-        kept_bytes: Of all uploads that lie in the upload folder.
-        connections: Requests of all clients that are open at the same time, those included that only listen.
-        connections_per_client: The same, of each client.
+        requests_per_minute: Questions, clicks and uploads of each client. A client may send as many at once; after
+            that, requests are admitted one by one as the minute passes.
+        logins_per_minute: Login attempts of each client, successful or not, counted in the same way.
+        at_once: Events of one kind processed concurrently, such as questions; the others wait.
+        waiting: Events that may wait; a further one is refused.
+        body_bytes: Size of a request other than an upload.
+        file_bytes: Size of an uploaded file.
+        upload_bytes: Size of an upload, all files together.
+        kept_bytes: Size of the upload folder.
+        connections: Open requests of all clients, including event streams.
+        connections_per_client: Open requests of each client.
 
     Raises:
-        InputError: One of them is below 1.
+        InputError: A limit is below 1.
     """
 
     requests_per_minute: int = 300
@@ -57,37 +56,37 @@ class Limits:
                 raise InputError(f"{field.name.replace('_', ' ')} is {value}; it must be at least 1")
 
 
-class Allowance:
-    """So many requests a minute for each client: a token bucket for each, in a table of bounded size.
+class RateLimiter:
+    """Limit the requests per minute of each client with a token bucket each, in a table of bounded size.
 
     Args:
-        per_minute: What each client may do.
-        clock: Seconds that only grow.
+        per_minute: Requests allowed per client and minute.
+        clock: Monotonic time in seconds.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
         self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many clients are remembered."""
-        return len(self._left)
+        """Number of clients remembered."""
+        return len(self._buckets)
 
-    def take(self, client: str) -> float:
-        """Let a client do one thing: 0.0, or, where it has done too much, the seconds until it may do the next."""
+    def acquire(self, client: str) -> float:
+        """Count a request: 0.0 if it is allowed, else the seconds until the next one is."""
         now = self._clock()
-        left, since = self._left.pop(client, (float(self._per_minute), now))
-        left = min(left + (now - since) * self._per_minute / 60, self._per_minute)
-        wait = 0.0 if left >= 1 else (1 - left) * 60 / self._per_minute
-        self._left[client] = (left if wait else left - 1, now)
-        if len(self._left) > CLIENTS_REMEMBERED:
-            self._left.popitem(last=False)
+        tokens, since = self._buckets.pop(client, (float(self._per_minute), now))
+        tokens = min(tokens + (now - since) * self._per_minute / 60, self._per_minute)
+        wait = 0.0 if tokens >= 1 else (1 - tokens) * 60 / self._per_minute
+        self._buckets[client] = (tokens if wait else tokens - 1, now)
+        if len(self._buckets) > CLIENTS_REMEMBERED:
+            self._buckets.popitem(last=False)
         return wait
 
 
 def client_of(address: str) -> str:
-    """Who counts as one client: an IPv4 address, or the network of 64 bits that an IPv6 address stands in."""
+    """Identify the client of an address: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

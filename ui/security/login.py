@@ -1,4 +1,4 @@
-"""Logging in: whoever has not done so gets this form and nothing else."""
+"""The login form, shown to any browser without a session."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ input, button {{ margin: .25rem 0 1rem; padding: .5rem .75rem }}
 </html>
 """
 
-ASKED = "This page is only for those who have an account."
-WRONG = "User or password is wrong. Try again."
+LOGIN_REQUIRED = "This page requires an account."
+LOGIN_FAILED = "User or password is wrong. Try again."
 
 
 def is_logged_in(scope: Scope, headers: Headers) -> bool:
-    """Whether the request carries a session cookie that gradio gave to somebody who logged in."""
+    """Whether a request carries the session cookie that gradio sets at login."""
     app = scope["app"]
     try:
         cookies: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
@@ -54,28 +54,28 @@ def is_logged_in(scope: Scope, headers: Headers) -> bool:
     return any(cookies[name].value in app.tokens for name in names if name in cookies)
 
 
-def is_page_wanted(headers: Headers) -> bool:
-    """Whether a browser asks for something to show, and not a program for data."""
+def accepts_html(headers: Headers) -> bool:
+    """Whether the client is a browser asking for a page rather than a program asking for data."""
     return "text/html" in headers.get("accept", "")
 
 
-def form(root: str, message: str = ASKED) -> Response:
-    """The form."""
+def form(root: str, message: str = LOGIN_REQUIRED) -> Response:
+    """Login form."""
     page = FORM.format(message=message, action=f"{root}/login")
-    # Without a referrer the browser would not say where the form was sent from.
+    # With "no-referrer" the browser sends "Origin: null" with the form, which the origin check refuses.
     return HTMLResponse(page, status_code=401, headers={"Referrer-Policy": "same-origin"})
 
 
-def closed(scope: Scope, headers: Headers) -> Response:
-    """What somebody who has not logged in gets, whatever was asked for."""
-    if is_page_wanted(headers):
+def login_required(scope: Scope, headers: Headers) -> Response:
+    """Response to any request without a session."""
+    if accepts_html(headers):
         return form(scope.get("root_path", ""))
-    return JSONResponse({"detail": ASKED}, status_code=401)
+    return JSONResponse({"detail": LOGIN_REQUIRED}, status_code=401)
 
 
 async def log_in(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let gradio check user and password; a browser is led on to the page, or shown the form again."""
-    if not is_page_wanted(Headers(scope=scope)):
+    """Let gradio check user and password; redirect a browser to the page, or show it the form again."""
+    if not accepts_html(Headers(scope=scope)):
         await app(scope, receive, send)
         return
     answer: dict[str, Any] = {}
@@ -90,5 +90,5 @@ async def log_in(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
         response: Response = RedirectResponse(f"{root}/", status_code=303)
         response.raw_headers += [pair for pair in answer["headers"] if pair[0].lower() == b"set-cookie"]
     else:
-        response = form(root, WRONG)
+        response = form(root, LOGIN_FAILED)
     await response(scope, receive, send)

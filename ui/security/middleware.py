@@ -1,6 +1,6 @@
-"""What is let in to gradio: requests to the page that is served, of the size and number that the limits allow.
+"""Admit only listed requests to gradio, within the limits.
 
-Everything is shut that is not listed here, so that a route which a newer gradio adds stays shut as well.
+Paths are allowed one by one, so that a route added by a newer gradio stays closed.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,71 +20,80 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .accounts import Access, host_name
+from .accounts import AccessPolicy, host_name
 from .headers import FILES
-from .limits import Allowance, Limits, client_of
-from .login import closed, is_logged_in, log_in
+from .limits import Limits, RateLimiter, client_of
+from .login import is_logged_in, log_in, login_required
 
 API = "/gradio_api"
 LOGIN = ("/login", "/login/")
 UPLOAD = f"{API}/upload"
 
-#: What gradio asks itself when it starts; it tells nobody anything.
-OPEN = (f"{API}/startup-events",)
+#: Served without a login: gradio requests it from itself on startup; the response holds no data.
+PUBLIC_PATHS = (f"{API}/startup-events",)
 
-READ = {
+READABLE_PATHS = {
     "/config", "/config/", "/favicon.ico", "/logout", "/manifest.json", "/robots.txt", "/theme.css",
     *(f"{API}/{name}" for name in (
         "app_id", "app_id/", "info", "info/", "login_check", "login_check/", "queue/data", "queue/status",
         "startup-events", "theme.css", "upload_progress", "user", "user/",
     )),
 }  # fmt: skip
-READ_BELOW = ("/assets/", "/static/", f"{API}/call/", f"{API}/heartbeat/")
+READABLE_PREFIXES = ("/assets/", "/static/", f"{API}/call/", f"{API}/heartbeat/")
 
-#: What makes the server work, and is counted.
-WORK = (UPLOAD, f"{API}/queue/join", f"{API}/component_server", f"{API}/component_server/")
-WORK_BELOW = (f"{API}/call/", f"{API}/run/", f"{API}/api/")
-UNCOUNTED = (f"{API}/cancel", f"{API}/reset", f"{API}/reset/")
+#: Requests that cost computation or disk space.
+RATE_LIMITED_PATHS = (UPLOAD, f"{API}/queue/join", f"{API}/component_server", f"{API}/component_server/")
+RATE_LIMITED_PREFIXES = (f"{API}/call/", f"{API}/run/", f"{API}/api/")
+UNLIMITED_PATHS = (f"{API}/cancel", f"{API}/reset", f"{API}/reset/")
 
 
-class Refused(Exception):
-    """A request that is not let in: the HTTP status, why, and after how many seconds to come again."""
+class RequestRefused(Exception):
+    """Refusal of a request: HTTP status, reason, and seconds to wait before trying again."""
 
-    def __init__(self, status: int, why: str, wait: float = 0.0) -> None:
-        super().__init__(why)
+    def __init__(self, status: int, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
         self.status, self.wait = status, wait
 
     def response(self) -> Response:
-        """As gradio's own errors look, so that the page shows the words."""
+        """Format the refusal like gradio's own errors, so that the page shows the reason."""
         headers = {"Retry-After": str(math.ceil(self.wait))} if self.wait else {}
         return JSONResponse({"detail": str(self)}, status_code=self.status, headers=headers)
 
 
-class Guard:
-    """Stands before gradio.
+class AccessMiddleware:
+    """Check access and limits before gradio sees a request.
 
     Args:
-        app: gradio.
-        access: Who may come in.
-        limits: How much each may ask for.
-        host: What the server listens on.
-        uploads: The folder that uploads lie in, and the only one that files are given out of.
+        app: gradio's application.
+        access: Who may use the server.
+        limits: How much they may use it.
+        host: Address the server listens on.
+        uploads: Upload folder; the only folder from which files are served.
         pages: Paths of the pages.
+        clock: Monotonic time in seconds.
     """
 
     def __init__(
-        self, app: ASGIApp, *, access: Access, limits: Limits, host: str, uploads: Path, pages: frozenset[str]
+        self,
+        app: ASGIApp,
+        *,
+        access: AccessPolicy,
+        limits: Limits,
+        host: str,
+        uploads: Path,
+        pages: frozenset[str],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app, self.limits, self.pages = app, limits, pages
         self._login = bool(access.accounts)
         self._hosts = access.hosts(host)
         self._uploads = uploads.resolve()
-        self._requests = Allowance(limits.requests_per_minute)
-        self._logins = Allowance(limits.logins_per_minute)
+        self._requests = RateLimiter(limits.requests_per_minute, clock)
+        self._logins = RateLimiter(limits.logins_per_minute, clock)
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have gradio answer it."""
+        """Handle a request: pass it on to gradio, or refuse it."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -94,7 +104,7 @@ class Guard:
         self._open[client] += 1
         try:
             await self._serve(scope, receive, send, client)
-        except Refused as refused:
+        except RequestRefused as refused:
             await refused.response()(scope, receive, send)
         finally:
             self._open[client] -= 1
@@ -107,76 +117,77 @@ class Guard:
         self._check_host(headers)
         _check_origin(headers, method)
         if method == "POST" and path in LOGIN and self._login:
-            _count(self._logins, client, "you tried to log in too often")
+            _check_rate(self._logins, client, "too many login attempts")
             _check_size(headers, self.limits.body_bytes)
             await log_in(self.app, scope, receive, send)
             return
-        if self._login and path not in OPEN and not is_logged_in(scope, headers):
-            await closed(scope, headers)(scope, receive, send)
+        if self._login and path not in PUBLIC_PATHS and not is_logged_in(scope, headers):
+            await login_required(scope, headers)(scope, receive, send)
             return
         if method in ("GET", "HEAD"):
             self._check_readable(path)
         elif method == "POST":
             receive = await self._check_post(headers, path, receive, client)
         else:
-            raise Refused(405, f"{method} is not served here")
+            raise RequestRefused(405, f"method {method} is not allowed")
         await self.app(scope, receive, send)
 
     def _check_connections(self, client: str) -> None:
         if self._open[client] > self.limits.connections_per_client:
-            raise Refused(429, "too many requests of yours are open; wait until some are answered", 5)
+            raise RequestRefused(429, "you have too many open requests; wait until some are answered", 5)
         if self._open.total() > self.limits.connections:
-            raise Refused(503, "the server is busy; try again in a moment", 5)
+            raise RequestRefused(503, "the server is busy; try again in a moment", 5)
 
     def _check_host(self, headers: Headers) -> None:
         if self._hosts is not None and host_name(headers.get("host", "")) not in self._hosts:
-            raise Refused(421, f"this server answers to {', '.join(sorted(self._hosts))} only; see rag ui --allow-host")
+            names = ", ".join(sorted(self._hosts))
+            raise RequestRefused(421, f"this server answers only to {names}; see rag ui --allow-host")
 
     def _check_readable(self, path: str) -> None:
         if path.startswith(FILES):
             if not self._is_upload(path.removeprefix(FILES)):
-                raise Refused(403, "there is no such file here")
-        elif path not in READ and path not in self.pages and not path.startswith(READ_BELOW):
-            raise Refused(404, "there is no such page here")
+                raise RequestRefused(403, "no such file")
+        elif path not in READABLE_PATHS and path not in self.pages and not path.startswith(READABLE_PREFIXES):
+            raise RequestRefused(404, "no such page")
 
     async def _check_post(self, headers: Headers, path: str, receive: Receive, client: str) -> Receive:
-        counted = path in WORK or path.startswith(WORK_BELOW)
-        if not counted and path not in UNCOUNTED:
-            raise Refused(404, "there is no such page here")
-        if counted:
-            _count(self._requests, client, "you asked too much in a short time")
+        is_limited = path in RATE_LIMITED_PATHS or path.startswith(RATE_LIMITED_PREFIXES)
+        if not is_limited and path not in UNLIMITED_PATHS:
+            raise RequestRefused(404, "no such page")
+        if is_limited:
+            _check_rate(self._requests, client, "too many requests")
         if path == UPLOAD:
             size = _check_size(headers, self.limits.upload_bytes)
             if size + _bytes_in(self._uploads) > self.limits.kept_bytes:
-                raise Refused(507, "the upload folder is full; remove some files, or try again in an hour")
+                raise RequestRefused(507, "the upload folder is full; remove some files, or try again in an hour")
             return receive
         _check_size(headers, self.limits.body_bytes)
         body = await _body(receive)
-        if any(not self._may_name(each, headers) for each in _file_references(body)):
-            raise Refused(403, "there is no such file here; upload it first")
-        return _again(body, receive)
+        if any(not self._may_reference(each, headers) for each in _file_references(body)):
+            raise RequestRefused(403, "no such file; upload it first")
+        return _replay(body, receive)
 
-    def _may_name(self, reference: dict[str, Any], headers: Headers) -> bool:
-        """Whether a file that a request names is one that was uploaded; an address elsewhere would be fetched."""
+    def _may_reference(self, reference: dict[str, Any], headers: Headers) -> bool:
+        """Whether a request refers to an uploaded file; gradio would fetch a URL of another server."""
         url = reference.get("url") or ""
         if not isinstance(url, str) or (urlsplit(url).netloc or headers.get("host")) != headers.get("host"):
             return False
         return self._is_upload(reference["path"])
 
     def _is_upload(self, path: str) -> bool:
-        # Resolved, so that a link in the folder leads nowhere else.
+        # Symbolic links in the folder may point outside.
         if "\0" in path or not Path(path).is_absolute():
             return False
         return Path(os.path.realpath(path)).is_relative_to(self._uploads)
 
 
-def _count(allowance: Allowance, client: str, why: str) -> None:
-    if wait := allowance.take(client):
-        raise Refused(429, f"{why}; try again in {math.ceil(wait)} seconds", wait)
+def _check_rate(limiter: RateLimiter, client: str, reason: str) -> None:
+    if wait := limiter.acquire(client):
+        raise RequestRefused(429, f"{reason}; try again in {math.ceil(wait)} seconds", wait)
 
 
 def _check_origin(headers: Headers, method: str) -> None:
-    """Refuse what another site's page had the browser send; that somebody follows a link from there is fine."""
+    """Refuse requests sent by another site's page, except links that a user follows."""
     if site := headers.get("sec-fetch-site"):
         link = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
         foreign = site not in ("same-origin", "none") and not link
@@ -184,16 +195,16 @@ def _check_origin(headers: Headers, method: str) -> None:
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
     if foreign:
-        raise Refused(403, "requests from another site's page are not answered")
+        raise RequestRefused(403, "requests from another site's page are refused")
 
 
-def _check_size(headers: Headers, most: int) -> int:
-    """The size of a body, in bytes, known before any of it is read."""
+def _check_size(headers: Headers, max_bytes: int) -> int:
+    """Size of a request's body in bytes, as declared by its headers."""
     length = headers.get("content-length", "")
     if "transfer-encoding" in headers or not length.isdecimal():
-        raise Refused(411, "say how long the request is, in a Content-Length header")
-    if int(length) > most:
-        raise Refused(413, f"the request is {int(length):,} bytes long; at most {most:,} are taken")
+        raise RequestRefused(411, "the request has no length; send a Content-Length header")
+    if int(length) > max_bytes:
+        raise RequestRefused(413, f"the request has {int(length):,} bytes; the limit is {max_bytes:,}")
     return int(length)
 
 
@@ -206,24 +217,24 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A ``receive`` that gives a body that was read already, then what comes after it."""
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` that returns a body already read, then further messages."""
     messages: Iterator[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
 
-    async def again() -> Message:
+    async def replay() -> Message:
         return next(messages, None) or await receive()
 
-    return again
+    return replay
 
 
 def _file_references(body: bytes) -> Iterator[dict[str, Any]]:
-    """The objects in a request that gradio takes for files: those with a text as their ``path``."""
+    """Objects of a request that gradio treats as files: those with a string as their ``path``."""
     try:
         todo = [json.loads(body)] if body else []
     except RecursionError:
-        raise Refused(400, "the request is nested too deeply") from None
+        raise RequestRefused(400, "the request is nested too deeply") from None
     except ValueError:
-        raise Refused(400, "the request is not JSON") from None
+        raise RequestRefused(400, "the request is not JSON") from None
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
@@ -237,7 +248,7 @@ def _file_references(body: bytes) -> Iterator[dict[str, Any]]:
 def _bytes_in(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        # Old uploads are deleted all the time.
+        # gradio deletes old uploads concurrently.
         with suppress(FileNotFoundError):
             total += path.lstat().st_size
     return total

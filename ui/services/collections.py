@@ -1,11 +1,11 @@
-"""Collections: named sets of documents, each with an index of its own, between which the page switches.
+"""Collections: named sets of documents, each with its own index.
 
 HOME/
-  <id>/collection.json     the name that its user gave it
-  <id>/files/              what was uploaded, under names of ours
+  <id>/collection.json     its display name
+  <id>/files/              uploaded files, under sanitized names
   <id>/index/              its index
-  <id>/taught.jsonl        what its users taught
-  given/<key>/taught.jsonl what was taught about an index that the page was started with
+  <id>/taught.jsonl        its users' feedback
+  given/<key>/taught.jsonl feedback on the index the server was started with
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
 from rag.errors import IndexMissing
 from rag.index import current_version
 
-from .uploads import DEVICE, Upload, take
+from .uploads import WINDOWS_DEVICE, Upload, store_uploads
 
-#: Assistants that are kept open.
-OPEN = 4
+#: Maximum number of assistants kept loaded.
+MAX_OPEN_ASSISTANTS = 4
 
-#: Code points of a collection's name at most.
+#: Maximum length of a collection's name, in code points.
 LONGEST_NAME = 60
 
 NAME_FILE, FILES, INDEX, TAUGHT, GIVEN = "collection.json", "files", "index", "taught.jsonl", "given"
 
-#: How the folder of a collection begins that is being deleted, and of a file that is being moved in.
-DELETED, COMING = ".deleted-", ".coming-"
+#: Name prefixes of a folder being deleted and of a file being moved in.
+DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
-#: Joins emoji to one; all other characters that cannot be seen are refused in names.
+#: Joins emoji; all other invisible characters are refused in names.
 JOINER = "\N{ZERO WIDTH JOINER}"
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A set of documents that can be asked.
+    """A named set of documents.
 
     Attributes:
-        id: Lower-case letters, digits and hyphens; stands in links.
-        name: As its user gave it.
+        id: Lower-case letters, digits and hyphens; part of links.
+        name: Display name.
         index: Folder of its index.
-        files: Folder of what was uploaded to it; None where its documents are not managed in the page.
-        taught: JSON Lines file of what was taught; it need not be there.
-        examples: Questions to click on.
-        questions: A question set that came with it.
+        files: Folder of its uploaded files; None if its documents are not managed in the page.
+        taught: JSON Lines file of its users' feedback; it may not exist yet.
+        examples: Example questions to click on.
+        questions: Question set shipped with it.
     """
 
     id: str
@@ -71,19 +71,19 @@ class Collection:
 def given_collection(
     index: Path, name: str, home: Path, examples: tuple[str, ...] = (), questions: Path | None = None
 ) -> Collection:
-    """The index that the page is started with, as a collection whose documents `rag index` manages."""
+    """Collection of the index the server is started with, whose documents are managed with `rag index`."""
     key = hashlib.sha256(str(index.resolve()).encode()).hexdigest()[:16]
     return Collection("start", name, index, None, home / GIVEN / key / TAUGHT, examples, questions)
 
 
 class Collections:
-    """The collections below a folder, and those that the page was started with. Several threads may use it at once.
+    """Collections stored in a folder, and those the server was started with. Thread-safe.
 
     Args:
-        home: Where the collections lie; it need not be there yet.
-        given: Further ones, listed before them.
-        encoder: The one of all indexes; the default one where it is None.
-        reader: Folder of the reader; the one that ships where it is None.
+        home: Folder of the collections; created when needed.
+        given: Collections the server was started with; listed first.
+        encoder: Encoder shared by all indexes; None for the default.
+        reader: Folder of the reader; None for the shipped one.
     """
 
     def __init__(
@@ -96,41 +96,41 @@ class Collections:
         self._home, self._given, self._reader = home, list(given), reader
         self._encoder = encoder or SentenceTransformerEncoder()
         self._open: OrderedDict[str, tuple[Path, Assistant]] = OrderedDict()
-        # Of what changes on disk, which takes as long as hashing takes, and apart from it of what answers meanwhile.
+        # Separate locks, so that questions are answered during changes on disk, which may hash large files.
         self._changing, self._opening = threading.Lock(), threading.Lock()
         self._opening_one: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def list(self) -> list[Collection]:
-        """All of them, the given ones first, then by name."""
+        """All collections: those given at start first, then the others by name."""
         own = [self._own(path.parent.name) for path in self._home.glob(f"*/{NAME_FILE}")]
         return [*self._given, *sorted((each for each in own if each), key=lambda each: each.name.casefold())]
 
     def get(self, collection_id: str) -> Collection:
-        """The collection with an id.
+        """Collection with the given id.
 
         Raises:
-            InputError: There is none.
+            InputError: There is no such collection.
         """
         given = next((each for each in self._given if each.id == collection_id), None)
         found = given or self._own(collection_id)
         if found is None:
-            raise InputError(f"there is no collection {str(collection_id)[:80]!r}; choose one in the side panel")
+            raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose one in the side panel")
         return found
 
     def create(self, name: str) -> Collection:
-        """A new, empty collection.
+        """Create an empty collection.
 
         Raises:
             InputError: The name is empty, too long or taken, or the folder cannot be written to.
         """
         name = " ".join(name.split())
         if not 0 < len(name) <= LONGEST_NAME:
-            raise InputError(f"a collection's name has 1 to {LONGEST_NAME} characters; this one has {len(name):,}")
+            raise InputError(f"the name has {len(name):,} characters; use 1 to {LONGEST_NAME}")
         if not name.replace(JOINER, "").isprintable():
-            raise InputError("this name holds characters that cannot be seen; type it again")
+            raise InputError("the name contains invisible characters; type it again")
         with self._changing:
             if any(each.name.casefold() == name.casefold() for each in self.list()):
-                raise InputError(f"there is a collection {name!r} already; choose another name")
+                raise InputError(f"collection {name!r}: exists already; choose another name")
             collection_id = self._free_id(name)
             folder = self._home / collection_id
             try:
@@ -141,32 +141,32 @@ class Collections:
         return self.get(collection_id)
 
     def delete(self, collection_id: str) -> None:
-        """Remove one of our own, with its documents, its index and what was taught.
+        """Delete a collection with its documents, index and feedback.
 
         Raises:
-            InputError: There is no such collection, or the page was started with it.
+            InputError: There is no such collection, or the server was started with it.
         """
         collection = self.get(collection_id)
         if collection.files is None:
-            raise InputError(f"{collection.name!r} is what the page was started with; it cannot be deleted here")
+            raise InputError(f"{collection.name!r}: the server was started with it, so it cannot be deleted here")
         with self._changing:
             folder = self._home / collection.id
-            gone = self._home / f"{DELETED}{uuid.uuid4().hex}"
+            gone = self._home / f"{DELETED_PREFIX}{uuid.uuid4().hex}"
             try:
-                # In one step, so that a crash leaves no half of one, and a process that still writes finds nothing.
+                # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
                 folder.rename(gone)
             except OSError as error:
                 raise InputError(f"{collection.name!r}: cannot be deleted ({error.strerror or error})") from error
-            for each in self._home.glob(f"{DELETED}*"):
+            for each in self._home.glob(f"{DELETED_PREFIX}*"):
                 shutil.rmtree(each, ignore_errors=True)
         with self._opening:
             self._open.pop(collection.id, None)
 
     def assistant(self, collection_id: str) -> Assistant:
-        """Who answers from a collection; opened again when its index has a new version.
+        """Assistant of a collection; reloaded when its index has a new version.
 
         Raises:
-            InputError: There is no such collection, or nothing in it yet.
+            InputError: There is no such collection, or it is empty.
             IndexFolderError: See ``Index.open``.
         """
         collection = self.get(collection_id)
@@ -188,48 +188,48 @@ class Collections:
             with self._opening:
                 self._open[collection_id] = known
                 self._open.move_to_end(collection_id)
-                while len(self._open) > OPEN:
+                while len(self._open) > MAX_OPEN_ASSISTANTS:
                     self._open.popitem(last=False)
         return known[1]
 
     def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
-        """Move uploaded files into a collection's folder, under names of ours; what became of each, see ``take``.
+        """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
 
         Raises:
-            InputError: There is no such collection, its documents are not managed here, or its folder is gone.
+            InputError: There is no such collection, its documents are not managed here, or its folder cannot be read.
         """
         folder = self._folder(collection_id)
         with self._changing:
             try:
-                return take(folder, folder.parent / f"{COMING}{uuid.uuid4().hex}", uploads)
+                return store_uploads(folder, folder.parent / f"{INCOMING_PREFIX}{uuid.uuid4().hex}", uploads)
             except OSError as error:
                 raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
 
     def remove(self, collection_id: str, name: str) -> None:
-        """Delete an uploaded file; the index follows when it is brought up to date.
+        """Delete an uploaded file; it answers until the index is updated.
 
         Raises:
             InputError: There is no such file, or the collection's documents are not managed here.
         """
         folder = self._folder(collection_id)
         with self._changing:
-            # Compared with what is there, so that no name is a path.
+            # Compared with the listing, so that no name works as a path.
             if name not in self.files(collection_id):
-                raise InputError(f"there is no file {name[:200]!r} in the collection; it may be removed already")
+                raise InputError(f"file {name[:200]!r}: not in the collection; it may have been removed already")
             try:
                 (folder / name).unlink(missing_ok=True)
             except OSError as error:
                 raise InputError(f"{name}: cannot be removed ({error.strerror or error})") from error
 
     def files(self, collection_id: str) -> Sequence[str]:
-        """The names of the uploaded files of a collection, in order."""
+        """Sorted names of a collection's uploaded files."""
         collection = self.get(collection_id)
         return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
 
     def _folder(self, collection_id: str) -> Path:
         collection = self.get(collection_id)
         if collection.files is None:
-            raise InputError(f"the documents of {collection.name!r} are managed with `rag index`, not in the page")
+            raise InputError(f"{collection.name!r}: its documents are managed with `rag index`, not in the page")
         return collection.files
 
     def _own(self, collection_id: str) -> Collection | None:
@@ -245,7 +245,7 @@ class Collections:
     def _free_id(self, name: str) -> str:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "collection"
-        slug = f"{slug}-collection" if DEVICE.match(slug) else slug
+        slug = f"{slug}-collection" if WINDOWS_DEVICE.match(slug) else slug
         taken = {each.id for each in self._given} | {GIVEN}
         numbered = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
         return next(each for each in numbered if each not in taken and not (self._home / each).exists())

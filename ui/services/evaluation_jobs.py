@@ -1,4 +1,4 @@
-"""Evaluations beside the server: one at a time, in a thread of its own, on questions whose answers are known."""
+"""Evaluate collections in the background, one at a time, on questions with known answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rag.retrieval.retriever import check_question
 
 from .collections import Collection
 
-#: Seconds that the end of the process waits for one to end.
+#: Seconds the exiting process waits for a running evaluation.
 PATIENCE = 10.0
 
 ASKING, MEASURING, DONE, STOPPED, FAILED = "asking", "measuring", "done", "stopped", "failed"
@@ -29,14 +29,14 @@ ASKING, MEASURING, DONE, STOPPED, FAILED = "asking", "measuring", "done", "stopp
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """The questions of a file, as far as they can be asked.
+    """The usable questions of a file.
 
     Attributes:
-        name: Of the file.
-        questions: What is asked: the test part where the file is split.
-        part: "test", or empty where the file is not split.
-        left_open: How many are left out because nobody has said yet what answers them.
-        left_out: Why others are left out, a line each.
+        name: Name of the file.
+        questions: Questions to ask: the test part if the file is split, else all.
+        part: "test", or empty if the file is not split.
+        left_open: Number of unlabelled questions, which are left out.
+        left_out: Reasons why other questions are left out, one line each.
     """
 
     name: str
@@ -47,10 +47,10 @@ class QuestionSet:
 
 
 def read_question_set(path: Path, assistant: Assistant) -> QuestionSet:
-    """The questions of a file that can be asked of an assistant; there may be none.
+    """Read the questions of a file that can be asked of an assistant; there may be none.
 
     Raises:
-        InputError: The file cannot be read; names it without its folder, which is nobody's business in a browser.
+        InputError: The file cannot be read; named without its folder, which users of the page need not know.
     """
     faults: list[InputError] = []
     left_open: list[Question] = []
@@ -75,7 +75,7 @@ def read_question_set(path: Path, assistant: Assistant) -> QuestionSet:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an evaluation found: the results, their figures by key, and the plots as SVG elements by their titles."""
+    """Results of an evaluation, their figures by key, and plots as SVG elements by title."""
 
     results: Results
     figures: Mapping[str, Figure]
@@ -84,14 +84,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far an evaluation is.
+    """State of an evaluation.
 
     Attributes:
-        state: ``asking``, ``measuring`` (working out the figures), ``done``, ``stopped`` or ``failed``.
-        done: Questions that were asked.
-        seconds_left: Estimated of the asking; None where nothing can be said yet.
-        report: Once it is done, or stopped after the first question.
-        error: Why it failed.
+        state: ``asking``, ``measuring`` (computing the figures), ``done``, ``stopped`` or ``failed``.
+        done: Questions asked so far.
+        seconds_left: Estimated time until the last question is asked; None while unknown.
+        report: Report once done, or once stopped after the first question.
+        error: Reason of a failure.
     """
 
     state: str = ASKING
@@ -102,18 +102,18 @@ class State:
 
     @property
     def ended(self) -> bool:
-        """Will nothing change any more?"""
+        """True once the state is final."""
         return self.state in (DONE, STOPPED, FAILED)
 
 
 class Evaluation:
-    """One run over a question set. Its thread alone changes its state.
+    """One run over a question set; only its own thread changes its state.
 
     Args:
-        collection: The name of what is asked.
-        asked: What it is asked.
-        assistant: Who is asked.
-        version: Of the index that is asked.
+        collection: Name of the collection.
+        asked: Questions to ask.
+        assistant: Assistant of the collection.
+        version: Folder of the index version evaluated.
     """
 
     def __init__(self, collection: str, asked: QuestionSet, assistant: Assistant, version: Path) -> None:
@@ -121,26 +121,26 @@ class Evaluation:
         self._assistant = assistant
         self._state = State()
         self._stopping = threading.Event()
-        self._is_wanted = True
+        self._is_abandoned = False
 
     def state(self) -> State:
-        """How far it is now."""
+        """Current state."""
         return self._state
 
     def stop(self) -> None:
-        """Ask no further question; what was asked so far is measured."""
+        """Ask no further question, and measure the answers so far."""
         self._stopping.set()
 
     def abandon(self) -> None:
         """Ask no further question, and measure nothing."""
-        self._is_wanted = False
+        self._is_abandoned = True
         self._stopping.set()
 
     def run(self) -> None:
-        """Do it, and return when it has ended."""
+        """Ask all questions and measure the answers; return when the evaluation has ended."""
         try:
             trials = self._ask()
-            if not self._is_wanted:
+            if self._is_abandoned:
                 return
             self._state = replace(self._state, state=MEASURING, seconds_left=None)
             report = self._report(trials) if trials else None
@@ -150,7 +150,7 @@ class Evaluation:
             self._state = replace(self._state, state=FAILED, error=str(error))
         finally:
             if not self._state.ended:
-                error_text = "the evaluation ended before it was done; see what the server printed, and start it again"
+                error_text = "the evaluation ended before it was done; see the server's output, and start it again"
                 self._state = replace(self._state, state=FAILED, error=error_text)
 
     def _ask(self) -> list[Trial]:
@@ -178,21 +178,21 @@ class Evaluation:
 
 
 class Evaluations:
-    """The evaluations of a server: one runs, the last one of each collection is kept."""
+    """Evaluations of a server: one runs at a time; the last one of each collection is kept."""
 
     def __init__(self) -> None:
         self._last: dict[str, Evaluation] = {}
         self._running: Evaluation | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        # Python takes the ground from under a thread that is deep in a model when it ends, and the process aborts.
+        # A daemon thread inside a model at interpreter shutdown aborts the process.
         atexit.register(self._end)
 
     def start(self, collection: Collection, asked: QuestionSet, assistant: Assistant) -> Evaluation:
         """Evaluate a collection.
 
         Raises:
-            InputError: One is running already, or there is no question to ask.
+            InputError: An evaluation is running already, or there is no question to ask.
         """
         if not asked.questions:
             raise InputError(f"there is no question in {asked.name} that can be asked of {collection.name!r}")
@@ -209,15 +209,15 @@ class Evaluations:
         return evaluation
 
     def running(self) -> Evaluation | None:
-        """The one that runs now."""
+        """The running evaluation, if any."""
         return self._running if self._running and not self._running.state().ended else None
 
     def of(self, collection_id: str) -> Evaluation | None:
-        """The last one of a collection, which may still run; None where there was none since the server was started."""
+        """A collection's last evaluation, which may still run; None if it had none since the server started."""
         return self._last.get(collection_id)
 
     def _end(self) -> None:
-        """End with the process."""
+        """End the running evaluation when the process exits."""
         if (evaluation := self.running()) and self._thread:
             evaluation.abandon()
             self._thread.join(PATIENCE)

@@ -1,4 +1,4 @@
-"""The files of a collection as rows of a table: what is known of each, and whether it can be asked."""
+"""List a collection's files with their titles, dates and index status."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rag.index.store import DocumentStore
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A file.
+    """A file of a collection.
 
     Attributes:
-        path: As the index names it.
-        title: Of its document; empty where it has several, or none.
-        documents: How many are in it; 0 where it is not indexed.
-        passages: Of its document; 0 where it has several, or none.
-        date: Of its document, if that has one.
-        note: Why it is not indexed as it is.
+        path: Path in the index.
+        title: Title of its document; empty unless it has exactly one.
+        documents: Number of its documents; 0 if it is not indexed.
+        passages: Number of its document's passages; 0 unless it has exactly one document.
+        date: Date of its document, if any.
+        note: Why the index does not match the file.
     """
 
     path: str
@@ -32,23 +32,23 @@ class Row:
     note: str = ""
 
 
-def listing(store: DocumentStore | None, uploaded: Sequence[str] | None, wanted: str, most: int) -> list[Row]:
-    """The first files whose path or title holds some text, in order of their paths.
+def listing(store: DocumentStore | None, uploaded: Sequence[str] | None, query: str, limit: int) -> list[Row]:
+    """List the files whose path or title contains a text, sorted by path.
 
     Args:
-        store: Of the index; None where there is none yet.
-        uploaded: The files that should be in it; None where these are not managed here.
-        wanted: Casefolded; all are meant where it is empty.
-        most: Rows that are returned at most.
+        store: Store of the index; None if there is no index yet.
+        uploaded: Files that should be indexed; None if they are not managed in the page.
+        query: Case-folded text to look for; empty matches all files.
+        limit: Maximum number of rows.
     """
     documents = _documents(store) if store else {}
     refused = {path: reason for path, (_, reason) in store.refused().items()} if store else {}
     found = (
         path
         for path in sorted({*documents, *refused, *(uploaded or ())})
-        if wanted in path.casefold() or (documents.get(path) == 1 and store and wanted in _title(store, path))
+        if query in path.casefold() or (documents.get(path) == 1 and store and query in _title(store, path))
     )
-    return list(_rows(islice(found, most), store, documents, refused, uploaded))
+    return list(_rows(islice(found, limit), store, documents, refused, uploaded))
 
 
 def _rows(
@@ -58,10 +58,10 @@ def _rows(
     refused: Mapping[str, str],
     uploaded: Sequence[str] | None,
 ) -> Iterator[Row]:
-    there = None if uploaded is None else set(uploaded)
+    present = None if uploaded is None else set(uploaded)
     for path in paths:
         note = f"not read: {refused[path]}" if path in refused else ""
-        if there is not None and path not in there:
+        if present is not None and path not in present:
             note = "removed; it answers until the index is brought up to date"
         if store is None or path not in documents:
             yield Row(path, note=note or "not indexed yet")
@@ -74,13 +74,13 @@ def _rows(
 
 
 def _documents(store: DocumentStore) -> dict[str, int]:
-    """How many documents each file holds."""
+    """Number of documents of each file."""
     files = store.files()
     return Counter(each if each in files else _file(each, files) for each in store.documents)
 
 
 def _file(document_id: str, files: Mapping[str, object]) -> str:
-    """The file of a row of a table, ``table.csv#12``, or of a file in an archive, ``old.zip/notes.md``."""
+    """File of a table row such as ``table.csv#12``, or of an archive member such as ``old.zip/notes.md``."""
     ends = (at for at, character in enumerate(document_id) if character in "#/")
     return next((document_id[:at] for at in ends if document_id[:at] in files), document_id)
 

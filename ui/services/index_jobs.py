@@ -1,4 +1,4 @@
-"""Indexing beside the server: one build at a time, in a process of its own that neither slows nor ends the server."""
+"""Index collections in the background: one build at a time, in a process separate from the server."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-#: The process. Not ``-m``, which would import the page and its library first; not from its folder, whose modules would
-#: hide the standard library's.
+#: Command of the worker. ``-m`` would import the page first; ``-P`` keeps the worker's folder off ``sys.path``, where
+#: its modules would hide the standard library's.
 COMMAND = [sys.executable, "-P", str(Path(__file__).with_name("index_worker.py"))]
 
-#: One thread: two that spin on the same cores slow each other, and the questions, down.
+#: One thread: spinning threads slow each other, and the questions, down.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
 
 WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
 
-#: Seconds that a stopped process has to end before it is killed.
-PATIENCE = 10
+#: Seconds a stopped process gets to exit before it is killed.
+STOP_TIMEOUT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far an indexing is.
+    """State of an index job.
 
     Attributes:
         state: ``waiting``, ``running``, ``done``, ``failed`` or ``stopped``.
-        stage: What it does: ``checking`` or ``reading`` files, or ``embedding`` passages; empty before.
-        done, total: Of the files or passages of the stage. Passages are those of the files read so far.
-        read, files: Files that are read, of all.
-        seconds_left: Estimated of all that is to do; None where nothing can be said yet.
-        changes: What it did, as ``rag.Changes`` has it, once it is done.
-        error: Why it failed: one line.
+        stage: ``checking`` or ``reading`` files, or ``embedding`` passages; empty before the first.
+        done, total: Files or passages of the stage. Passages are those of the files read so far.
+        read, files: Files read, and files in all.
+        seconds_left: Estimated time until the job is done; None while unknown.
+        changes: Fields of ``rag.Changes``; None until the job is done.
+        error: Reason of a failure, in one line.
     """
 
     state: str = WAITING
@@ -51,16 +51,16 @@ class State:
 
     @property
     def ended(self) -> bool:
-        """Will nothing change any more?"""
+        """True once the state is final."""
         return self.state in (DONE, FAILED, STOPPED)
 
 
-class Job:
-    """One indexing of a collection.
+class IndexJob:
+    """One update of a collection's index.
 
     Args:
-        files: The folder of its files.
-        index: The folder of its index.
+        files: Folder of the collection's files.
+        index: Folder of its index.
     """
 
     def __init__(self, files: Path, index: Path) -> None:
@@ -70,12 +70,12 @@ class Job:
         self._lock = threading.Lock()
 
     def state(self) -> State:
-        """How far it is now."""
+        """Current state."""
         with self._lock:
             return self._state
 
     def stop(self) -> None:
-        """End it, and wait until it has; the index stays as it was, and what was embedded is used by the next one."""
+        """Stop the job and wait for its end; the index is unchanged, and the next job reuses the embeddings made."""
         with self._lock:
             if not self._state.ended:
                 self._state = replace(self._state, state=STOPPED)
@@ -83,23 +83,23 @@ class Job:
         if process:
             process.terminate()
             try:
-                process.wait(PATIENCE)
+                process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
 
     def run(self) -> None:
-        """Do it, and wait until it has ended; nothing where it was stopped before.
+        """Run the worker until it exits; return at once if the job was stopped before.
 
         Raises:
-            OSError: It could not begin.
-            ValueError: The process said what it should not.
+            OSError: The worker cannot be started.
+            ValueError: The worker's output is malformed.
         """
         command = [*COMMAND, str(self._files), str(self._index)]
         with self._lock:
             if self._state.ended:
                 return
             self._state = replace(self._state, state=RUNNING)
-            # Its input is never written to: it closes with this process, and tells the other one to end as well.
+            # Nothing is written to stdin: it closes when this process ends, which tells the worker to exit.
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                 encoding="utf-8", env=os.environ | ENVIRONMENT,
@@ -107,10 +107,10 @@ class Job:
         with self._process as process:
             for line in process.stdout or ():
                 self._set(**json.loads(line))
-        self.fail("the indexing ended before it was done; start it again")
+        self.fail("indexing ended unexpectedly; start it again")
 
     def fail(self, error: str) -> None:
-        """It ended otherwise than it should, unless it has ended as it should already."""
+        """Mark the job as failed, unless it has ended already."""
         self._set(state=FAILED, error=error)
 
     def _set(self, **values: Any) -> None:
@@ -119,63 +119,63 @@ class Job:
                 self._state = replace(self._state, **values)
 
 
-class Jobs:
-    """The indexings of a server: one runs, the others wait in line."""
+class IndexQueue:
+    """Index jobs of a server: one runs, the others wait."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
-        self._line: deque[tuple[str, Job]] = deque()
+        self._jobs: dict[str, IndexJob] = {}
+        self._queue: deque[tuple[str, IndexJob]] = deque()
         self._changed = threading.Condition()
         threading.Thread(target=self._work, daemon=True, name="indexing").start()
 
-    def start(self, collection_id: str, files: Path, index: Path) -> Job:
-        """Bring a collection's index up to date, as soon as it is its turn.
+    def start(self, collection_id: str, files: Path, index: Path) -> IndexJob:
+        """Queue an update of a collection's index.
 
-        One of the same collection that waits is enough: it will see all files that are there when it begins.
+        Returns the job already waiting for the collection, if any: it will index all files present when it starts.
         """
         with self._changed:
-            waiting = next((job for each, job in self._line if each == collection_id and not job.state().ended), None)
+            waiting = next((job for each, job in self._queue if each == collection_id and not job.state().ended), None)
             if waiting:
                 return waiting
-            job = Job(files, index)
-            self._line.append((collection_id, job))
+            job = IndexJob(files, index)
+            self._queue.append((collection_id, job))
             running = self._jobs.get(collection_id)
             if running is None or running.state().ended:
                 self._jobs[collection_id] = job
             self._changed.notify()
         return job
 
-    def of(self, collection_id: str) -> Job | None:
-        """The indexing of a collection that runs, or waits, or was the last; None where there was none yet."""
+    def latest(self, collection_id: str) -> IndexJob | None:
+        """A collection's running job, else its waiting one, else its last; None if it had none."""
         with self._changed:
             last = self._jobs.get(collection_id)
             if last and last.state().ended:
-                return next((job for each, job in self._line if each == collection_id), last)
+                return next((job for each, job in self._queue if each == collection_id), last)
             return last
 
     def stop(self, collection_id: str) -> None:
-        """Stop what runs and what waits of a collection, and wait until it has ended."""
+        """Stop a collection's running and waiting jobs, and wait for their end."""
         with self._changed:
-            stopped = [job for each, job in self._line if each == collection_id]
+            stopped = [job for each, job in self._queue if each == collection_id]
             stopped += [self._jobs[collection_id]] if collection_id in self._jobs else []
         for job in stopped:
             job.stop()
 
     def close(self) -> None:
-        """Stop all of them."""
+        """Stop all jobs."""
         with self._changed:
-            stopped = [*(job for _, job in self._line), *self._jobs.values()]
+            stopped = [*(job for _, job in self._queue), *self._jobs.values()]
         for job in stopped:
             job.stop()
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._line)
-                collection_id, job = self._line.popleft()
+                self._changed.wait_for(lambda: self._queue)
+                collection_id, job = self._queue.popleft()
                 if not job.state().ended:
                     self._jobs[collection_id] = job
             try:
                 job.run()
             except (OSError, ValueError, TypeError) as error:
-                job.fail(f"the indexing could not be done ({error}); try again")
+                job.fail(f"indexing failed ({error}); try again")

@@ -1,7 +1,7 @@
-"""The process that indexes a collection: ``python -P building.py FILES INDEX``.
+"""The process that indexes a collection: ``python -P index_worker.py FILES INDEX``.
 
-It says on its output how far it is, a JSON object a line with attributes of ``indexing.State``, and ends when its input
-is closed.
+It reports its progress on stdout, one JSON object per line with attributes of ``index_jobs.State``, and exits when its
+stdin is closed.
 """
 
 from __future__ import annotations
@@ -18,77 +18,76 @@ from pathlib import Path
 
 from rag import Index, InputError, RagError, build_index
 
-#: Lower than all that answers questions.
+#: Lowers the worker's priority below that of the server, which answers questions.
 NICENESS = 10
 
 
 class Progress:
-    """Says how far it is, at most five times a second.
+    """Report progress, at most five times a second.
 
     Args:
-        say: Takes what is to be said.
-        clock: Seconds that only grow.
+        report: Called with attributes of ``index_jobs.State``.
+        clock: Monotonic time in seconds.
     """
 
-    def __init__(self, say: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._say, self._clock = say, clock
-        self._began = self._said = float("-inf")
+    def __init__(self, report: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._report, self._clock = report, clock
+        self._started = self._reported = float("-inf")
         self._files = self._passages = (0, 0)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Take what ``build_index`` reports."""
+        """Handle a progress report of ``build_index``."""
         now = self._clock()
         if stage == "embedding":
             self._passages = done, total
         else:
             self._files = (done if stage == "reading" else 0), total
         if stage == "checking":
-            self._began = now
-        if now - self._said < 0.2 and done < total:
+            self._started = now
+        if now - self._reported < 0.2 and done < total:
             return
-        self._said = now
+        self._reported = now
         read, files = self._files
-        self._say(stage=stage, done=done, total=total, read=read, files=files, seconds_left=self._left(now))
+        self._report(stage=stage, done=done, total=total, read=read, files=files, seconds_left=self._left(now))
 
     def _left(self, now: float) -> float | None:
-        """By the passages that are embedded, and those that the files not yet read will have if they are like these."""
+        """Estimate the seconds left, assuming that the remaining files have as many passages as those read."""
         (read, files), (done, total) = self._files, self._passages
         if not done:
             return None
-        # The file that is being read has given its passages before it counts as read.
+        # The file being read counts as read only after its passages.
         expected = total * files / min(read + 1, files)
-        return (now - self._began) / done * (expected - done)
+        return (now - self._started) / done * (expected - done)
 
 
 def _end_with_parent() -> None:
-    """End when the other end of the input is closed, whatever ended it."""
+    """Exit when stdin closes, which happens however the parent process ends."""
     sys.stdin.read()
     os._exit(1)
 
 
-def build(files: Path, index: Path, say: Callable[..., None]) -> None:
-    """Build an index of what is in a folder, or bring it up to date, and say how it went.
+def build(files: Path, index: Path, report: Callable[..., None]) -> None:
+    """Build or update the index of a folder, and report the outcome.
 
-    An index of nothing is none: where no file is left that it holds, and none that could be read, its folder goes, so
-    that what was removed answers no more.
+    Deletes the index if none of its files is left and no other can be read, so that removed files answer no more.
     """
     if not any(files.iterdir()):
         shutil.rmtree(index, ignore_errors=True)
-        say(state="done", changes={})
+        report(state="done", changes={})
         return
     try:
-        changes = build_index(files, index, report=Progress(say))
+        changes = build_index(files, index, report=Progress(report))
     except (RagError, OSError, MemoryError) as error:
         if isinstance(error, InputError) and not _holds_any(index, files):
             shutil.rmtree(index, ignore_errors=True)
-        # Where the files lie on this machine is of no use to who asked for it.
-        say(state="failed", error=str(error).removeprefix(f"{files}: ") or "there is not enough memory for it")
+        # Users of the page need not know where the files are stored.
+        report(state="failed", error=str(error).removeprefix(f"{files}: ") or "not enough memory")
     else:
-        say(state="done", changes=asdict(changes))
+        report(state="done", changes=asdict(changes))
 
 
 def _holds_any(index: Path, files: Path) -> bool:
-    """Does an index hold a file that is still there?"""
+    """Whether any file of an index still exists."""
     try:
         known = Index.open(index).store.files()
     except RagError:
@@ -97,8 +96,8 @@ def _holds_any(index: Path, files: Path) -> bool:
 
 
 def main(files: Path, index: Path) -> None:
-    """The process."""
-    # What libraries print is none of the lines that are read at the other end.
+    """Run the worker."""
+    # Libraries may print to stdout; that must not mix with the lines the parent reads.
     lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     if hasattr(os, "nice"):

@@ -1,4 +1,4 @@
-"""Uploaded files: they get names of ours, and are kept if they can be read and are not there already."""
+"""Store uploaded files under sanitized names; skip duplicates and unsupported formats."""
 
 from __future__ import annotations
 
@@ -13,47 +13,52 @@ from pathlib import Path
 
 from rag.formats import FORMATS, max_bytes, suffix_of
 
-#: Code points of a file's name at most.
+#: Maximum length of a file's name, in code points.
 LONGEST_FILE = 100
 
-#: What a file's name does not keep; names that Windows takes for devices get a character before them.
-NOT_KEPT = re.compile(r"[^\w .()-]+")
-DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+#: Characters replaced in a file's name.
+UNSAFE = re.compile(r"[^\w .()-]+")
+
+#: Names that Windows reserves for devices.
+WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What became of an uploaded file: the name it has now, or why it was not taken."""
+    """Outcome of an upload: the stored name, and the reason if the file was rejected."""
 
     name: str
-    fault: str = ""
+    error: str = ""
 
 
 def safe_name(name: str) -> str:
-    """A name of ours for an uploaded file: of letters, digits, blanks and ``. _ - ( )``, neither hidden nor long."""
-    plain = NOT_KEPT.sub("_", unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2]))
+    """Sanitize a file's name: letters, digits, spaces and ``. _ - ( )``; not hidden, at most ``LONGEST_FILE`` long."""
+    plain = UNSAFE.sub("_", unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2]))
     suffix = suffix_of(plain)
     stem = plain[: len(plain) - len(suffix)].strip(" ._") or "document"
-    stem = f"_{stem}" if DEVICE.match(stem) else stem
+    stem = f"_{stem}" if WINDOWS_DEVICE.match(stem) else stem
     return stem[: LONGEST_FILE - len(suffix)].rstrip(" .") + suffix
 
 
-def take(folder: Path, aside: Path, uploads: Sequence[Path]) -> list[Upload]:
-    """Move uploaded files into a folder; what became of each.
+def store_uploads(folder: Path, staging: Path, uploads: Sequence[Path]) -> list[Upload]:
+    """Move uploaded files into a folder and return the outcome of each.
 
-    A file that is there already, under whatever name, is left out; one whose name is taken gets a number.
+    A file whose content is stored already is skipped; a file whose name is taken gets a number.
 
     Args:
-        folder: Where they belong.
-        aside: A path on the same disk that is not in use: there a file lies until it is whole.
-        uploads: What was uploaded.
+        folder: Destination.
+        staging: An unused path on the same disk; holds a file until it is complete.
+        uploads: Uploaded files.
+
+    Raises:
+        OSError: The folder cannot be read.
     """
-    kept = _Kept(folder)
-    return [_taken(kept, aside, upload) for upload in uploads]
+    stored = _StoredFiles(folder)
+    return [_store(stored, staging, upload) for upload in uploads]
 
 
-class _Kept:
-    """What a folder holds already; a file's content is only looked at where another one has the same size."""
+class _StoredFiles:
+    """Files of a folder, by name and size; only files of equal size are hashed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,43 +68,43 @@ class _Kept:
             self.add(path)
 
     def add(self, path: Path) -> None:
-        # Names that differ in case alone are one on some systems.
+        # Some file systems ignore case.
         self._names.add(path.name.casefold())
         self._sizes[path.stat().st_size].append(path)
 
-    def same_as(self, upload: Path, size: int) -> Path | None:
-        """The file with the same content."""
+    def duplicate_of(self, upload: Path, size: int) -> Path | None:
+        """Stored file with the same content."""
         others = self._sizes.get(size, [])
         digest = _digest(upload) if others else ""
         return next((path for path in others if _digest(path) == digest), None)
 
-    def free(self, name: str) -> Path:
-        """Where a file of that name can lie."""
+    def free_path(self, name: str) -> Path:
+        """Path for a file of that name, numbered if the name is taken."""
         return self.folder / next(each for each in _numbered(name) if each.casefold() not in self._names)
 
 
-def _taken(kept: _Kept, aside: Path, upload: Path) -> Upload:
+def _store(stored: _StoredFiles, staging: Path, upload: Path) -> Upload:
     name = safe_name(upload.name)
     if suffix_of(name) not in FORMATS:
         *most, last = sorted(FORMATS)
-        return Upload(name, f"this kind of file is not read; {', '.join(most)} and {last} are")
+        return Upload(name, f"unsupported format; supported formats: {', '.join(most)} and {last}")
     try:
-        if (size := upload.stat().st_size) > (most_bytes := max_bytes(name)):
-            return Upload(name, f"{size / 1e6:,.1f} MB; the limit is {most_bytes / 1e6:,.0f} MB, so split it")
-        if same := kept.same_as(upload, size):
+        if (size := upload.stat().st_size) > (limit := max_bytes(name)):
+            return Upload(name, f"{size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it")
+        if same := stored.duplicate_of(upload, size):
             return Upload(name, f"is there already, as {same.name}")
-        path = kept.free(name)
-        shutil.move(upload, aside)
-        aside.replace(path)
-        kept.add(path)
+        path = stored.free_path(name)
+        shutil.move(upload, staging)
+        staging.replace(path)
+        stored.add(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
-        return Upload(name, f"cannot be kept ({error.strerror or error}); make room and add it again")
+        staging.unlink(missing_ok=True)
+        return Upload(name, f"cannot be stored ({error.strerror or error}); make room and add it again")
     return Upload(path.name)
 
 
 def _numbered(name: str) -> Iterator[str]:
-    """The name, then ``name (2).pdf`` and so on, none longer than a name may be."""
+    """Yield the name, then ``name (2).pdf`` and so on, each at most ``LONGEST_FILE`` long."""
     yield name
     suffix = suffix_of(name)
     stem = name[: len(name) - len(suffix)]

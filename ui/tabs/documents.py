@@ -16,7 +16,7 @@ from rag.formats import FORMATS
 from ..script import component_script
 from ..services.collections import Collections
 from ..services.file_listing import listing
-from ..services.index_jobs import Jobs
+from ..services.index_jobs import IndexQueue
 from ..views.documents import LISTED, about_html, delete_warning_html, state_html, table_html, uploads_html
 from ..views.messages import error_messages
 
@@ -45,7 +45,7 @@ class DocumentsTab:
         settled: Events after which the collection may hold other documents.
     """
 
-    def __init__(self, collections: Collections, jobs: Jobs, chosen: gr.Dropdown, max_files: int) -> None:
+    def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int) -> None:
         self._collections, self._jobs, self._chosen, self._max_files = collections, jobs, chosen, max_files
         self._lay_out()
         self._connect()
@@ -127,7 +127,7 @@ class DocumentsTab:
         given = uploads or []
         with error_messages():
             taken = self._collections.add(chosen, [Path(path) for path in given[: self._max_files]])
-        if any(not each.fault for each in taken):
+        if any(not each.error for each in taken):
             self._index(chosen)
         return None, uploads_html(taken, len(given) - self._max_files, self._max_files)
 
@@ -147,7 +147,7 @@ class DocumentsTab:
     async def _follow(self, chosen: str) -> AsyncIterator[tuple[Any, Any, Any]]:
         """The progress of the indexing job, until it has ended."""
         shown = None
-        while (job := self._jobs.of(chosen)) and not (state := job.state()).ended:
+        while (job := self._jobs.latest(chosen)) and not (state := job.state()).ended:
             if state != shown:
                 yield state_html(state), gr.update(visible=True), gr.update(visible=False)
             shown = state
@@ -175,6 +175,8 @@ class DocumentsTab:
         return gr.update(choices=[(each.name, each.id) for each in self._collections.list()], value=picked)
 
 
-def build_documents(collections: Collections, jobs: Jobs, chosen: gr.Dropdown, max_files: int = MAX_FILES) -> list[Any]:
+def build_documents(
+    collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int = MAX_FILES
+) -> list[Any]:
     """Build the tab inside an open ``gr.Tab``; returns ``DocumentsTab.settled``."""
     return DocumentsTab(collections, jobs, chosen, max_files).settled

@@ -48,7 +48,7 @@ def uploads_html(uploads: Sequence[Upload], left_out: int, limit: int) -> str:
         left_out: Number of files beyond the limit.
         limit: Number of files taken per upload.
     """
-    refused = [each for each in uploads if each.fault]
+    refused = [each for each in uploads if each.error]
     return render(
         "uploads",
         added=len(uploads) - len(refused),

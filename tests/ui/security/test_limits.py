@@ -1,11 +1,11 @@
-"""Limits, accounts and names, each by itself."""
+"""Limits, accounts, host names and the content policy, without a server."""
 
 from pathlib import Path
 
 import pytest
-from rag.ui.security.accounts import Access, host_name, is_loopback, read_accounts
+from rag.ui.security.accounts import AccessPolicy, host_name, is_loopback, read_accounts
 from rag.ui.security.headers import policy
-from rag.ui.security.limits import CLIENTS_REMEMBERED, Allowance, Limits, client_of
+from rag.ui.security.limits import CLIENTS_REMEMBERED, Limits, RateLimiter, client_of
 
 from rag import InputError
 
@@ -17,36 +17,36 @@ class Clock:
         return self.now
 
 
-class TestAllowance:
-    def test_what_a_minute_allows_may_come_at_once_and_then_one_by_one(self) -> None:
+class TestRateLimiter:
+    def test_a_burst_is_allowed_then_requests_at_the_rate(self) -> None:
         clock = Clock()
-        allowance = Allowance(6, clock)
-        assert [allowance.take("a") for _ in range(7)] == [0, 0, 0, 0, 0, 0, 10]
+        limiter = RateLimiter(6, clock)
+        assert [limiter.acquire("a") for _ in range(7)] == [0, 0, 0, 0, 0, 0, 10]
         clock.now += 4
-        assert allowance.take("a") == pytest.approx(6)
+        assert limiter.acquire("a") == pytest.approx(6)
         clock.now += 6
-        assert (allowance.take("a"), allowance.take("a")) == (0, 10)
+        assert (limiter.acquire("a"), limiter.acquire("a")) == (0, 10)
 
-    def test_each_client_has_its_own(self) -> None:
-        allowance = Allowance(1, Clock())
-        assert (allowance.take("a"), allowance.take("b"), allowance.take("a")) == (0, 0, 60)
+    def test_clients_are_limited_separately(self) -> None:
+        limiter = RateLimiter(1, Clock())
+        assert (limiter.acquire("a"), limiter.acquire("b"), limiter.acquire("a")) == (0, 0, 60)
 
-    def test_a_quiet_client_saves_no_more_than_a_minute(self) -> None:
+    def test_a_bucket_holds_one_minute_of_requests(self) -> None:
         clock = Clock()
-        allowance = Allowance(2, clock)
-        allowance.take("a")
+        limiter = RateLimiter(2, clock)
+        limiter.acquire("a")
         clock.now += 3_600
-        assert [allowance.take("a") for _ in range(3)] == [0, 0, 30]
+        assert [limiter.acquire("a") for _ in range(3)] == [0, 0, 30]
 
-    def test_no_more_clients_are_remembered_than_there_is_room_for_and_the_quietest_is_forgotten(self) -> None:
-        allowance = Allowance(1, Clock())
+    def test_the_least_recent_client_is_forgotten_first(self) -> None:
+        limiter = RateLimiter(1, Clock())
         for number in range(CLIENTS_REMEMBERED):
-            allowance.take(str(number))
-        allowance.take("0")
-        allowance.take("new")
-        assert len(allowance) == CLIENTS_REMEMBERED
-        assert allowance.take("0") == 60
-        assert allowance.take("1") == 0
+            limiter.acquire(str(number))
+        limiter.acquire("0")
+        limiter.acquire("new")
+        assert len(limiter) == CLIENTS_REMEMBERED
+        assert limiter.acquire("0") == 60
+        assert limiter.acquire("1") == 0
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ class TestAllowance:
         ("testclient", "testclient"),
     ],
 )
-def test_addresses_that_one_client_can_choose_from_count_as_one(address: str, client: str) -> None:
+def test_addresses_of_one_network_are_one_client(address: str, client: str) -> None:
     assert client_of(address) == client
 
 
@@ -69,44 +69,49 @@ def test_a_limit_below_one_is_refused() -> None:
         Limits(requests_per_minute=0)
 
 
-class TestAccess:
-    def test_only_the_right_password_of_the_right_user_is_let_in(self) -> None:
-        access = Access({"ann": "one:two", "bob": "ü"})
+class TestAccessPolicy:
+    def test_only_a_matching_user_and_password_is_admitted(self) -> None:
+        access = AccessPolicy({"ann": "one:two", "bob": "ü"})
         assert access.allows("ann", "one:two")
         assert access.allows("bob", "ü")
         tries = [("ann", "ü"), ("bob", "one:two"), ("ann", ""), ("", ""), ("ann:one", "two"), ("ANN", "one:two")]
         assert not any(access.allows(*each) for each in tries)
 
-    def test_passwords_do_not_stand_in_what_is_printed_of_it(self) -> None:
-        assert "secret" not in repr(Access({"ann": "secret"}))
+    def test_repr_hides_passwords(self) -> None:
+        assert "secret" not in repr(AccessPolicy({"ann": "secret"}))
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "127.0.0.2"])
-    def test_this_machine_may_be_served_without_saying_who(self, host: str) -> None:
+    def test_loopback_needs_no_accounts(self, host: str) -> None:
         assert is_loopback(host)
-        Access().check(host)
+        AccessPolicy().check(host)
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", "localhost.example.org", ""])
-    def test_others_may_be_served_only_if_it_is_said_who(self, host: str) -> None:
-        with pytest.raises(InputError, match=rf"^host {host} can be reached from other machines; say who .*--auth"):
-            Access().check(host)
-        Access({"ann": "x"}).check(host)
-        Access(anybody=True).check(host)
+    def test_other_hosts_need_accounts_or_no_login(self, host: str) -> None:
+        with pytest.raises(
+            InputError, match=rf"^host {host}: can be reached from other machines; require a login .*--auth"
+        ):
+            AccessPolicy().check(host)
+        AccessPolicy({"ann": "x"}).check(host)
+        AccessPolicy(no_login=True).check(host)
 
-    def test_a_name_that_a_proxy_gives_it_is_no_longer_this_machine_alone(self) -> None:
-        with pytest.raises(InputError, match=r"^the name rag\.example\.org can be reached"):
-            Access(names=("rag.example.org",)).check("127.0.0.1")
+    def test_an_allowed_host_needs_accounts_or_no_login(self) -> None:
+        with pytest.raises(InputError, match=r"^allowed host rag\.example\.org: can be reached"):
+            AccessPolicy(allowed_hosts=("rag.example.org",)).check("127.0.0.1")
 
-    def test_a_login_and_none_contradict_each_other(self) -> None:
-        with pytest.raises(InputError, match="either somebody has to log in, or nobody"):
-            Access({"ann": "x"}, anybody=True).check("0.0.0.0")
+    def test_accounts_and_no_login_contradict(self) -> None:
+        with pytest.raises(InputError, match="--no-auth: contradicts --auth and --auth-file"):
+            AccessPolicy({"ann": "x"}, no_login=True).check("0.0.0.0")
 
-    def test_names_that_are_answered_to(self) -> None:
-        assert Access().hosts("127.0.0.1") == {"localhost", "127.0.0.1", "::1"}
-        assert Access(names=("Rag.example.org",)).hosts("[::1]") == {
+    def test_allowed_host_names(self) -> None:
+        assert AccessPolicy().hosts("127.0.0.1") == {"localhost", "127.0.0.1", "::1"}
+        assert AccessPolicy(allowed_hosts=("Rag.example.org",)).hosts("[::1]") == {
             "localhost", "127.0.0.1", "::1", "rag.example.org",
         }  # fmt: skip
-        assert Access(anybody=True).hosts("0.0.0.0") is None
-        assert Access(anybody=True, names=("a.example",)).hosts("192.0.2.7") == {"a.example", "192.0.2.7"}
+        assert AccessPolicy(no_login=True).hosts("0.0.0.0") is None
+        assert AccessPolicy(no_login=True, allowed_hosts=("a.example",)).hosts("192.0.2.7") == {
+            "a.example",
+            "192.0.2.7",
+        }
 
     @pytest.mark.parametrize(
         ("netloc", "name"),
@@ -115,12 +120,12 @@ class TestAccess:
             ("", ""), ("localhost:7860@evil.example", "evil.example"), ("evil.example#localhost", "evil.example"),
         ],
     )  # fmt: skip
-    def test_the_name_in_a_host_header(self, netloc: str, name: str) -> None:
+    def test_host_name_of_a_host_header(self, netloc: str, name: str) -> None:
         assert host_name(netloc) == name
 
 
 class TestAccounts:
-    def test_options_and_file_together(self, tmp_path: Path) -> None:
+    def test_option_and_file_are_combined(self, tmp_path: Path) -> None:
         file = tmp_path / "accounts.txt"
         file.write_text("bob:with:colon and space \n\nann:x\n")
         file.chmod(0o600)
@@ -128,30 +133,30 @@ class TestAccounts:
         assert read_accounts([]) == {}
 
     @pytest.mark.parametrize("pair", ["ann", "ann:", ":secret", " :secret"])
-    def test_what_is_no_account_is_refused_without_repeating_it(self, pair: str) -> None:
-        with pytest.raises(InputError, match=r"^--auth: not an account; write it as USER:PASSWORD, neither of them"):
+    def test_a_malformed_account_is_refused_but_not_printed(self, pair: str) -> None:
+        with pytest.raises(InputError, match=r"^--auth: not an account; write USER:PASSWORD, neither of them empty$"):
             read_accounts([pair])
 
-    def test_a_user_has_one_password(self, tmp_path: Path) -> None:
+    def test_a_repeated_user_is_refused(self, tmp_path: Path) -> None:
         file = tmp_path / "accounts.txt"
         file.write_text("ann:x\nann:y\n")
         file.chmod(0o600)
-        with pytest.raises(InputError, match=r"accounts\.txt:2: there is an account of 'ann' already"):
+        with pytest.raises(InputError, match=r"accounts\.txt:2: user 'ann' is repeated; keep one password"):
             read_accounts([], file)
 
     @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
-    def test_a_file_that_others_may_read_is_refused(self, tmp_path: Path, mode: int) -> None:
+    def test_a_file_open_to_other_users_is_refused(self, tmp_path: Path, mode: int) -> None:
         file = tmp_path / "accounts.txt"
         file.write_text("ann:x\n")
         file.chmod(mode)
-        with pytest.raises(InputError, match=r"other users of this machine may read the passwords; chmod 600 .*txt"):
+        with pytest.raises(InputError, match=r"other users of this machine have access to it; run chmod 600 .*txt"):
             read_accounts([], file)
 
     @pytest.mark.parametrize(
         ("content", "message"),
-        [(b"\n", "there is no account in it"), (b"a:\xff\n", "not UTF-8 at byte 2"), (None, "cannot be read")],
+        [(b"\n", "contains no account"), (b"a:\xff\n", "not UTF-8 at byte 2"), (None, "cannot be read")],
     )
-    def test_a_file_without_accounts_is_refused(self, tmp_path: Path, content: bytes | None, message: str) -> None:
+    def test_an_unusable_accounts_file_is_refused(self, tmp_path: Path, content: bytes | None, message: str) -> None:
         file = tmp_path / "accounts.txt"
         if content is not None:
             file.write_bytes(content)
@@ -160,11 +165,11 @@ class TestAccounts:
             read_accounts([], file)
 
 
-def test_the_policy_lets_the_scripts_of_the_page_run_and_no_others() -> None:
+def test_the_policy_allows_only_the_pages_own_scripts() -> None:
     page = b"<script>let a</script><script type=module src='/x.js'></script><SCRIPT data-a>b\n</SCRIPT>"
-    said = policy(page)
+    header = policy(page)
     # printf 'let a' | openssl dgst -sha256 -binary | base64
-    assert "'sha256-IfEXP/8HLuXoAiy0hZVrCAcjcLsZqYFpLOHDGj8enqE='" in said
-    assert said.count("'sha256-") == 2
-    assert "'unsafe-inline'" not in said.split("script-src", 1)[1].split(";")[0]
-    assert "frame-ancestors 'none'" in said
+    assert "'sha256-IfEXP/8HLuXoAiy0hZVrCAcjcLsZqYFpLOHDGj8enqE='" in header
+    assert header.count("'sha256-") == 2
+    assert "'unsafe-inline'" not in header.split("script-src", 1)[1].split(";")[0]
+    assert "frame-ancestors 'none'" in header

@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 import threading
@@ -8,6 +9,7 @@ from rag.ui.services.collections import Collections, given_collection
 from rag.ui.services.uploads import safe_name
 
 from rag import InputError, SentenceTransformerEncoder, build_index
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -27,10 +29,17 @@ def _upload(folder: Path, name: str, text: str) -> Path:
     return path
 
 
+def _open_for_writing(pipe: Path) -> int | None:
+    """A descriptor of a named pipe; None while nobody has opened it for reading."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        assert error.errno == errno.ENXIO
+        return None
+
+
 class TestNames:
-    def test_a_collection_has_an_id_that_may_stand_in_a_link_and_lies_below_home(
-        self, collections: Collections, home: Path
-    ) -> None:
+    def test_a_collection_gets_a_url_safe_id_and_a_folder(self, collections: Collections, home: Path) -> None:
         made = collections.create("  Größe der   Häfen ")
         assert (made.id, made.name) == ("groe-der-hafen", "Größe der Häfen")
         assert made.files == home / "groe-der-hafen" / "files"
@@ -39,9 +48,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "name", ["../../x", "名前", "given", "start", "con", "<img onerror>", "👩\u200d👧", ".hidden"]
     )
-    def test_no_name_leads_out_or_takes_another_ones_place(
-        self, collections: Collections, home: Path, name: str
-    ) -> None:
+    def test_no_name_escapes_home_or_takes_a_reserved_id(self, collections: Collections, home: Path, name: str) -> None:
         made = collections.create(name)
         assert made.files
         assert made.files.resolve().parent.parent == home.resolve()
@@ -49,13 +56,13 @@ class TestNames:
         assert made.name == name
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "x" * 300, "a\x00b", "a\u202eb", "central ASIA"])
-    def test_names_that_cannot_be_had_are_refused(self, collections: Collections, name: str) -> None:
-        with pytest.raises(InputError, match=r"has 1 to 60 char|cannot be seen|already; choose another"):
+    def test_invalid_or_taken_names_are_refused(self, collections: Collections, name: str) -> None:
+        with pytest.raises(InputError, match=r"characters; use 1 to 60|invisible characters|already; choose another"):
             collections.create(name)
 
     @pytest.mark.parametrize("unknown", ["", "..", "../given", "/etc", "x" * 999, "given", None])
-    def test_an_unknown_id_is_no_path(self, collections: Collections, unknown: str) -> None:
-        with pytest.raises(InputError, match="there is no collection"):
+    def test_an_unknown_id_is_refused(self, collections: Collections, unknown: str) -> None:
+        with pytest.raises(InputError, match=r"^collection .*: not found; choose one in the side panel"):
             collections.get(unknown)
 
     @pytest.mark.parametrize(
@@ -71,40 +78,38 @@ class TestNames:
             ("x" * 300 + ".docx", "x" * 95 + ".docx"),
         ],
     )
-    def test_a_file_gets_a_name_of_ours(self, name: str, safe: str) -> None:
+    def test_file_names_are_sanitized(self, name: str, safe: str) -> None:
         assert safe_name(name) == safe
 
 
 class TestFiles:
-    def test_what_became_of_each_upload_is_said(self, collections: Collections, tmp_path: Path) -> None:
+    def test_each_upload_has_an_outcome(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         uploads = tmp_path / "up"
         first = collections.add(made.id, [_upload(uploads, "a.md", "one"), _upload(uploads, "b.exe", "x")])
-        assert [(each.name, each.fault.partition(";")[0]) for each in first] == [
+        assert [(each.name, each.error.partition(";")[0]) for each in first] == [
             ("a.md", ""),
-            ("b.exe", "this kind of file is not read"),
+            ("b.exe", "unsupported format"),
         ]
         again = collections.add(made.id, [_upload(uploads, "c.md", "one"), _upload(uploads, "A.md", "two")])
-        assert [(each.name, each.fault) for each in again] == [("c.md", "is there already, as a.md"), ("A (2).md", "")]
+        assert [(each.name, each.error) for each in again] == [("c.md", "is there already, as a.md"), ("A (2).md", "")]
         assert collections.files(made.id) == ["A (2).md", "a.md"]
 
-    def test_a_name_with_a_number_is_no_longer_than_others(self, collections: Collections, tmp_path: Path) -> None:
+    def test_a_numbered_name_keeps_the_length_limit(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         for text in ("one", "two"):
             collections.add(made.id, [_upload(tmp_path / "up", f"{'x' * 200}.md", text)])
         assert collections.files(made.id) == [f"{'x' * 93} (2).md", f"{'x' * 97}.md"]
 
-    def test_what_is_too_large_is_refused_and_what_cannot_be_kept_harms_no_other(
-        self, collections: Collections, tmp_path: Path
-    ) -> None:
+    def test_a_failed_upload_does_not_affect_the_others(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         large = _upload(tmp_path / "up", "large.md", "")
         with large.open("r+b") as file:
             file.truncate(20_000_001)
         became = collections.add(made.id, [large, tmp_path / "up" / "gone.md", _upload(tmp_path / "up", "a.md", "x")])
-        assert [(each.name, each.fault) for each in became] == [
+        assert [(each.name, each.error) for each in became] == [
             ("large.md", "20.0 MB; the limit is 20 MB, so split it"),
-            ("gone.md", "cannot be kept (No such file or directory); make room and add it again"),
+            ("gone.md", "cannot be stored (No such file or directory); make room and add it again"),
             ("a.md", ""),
         ]
         assert made.files
@@ -115,15 +120,13 @@ class TestFiles:
         collections.add(made.id, [_upload(tmp_path / "up", "a.md", "one")])
         outside = _upload(tmp_path, "outside.md", "stays")
         for name in ("../collection.json", str(outside), "b.md", ""):
-            with pytest.raises(InputError, match="there is no file"):
+            with pytest.raises(InputError, match=r"^file .*: not in the collection"):
                 collections.remove(made.id, name)
         collections.remove(made.id, "a.md")
         assert collections.files(made.id) == []
         assert outside.exists()
 
-    def test_the_one_that_the_page_was_started_with_is_not_managed_here(
-        self, collections: Collections, tmp_path: Path
-    ) -> None:
+    def test_the_given_collection_cannot_be_changed(self, collections: Collections, tmp_path: Path) -> None:
         for change in (
             lambda: collections.add("start", [_upload(tmp_path, "a.md", "x")]),
             lambda: collections.remove("start", "kazakhstan.md"),
@@ -132,7 +135,7 @@ class TestFiles:
             with pytest.raises(InputError, match=r"managed with `rag index`|cannot be deleted here"):
                 change()
 
-    def test_deleting_takes_all_of_it_and_nothing_else(self, collections: Collections, home: Path) -> None:
+    def test_deleting_removes_only_that_collection(self, collections: Collections, home: Path) -> None:
         one, other = collections.create("One"), collections.create("Other")
         collections.delete(one.id)
         assert [each.id for each in collections.list()] == ["start", other.id]
@@ -140,7 +143,7 @@ class TestFiles:
 
 
 class TestAsking:
-    def test_two_collections_are_separate_and_a_new_version_of_an_index_is_seen(
+    def test_collections_are_separate_and_reload_a_new_index(
         self, collections: Collections, tmp_path: Path, encoder: SentenceTransformerEncoder
     ) -> None:
         made = collections.create("Ferries")
@@ -157,26 +160,25 @@ class TestAsking:
         build_index(made.files, made.index, encoder)
         assert set(collections.assistant(made.id).index.documents) == {"a.md", "b.md"}
 
-    def test_questions_go_on_while_files_are_taken_in(self, collections: Collections, tmp_path: Path) -> None:
+    def test_questions_are_answered_during_an_upload(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Slow")
         uploads = tmp_path / "up"
         uploads.mkdir()
-        # Of a pipe nobody writes to, whoever looks at its content waits.
+        # Reading a pipe blocks until its writer closes it. It is hashed because another file has its size, 0 bytes.
         collections.add(made.id, [_upload(uploads, "empty.md", "")])
-        os.mkfifo(uploads / "pipe.md")
-        adding = threading.Thread(target=collections.add, args=(made.id, [uploads / "pipe.md"]))
+        pipe = uploads / "pipe.md"
+        os.mkfifo(pipe)
+        adding = threading.Thread(target=collections.add, args=(made.id, [pipe]), daemon=True)
         adding.start()
+        writer = wait_until(lambda: _open_for_writing(pipe))
         try:
-            adding.join(0.5)
-            assert adding.is_alive()
             assert collections.assistant("start").ask("How long is the border?").answers
+            assert adding.is_alive()
         finally:
-            os.close(os.open(uploads / "pipe.md", os.O_WRONLY))
-            adding.join()
+            os.close(writer)
+        adding.join()
 
-    def test_a_damaged_description_is_no_collection_and_hides_no_other(
-        self, collections: Collections, home: Path
-    ) -> None:
+    def test_a_damaged_description_is_skipped(self, collections: Collections, home: Path) -> None:
         collections.create("Good")
         (home / "bad").mkdir()
         (home / "bad" / "collection.json").write_text("{")

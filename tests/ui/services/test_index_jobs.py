@@ -1,19 +1,20 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rag.ui.services.index_jobs import COMMAND, Job, Jobs
+from rag.ui.services.index_jobs import COMMAND, IndexJob, IndexQueue
 from rag.ui.services.index_worker import Progress, build
 
 from rag import Index
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -25,11 +26,10 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    """So many passages that to embed them takes longer than any of these tests waits."""
-    folder = tmp_path / "many"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More passages than are embedded while a test runs; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("many")
     for number in range(200):
         sentences = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(2_000))
         (folder / f"{number:03}.md").write_text("\n\n".join(sentences))
@@ -37,25 +37,18 @@ def many(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def jobs() -> Iterator[Jobs]:
-    jobs = Jobs()
+def jobs() -> Iterator[IndexQueue]:
+    jobs = IndexQueue()
     yield jobs
     jobs.close()
 
 
-def _until(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    until = time.monotonic() + seconds
-    while not (found := condition()) and time.monotonic() < until:
-        time.sleep(0.05)
-    return found
-
-
-def _ended(job: Job) -> Job:
-    assert _until(lambda: job.state().ended)
+def _ended(job: IndexJob) -> IndexJob:
+    wait_until(lambda: job.state().ended, timeout=120)
     return job
 
 
-def test_a_job_builds_the_index_and_says_what_it_did(jobs: Jobs, files: Path, tmp_path: Path) -> None:
+def test_a_job_builds_the_index_and_reports_changes(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     job = _ended(jobs.start("x", files, tmp_path / "index"))
     state = job.state()
     assert (state.state, state.error, state.read, state.files) == ("done", "", 2, 2)
@@ -63,42 +56,38 @@ def test_a_job_builds_the_index_and_says_what_it_did(jobs: Jobs, files: Path, tm
     assert state.changes["added"] == ["a.md"]
     assert [each["document_id"] for each in state.changes["skipped"]] == ["bad.docx"]
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
-    assert jobs.of("x") is job
+    assert jobs.latest("x") is job
 
 
-def test_one_runs_and_the_next_waits_and_both_can_be_stopped(jobs: Jobs, many: Path, tmp_path: Path) -> None:
+def test_one_job_runs_while_the_next_waits(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     first = jobs.start("x", many, tmp_path / "one")
     second = jobs.start("y", many, tmp_path / "two")
-    assert _until(lambda: first.state().stage)
+    wait_until(lambda: first.state().stage)
     assert (first.state().state, second.state().state) == ("running", "waiting")
     jobs.close()
     assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
     assert not (tmp_path / "two").exists()
 
 
-def test_of_one_collection_one_runs_and_one_waits_and_stopping_stops_both(
-    jobs: Jobs, many: Path, tmp_path: Path
-) -> None:
+def test_a_collection_has_one_running_and_one_waiting_job(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     first = jobs.start("x", many, tmp_path / "one")
-    assert _until(lambda: first.state().state == "running")
+    wait_until(lambda: first.state().state == "running")
     second = jobs.start("x", many, tmp_path / "one")
     assert second is not first
     assert jobs.start("x", many, tmp_path / "one") is second
-    assert jobs.of("x") is first
+    assert jobs.latest("x") is first
     jobs.stop("x")
     assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
     (tmp_path / "none").mkdir()
     assert _ended(jobs.start("y", tmp_path / "none", tmp_path / "index")).state().state == "done"
 
 
-def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
-    jobs: Jobs, files: Path, many: Path, tmp_path: Path
-) -> None:
+def test_a_stopped_job_leaves_the_index_intact(jobs: IndexQueue, files: Path, many: Path, tmp_path: Path) -> None:
     _ended(jobs.start("x", files, tmp_path / "index"))
     for number in range(3):
-        (many / f"{number:03}.md").rename(files / f"{number:03}.md")
+        shutil.copy(many / f"{number:03}.md", files)
     job = jobs.start("x", files, tmp_path / "index")
-    assert _until(lambda: job.state().stage == "embedding")
+    wait_until(lambda: job.state().stage == "embedding")
     jobs.stop("x")
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
     for number in range(3):
@@ -107,7 +96,7 @@ def test_an_index_is_whole_after_a_stop_and_the_next_run_completes_it(
     assert set(Index.open(tmp_path / "index").documents) == {"a.md", "000.md", "001.md", "002.md"}
 
 
-def test_what_fails_says_why_and_not_where_the_files_lie(jobs: Jobs, files: Path, tmp_path: Path) -> None:
+def test_a_failure_gives_the_reason_without_the_path(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     (files / "a.md").unlink()
     state = _ended(jobs.start("x", files, tmp_path / "index")).state()
     assert state.state == "failed"
@@ -115,8 +104,8 @@ def test_what_fails_says_why_and_not_where_the_files_lie(jobs: Jobs, files: Path
 
 
 @pytest.mark.parametrize("left", [[], ["bad.docx"]])
-def test_what_was_removed_is_in_no_index_even_if_nothing_else_can_be_read(
-    jobs: Jobs, files: Path, tmp_path: Path, left: list[str]
+def test_an_index_without_readable_files_is_deleted(
+    jobs: IndexQueue, files: Path, tmp_path: Path, left: list[str]
 ) -> None:
     _ended(jobs.start("x", files, tmp_path / "index"))
     for path in files.iterdir():
@@ -126,83 +115,84 @@ def test_what_was_removed_is_in_no_index_even_if_nothing_else_can_be_read(
     assert not (tmp_path / "index").exists()
 
 
-def test_an_index_stays_when_it_cannot_be_brought_up_to_date(files: Path, tmp_path: Path) -> None:
-    said: list[dict[str, Any]] = []
-    build(files, tmp_path / "index", lambda **values: said.append(values))
-    assert said[-1]["state"] == "done"
+def test_a_failed_update_keeps_the_index(files: Path, tmp_path: Path) -> None:
+    reports: list[dict[str, Any]] = []
+    build(files, tmp_path / "index", lambda **values: reports.append(values))
+    assert reports[-1]["state"] == "done"
     (tmp_path / "index" / "stranger").touch()
-    build(files, tmp_path / "index", lambda **values: said.append(values))
-    assert said[-1]["state"] == "failed"
-    assert "holds 'stranger', which is not part of an index" in said[-1]["error"]
+    build(files, tmp_path / "index", lambda **values: reports.append(values))
+    assert reports[-1]["state"] == "failed"
+    assert "holds 'stranger', which is not part of an index" in reports[-1]["error"]
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
 
 
-def test_the_time_left_is_that_of_the_files_not_yet_read_too() -> None:
+def test_time_left_includes_files_not_yet_read() -> None:
     now = [0.0]
-    said: list[dict[str, Any]] = []
-    progress = Progress(lambda **values: said.append(values), clock=lambda: now[0])
+    reports: list[dict[str, Any]] = []
+    progress = Progress(lambda **values: reports.append(values), clock=lambda: now[0])
     for after, stage, done, total in (
         (0, "checking", 4, 4),
         (1, "reading", 1, 4),
-        (9, "embedding", 100, 100),  # of the first two of four files: as long again
+        (9, "embedding", 100, 100),  # of the first two of four files: the rest takes as long again
         (1, "reading", 2, 4),
-        (0.1, "reading", 3, 4),  # too soon to be said
+        (0.1, "reading", 3, 4),  # too soon to report
         (0, "reading", 4, 4),
-        (9, "embedding", 150, 200),  # a third of the time that it took so far
+        (9, "embedding", 150, 200),  # a third of the time so far
     ):
         now[0] += after
         progress(stage, done, total)
-    assert [(each["stage"], each["done"], each["read"], each["files"]) for each in said] == [
+    assert [(each["stage"], each["done"], each["read"], each["files"]) for each in reports] == [
         ("checking", 4, 0, 4), ("reading", 1, 1, 4), ("embedding", 100, 1, 4), ("reading", 2, 2, 4),
         ("reading", 4, 4, 4), ("embedding", 150, 4, 4),
     ]  # fmt: skip
-    assert [each["seconds_left"] for each in said] == [
+    assert [each["seconds_left"] for each in reports] == [
         None, None, 10, pytest.approx(11 / 3), 0, pytest.approx(20.1 / 3),
     ]  # fmt: skip
 
 
-def test_the_process_is_nice_and_single_threaded(jobs: Jobs, many: Path, tmp_path: Path) -> None:
+def test_the_worker_is_nice_and_single_threaded(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     job = jobs.start("x", many, tmp_path / "index")
-    assert _until(lambda: job.state().stage)
+    wait_until(lambda: job.state().stage)
     [process] = _processes(many)
     assert os.getpriority(os.PRIO_PROCESS, process) == os.getpriority(os.PRIO_PROCESS, 0) + 10
     variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=PASSIVE"} <= set(variables)
 
 
-def test_the_process_does_without_the_page() -> None:
+def test_the_worker_does_not_import_gradio() -> None:
     code = f"import runpy, sys; runpy.run_path({COMMAND[-1]!r}); print('gradio' in sys.modules)"
     done = subprocess.run([*COMMAND[:-1], "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_the_process_ends_with_the_server_whatever_ends_that(many: Path, tmp_path: Path, number: int) -> None:
+def test_the_worker_exits_when_the_server_is_killed(many: Path, tmp_path: Path, number: int) -> None:
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(many), str(tmp_path / "index")], stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", SERVER, str(many), str(tmp_path / "index")], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     with server:
         assert server.stdout
         assert json.loads(server.stdout.readline())["stage"] == "checking"
         assert len(_processes(many)) == 1
         server.send_signal(number)
-    assert _until(lambda: not _processes(many), 20)
+    wait_until(lambda: not _processes(many))
 
 
 SERVER = """
 import json, sys, time
 from pathlib import Path
-from rag.ui.services.index_jobs import Jobs
-job = Jobs().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
+from rag.ui.services.index_jobs import IndexQueue
+job = IndexQueue().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
 while not job.state().stage:
     time.sleep(0.05)
 print(json.dumps({"stage": job.state().stage}), flush=True)
-time.sleep(600)
+sys.stdin.read()
 """
 
 
 def _processes(files: Path) -> list[int]:
-    """The processes that index a folder."""
+    """Process ids of the workers that index a folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):

@@ -32,7 +32,7 @@ def test_files_are_dropped_in_indexed_asked_and_removed(
     page.locator("#upload input[type=file]").first.set_input_files(sorted(tmp_path.iterdir()))
     status = page.locator("#indexing-status")
     expect(status).to_contain_text("Done: 2 added, 1 not read. 2 documents, 2 passages", timeout=120_000)
-    expect(status).to_contain_text("it is no zip file inside")
+    expect(status).to_contain_text("not a zip file inside")
     expect(page.locator("#documents-table tbody tr")).to_have_count(3)
     expect(page.locator("#header")).to_contain_text("2 documents, 2 passages")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

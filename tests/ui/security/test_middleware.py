@@ -1,0 +1,71 @@
+"""The access middleware in front of a small application, with a clock that stands still."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rag.ui.security.accounts import AccessPolicy
+from rag.ui.security.limits import Limits
+from rag.ui.security.middleware import AccessMiddleware
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+Serve = Callable[..., TestClient]
+
+
+async def _echo(request: Request) -> Response:
+    return PlainTextResponse(await request.body(), 400 if request.url.path == "/login" else 200)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    def serve(access: AccessPolicy, limits: Limits, clock: Callable[[], float]) -> TestClient:
+        app = Starlette(routes=[Route("/{path:path}", _echo, methods=["GET", "POST"])])
+        app.add_middleware(
+            AccessMiddleware, access=access, limits=limits, host="127.0.0.1", uploads=tmp_path,
+            pages=frozenset({"/"}), clock=clock,
+        )  # fmt: skip
+        return TestClient(app, base_url="http://localhost")
+
+    return serve
+
+
+def test_login_attempts_are_limited_with_retry_after(serve: Serve) -> None:
+    client = serve(AccessPolicy({"ann": "secret"}), Limits(logins_per_minute=3), lambda: 100.0)
+    replies = [client.post("/login", content=b"x") for _ in range(4)]
+    assert [reply.status_code for reply in replies] == [400, 400, 400, 429]
+    assert replies[3].json() == {"detail": "too many login attempts; try again in 20 seconds"}
+    assert replies[3].headers["Retry-After"] == "20"
+
+
+def test_questions_are_limited_with_retry_after(serve: Serve) -> None:
+    now = [100.0]
+    client = serve(AccessPolicy(), Limits(requests_per_minute=4), lambda: now[0])
+    replies = [client.post("/gradio_api/call/ask", json={"data": []}) for _ in range(5)]
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 429]
+    assert replies[4].json() == {"detail": "too many requests; try again in 15 seconds"}
+    assert replies[4].headers["Retry-After"] == "15"
+    now[0] += 15
+    assert client.post("/gradio_api/call/ask", json={"data": []}).status_code == 200
+
+
+def test_reading_the_page_is_not_limited(serve: Serve) -> None:
+    client = serve(AccessPolicy(), Limits(requests_per_minute=1), lambda: 100.0)
+    assert [client.get(path).status_code for path in ("/", "/config", "/theme.css", "/")] == [200] * 4
+
+
+def test_a_checked_body_is_passed_on_unchanged(serve: Serve) -> None:
+    client = serve(AccessPolicy(), Limits(), lambda: 100.0)
+    body = b'{ "data": ["\xc3\xbc"] }'
+    assert client.post("/gradio_api/call/ask", content=body).content == body
+
+
+def test_unlisted_paths_and_methods_are_refused(serve: Serve) -> None:
+    client = serve(AccessPolicy(), Limits(), lambda: 100.0)
+    assert client.get("/gradio_api/new_route").json() == {"detail": "no such page"}
+    assert client.get("/gradio_api/new_route").status_code == 404
+    assert client.post("/gradio_api/new_route", json={}).status_code == 404
+    assert client.put("/config").json() == {"detail": "method PUT is not allowed"}
