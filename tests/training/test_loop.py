@@ -119,9 +119,7 @@ def test_epochs_are_reproducible_and_rotate_questions() -> None:
     assert sorted(plan(1, 0) + plan(1, 1)) == sorted(example.question for example in examples.examples)
 
 
-def test_rag_train_writes_reader_and_model_card(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     articles = []
     for name in NAMES:
         paragraphs = []
