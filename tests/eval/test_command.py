@@ -50,6 +50,7 @@ def _summary(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return values
 
 
+@pytest.mark.slow
 def test_default_is_the_test_part_of_the_shipped_questions(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

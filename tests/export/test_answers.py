@@ -423,7 +423,7 @@ def test_an_export_is_written_to_a_new_file_of_a_kind_that_is_known(
     assert main([*ask, str(tmp_path / "a.md")]) == 0
     assert "**7,644 km**" in (tmp_path / "a.md").read_text(encoding="utf-8")
     capsys.readouterr()
-    for name, message in (("a.md", "is there already; name a new file"), ("a.txt", "exported as .json or .md")):
+    for name, message in (("a.md", "exists already; name a new file"), ("a.txt", "exported as .json or .md")):
         assert main([*ask, str(tmp_path / name)]) == 2
         said = capsys.readouterr()
         assert (said.out, said.err.count("\n")) == ("", 1)
@@ -434,8 +434,8 @@ def test_an_export_is_written_to_a_new_file_of_a_kind_that_is_known(
     ("arguments", "message"),
     [
         (["{answers}", "--index", "{tmp}/none"], "no index there; build one"),
-        (["{answers}", "{tmp}", "--index", "{tmp}/none"], "give one of them"),
-        (["{answers}", "--repair"], "--repair mends an index, not quotes"),
+        (["{answers}", "{tmp}", "--index", "{tmp}/none"], "give only one of the two"),
+        (["{answers}", "--repair"], "--repair repairs an index, not quotes"),
         (["{tmp}/none.json"], "none.json: cannot be read"),
     ],
 )

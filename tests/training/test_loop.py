@@ -48,6 +48,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trainer]:
     return folder, trainer
 
 
+@pytest.mark.slow
 def test_training_learns_to_find_the_answer(trained: tuple[Path, Trainer]) -> None:
     curve = trained[1].curve
     assert [point.epoch for point in curve] == [1, 2]
@@ -56,6 +57,7 @@ def test_training_learns_to_find_the_answer(trained: tuple[Path, Trainer]) -> No
     assert readings[1].f1.value > 0.9
 
 
+@pytest.mark.slow
 def test_written_weights_equal_the_trained_model(trained: tuple[Path, Trainer]) -> None:
     folder, trainer = trained
     pair = Pair("Where did Anna move?", "", "The sea is cold. In spring Anna moved to Naryn, where the river is wide.")
@@ -90,6 +92,7 @@ def test_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
         assert torch.allclose(value, again.body.state_dict()[name], atol=1e-4), name
 
 
+@pytest.mark.slow
 def test_checkpoint_of_another_run_is_rejected(tmp_path: Path) -> None:
     trainer = _trainer(tmp_path / "a", dataclasses.replace(RECIPE, epochs=1))
     trainer.run()
@@ -97,6 +100,7 @@ def test_checkpoint_of_another_run_is_rejected(tmp_path: Path) -> None:
         _trainer(tmp_path / "a", RECIPE).run()
 
 
+@pytest.mark.slow
 def test_word_embeddings_are_frozen_and_not_stored(trained: tuple[Path, Trainer]) -> None:
     from safetensors import safe_open
 
