@@ -19,6 +19,8 @@ from rag.training.loop import CHECKPOINT, Recipe, Trainer
 
 NAMES = ["Anna", "Boris", "Clara", "Daniyar", "Emil", "Farida"]
 TOWNS = ["Almaty", "Bishkek", "Khujand", "Samarkand", "Mary", "Osh"]
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe(epochs=2, rate=1e-3, warmup=0.2, dropout=0.0, tokens=256, negatives=0.5)
 
 
