@@ -121,7 +121,7 @@ def test_side_panel_filters_documents(browser: Browser, address: str, width: int
     page.locator("#where textarea").fill("contry=x")
     panel.click()
     ask(page, BORDER)
-    expect(page.locator(".hint")).to_contain_text("No document has the field 'contry'; there are: date")
+    expect(page.locator(".hint")).to_contain_text("No document has the field 'contry'; known fields: date")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
