@@ -17,7 +17,7 @@ test: $(VENV)/installed-dev  ## run the tests, except the slow ones
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: $(VENV)/installed-dev  ## run the slow tests: what `make test` leaves out
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --timeout 1800
 
 RUNS ?= 5
 test-stress: $(VENV)/installed-dev  ## run the browser tests RUNS times on a busy machine, and count the runs that failed

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rag import Assistant, Index, InputError, Retriever, SentenceTransformerEncoder, SpanReader, build_index
+from rag import Assistant, Document, Index, InputError, Retriever, SentenceTransformerEncoder, SpanReader, build_index
 from rag.embedding.encoder import Encoder
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import Question, load_questions
@@ -51,6 +51,8 @@ def fitting_sets(reader: Path, also: Sequence[tuple[Path, range]]) -> Iterator[F
     Raises:
         InputError: A file is not in SQuAD's format or lacks the articles, or the folder holds no reader.
     """
+    # All files are read first: asking the shipped questions takes minutes, and bad input should fail before that.
+    others = [(path, *_chosen(path, articles)) for path, articles in also]
     encoder = SentenceTransformerEncoder()
     with tempfile.TemporaryDirectory() as folder:
         build_index(shipped_corpus(), folder, encoder)
@@ -58,13 +60,17 @@ def fitting_sets(reader: Path, also: Sequence[tuple[Path, range]]) -> Iterator[F
     questions = load_questions(SHIPPED_QUESTIONS, shipped.documents)
     chosen = [question for question in questions if question.part == "calibration"]
     yield FittingSet(SHIPPED_QUESTIONS.stem, _assistant(shipped, encoder, reader), chosen)
-    for path, articles in also:
-        documents, questions = load_squad(path)
-        texts = [document for document in documents if _article(document.id) in articles]
-        if not texts:
-            raise InputError(f"{path}: there are no articles {articles.start}-{articles.stop - 1}; count them from 0")
-        chosen = [question for question in questions if _article(question.document) in articles]
-        yield FittingSet(path.name, _assistant(Index.build(texts, encoder), encoder, reader), chosen)
+    for path, documents, chosen in others:
+        yield FittingSet(path.name, _assistant(Index.build(documents, encoder), encoder, reader), chosen)
+
+
+def _chosen(path: Path, articles: range) -> tuple[list[Document], list[Question]]:
+    """The documents and questions of some articles of a SQuAD-format file."""
+    documents, questions = load_squad(path)
+    texts = [document for document in documents if _article(document.id) in articles]
+    if not texts:
+        raise InputError(f"{path}: there are no articles {articles.start}-{articles.stop - 1}; count them from 0")
+    return texts, [question for question in questions if _article(question.document) in articles]
 
 
 def folds(groups: Sequence[str]) -> Iterator[Flags]:

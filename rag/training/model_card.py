@@ -205,8 +205,8 @@ def _file_row(file: File) -> str:
 
 def _curve_row(point: Point) -> str:
     reading = point.reading
-    figures = (reading.exact_match, reading.f1, reading.auroc) if reading else ()
-    return f"| {point.epoch} | {point.loss:.3f} | {' | '.join(_value(figure) for figure in figures)} |\n"
+    cells = [_value(each) for each in (reading.exact_match, reading.f1, reading.auroc)] if reading else ["–"] * 3
+    return f"| {point.epoch} | {point.loss:.3f} | {' | '.join(cells)} |\n"
 
 
 def _figure_row(name: str, reading: Reading) -> str:

@@ -35,7 +35,6 @@ def test_error_by_chance_falls_with_sample_size() -> None:
     assert error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
 
 
-@pytest.mark.slow
 def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "squad.json"
     answer = {"text": "Text", "answer_start": 0}
@@ -43,7 +42,7 @@ def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
     for arguments, message in (
         (["--also", f"{path}:3-4"], "squad.json: there are no articles 3-4;"),
-        (["--also", f"{path}:0-0", "--out", str(tmp_path)], "reader.safetensors: there is no such weights file"),
+        (["--also", f"{path}:0-0", "--out", str(tmp_path)], "reader.safetensors: no such weights file"),
     ):
         assert fit_confidence.main(arguments) == 2
         error = capsys.readouterr().err
