@@ -46,7 +46,7 @@ def one_browser() -> Iterator[Browser]:
         "disable-quic",
     ]
     # Milliseconds until a page that does not do what it should is given up; nothing waits so long where all is well.
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=90_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *(f"--{name}" for name in quiet)]
