@@ -75,7 +75,7 @@ def checked_text(found: Sequence[Checked]) -> Text:
 
 def _checked(checked: Checked) -> Text:
     quote = checked.quote
-    style = {"stands": ANSWER, "moved": WARNING}.get(checked.state, "red")
+    style = {"matches": ANSWER, "moved": WARNING}.get(checked.state, "red")
     line = f" {quote.document}, characters {quote.start}-{quote.end}: “{_shortened(quote.text)}”"
     return Text.assemble((checked.state, style), one_line(line), (one_line(_remark(checked)), QUIET))
 
@@ -86,7 +86,7 @@ def _remark(checked: Checked) -> str:
     if checked.state == "moved":
         where = f"{checked.document}, " if checked.document != checked.quote.document else ""
         return f" (now {where}characters {checked.start}-{checked.end}{within})"
-    if checked.state == "stands":
+    if checked.state == "matches":
         return "" if checked.same_file else f" (the file has changed{within})"
     if checked.state == "gone" and checked.same_file:
         return " (the file has not changed: the quote was never there)"

@@ -1,4 +1,4 @@
-"""The tab of the documents, in the real browser."""
+"""The Documents tab in the real browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def address(collections: Collections) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("width", [1440, 360])
-def test_files_are_dropped_in_indexed_asked_and_removed(
+def test_uploaded_files_are_indexed_asked_and_removed(
     browser: Browser, address: str, tmp_path: Path, width: int
 ) -> None:
     (tmp_path / "ferry.md").write_text("# Ferries\n\nThe ferry to Baku leaves at nine in the evening.\n")
@@ -55,7 +55,7 @@ def test_files_are_dropped_in_indexed_asked_and_removed(
     expect(page.locator(".result")).not_to_contain_text("ferry to Baku leaves at nine")
 
 
-def test_a_folder_that_is_dropped_gives_the_files_in_it(browser: Browser, address: str, tmp_path: Path) -> None:
+def test_dropped_folder_uploads_its_files(browser: Browser, address: str, tmp_path: Path) -> None:
     inner = tmp_path / "trip" / "more"
     inner.mkdir(parents=True)
     (tmp_path / "trip" / "ferry.md").write_text("The ferry to Baku leaves at nine in the evening.\n")
@@ -76,9 +76,7 @@ def test_a_folder_that_is_dropped_gives_the_files_in_it(browser: Browser, addres
     expect(page.locator("#documents-table code")).to_have_text(["ferry.md", "train.txt"])
 
 
-def test_what_is_not_taken_is_named_with_its_reason_and_a_document_is_found_by_its_title(
-    browser: Browser, address: str, tmp_path: Path
-) -> None:
+def test_duplicate_upload_is_named_and_titles_are_searchable(browser: Browser, address: str, tmp_path: Path) -> None:
     for name, text in (("a.md", "# Ferries\n\nNine."), ("b.txt", "Eleven."), ("c.txt", "Eleven."), ("d.exe", "x")):
         (tmp_path / name).write_text(text)
     page = _open(browser, address)
@@ -94,9 +92,7 @@ def test_what_is_not_taken_is_named_with_its_reason_and_a_document_is_found_by_i
     expect(page.locator("#documents-table")).to_contain_text("No matches.")
 
 
-def test_questions_are_answered_while_files_are_indexed_and_it_can_be_stopped(
-    browser: Browser, address: str, tmp_path: Path
-) -> None:
+def test_questions_are_answered_during_indexing_until_stopped(browser: Browser, address: str, tmp_path: Path) -> None:
     for number in range(20):
         sentences = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(2_000))
         (tmp_path / f"{number:03}.md").write_text("\n\n".join(sentences))
