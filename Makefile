@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: ui test test-all test-stress coverage pictures docs check format index clean
+.PHONY: ui test test-slow test-all test-stress coverage pictures docs check format index clean
 
 ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve the page on 127.0.0.1:7860
 	$(BIN)/rag ui
@@ -16,8 +16,10 @@ index: $(VENV)/installed  ## bring the index up to date
 test: $(VENV)/installed-dev  ## run the tests, except the slow ones
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(VENV)/installed-dev  ## run the slow tests: what `make test` leaves out
+test-slow: $(VENV)/installed-dev  ## run the slow tests, which `make test` leaves out
 	$(BIN)/python -m pytest -m slow --timeout 1800
+
+test-all: test test-slow  ## run all tests, the slow ones last
 
 RUNS ?= 5
 test-stress: $(VENV)/installed-dev  ## run the browser tests RUNS times on a busy machine, and count the runs that failed
