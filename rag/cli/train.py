@@ -31,12 +31,12 @@ EXAMPLES = """\
 
 SHIPPED = Path("shipped")
 
-#: Help of the recipe's fields that are options.
+#: The recipe's fields that are options, with their help.
 HELP = {
     "epochs": "passes over the questions",
     "rate": "peak learning rate",
     "negatives": "generated unanswerable examples of each kind per answerable one",
-    "most": "questions per passage and epoch",
+    "most": "questions per passage and epoch, at most",
     "window": "tokens per window",
     "tokens": "tokens per batch",
     "seed": "random seed",
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     on_invalid = invalid.append if args.skip_bad else raise_invalid
     parts = split(load(args.files, documents, maker, on_invalid, unlabelled.append), args.held_back)
     start = shipped_reader() if args.start == SHIPPED else args.start
-    before = model_card.start(start)
+    earlier = model_card.earlier_run(start)
     if unlabelled:
         err.print(f"skipped {len(unlabelled)} unlabelled questions")
     if invalid:
@@ -123,9 +123,9 @@ def run(args: argparse.Namespace) -> int:
     model_card.write(
         model_card.Run(
             command=shlex.join(["rag", *sys.argv[1:]]),
-            start=before,
+            start=earlier,
             recipe=recipe,
-            files=model_card.files(args.files, parts, licences),
+            files=model_card.describe_files(args.files, parts, licences),
             description=description,
             hours=trainer.seconds / 3600,
             hardware=hardware(device),
@@ -150,11 +150,12 @@ def _show(point: Point, recipe: Recipe) -> None:
     err.print(f"epoch {point.epoch} of {recipe.epochs}: loss {point.loss:.3f}{figures}")
 
 
-def _licences(given: list[str]) -> dict[str, str]:
-    found = {}
-    for each in given:
-        name, equals, text = each.partition("=")
+def _licences(options: list[str]) -> dict[str, str]:
+    """Licence by file name, from ``FILE=TEXT`` options."""
+    licences = {}
+    for option in options:
+        name, equals, text = option.partition("=")
         if not equals:
-            raise InputError(f"--licence {each!r} has no '='; give FILE=TEXT")
-        found[name] = text
-    return found
+            raise InputError(f"--licence {option!r} has no '='; give FILE=TEXT")
+        licences[name] = text
+    return licences

@@ -155,7 +155,7 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
     assert "30 training, 0 development and 6 test questions" in messages
     assert sorted(file.name for file in out.iterdir()) == ["README.md", "reader.json", "reader.safetensors"]
     settings = json.loads((out / "reader.json").read_text())
-    assert settings["files"][0]["learnt"] == {"passages": 30, "questions": 30, "unanswerable": 0}
+    assert settings["files"][0]["training"] == {"passages": 30, "questions": 30, "unanswerable": 0}
     assert settings["figures"]["moves.json"]["answerable"] == 6
     card = (out / "README.md").read_text()
     assert "| moves.json | CC0 | 30 | 30 | 0 | 6 |" in card

@@ -95,7 +95,7 @@ class EvaluationTab:
         which = which if collection.questions else FEEDBACK
         about, can_start = self._questions_html(collection, which)
         running = self._evaluations.running()
-        last = self._evaluations.of(chosen)
+        last = self._evaluations.last(chosen)
         report = last.state().report if last else None
         return (
             gr.update(visible=collection.questions is not None),
@@ -144,7 +144,7 @@ class EvaluationTab:
             evaluation.stop()
 
     def _filter(self, chosen: str, cause: str) -> str:
-        last = self._evaluations.of(chosen)
+        last = self._evaluations.last(chosen)
         report = last.state().report if last else None
         return failures_html(report.results, chosen, cause) if report else ""
 

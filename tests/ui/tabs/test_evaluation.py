@@ -292,8 +292,8 @@ class TestUnusableQuestions:
     def test_set_without_usable_questions_is_refused(self, collections: Collections, tmp_path: Path) -> None:
         collection, assistant = collections.get("bare"), collections.assistant("bare")
         asked = read_question_set(_write(tmp_path / "q.jsonl", [OPEN, STALE]), assistant)
-        assert (asked.questions, asked.left_open, len(asked.left_out)) == ((), 1, 1)
-        with pytest.raises(InputError, match=r"there is no question in q\.jsonl that can be asked of 'Bare'"):
+        assert (asked.questions, asked.unlabelled, len(asked.left_out)) == ((), 1, 1)
+        with pytest.raises(InputError, match=r"q\.jsonl: there is no question that can be asked of 'Bare'"):
             Evaluations().start(collection, asked, assistant)
 
     def test_errors_do_not_show_server_paths(self, collections: Collections, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ class TestUnusableQuestions:
         assert "ended before it was done" in broken.state().error
         whole = evaluations.start(collection, _first(asked), assistant)
         wait_until(lambda: whole.state().ended)
-        assert whole.state().state == DONE and evaluations.running() is None and evaluations.of("journeys") is whole
+        assert whole.state().state == DONE and evaluations.running() is None and evaluations.last("journeys") is whole
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
