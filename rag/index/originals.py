@@ -1,4 +1,4 @@
-"""The original files behind an index, unchanged since they were indexed; used to show the source of an answer.
+"""The original files behind an index, checked to be unchanged; used to show the source of an answer.
 
 Only indexed files can be read: a document is looked up by its id in the index, its file by the path stored there, and
 the bytes must have the stored hash.
