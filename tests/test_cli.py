@@ -121,11 +121,11 @@ def test_verify_says_what_is_damaged_and_mends_it(tmp_path: Path, capsys: pytest
     main(["index", str(tmp_path / "a.txt"), *index])
     capsys.readouterr()
     assert main(["verify", *index]) == 0
-    assert capsys.readouterr().out == "whole: 1 documents, 1 passages; true to its files\n"
+    assert capsys.readouterr().out == "undamaged: 1 documents, 1 passages; up to date with its files\n"
     (tmp_path / "a.txt").write_text("Other text.")
     assert main(["verify", *index]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "a.txt: changed", "whole: 1 documents, 1 passages; 1 files differ: `rag index` updates it",
+        "a.txt: changed", "undamaged: 1 documents, 1 passages; 1 files have changed; run `rag index` to update it",
     ]  # fmt: skip
     next((tmp_path / "index").glob("version-*/vectors.f32")).write_bytes(b"")
     assert main(["verify", *index]) == 1

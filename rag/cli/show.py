@@ -16,11 +16,11 @@ from ..types import Agreement, Answer, Hit, Passage, Result
 
 ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
 
-KEPT = "; the index keeps it as it was before"
+KEPT = "; the index keeps its previous version"
 
 
 def result_text(result: Result) -> Text:
-    """The answer in its sentence with confidence and source, or the reason why there is none and the near miss."""
+    """The answer in its sentence with confidence and source, or why there is no answer, and the near miss."""
     if result.answer:
         lines = [_headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]
         return Text("\n").join([*lines, _seconds(result)])
@@ -63,8 +63,9 @@ def verification_text(found: Verification) -> Text:
     lines = [Text(one_line(problem), style="red") for problem in found.problems]
     lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
     if not found.problems:
-        state = f"{len(found.stale):,} files differ: `rag index` updates it" if found.stale else "true to its files"
-        lines.append(Text(f"whole: {found.documents:,} documents, {found.passages:,} passages; {state}"))
+        changed = f"{len(found.stale):,} files have changed; run `rag index` to update it"
+        state = changed if found.stale else "up to date with its files"
+        lines.append(Text(f"undamaged: {found.documents:,} documents, {found.passages:,} passages; {state}"))
     return Text("\n").join(lines)
 
 

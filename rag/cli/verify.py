@@ -48,7 +48,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what is wrong; exit with 1 if the index is damaged or a quote does not match."""
+    """Print the findings; exit with 1 if the index is damaged or a quote does not match its file."""
     if args.answers:
         return _check_quotes(args)
     folder = args.index or default_index()

@@ -62,7 +62,7 @@ class Originals:
         """
         record = self._store.file_of(document_id)
         if record is None:
-            raise InputError(f"{document_id[:200]!r}: not in the index; name a document that a result names")
+            raise InputError(f"{document_id[:200]!r}: not in the index; give the id of a document in it")
         part = ROW.sub("", document_id)
         raw = self._read(record)
         if record.path == part:

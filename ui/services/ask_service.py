@@ -45,7 +45,7 @@ class AskService:
             question: The question as typed.
             collection: Id of the collection to ask.
             where: Filter conditions.
-            min_confidence: Answer only if at least this likely to be right, in [0, 1]; the fitted threshold where None.
+            min_confidence: Minimum confidence of an answer, in [0, 1]; the fitted threshold if None.
 
         Raises:
             RagError: The collection cannot be opened, the question is empty or too long, or a condition is invalid.
@@ -58,7 +58,7 @@ class AskService:
         yield replace(asked, result=assistant.judge(assistant.read(found), min_confidence), is_read=True)
 
     def judge(self, asked: AskedQuestion, min_confidence: float) -> AskedQuestion:
-        """Apply another minimum confidence to a result, without reading again.
+        """Apply another minimum confidence to a result, without reading the passages again.
 
         Raises:
             InputError: A document has changed since.
@@ -167,7 +167,7 @@ class AskService:
             raise InputError("there is nothing to save; ask first, and save before you leave the page")
         answers = [answer for each in questions for answer in self._exportable(each)]
         if not answers:
-            raise InputError("the documents have changed since they were asked; ask again")
+            raise InputError("the documents have changed since you asked; ask again")
         return f"answers.{kind}", EXPORTS[kind](answers), len(questions) - len(answers)
 
     def _exportable(self, asked: AskedQuestion) -> Iterator[ExportEntry]:
@@ -181,7 +181,7 @@ class AskService:
 
 
 def _file_hashes(assistant: Assistant, documents: Iterable[str]) -> dict[str, str]:
-    """The hash of each document's file, as it is indexed now."""
+    """The current hash in the index of each document's file."""
     return {each: file.hash for each in documents if (file := assistant.index.file_of(each))}
 
 
@@ -193,9 +193,9 @@ def _document(assistant: Assistant, asked: AskedQuestion, document_id: str) -> D
     """
     now = _file_hashes(assistant, [document_id])
     if not now or document_id not in asked.files:
-        raise InputError("the collection holds no such document any more; ask again")
+        raise InputError("the document is no longer in the collection; ask again")
     if now[document_id] != asked.files[document_id]:
-        raise InputError("the document has changed since it was asked; ask again")
+        raise InputError("the document has changed since you asked; ask again")
     return assistant.index.documents[document_id]
 
 

@@ -35,10 +35,10 @@ class AskedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class AskSession:
-    """The results of one open page. The browser keeps the questions, this keeps what was answered.
+    """The results of one open page; the browser keeps only the questions.
 
     Attributes:
-        current: The question whose result is shown; None before the first, and where one could not be asked.
+        current: The question whose result is shown; None before the first question, and after one that failed.
         answered: The questions that can be exported together, oldest first.
     """
 

@@ -61,7 +61,7 @@ class TestChangedDocument:
         assert "335 metres" in service.document(asked, *_place(asked)).text
         (files / "dam.txt").write_text(CORRECTED)
         index()
-        with pytest.raises(InputError, match="has changed since it was asked; ask again"):
+        with pytest.raises(InputError, match="has changed since you asked; ask again"):
             service.document(asked, *_place(asked))
 
     @pytest.mark.parametrize("verdict", ["right", "wrong", "words"])
@@ -71,7 +71,7 @@ class TestChangedDocument:
         asked = _ask(service)
         (files / "dam.txt").write_text(CORRECTED)
         index()
-        with pytest.raises(InputError, match="has changed since it was asked; ask again"):
+        with pytest.raises(InputError, match="has changed since you asked; ask again"):
             service.save_feedback(asked, verdict, words=Selection(*_place(asked)))
         assert not (tmp_path / "taught.jsonl").exists()
 
@@ -82,14 +82,14 @@ class TestChangedDocument:
         name, text, left_out = service.export([dam, ferry], "json")
         assert (name, left_out) == ("answers.json", 1)
         assert [each["document"] for each in json.loads(text)["answers"]] == ["ferry.txt"]
-        with pytest.raises(InputError, match="have changed since they were asked; ask again"):
+        with pytest.raises(InputError, match="have changed since you asked; ask again"):
             service.export([dam], "md")
 
     def test_is_reported_when_it_is_gone(self, service: AskService, files: Path, index: Callable[[], None]) -> None:
         asked = _ask(service)
         (files / "dam.txt").unlink()
         index()
-        with pytest.raises(InputError, match="holds no such document any more; ask again"):
+        with pytest.raises(InputError, match="is no longer in the collection; ask again"):
             service.document(asked, *_place(asked))
 
 
