@@ -1,4 +1,4 @@
-"""Do the documents agree? Groups the likely answers to a question by what they say."""
+"""Agreement of the documents: groups the likely answers to a question by what they say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LIKELY = 0.5
 
 
 def likely_answers(answers: Sequence[Answer]) -> list[Answer]:
-    """The best answer and those nearly as likely to be right.
+    """The best answer, and others with at least ``LIKELY`` times its confidence.
 
     Args:
         answers: Candidates, best first.
@@ -23,8 +23,8 @@ def agreement_of(answers: Sequence[Answer]) -> Agreement:
     """Group the likely answers.
 
     Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if it
-    says something else of the same kind (both or neither hold a digit) in another sentence; only a reader of the
-    sentences can tell whether it really does. Anything else is another aspect, and in no group.
+    says something else of the same kind (both or neither hold a digit) in another sentence; this is a guess, which a
+    person has to check. Other answers are in no group.
 
     Args:
         answers: Candidates, best first; the first one was given.

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _given(folder: Path, home: Path) -> Collection:
-    """Collection of the index to serve; with example and evaluation questions if it is that of the shipped articles."""
+    """Collection of the index to serve; that of the shipped articles has example and evaluation questions."""
     from ..eval.paths import SHIPPED_QUESTIONS
     from ..ui.examples import EXAMPLES as QUESTIONS
     from ..ui.services.collections import given_collection

@@ -26,7 +26,7 @@ from .filters import Conditions
 
 Rows = npt.NDArray[np.int64]
 
-#: Fields that every document or passage has, whatever its metadata says.
+#: Fields that every document or passage has; metadata of the same name is ignored.
 OWN_FIELDS = ("title", "path", "page", "heading")
 
 #: Field names listed in an unknown-field error.
@@ -56,7 +56,7 @@ class DocumentStore:
 
     @classmethod
     def open(cls, path: Path, *, finished: bool = True) -> Self:
-        """Open a store file; of an unfinished one, what was committed.
+        """Open a store file; if it is unfinished, with its committed rows.
 
         Raises:
             sqlite3.Error: The file is not a store.
@@ -119,7 +119,7 @@ class DocumentStore:
 
     def fields(self) -> list[str]:
         """Names of all fields that filters can use, sorted."""
-        # Skips from name to name in the index; DISTINCT would read every row.
+        # Jumps from name to name in the index; DISTINCT would read every row.
         found = self._connection.execute(
             "WITH RECURSIVE names (name) AS (SELECT min(name) FROM fields UNION ALL "
             "SELECT (SELECT min(fields.name) FROM fields WHERE fields.name > names.name) FROM names "

@@ -206,14 +206,14 @@ class Collections:
                 raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
 
     def remove(self, collection_id: str, name: str) -> None:
-        """Delete an uploaded file; it answers until the index is updated.
+        """Delete an uploaded file; the index keeps it until the next update.
 
         Raises:
             InputError: There is no such file, or the collection's documents are not managed here.
         """
         folder = self._folder(collection_id)
         with self._changing:
-            # Compared with the listing, so that no name works as a path.
+            # Compared with the listing, so that a name cannot be a path elsewhere.
             if name not in self.files(collection_id):
                 raise InputError(f"file {name[:200]!r}: not in the collection; it may have been removed already")
             try:

@@ -85,13 +85,13 @@ class AskTab:
         panel = self._panel
         inputs = [self._question, panel.collection, panel.where, panel.min_confidence, self._session]
         outputs = [self._result, self._session]
-        # A question asked before the answer to another one is there replaces it.
+        # A question replaces an earlier one that is still being answered.
         asks: dict[str, Any] = {"concurrency_id": "ask", "js": BEFORE_ASK, "trigger_mode": "always_last"} | PRIVATE
         gr.on([self._question.submit, self._button.click], self._ask, inputs, outputs, **asks)
         filled = [self._question, panel.collection, panel.where]
         for questions in (panel.history, self.examples):
             questions.reask(self._reask, None, filled, **PRIVATE).then(None, None, None, js=ASK, **PRIVATE)
-        # Any event opens the stream of answers again.
+        # An event that does nothing: it makes gradio open its stream of answers again (see ``page.js``).
         panel.history.reconnect(lambda: None, None, None, trigger_mode="multiple", **PRIVATE)
         judges = [panel.min_confidence, self._session]
         panel.min_confidence.input(self._judge, judges, outputs, js=BEFORE_JUDGE, trigger_mode="always_last", **PRIVATE)
@@ -143,7 +143,7 @@ class AskTab:
         if "collection" in given:
             collection["value"] = self._panel.known(given["collection"])
             percent = self._panel.default_confidence(collection["value"])
-        # Older links call it ``least``.
+        # Links of earlier versions name it ``least``.
         figure = given.get("min_confidence") or given.get("least") or ""
         if figure.isdecimal() and len(figure) <= 3:
             percent = min(HIGHEST, int(figure))
@@ -180,7 +180,7 @@ class AskTab:
         with error_messages():
             name, text, left_out = self._service.export(questions, kind)
         if left_out:
-            gr.Info(f"{left_out:,} left out: the documents have changed since; ask again.")
+            gr.Info(f"{left_out:,} left out: the documents have changed since you asked; ask again.")
         return name, text
 
 
