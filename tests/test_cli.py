@@ -14,7 +14,7 @@ from rag.cli import build_parser, main
 BORDER = "How long is the border between Kazakhstan and Russia?"
 
 
-def test_ask_prints_the_answer_in_its_sentence_with_confidence_and_place(
+def test_ask_prints_answer_confidence_sentence_and_place(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ask", BORDER, "--index", str(corpus_index)]) == 0
@@ -25,14 +25,14 @@ def test_ask_prints_the_answer_in_its_sentence_with_confidence_and_place(
     assert "\x1b" not in "".join(lines)
 
 
-def test_ask_says_not_found_with_the_near_miss_and_exits_1(
+def test_ask_prints_the_near_miss_and_exits_1_if_not_found(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ask", "Who won the 1998 football World Cup?", "--index", str(corpus_index)]) == 1
     assert capsys.readouterr().out.startswith("not found: too unsure: the nearest words are ")
 
 
-def test_ask_json_has_the_documented_shape_and_its_offsets_are_right(
+def test_ask_json_has_documented_fields_and_exact_offsets(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ask", BORDER, "--index", str(corpus_index), "--json"]) == 0
@@ -71,7 +71,7 @@ def _counts(output: str) -> dict[str, int]:
     return {name: int(count) for name, count in zip(names, counts, strict=True) if int(count)}
 
 
-def test_index_says_what_was_added_changed_renamed_removed_and_skipped_and_why(
+def test_index_counts_changes_and_gives_reasons_for_skipping(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     docs, index = tmp_path / "docs", tmp_path / "index"
@@ -95,7 +95,7 @@ def test_index_says_what_was_added_changed_renamed_removed_and_skipped_and_why(
     assert main(["index", "--index", str(index), "--strict"]) == 1
 
 
-def test_what_an_ignore_file_names_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ragignore_leaves_files_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a.txt", "draft-a.txt", "old/b.txt", "sub/c.txt", "sub/draft-c.txt", "sub/keep.md"):
         (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "docs" / name).write_text(f"Text of {name}.")
@@ -115,7 +115,7 @@ def test_where_restricts_answers_and_passages(corpus_index: Path, capsys: pytest
     assert {hit["document"] for hit in json.loads(capsys.readouterr().out)["hits"]} == {"kyrgyzstan.md"}
 
 
-def test_verify_says_what_is_damaged_and_mends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_reports_and_repairs_damage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text("Text of a.")
     index = ["--index", str(tmp_path / "index")]
     main(["index", str(tmp_path / "a.txt"), *index])
@@ -137,11 +137,11 @@ def test_verify_says_what_is_damaged_and_mends_it(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.timeout(120)
-def test_watch_follows_the_files_until_it_is_interrupted(tmp_path: Path) -> None:
+def test_watch_updates_the_index_until_interrupted(tmp_path: Path) -> None:
     docs, index = tmp_path / "docs", tmp_path / "index"
     docs.mkdir()
     (docs / "a.txt").write_text("Text of a.")
-    # What a shell runs in the background is born deaf to Ctrl-C.
+    # A shell starts background processes with Ctrl-C ignored.
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from rag.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -207,7 +207,7 @@ def test_help_needs_no_model() -> None:
     assert done.stderr == "[]\n"
 
 
-def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_document_cannot_control_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text(
         "In this country the capital \x1b[31mis\x07 called \x9b2JAstana today, as it was before."
     )
@@ -218,7 +218,7 @@ def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.Cap
     assert not set("\x1b\x07\x9b") & set(output)
 
 
-def test_a_name_cannot_look_like_a_line_of_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_name_cannot_forge_an_output_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text("Text.")
     (tmp_path / "b\n  skipped c.txt: \u202egnp.txt").touch()
     assert main(["index", str(tmp_path), "--index", str(tmp_path / "i")]) == 0
@@ -229,13 +229,13 @@ def test_a_name_cannot_look_like_a_line_of_ours(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
+def test_closed_output_pipe_is_not_an_error(corpus_index: Path) -> None:
     command = f"'{sys.executable}' -c 'import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))'"
     line = f"{command} search Kazakhstan -k 100 --index '{corpus_index}' | head -n 1"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True, env=os.environ)
     assert (done.stdout[:2], done.stderr) == ("1.", "")
 
 
-def test_the_commands_are_the_documented_ones() -> None:
+def test_commands_are_the_documented_ones() -> None:
     actions = [action for action in build_parser()._actions if hasattr(action, "choices") and action.choices]
     assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval", "verify", "train"]
