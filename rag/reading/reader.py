@@ -13,10 +13,11 @@ from ..index.lexical import Rarity, coverage, terms
 from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
 from ..types import Hit, Passage, Sentence, Signals, Span
-from .model import WEIGHTS, load_weights
+from .model import SpanModel
 from .predictor import Pair, Prediction, SpanPredictor
 from .scoring import Ranking, prior_score
 from .second_pass import Candidate, shortlist_text
+from .weights import WEIGHTS, load_weights
 
 #: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
@@ -112,7 +113,7 @@ class SpanReader:
 
 @lru_cache(maxsize=2)
 def _predictor(folder: Path, modified: int) -> SpanPredictor:
-    return SpanPredictor.of(load_weights(folder / WEIGHTS))
+    return SpanPredictor.of(SpanModel(load_weights(folder / WEIGHTS)))
 
 
 def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) -> Span:

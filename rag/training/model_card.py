@@ -10,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..errors import InputError
-from ..reading.model import WEIGHTS, Description
+from ..reading.weights import WEIGHTS, Description
 from .examples import Examples, Split
-from .loop import Point, Recipe
+from .loop import Point
 from .measure import Estimate, Reading
+from .recipe import Recipe
 
 SETTINGS, CARD = "reader.json", "README.md"
 
