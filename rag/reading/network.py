@@ -41,7 +41,8 @@ def network(folder: Path | str, *, weights: bool = True, outputs: int = OUTPUTS)
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call] # the pooling layer is left out on purpose
     try:
-        body = _transformer(AutoConfig.from_pretrained(str(folder)), str(folder) if weights else None)
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+        body = _transformer(config, str(folder) if weights else None)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: holds no transformer that can be loaded ({str(error).splitlines()[0]})") from error
     finally:
@@ -67,15 +68,15 @@ def forward(body: Any, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tenso
 def word_embeddings(body: Any) -> str:
     """Name of the parameter that holds the word embeddings."""
     words = body.get_input_embeddings().weight
-    return next(name for name, parameter in body.named_parameters() if parameter is words)
+    return next(str(name) for name, parameter in body.named_parameters() if parameter is words)
 
 
 def _transformer(config: Any, folder: str | None) -> Any:
     from transformers import MODEL_MAPPING
 
-    kind = MODEL_MAPPING[type(config)]
+    kind: Any = MODEL_MAPPING[type(config)]
     options: dict[str, Any] = {"attn_implementation": "eager"}
-    if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
+    if "add_pooling_layer" in inspect.signature(kind).parameters:
         options["add_pooling_layer"] = False
     if folder is None:
         config._attn_implementation = options.pop("attn_implementation")

@@ -89,11 +89,20 @@ def load_weights(path: Path) -> Loaded:
     return Loaded(body, head, description, folder)
 
 
-def save_weights(path: Path, body: torch.nn.Module, head: torch.nn.Module, window: int, encoder: str) -> Description:
+def save_weights(
+    path: Path, body: torch.nn.Module, head: torch.nn.Module, *, encoder: str, folder: str, window: int
+) -> Description:
     """Write the weights in half precision; returns their metadata.
 
     The word embeddings of the shipped embedder are left out; for another encoder, its ``config.json`` and
     ``tokenizer.json`` are written into the same folder.
+
+    Args:
+        path: The file to write.
+        body, head: Transformer and output layer.
+        encoder: Name of the encoder that the model started from.
+        folder: Folder of that encoder.
+        window: Window length in tokens that the model was trained with.
     """
     from safetensors.torch import save_file
 
@@ -110,7 +119,7 @@ def save_weights(path: Path, body: torch.nn.Module, head: torch.nn.Module, windo
     metadata = {"format": "pt", "span model": json.dumps({f: getattr(description, f) for f in Description.__slots__})}
     if not left_out:
         for name in (CONFIG, TOKENIZER):
-            shutil.copyfile(Path(model_folder(encoder)) / name, path.with_name(name))
+            shutil.copyfile(Path(folder) / name, path.with_name(name))
     part = path.with_name(path.name + ".part")
     save_file(tensors, part, metadata)
     part.replace(path)

@@ -86,8 +86,8 @@ class Trainer:
         self._path = folder / CHECKPOINT
         torch.manual_seed(recipe.seed)
         loaded = load_weights(start / WEIGHTS) if start else None
-        self._base = loaded.description.encoder if loaded else base
         self._folder = loaded.folder if loaded else model_folder(base)
+        self._base = loaded.description.encoder if loaded else Path(base).name
         parts = (loaded.body, loaded.head) if loaded else network(self._folder)
         self.body, self.head = (module.to(device) for module in parts)
         freeze(self.body, recipe.frozen)
@@ -125,7 +125,9 @@ class Trainer:
 
     def save(self, path: Path) -> Description:
         """Write the weights file that ``load_weights`` reads."""
-        return save_weights(path, self.body, self.head, self._recipe.window, self._base)
+        return save_weights(
+            path, self.body, self.head, encoder=self._base, folder=self._folder, window=self._recipe.window
+        )
 
     def delete_checkpoint(self) -> None:
         """Delete the checkpoint."""

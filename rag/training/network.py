@@ -56,9 +56,10 @@ def use_half_attention(body: Any) -> None:
                 scores += attention_mask.to(scores.dtype)
             return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
 
-    AttentionInterface.register("half", attend)
-    AttentionMaskInterface.register("half", eager_mask)
-    body.set_attn_implementation("half")
+    if body._can_set_attn_implementation():  # MPNet and DeBERTa have an attention of their own
+        AttentionInterface.register("half", attend)
+        AttentionMaskInterface.register("half", eager_mask)
+        body.set_attn_implementation("half")
 
 
 def share_dropout(body: Any, share: float) -> None:
