@@ -125,7 +125,7 @@ def test_change_in_another_document_does_not_matter(
     [("dam.txt", -1, 3), ("dam.txt", 9, 3), ("dam.txt", 0, 999), ("../../etc/passwd", 0, 1)],
 )
 def test_only_text_of_found_documents_is_opened(service: AskService, document: str, start: int, end: int) -> None:
-    with pytest.raises(InputError, match=r"(has no such text|holds no such document)"):
+    with pytest.raises(InputError, match=r"(has no such text|is no longer in the collection)"):
         service.document(_ask(service), document, start, end)
 
 
