@@ -34,11 +34,14 @@ def agreement_of(answers: Sequence[Answer]) -> Agreement:
     best, *rest = likely_answers(answers)
     groups = [[best]]
     for answer in rest:
-        group = next((group for group in groups if _same(answer, group[0])), None)
-        if group is not None:
-            group.append(answer)
+        if _same(answer, best):
+            groups[0].append(answer)
         elif _contradicts(answer, best):
-            groups.append([answer])
+            group = next((group for group in groups[1:] if _same(answer, group[0])), None)
+            if group is None:
+                groups.append([answer])
+            else:
+                group.append(answer)
     return Agreement(tuple(tuple(group) for group in groups))
 
 

@@ -100,7 +100,7 @@ class Assistant:
             InputError: See ``ask``.
         """
         started = time.perf_counter()
-        hits = self.retriever.search(question, k or self.passages, where=where)
+        hits = self.retriever.search(question, self.passages if k is None else k, where=where)
         return Result.of_hits(question, hits, time.perf_counter() - started)
 
     def read(self, result: Result) -> Result:
@@ -115,8 +115,9 @@ class Assistant:
         started = time.perf_counter()
         answers = self._candidates(result.question, result.hits) if _is_relevant(result.hits) else ()
         seconds = time.perf_counter() - started
+        retrieved = Result.of_hits(result.question, result.hits, result.seconds.retrieve)
         retrieve = result.seconds.retrieve
-        return replace(result, answers=answers, seconds=Seconds(retrieve, seconds, retrieve + seconds))
+        return replace(retrieved, answers=answers, seconds=Seconds(retrieve, seconds, retrieve + seconds))
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
         """Third stage: the result with its best candidate as the answer, or with the reason why there is none.

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import InputError
 from ..types import Document, Place, name_title, place_of
@@ -23,8 +22,7 @@ from .database import connect, text_hash
 from .documents import DOCUMENT_COLUMNS, Documents, Passages, document_from_row, places_from_json
 from .filter_sql import where_clause
 from .filters import Conditions
-
-Rows = npt.NDArray[np.int64]
+from .vectors.base import Rows
 
 #: Fields that every document or passage has; metadata of the same name is ignored.
 OWN_FIELDS = ("title", "path", "page", "heading")

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
+from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
@@ -84,7 +85,9 @@ class SpanReader:
             zip(hits, self._predictor.predict(pairs, SPANS_PER_PASSAGE), strict=True)
         ):
             for prediction in predictions:
-                start, end = without_link_marks(hit.passage.text, prediction.start, prediction.end)
+                start, end = prediction.start, prediction.end
+                if is_markdown(hit.passage.document_id):
+                    start, end = without_link_marks(hit.passage.text, start, end)
                 if _is_answer(hit.passage.text[start:end]):
                     signals = Signals(
                         span=prediction.score,

@@ -26,6 +26,10 @@ PICTURES = 4
 EXPORTS = {"md": export_markdown, "json": export_json}
 
 
+#: Finds a document by its id.
+FindDocument = Callable[[str], Document]
+
+
 class AskService:
     """Asks the collections on behalf of the page.
 
@@ -38,8 +42,10 @@ class AskService:
 
     def ask(
         self, question: str, collection: str, where: Sequence[str] = (), min_confidence: float | None = None
-    ) -> Iterator[AskedQuestion]:
+    ) -> Iterator[tuple[AskedQuestion, FindDocument]]:
         """Ask a question; yields the passages as soon as they are found, then the whole result.
+
+        Each comes with the function that finds the documents of the index that was asked.
 
         Args:
             question: The question as typed.
@@ -54,11 +60,12 @@ class AskService:
         found = assistant.retrieve(question, where)
         files = _file_hashes(assistant, {hit.passage.document_id for hit in found.hits})
         asked = AskedQuestion(collection, found, datetime.now(UTC), tuple(where), files)
-        yield asked
-        yield replace(asked, result=assistant.judge(assistant.read(found), min_confidence), is_read=True)
+        find = assistant.retriever.document
+        yield asked, find
+        yield replace(asked, result=assistant.judge(assistant.read(found), min_confidence), is_read=True), find
 
-    def judge(self, asked: AskedQuestion, min_confidence: float) -> AskedQuestion:
-        """Apply another minimum confidence to a result, without reading the passages again.
+    def judge(self, asked: AskedQuestion, min_confidence: float) -> tuple[AskedQuestion, FindDocument]:
+        """Apply another minimum confidence to a result, without reading the passages again; returned as by ``ask``.
 
         Raises:
             InputError: A document has changed since.
@@ -66,15 +73,7 @@ class AskService:
         assistant = self._collections.assistant(asked.collection)
         for document in asked.files:
             _document(assistant, asked, document)
-        return replace(asked, result=assistant.judge(asked.result, min_confidence))
-
-    def documents_of(self, collection: str) -> Callable[[str], Document]:
-        """A function that finds a document of a collection by its id.
-
-        Raises:
-            RagError: The collection cannot be opened.
-        """
-        return self._collections.assistant(collection).retriever.document
+        return replace(asked, result=assistant.judge(asked.result, min_confidence)), assistant.retriever.document
 
     def document(self, asked: AskedQuestion, document: str, start: int, end: int) -> Document:
         """A document found for a question, if it has not changed since and contains ``[start, end)``.

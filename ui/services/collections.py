@@ -17,9 +17,9 @@ import shutil
 import threading
 import unicodedata
 import uuid
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
@@ -76,6 +76,15 @@ def given_collection(
     return Collection("start", name, index, None, home / GIVEN / key / TAUGHT, examples, questions)
 
 
+@dataclass(slots=True)
+class _Opened:
+    """A loaded collection: the version of its index and the assistant, both None until it is loaded."""
+
+    version: Path | None = None
+    assistant: Assistant | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Collections:
     """Collections stored in a folder, and those the server was started with. Thread-safe.
 
@@ -95,10 +104,9 @@ class Collections:
     ) -> None:
         self._home, self._given, self._reader = home, list(given), reader
         self._encoder = encoder or SentenceTransformerEncoder()
-        self._open: OrderedDict[str, tuple[Path, Assistant]] = OrderedDict()
+        self._open: OrderedDict[str, _Opened] = OrderedDict()
         # Separate locks, so that questions are answered during changes on disk, which may hash large files.
         self._changing, self._opening = threading.Lock(), threading.Lock()
-        self._opening_one: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def list(self) -> list[Collection]:
         """All collections: those given at start first, then the others by name."""
@@ -179,18 +187,16 @@ class Collections:
                 f"the collection {collection.name!r} is empty; add documents to it under Documents"
             ) from None
         with self._opening:
-            opening = self._opening_one[collection_id]
-        with opening:
-            with self._opening:
-                known = self._open.get(collection_id)
-            if known is None or known[0] != version:
-                known = version, Assistant.load(collection.index, self._encoder, self._reader)
-            with self._opening:
-                self._open[collection_id] = known
-                self._open.move_to_end(collection_id)
-                while len(self._open) > MAX_OPEN_ASSISTANTS:
-                    self._open.popitem(last=False)
-        return known[1]
+            opened = self._open.setdefault(collection_id, _Opened())
+            self._open.move_to_end(collection_id)
+            while len(self._open) > MAX_OPEN_ASSISTANTS:
+                self._open.popitem(last=False)
+        # Loading one collection does not delay questions to others. One deleted meanwhile is no longer in ``_open``.
+        with opened.lock:
+            if opened.assistant is None or opened.version != version:
+                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader)
+                opened.version = version
+            return opened.assistant
 
     def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
         """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
@@ -222,9 +228,16 @@ class Collections:
                 raise InputError(f"{name}: cannot be removed ({error.strerror or error})") from error
 
     def files(self, collection_id: str) -> Sequence[str]:
-        """Sorted names of a collection's uploaded files."""
+        """Sorted names of a collection's uploaded files.
+
+        Raises:
+            InputError: There is no such collection, or its folder cannot be read.
+        """
         collection = self.get(collection_id)
-        return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
+        try:
+            return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
+        except OSError as error:
+            raise InputError(f"{collection.name!r}: its files cannot be listed ({error.strerror or error})") from error
 
     def _folder(self, collection_id: str) -> Path:
         collection = self.get(collection_id)

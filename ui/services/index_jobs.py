@@ -86,6 +86,7 @@ class IndexJob:
                 process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
     def run(self) -> None:
         """Run the worker until it exits; return at once if the job is already stopped.

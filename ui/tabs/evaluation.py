@@ -12,6 +12,7 @@ from rag.eval.scoring.results import Results
 from rag.eval.scoring.suite import CAUSES
 
 from rag import InputError, RagError
+from rag.errors import IndexFolderError
 from rag.index import current_version
 
 from ..services.collections import Collection, Collections
@@ -154,7 +155,11 @@ def _path(collection: Collection, which: str) -> Path | None:
 
 
 def _ended_html(evaluation: Evaluation, collection: Collection) -> str:
-    return ended_html(evaluation, current_version(collection.index) != evaluation.version)
+    try:
+        is_outdated = current_version(collection.index) != evaluation.version
+    except IndexFolderError:
+        is_outdated = True
+    return ended_html(evaluation, is_outdated)
 
 
 def _causes(results: Results) -> Any:
