@@ -6,10 +6,7 @@ import os
 import signal
 import socket
 import sys
-import tempfile
-from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -22,8 +19,10 @@ from .security.accounts import AccessPolicy
 from .security.headers import SecurityHeadersMiddleware
 from .security.limits import Limits
 from .security.middleware import AccessMiddleware
+from .security.tls import TlsFiles
 from .services.collections import Collections
 from .services.index_jobs import IndexQueue
+from .services.upload_folder import upload_folder
 
 STATIC = files("rag.ui.static")
 
@@ -53,6 +52,7 @@ def start(
     *,
     access: AccessPolicy | None = None,
     limits: Limits | None = None,
+    tls: TlsFiles | None = None,
 ) -> gr.Blocks:
     """Start serving in the background; call ``.close()`` on the result to stop.
 
@@ -61,6 +61,7 @@ def start(
         host, port: Address to listen on.
         access: Who may use the server; None admits any user of this machine.
         limits: Limits on requests and uploads; None for the defaults.
+        tls: Certificate and key; None to serve plain HTTP.
 
     Raises:
         InputError: The port is invalid, taken or not permitted, or the access policy does not suit the host; see
@@ -86,6 +87,10 @@ def start(
             auth=access.allows if access.accounts else None,
             app_kwargs={"middleware": [Middleware(SecurityHeadersMiddleware), guard]},
             max_file_size=limits.file_bytes,
+            ssl_certfile=str(tls.certificate) if tls else None,
+            ssl_keyfile=str(tls.key) if tls else None,
+            # gradio asks its own server whether it is up; the certificate need not name this address.
+            ssl_verify=False,
             state_session_capacity=MAX_SESSIONS,
             allowed_paths=[],
             strict_cors=True,
@@ -125,27 +130,16 @@ def serve(
     *,
     access: AccessPolicy | None = None,
     limits: Limits | None = None,
+    tls: TlsFiles | None = None,
 ) -> None:
     """Serve until interrupted or terminated; see ``start``."""
-    page = start(collections, host, port, access=access, limits=limits)
+    page = start(collections, host, port, access=access, limits=limits, tls=tls)
     # Exit in order, so that the upload folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     trim_periodically()
     url_host = f"[{host.strip('[]')}]" if ":" in host else host
-    print(f"Serving on http://{url_host}:{port} - Ctrl-C stops", flush=True)
+    print(f"Serving on {'https' if tls else 'http'}://{url_host}:{port} - Ctrl-C stops", flush=True)
     page.block_thread()
-
-
-def upload_folder() -> Path:
-    """Upload folder of this process, private to its user; removed when the process exits."""
-    return Path(_folder().name)
-
-
-@cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    folder = tempfile.TemporaryDirectory(prefix="rag-uploads-")
-    os.environ["GRADIO_TEMP_DIR"] = folder.name
-    return folder
 
 
 def _styles() -> str:

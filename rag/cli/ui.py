@@ -27,7 +27,7 @@ EXAMPLES = """\
   rag ui                                            # ask the index; http://127.0.0.1:7860
   rag ui ~/reports                                  # index these first
   rag ui --port 8000
-  rag ui --host 0.0.0.0 --auth-file accounts.txt    # on the network, with a login
+  rag ui --host 0.0.0.0 --auth-file accounts.txt --tls-cert cert.pem --tls-key key.pem    # on the network
 """
 
 
@@ -53,6 +53,12 @@ def add_parser(subparsers: Subparsers) -> None:
         help="file of accounts, one USER:PASSWORD per line; only its owner may have access (chmod 600)",
     )  # fmt: skip
     parser.add_argument("--no-auth", action="store_true", help="serve other machines without a login")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate for HTTPS, in PEM format")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate, in PEM format")
+    parser.add_argument(
+        "--plain-http", action="store_true",
+        help="let passwords of other machines pass unencrypted, as behind a reverse proxy that encrypts",
+    )  # fmt: skip
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME",
         help="further host name to answer to, such as that of a reverse proxy; repeatable",
@@ -73,8 +79,11 @@ def run(args: argparse.Namespace) -> int:
     # Checked before anything heavy loads, so that usage errors appear at once.
     from ..ui.security.accounts import AccessPolicy, read_accounts
     from ..ui.security.limits import Limits
+    from ..ui.security.tls import TlsFiles
 
-    access = AccessPolicy(read_accounts(args.auth, args.auth_file), args.no_auth, tuple(args.allow_host))
+    tls = TlsFiles.check(args.tls_cert, args.tls_key)
+    accounts = read_accounts(args.auth, args.auth_file)
+    access = AccessPolicy(accounts, args.no_auth, tuple(args.allow_host), tls is not None, args.plain_http)
     access.check(args.host)
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     if args.no_auth:
@@ -92,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     collections = Collections(home, [given], reader=args.reader, device=args.device)
     # Loaded here so that a broken index is reported on the command line, not in the page.
     collections.assistant(given.id)
-    serve(collections, args.host, args.port, access=access, limits=limits)
+    serve(collections, args.host, args.port, access=access, limits=limits, tls=tls)
     return 0
 
 

@@ -24,8 +24,8 @@ from playwright.sync_api import Browser, expect
 from rag.ui import start
 from rag.ui.security.accounts import AccessPolicy
 from rag.ui.security.limits import MEGABYTE, Limits
-from rag.ui.server import upload_folder
 from rag.ui.services.collections import Collections
+from rag.ui.services.upload_folder import upload_folder
 
 from rag import Assistant, InputError
 from rag.cli import main
@@ -187,7 +187,7 @@ class TestWithoutLogin:
             for value in ("", "x", "None", "null"):
                 assert _get(f"{locked_address}/config", cookies={name: value}).status_code == 401
 
-    def test_login_attempts_are_limited(self, collections: Collections) -> None:
+    def test_failed_logins_are_limited(self, collections: Collections) -> None:
         # Slow enough that no further attempt becomes due during the test.
         access, limits = AccessPolicy({"ann": "secret"}), Limits(logins_per_minute=1)
         with _serve(collections, access=access, limits=limits) as page:
@@ -195,7 +195,7 @@ class TestWithoutLogin:
                 _post(f"{_address(page)}/login", data={"username": "ann", "password": word}) for word in ("a", "secret")
             ]
         assert [reply.status_code for reply in replies] == [400, 429]
-        assert replies[1].json()["detail"].startswith("too many login attempts; try again in ")
+        assert replies[1].json()["detail"].startswith("too many failed logins; try again in ")
 
 
 class TestLogin:

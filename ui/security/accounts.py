@@ -26,11 +26,16 @@ class AccessPolicy:
         accounts: Passwords by user; empty if no login is required.
         no_login: Serve other machines without a login.
         allowed_hosts: Host names to answer to besides those of this machine, such as that of a reverse proxy.
+        encrypted: The server itself encrypts connections.
+        plain_http: Let passwords pass over connections that the server does not encrypt, as behind a reverse proxy that
+            does.
     """
 
     accounts: Mapping[str, str] = field(default_factory=dict, repr=False)
     no_login: bool = False
     allowed_hosts: tuple[str, ...] = ()
+    encrypted: bool = False
+    plain_http: bool = False
 
     def allows(self, user: str, password: str) -> bool:
         """Check a user's password, in constant time."""
@@ -56,7 +61,8 @@ class AccessPolicy:
         """Check that other machines are not served by mistake.
 
         Raises:
-            InputError: Other machines can reach the server, but neither accounts nor ``no_login`` are set; or both are.
+            InputError: Other machines can reach the server, but neither accounts nor ``no_login`` are set; or both are;
+                or passwords would pass unencrypted without ``plain_http``.
         """
         if self.accounts and self.no_login:
             raise InputError("--no-auth: contradicts --auth and --auth-file; leave one of them out")
@@ -65,6 +71,11 @@ class AccessPolicy:
             raise InputError(
                 f"{reachable}: can be reached from other machines; require a login with --auth USER:PASSWORD or "
                 "--auth-file FILE, or serve without one with --no-auth"
+            )
+        if self.accounts and not self.encrypted and not self.plain_http and not is_loopback(host):
+            raise InputError(
+                f"host {host}: passwords would pass unencrypted; give --tls-cert and --tls-key, or --plain-http if a "
+                "reverse proxy encrypts or you trust the network"
             )
 
 

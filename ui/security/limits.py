@@ -25,7 +25,7 @@ class Limits:
     Attributes:
         requests_per_minute: Questions, clicks and uploads of each client. A client may send as many at once; after
             that, requests are admitted one by one as the minute passes.
-        logins_per_minute: Login attempts of each client, successful or not, counted in the same way.
+        logins_per_minute: Failed logins of an account from one address, counted in the same way.
         at_once: Events of one kind processed concurrently, such as questions; the others wait.
         waiting: Events that may wait; a further one is refused.
         body_bytes: Size of a request other than an upload.
@@ -73,16 +73,26 @@ class RateLimiter:
         """Number of clients remembered."""
         return len(self._buckets)
 
+    def wait(self, client: str) -> float:
+        """Seconds until the next request is allowed, 0.0 if it is now; counts nothing."""
+        tokens, _ = self._tokens(client)
+        return 0.0 if tokens >= 1 else (1 - tokens) * 60 / self._per_minute
+
     def acquire(self, client: str) -> float:
         """Count a request: 0.0 if it is allowed, else the seconds until the next one is."""
-        now = self._clock()
-        tokens, since = self._buckets.pop(client, (float(self._per_minute), now))
-        tokens = min(tokens + (now - since) * self._per_minute / 60, self._per_minute)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) * 60 / self._per_minute
+        wait = self.wait(client)
+        tokens, now = self._tokens(client)
         self._buckets[client] = (tokens if wait else tokens - 1, now)
+        self._buckets.move_to_end(client)
         if len(self._buckets) > CLIENTS_REMEMBERED:
             self._buckets.popitem(last=False)
         return wait
+
+    def _tokens(self, client: str) -> tuple[float, float]:
+        """Tokens of a client, and the time now."""
+        now = self._clock()
+        tokens, since = self._buckets.get(client, (float(self._per_minute), now))
+        return min(tokens + (now - since) * self._per_minute / 60, self._per_minute), now
 
 
 def client_of(address: str) -> str:

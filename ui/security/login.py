@@ -6,6 +6,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -73,22 +75,39 @@ def login_required(scope: Scope, headers: Headers) -> Response:
     return JSONResponse({"detail": LOGIN_REQUIRED}, status_code=401)
 
 
-async def log_in(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let gradio check user and password; redirect a browser to the page, or show it the form again."""
-    if not accepts_html(Headers(scope=scope)):
-        await app(scope, receive, send)
-        return
+async def account_of(scope: Scope, receive: Receive) -> str:
+    """The account that a login request names; empty if it is malformed."""
+    try:
+        form = await Request(scope, receive).form(max_files=0)
+    except HTTPException:
+        return ""
+    return str(form.get("username", "")).strip()
+
+
+async def log_in(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> bool:
+    """Let gradio check user and password; redirect a browser to the page, or show it the form again.
+
+    Returns:
+        Whether the login succeeded.
+    """
     answer: dict[str, Any] = {}
+    is_browser = accepts_html(Headers(scope=scope))
 
     async def keep(message: Message) -> None:
         if message["type"] == "http.response.start":
             answer.update(message)
+        if not is_browser:
+            await send(message)
 
     await app(scope, receive, keep)
+    succeeded: bool = answer["status"] == 200
+    if not is_browser:
+        return succeeded
     root = scope.get("root_path", "")
-    if answer["status"] == 200:
+    if succeeded:
         response: Response = RedirectResponse(f"{root}/", status_code=303)
         response.raw_headers += [pair for pair in answer["headers"] if pair[0].lower() == b"set-cookie"]
     else:
         response = form(root, LOGIN_FAILED)
     await response(scope, receive, send)
+    return succeeded

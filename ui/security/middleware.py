@@ -23,7 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .accounts import AccessPolicy, host_name
 from .headers import FILES
 from .limits import Limits, RateLimiter, client_of
-from .login import is_logged_in, log_in, login_required
+from .login import account_of, is_logged_in, log_in, login_required
+from .login_attempts import FailedLogins
 
 API = "/gradio_api"
 LOGIN = ("/login", "/login/")
@@ -44,6 +45,9 @@ READABLE_PREFIXES = ("/assets/", "/static/", f"{API}/call/", f"{API}/heartbeat/"
 #: Requests that cost computation or disk space.
 RATE_LIMITED_PATHS = (UPLOAD, f"{API}/queue/join", f"{API}/component_server", f"{API}/component_server/")
 RATE_LIMITED_PREFIXES = (f"{API}/call/", f"{API}/run/", f"{API}/api/")
+#: Characters of an account's name by which failed logins are counted.
+LONGEST_ACCOUNT = 200
+
 UNLIMITED_PATHS = (f"{API}/cancel", f"{API}/reset", f"{API}/reset/")
 
 
@@ -89,7 +93,7 @@ class AccessMiddleware:
         self._hosts = access.hosts(host)
         self._uploads = uploads.resolve()
         self._requests = RateLimiter(limits.requests_per_minute, clock)
-        self._logins = RateLimiter(limits.logins_per_minute, clock)
+        self._failed_logins = FailedLogins(limits, clock)
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,9 +121,7 @@ class AccessMiddleware:
         self._check_host(headers)
         _check_origin(headers, method)
         if method == "POST" and path in LOGIN and self._login:
-            _check_rate(self._logins, client, "too many login attempts")
-            _check_size(headers, self.limits.body_bytes)
-            await log_in(self.app, scope, receive, send)
+            await self._log_in(scope, receive, send, client)
             return
         if self._login and path not in PUBLIC_PATHS and not is_logged_in(scope, headers):
             await login_required(scope, headers)(scope, receive, send)
@@ -131,6 +133,16 @@ class AccessMiddleware:
         else:
             raise RequestRefused(405, f"method {method} is not allowed")
         await self.app(scope, receive, send)
+
+    async def _log_in(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
+        _check_size(Headers(scope=scope), self.limits.body_bytes)
+        body = await _body(receive)
+        account = (await account_of(scope, _replay(body, receive)))[:LONGEST_ACCOUNT]
+        _refuse(self._failed_logins.wait(client, account), "too many failed logins")
+        if await log_in(self.app, scope, _replay(body, receive), send):
+            self._failed_logins.succeeded(client, account)
+        else:
+            self._failed_logins.failed(client, account)
 
     def _check_connections(self, client: str) -> None:
         if self._open[client] > self.limits.connections_per_client:
@@ -155,7 +167,7 @@ class AccessMiddleware:
         if not is_limited and path not in UNLIMITED_PATHS:
             raise RequestRefused(404, "no such page")
         if is_limited:
-            _check_rate(self._requests, client, "too many requests")
+            _refuse(self._requests.acquire(client), "too many requests")
         if path == UPLOAD:
             size = _check_size(headers, self.limits.upload_bytes)
             if size + _bytes_in(self._uploads) > self.limits.kept_bytes:
@@ -181,8 +193,9 @@ class AccessMiddleware:
         return Path(os.path.realpath(path)).is_relative_to(self._uploads)
 
 
-def _check_rate(limiter: RateLimiter, client: str, reason: str) -> None:
-    if wait := limiter.acquire(client):
+def _refuse(wait: float, reason: str) -> None:
+    """Refuse a request that comes too soon; ``wait`` is 0.0 for one that does not."""
+    if wait:
         raise RequestRefused(429, f"{reason}; try again in {math.ceil(wait)} seconds", wait)
 
 

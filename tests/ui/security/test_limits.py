@@ -91,7 +91,7 @@ class TestAccessPolicy:
             InputError, match=rf"^host {host}: can be reached from other machines; require a login .*--auth"
         ):
             AccessPolicy().check(host)
-        AccessPolicy({"ann": "x"}).check(host)
+        AccessPolicy({"ann": "x"}, encrypted=True).check(host)
         AccessPolicy(no_login=True).check(host)
 
     def test_an_allowed_host_needs_accounts_or_no_login(self) -> None:

@@ -33,12 +33,21 @@ def serve(tmp_path: Path) -> Serve:
     return serve
 
 
-def test_login_attempts_are_limited_with_retry_after(serve: Serve) -> None:
+def test_failed_logins_are_limited_by_account_with_retry_after(serve: Serve) -> None:
     client = serve(AccessPolicy({"ann": "secret"}), Limits(logins_per_minute=3), lambda: 100.0)
-    replies = [client.post("/login", content=b"x") for _ in range(4)]
+    replies = [client.post("/login", data={"username": " ann", "password": "x"}) for _ in range(4)]
     assert [reply.status_code for reply in replies] == [400, 400, 400, 429]
-    assert replies[3].json() == {"detail": "too many login attempts; try again in 20 seconds"}
+    assert replies[3].json() == {"detail": "too many failed logins; try again in 20 seconds"}
     assert replies[3].headers["Retry-After"] == "20"
+    assert client.post("/login", data={"username": "bob", "password": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"%", b"username", b"\xff=\0"])
+def test_malformed_logins_are_counted_together(serve: Serve, body: bytes) -> None:
+    client = serve(AccessPolicy({"ann": "secret"}), Limits(logins_per_minute=1), lambda: 100.0)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert client.post("/login", content=body, headers=headers).status_code == 400
+    assert client.post("/login", content=body, headers=headers).status_code == 429
 
 
 def test_questions_are_limited_with_retry_after(serve: Serve) -> None:
