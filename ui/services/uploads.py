@@ -13,6 +13,8 @@ from pathlib import Path
 
 from rag.formats import FORMATS, max_bytes, suffix_of
 
+from .quota import Room
+
 #: Maximum length of a file's name, in code points.
 LONGEST_FILE = 100
 
@@ -40,7 +42,7 @@ def safe_name(name: str) -> str:
     return stem[: LONGEST_FILE - len(suffix)].rstrip(" .") + suffix
 
 
-def store_uploads(folder: Path, staging: Path, uploads: Sequence[Path]) -> list[Upload]:
+def store_uploads(folder: Path, staging: Path, uploads: Sequence[Path], room: Room) -> list[Upload]:
     """Move uploaded files into a folder and return the outcome of each.
 
     A file whose content is stored already is skipped; a file whose name is taken gets a number.
@@ -49,12 +51,13 @@ def store_uploads(folder: Path, staging: Path, uploads: Sequence[Path]) -> list[
         folder: Destination.
         staging: An unused path on the same disk; holds a file until it is complete.
         uploads: Uploaded files.
+        room: How much may be stored.
 
     Raises:
         OSError: The folder cannot be read.
     """
     stored = _StoredFiles(folder)
-    return [_store(stored, staging, upload) for upload in uploads]
+    return [_store(stored, staging, upload, room) for upload in uploads]
 
 
 class _StoredFiles:
@@ -83,7 +86,7 @@ class _StoredFiles:
         return self.folder / next(each for each in _numbered(name) if each.casefold() not in self._names)
 
 
-def _store(stored: _StoredFiles, staging: Path, upload: Path) -> Upload:
+def _store(stored: _StoredFiles, staging: Path, upload: Path, room: Room) -> Upload:
     name = safe_name(upload.name)
     if suffix_of(name) not in FORMATS:
         *most, last = sorted(FORMATS)
@@ -93,10 +96,13 @@ def _store(stored: _StoredFiles, staging: Path, upload: Path) -> Upload:
             return Upload(name, f"{size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it")
         if same := stored.duplicate_of(upload, size):
             return Upload(name, f"is there already, as {same.name}")
+        if reason := room.refusal(size):
+            return Upload(name, reason)
         path = stored.free_path(name)
         shutil.move(upload, staging)
         staging.replace(path)
         stored.add(path)
+        room.take(size)
     except OSError as error:
         staging.unlink(missing_ok=True)
         return Upload(name, f"cannot be stored ({error.strerror or error}); make room and add it again")
