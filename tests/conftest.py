@@ -5,7 +5,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers share the cores. Read when NumPy and torch are loaded.
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from rag import Assistant, SentenceTransformerEncoder, build_index
@@ -23,9 +28,12 @@ def encoder() -> SentenceTransformerEncoder:
 
 @pytest.fixture(scope="session")
 def corpus_index(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransformerEncoder) -> Path:
-    """An index folder of the shipped corpus; nobody writes to it."""
-    folder = tmp_path_factory.mktemp("corpus-index")
-    build_index(CORPUS, folder, encoder)
+    """An index folder of the shipped corpus, shared by all workers; nobody writes to it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "corpus-index"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            build_index(CORPUS, folder, encoder)
     return folder
 
 

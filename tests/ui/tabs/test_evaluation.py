@@ -115,6 +115,15 @@ def _evaluate(page: Page) -> None:
     expect(page.locator("#evaluation-status")).to_contain_text("Asked:", timeout=60_000)
 
 
+@pytest.fixture(scope="module")
+def evaluated(one_browser: Browser, address: str) -> str:
+    """The page's address, after an evaluation on a phone: every page shows the last report of a collection."""
+    page = _open(one_browser, address, "journeys", width=360)
+    _evaluate(page)
+    page.context.close()
+    return address
+
+
 class TestFigures:
     def test_they_are_those_of_the_library(self, browser: Browser, address: str, expected: Results) -> None:
         page = _open(browser, address, "journeys")
@@ -137,9 +146,8 @@ class TestFigures:
         expect(page.locator(".handled")).to_contain_text(f"handled right: {right} of 6 questions, 95% interval")
         expect(page.locator(".handled")).to_contain_text("5 of them can be answered from the documents")
 
-    def test_each_plot_is_said_in_words(self, browser: Browser, address: str, expected: Results) -> None:
-        page = _open(browser, address, "journeys")
-        _evaluate(page)
+    def test_each_plot_is_said_in_words(self, browser: Browser, evaluated: str, expected: Results) -> None:
+        page = _open(browser, evaluated, "journeys")
         plots = page.locator(".plots").get_by_role("img")
         expect(plots).to_have_count(4)
         first = expected.figures()["recall@1"].value
@@ -156,10 +164,9 @@ class TestFigures:
 
 class TestFailures:
     def test_they_are_listed_worst_first_and_filtered_by_cause(
-        self, browser: Browser, address: str, expected: Results
+        self, browser: Browser, evaluated: str, expected: Results
     ) -> None:
-        page = _open(browser, address, "journeys")
-        _evaluate(page)
+        page = _open(browser, evaluated, "journeys")
         failed = [outcome for outcome in expected.outcomes if outcome.cause]
         assert {"failing", "attack"} <= {outcome.id for outcome in failed}
         worst = sorted(failed, key=lambda outcome: (not outcome.answered, -outcome.confidence))
@@ -182,9 +189,8 @@ class TestFailures:
                 expect(page.locator(".failures h3")).to_have_text(texts)
         assert page.evaluate("window.hacked") is None
 
-    def test_the_link_asks_the_question_again(self, browser: Browser, address: str) -> None:
-        page = _open(browser, address, "journeys")
-        _evaluate(page)
+    def test_the_link_asks_the_question_again(self, browser: Browser, evaluated: str) -> None:
+        page = _open(browser, evaluated, "journeys")
         one = page.locator(".failures li").filter(has_text="Who is the conductor of the night train?")
         with page.context.expect_page() as opened:
             one.get_by_role("link", name="Ask it again").click()
@@ -325,10 +331,9 @@ class TestWhatCannotBeEvaluated:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_it_is_right_at_both_widths_for_anybody(browser: Browser, address: str, width: int, scheme: str) -> None:
-    page = _open(browser, address, "journeys", width, scheme)
+def test_it_is_right_at_both_widths_for_anybody(browser: Browser, evaluated: str, width: int, scheme: str) -> None:
+    page = _open(browser, evaluated, "journeys", width, scheme)
     expect(page.locator("#evaluation-about")).to_contain_text("6 questions")
-    _evaluate(page)
     page.get_by_text("All other figures").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     SCREENSHOTS.mkdir(exist_ok=True)

@@ -267,7 +267,7 @@ class TestChanging:
         assert list(_annotations(file)) == ["leaves", "long", "moon", "sank"]
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
 def test_from_an_answer_to_a_question_set(
     browser: Browser, address: str, collections: Collections, tmp_path: Path, width: int
 ) -> None:
@@ -351,8 +351,15 @@ class TestSaving:
         assert str(file.parent) not in page.content()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1440, "light"),
+        (360, "dark"),
+        pytest.param(1440, "dark", marks=pytest.mark.slow),
+        pytest.param(360, "light", marks=pytest.mark.slow),
+    ],
+)
 def test_it_is_right_at_both_widths_for_anybody(
     browser: Browser, address: str, file: Path, width: int, scheme: str
 ) -> None:
