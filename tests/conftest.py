@@ -14,6 +14,7 @@ from filelock import FileLock
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from rag import Assistant, SentenceTransformerEncoder, build_index
+from tests.pages import release_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
@@ -42,7 +43,7 @@ def assistant(corpus_index: Path, encoder: SentenceTransformerEncoder) -> Assist
     return Assistant.load(corpus_index, encoder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def one_browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("no Chromium; `apt-get install chromium`, or name one in the variable CHROMIUM")
@@ -65,7 +66,6 @@ def one_browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(one_browser: Browser) -> Iterator[Browser]:
-    """A browser without pages; those of the tests before would go on in the background."""
+    """A browser without other pages than blank ones."""
     yield one_browser
-    for context in one_browser.contexts:
-        context.close()
+    release_pages(one_browser)

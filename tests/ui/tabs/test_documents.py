@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from rag.ui.services.collections import Collections
 
+from tests.pages import blank_page
 from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve
 
 pytestmark = BROWSER_MARKS
@@ -114,7 +115,7 @@ def test_questions_are_answered_while_files_are_indexed_and_it_can_be_stopped(
 
 
 def _open(browser: Browser, address: str, width: int = 1440) -> Page:
-    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    page = blank_page(browser, width)
     page.goto(address)
     page.get_by_role("tab", name="Documents").click()
     return page

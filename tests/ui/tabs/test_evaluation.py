@@ -17,6 +17,7 @@ from rag.ui.services.evaluation_jobs import DONE, STOPPED, Evaluation, Evaluatio
 from rag import Assistant, InputError, Result, SentenceTransformerEncoder, build_index
 from rag.index.filters import Where
 from rag.questions.schema import load_questions
+from tests.pages import blank_page, release_pages
 from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
 from tests.waiting import wait_until
 
@@ -101,9 +102,8 @@ def expected(collections: Collections) -> Results:
 
 
 def _open(browser: Browser, address: str, collection: str, width: int = 1440, scheme: str = "light") -> Page:
-    size = {"width": width, "height": 900}
     # axe puts its script into the page.
-    page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True).new_page()  # type: ignore[arg-type]
+    page = blank_page(browser, width, scheme=scheme, bypass_csp=True)
     page.goto(f"{address}?collection={collection}")
     expect(page.locator("#header")).to_contain_text("2 documents")
     page.get_by_role("tab", name="Evaluate").click()
@@ -120,7 +120,7 @@ def evaluated(one_browser: Browser, address: str) -> str:
     """The page's address, after an evaluation on a phone: every page shows the last report of a collection."""
     page = _open(one_browser, address, "journeys", width=360)
     _evaluate(page)
-    page.context.close()
+    release_pages(one_browser)
     return address
 
 
