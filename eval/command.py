@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from rag import Assistant, InputError
+from rag.index import Report
 from rag.questions.schema import Question, raise_invalid
 from rag.text.printable import printable
 
-from .loading import QuestionSet, Report, load_question_set
+from .loading import QuestionSet, load_question_set
 from .options import check_options
 from .reports.report import write_report
 from .reports.table import causes_table, changes_table, comparison_table, summary_table, sweep_table

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag import Assistant, Document, Encoder, Index, InputError, Retriever, SentenceTransformerEncoder
+from rag.index import Report
 from rag.questions.schema import OnInvalid, OnUnlabelled, Question, load_questions
 from rag.questions.squad import article_titles, load_squad, sample
 from rag.retrieval.retriever import check_question
-
-#: Called with stage, steps done and steps in total.
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def load_question_set(
             )
         documents, questions = load_squad(path, on_invalid)
         questions = _without_articles(path, documents, questions, args.without_articles_of)
-        encoder = SentenceTransformerEncoder()
+        encoder = SentenceTransformerEncoder(device=args.device)
         part, mode = "", "reading" if args.reading else "open"
         assistant = Assistant(Retriever(Index.build(documents, encoder, report=report), encoder))
     questions = _valid_questions(path, questions, assistant.retriever.encoder, on_invalid)

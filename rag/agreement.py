@@ -1,4 +1,4 @@
-"""Do the documents agree? Groups the likely answers to a question by what they say."""
+"""Agreement of the documents: groups the likely answers to a question by what they say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LIKELY = 0.5
 
 
 def likely_answers(answers: Sequence[Answer]) -> list[Answer]:
-    """The best answer and those nearly as likely to be right.
+    """The best answer, and others with at least ``LIKELY`` times its confidence.
 
     Args:
         answers: Candidates, best first.
@@ -23,8 +23,8 @@ def agreement_of(answers: Sequence[Answer]) -> Agreement:
     """Group the likely answers.
 
     Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if it
-    says something else of the same kind (both or neither hold a digit) in another sentence; only a reader of the
-    sentences can tell whether it really does. Anything else is another aspect, and in no group.
+    says something else of the same kind (both or neither hold a digit) in another sentence; this is a guess, which a
+    person has to check. Other answers are in no group.
 
     Args:
         answers: Candidates, best first; the first one was given.
@@ -34,11 +34,14 @@ def agreement_of(answers: Sequence[Answer]) -> Agreement:
     best, *rest = likely_answers(answers)
     groups = [[best]]
     for answer in rest:
-        group = next((group for group in groups if _same(answer, group[0])), None)
-        if group is not None:
-            group.append(answer)
+        if _same(answer, best):
+            groups[0].append(answer)
         elif _contradicts(answer, best):
-            groups.append([answer])
+            group = next((group for group in groups[1:] if _same(answer, group[0])), None)
+            if group is None:
+                groups.append([answer])
+            else:
+                group.append(answer)
     return Agreement(tuple(tuple(group) for group in groups))
 
 

@@ -15,12 +15,12 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Page and heading of a stretch of a document's text.
+    """Page and heading of a part of a document's text.
 
     Attributes:
-        start: Offset at which the stretch begins, in code points; it ends where the next place begins.
+        start: Offset at which the part begins, in code points; it ends where the next place begins.
         page: Page number, from 1; None in formats without pages.
-        heading: The heading above the stretch; None if there is none.
+        heading: The heading above the part, if any.
     """
 
     start: int
@@ -79,12 +79,12 @@ def renamed(document: Document, document_id: str) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk of a document: what is embedded, retrieved and read.
+    """A slice of a document; the unit that is embedded, retrieved and read.
 
     Attributes:
         document_id: Id of the document it is a slice of.
         start, end: Code points; ``document.text[start:end] == text``.
-        text: The slice.
+        text: Its text.
         tokens: Length in tokens of the index's token encoding.
         page, heading: Page and heading at ``start``, in formats that have them.
     """
@@ -133,18 +133,18 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known about a span: the inputs of the ranking and of the confidence. More of any is better.
+    """Signals about a span, the inputs of the ranking and of the confidence; for each, higher is better.
 
-    A reader fills in what it has; the rest stays 0.
+    A signal that a reader does not compute is 0.
 
     Attributes:
         span: Log-odds of the span against "this passage does not answer", from the start and end outputs.
-        answerability: Log-odds that the passage answers the question at all, from an output of its own.
+        answerability: Log-odds that the passage answers the question at all, from a separate output.
         retrieval: Fused score of the span's hit minus that of the first hit; 0 or less.
         dense: Cosine similarity of question and passage, in [-1, 1].
         coverage: Share of the question's terms in the passage, weighted by rarity; in [0, 1].
         margin: Score of the span minus that of the best other answer, or of no answer if that is higher.
-        second_pass_score: ``span`` again, from the second pass over the shortlist.
+        second_pass_score: As ``span``, from the second pass over the shortlist.
         support: Natural logarithm of the number of documents that give the same words.
     """
 
@@ -164,8 +164,8 @@ class Span:
 
     Attributes:
         document_id, start, end, text: The words and their offsets (code points of the document).
-        sentence: The sentence around them; the words themselves where they cross a sentence boundary.
-        hit: Index of the hit they were read in, from 0.
+        sentence: The sentence around them; several sentences if they cross a boundary.
+        hit: Index of the hit whose passage holds them, from 0.
         score: The reader's score; higher is better, comparable within one question.
         signals: Inputs of the confidence.
     """
@@ -228,11 +228,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Whether the likely answers to a question agree, and which say what.
+    """Whether the likely answers to a question agree.
 
     Attributes:
         groups: Answers that say the same, the most likely one of each group first; the first group holds the answer
-            that was given. Empty where the question was not answered.
+            that was given. Empty if the question was not answered.
     """
 
     groups: tuple[tuple[Answer, ...], ...] = ()
@@ -267,11 +267,11 @@ class Result:
     Attributes:
         question: The question as asked.
         answer: The best answer; None if the assistant abstains.
-        answers: All candidates, best first; where the assistant abstains, the first one is the near miss.
+        answers: All candidates, best first; if the assistant abstains, the first one is the near miss.
         hits: The passages found, best first.
-        reason: Why there is no answer, in a sentence; None if there is one.
+        reason: Why there is no answer, for people; None if there is one.
         seconds: Time spent.
-        reason_code: The same as ``reason``, for programs.
+        reason_code: Why there is no answer, for programs; None if there is one.
         agreement: Whether the likely answers agree.
     """
 
@@ -286,7 +286,7 @@ class Result:
 
     @classmethod
     def of_hits(cls, question: str, hits: Sequence[Hit], seconds: float = 0.0) -> Self:
-        """A result that is retrieved and not yet read; ``seconds`` is the time that took."""
+        """A result with hits and no candidates yet; ``seconds`` is the time spent on retrieval."""
         return cls(question, None, (), tuple(hits), None, Seconds(seconds, 0.0, seconds))
 
     @property

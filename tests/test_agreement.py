@@ -38,6 +38,11 @@ def test_another_value_in_the_same_sentence_is_in_no_group() -> None:
     assert agreement_of([BEST, _answer("1901", 0.7, "a")]).groups == ((BEST,),)
 
 
+def test_document_of_the_best_answer_contradicts_it_by_no_other_words_of_the_same_sentence() -> None:
+    other, same_sentence = _answer("39,800", 0.6, "b"), _answer("39,800 people", 0.5, "a")
+    assert agreement_of([BEST, other, same_sentence]).groups == ((BEST,), (other,))
+
+
 def test_unlikely_answers_are_left_out() -> None:
     unlikely = _answer("39,800", 0.39, "b")
     assert likely_answers([BEST, unlikely]) == [BEST]

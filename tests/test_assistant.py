@@ -163,6 +163,18 @@ def test_judging_again_changes_the_answer_and_reads_nothing(assistant: Assistant
     assert assistant.judge(withheld) == result
 
 
+def test_reading_a_judged_result_again_drops_its_verdict(assistant: Assistant) -> None:
+    judged = assistant.ask(BORDER)
+    read = assistant.read(judged)
+    assert (read.answer, read.reason_code, read.agreement.groups) == (None, None, ())
+    assert read.answers == judged.answers
+
+
+def test_retrieving_no_hits_is_refused(assistant: Assistant) -> None:
+    with pytest.raises(InputError, match="k is 0"):
+        assistant.retrieve(BORDER, k=0)
+
+
 def test_given_passages_are_read_without_retrieval(assistant: Assistant) -> None:
     hits = assistant.retriever.search(BORDER, 3)
     result = assistant.judge(assistant.read(Result.of_hits(BORDER, hits)))

@@ -1,20 +1,23 @@
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+import rag
 from rag import Index
 from rag.cli import build_parser, main
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
 
 
-def test_ask_prints_the_answer_in_its_sentence_with_confidence_and_place(
+def test_ask_prints_answer_confidence_sentence_and_place(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ask", BORDER, "--index", str(corpus_index)]) == 0
@@ -25,14 +28,14 @@ def test_ask_prints_the_answer_in_its_sentence_with_confidence_and_place(
     assert "\x1b" not in "".join(lines)
 
 
-def test_ask_says_not_found_with_the_near_miss_and_exits_1(
+def test_ask_prints_the_near_miss_and_exits_1_if_not_found(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ask", "Who won the 1998 football World Cup?", "--index", str(corpus_index)]) == 1
     assert capsys.readouterr().out.startswith("not found: too unsure: the nearest words are ")
 
 
-def test_ask_json_has_the_documented_shape_and_its_offsets_are_right(
+def test_ask_json_has_documented_fields_and_exact_offsets(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ask", BORDER, "--index", str(corpus_index), "--json"]) == 0
@@ -56,6 +59,59 @@ def test_ask_json_has_the_documented_shape_and_its_offsets_are_right(
     assert {"document", "start", "end", "text", "score"} <= set(result["hits"][0])
 
 
+def test_ask_answers_questions_of_arguments_stdin_and_file_in_order(
+    corpus_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "questions.txt").write_text("\ufeffWho won the 1998 football World Cup?\n\n", encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"  {BORDER}\n{'word ' * 600}\n"))
+    ask = ["ask", "Who is the president of Kazakhstan?", "-", "--file", str(tmp_path / "questions.txt")]
+    assert main([*ask, "--index", str(corpus_index), "--json"]) == 2
+    captured = capsys.readouterr()
+    results = [json.loads(line) for line in captured.out.splitlines()]
+    assert [result["question"] for result in results] == [ask[1], BORDER, "Who won the 1998 football World Cup?"]
+    assert [result["answered"] for result in results][1:] == [True, False]
+    assert captured.err.startswith("rag: word word")
+    assert captured.err.count("\n") == 1
+
+
+def test_ask_prints_each_of_several_questions_above_its_answer(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", BORDER, BORDER, "--index", str(corpus_index)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    second = lines.index(BORDER, 1)
+    assert (lines[0], lines[second - 1]) == (BORDER, "")
+    assert lines[1].startswith("7,644 km")
+    assert lines[second + 1] == lines[1]
+
+
+def test_ask_withholds_an_answer_below_the_minimum_confidence(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = ["ask", BORDER, "--index", str(corpus_index), "--json", "--min-confidence"]
+    assert main([*ask, "1"]) == 1
+    assert json.loads(capsys.readouterr().out)["reason_code"] == "too_unsure"
+    assert main([*ask, "0"]) == 0
+    for wrong in ("1.5", "nan", "much"):
+        with pytest.raises(SystemExit):
+            main([*ask, wrong])
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"rag {rag.__version__}\n"
+    assert rag.__version__ == version("rag")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "min-confidence" in script
+    assert "verify" in script
+
+
 def test_search_prints_passages_within_k_and_tokens(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", "rents", "-k", "4", "--max-tokens", "250", "--json", "--index", str(corpus_index)]) == 0
     hits = json.loads(capsys.readouterr().out)
@@ -71,7 +127,7 @@ def _counts(output: str) -> dict[str, int]:
     return {name: int(count) for name, count in zip(names, counts, strict=True) if int(count)}
 
 
-def test_index_says_what_was_added_changed_renamed_removed_and_skipped_and_why(
+def test_index_counts_changes_and_gives_reasons_for_skipping(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     docs, index = tmp_path / "docs", tmp_path / "index"
@@ -95,7 +151,7 @@ def test_index_says_what_was_added_changed_renamed_removed_and_skipped_and_why(
     assert main(["index", "--index", str(index), "--strict"]) == 1
 
 
-def test_what_an_ignore_file_names_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ragignore_leaves_files_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a.txt", "draft-a.txt", "old/b.txt", "sub/c.txt", "sub/draft-c.txt", "sub/keep.md"):
         (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "docs" / name).write_text(f"Text of {name}.")
@@ -115,17 +171,17 @@ def test_where_restricts_answers_and_passages(corpus_index: Path, capsys: pytest
     assert {hit["document"] for hit in json.loads(capsys.readouterr().out)["hits"]} == {"kyrgyzstan.md"}
 
 
-def test_verify_says_what_is_damaged_and_mends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_reports_and_repairs_damage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text("Text of a.")
     index = ["--index", str(tmp_path / "index")]
     main(["index", str(tmp_path / "a.txt"), *index])
     capsys.readouterr()
     assert main(["verify", *index]) == 0
-    assert capsys.readouterr().out == "whole: 1 documents, 1 passages; true to its files\n"
+    assert capsys.readouterr().out == "undamaged: 1 documents, 1 passages; up to date with its files\n"
     (tmp_path / "a.txt").write_text("Other text.")
     assert main(["verify", *index]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "a.txt: changed", "whole: 1 documents, 1 passages; 1 files differ: `rag index` updates it",
+        "a.txt: changed", "undamaged: 1 documents, 1 passages; 1 files have changed; run `rag index` to update it",
     ]  # fmt: skip
     next((tmp_path / "index").glob("version-*/vectors.f32")).write_bytes(b"")
     assert main(["verify", *index]) == 1
@@ -137,11 +193,11 @@ def test_verify_says_what_is_damaged_and_mends_it(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.timeout(120)
-def test_watch_follows_the_files_until_it_is_interrupted(tmp_path: Path) -> None:
+def test_watch_updates_the_index_until_interrupted(tmp_path: Path) -> None:
     docs, index = tmp_path / "docs", tmp_path / "index"
     docs.mkdir()
     (docs / "a.txt").write_text("Text of a.")
-    # What a shell runs in the background is born deaf to Ctrl-C.
+    # A shell starts background processes with Ctrl-C ignored.
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from rag.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -173,6 +229,9 @@ def test_watch_follows_the_files_until_it_is_interrupted(tmp_path: Path) -> None
         (["index", "{tmp}/" + 300 * "x", "--index", "{tmp}/i"], "cannot be read (File name too long)"),
         (["ask", "Who?", "--index", "{tmp}/" + 300 * "x"], "cannot be opened (File name too long)"),
         (["ask", "Who?", "--index", "{corpus}", "--where", "contry=x"], "no document has the field 'contry'"),
+        (["ask", "--index", "{corpus}"], "there is no question; give one, - for standard input, or --file FILE"),
+        (["ask", "--file", "{tmp}/none.txt"], "none.txt: cannot be read (No such file or directory)"),
+        (["ask", "Who?", "--index", "{corpus}", "--device", "gpu"], "device 'gpu': not available on this machine"),
         (["eval", "{tmp}/none.jsonl", "--index", "{corpus}"], "none.jsonl: cannot be read"),
         (["eval", "--limit", "0", "--index", "{corpus}"], "rag: --limit is 0"),
     ],
@@ -188,11 +247,11 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 def test_bad_usage_is_exit_code_2() -> None:
     with pytest.raises(SystemExit) as exit_:
-        main(["ask"])
+        main(["search"])
     assert exit_.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "verify", "train"])
+@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "verify", "train", "completion"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([command, "--help"])
@@ -207,7 +266,7 @@ def test_help_needs_no_model() -> None:
     assert done.stderr == "[]\n"
 
 
-def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_document_cannot_control_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text(
         "In this country the capital \x1b[31mis\x07 called \x9b2JAstana today, as it was before."
     )
@@ -218,7 +277,7 @@ def test_a_document_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.Cap
     assert not set("\x1b\x07\x9b") & set(output)
 
 
-def test_a_name_cannot_look_like_a_line_of_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_name_cannot_forge_an_output_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text("Text.")
     (tmp_path / "b\n  skipped c.txt: \u202egnp.txt").touch()
     assert main(["index", str(tmp_path), "--index", str(tmp_path / "i")]) == 0
@@ -229,7 +288,7 @@ def test_a_name_cannot_look_like_a_line_of_ours(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
+def test_closed_output_pipe_is_not_an_error(corpus_index: Path) -> None:
     program = [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))"]
     command = [*program, "verify", "--index", corpus_index]
     reader, writer = os.pipe()
@@ -239,6 +298,8 @@ def test_output_to_a_closed_pipe_is_no_error(corpus_index: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_commands_are_the_documented_ones() -> None:
+def test_commands_are_the_documented_ones() -> None:
     actions = [action for action in build_parser()._actions if hasattr(action, "choices") and action.choices]
-    assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval", "verify", "train"]
+    assert list(actions[0].choices or ()) == [
+        "index", "ask", "search", "ui", "eval", "verify", "train", "completion",
+    ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import tempfile
 from functools import cache
@@ -77,6 +78,7 @@ def start(
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
     guard = Middleware(AccessMiddleware, access=access, limits=limits, host=host, uploads=uploads, pages=paths)
+    _check_port(host, port)
     try:
         page.launch(
             server_name=f"[{host.strip('[]')}]" if ":" in host else host,
@@ -102,8 +104,18 @@ def start(
         )
     except OSError as error:
         page.close(verbose=False)
-        raise InputError(f"port {port} on {host} is taken or not allowed; choose another one with --port") from error
+        raise InputError(f"the server on port {port} did not start in time; try again") from error
     return page
+
+
+def _check_port(host: str, port: int) -> None:
+    address = host.strip("[]")
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        raise InputError(f"port {port} on {host} is taken or not allowed; choose another one with --port") from error
 
 
 def serve(

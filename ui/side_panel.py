@@ -13,6 +13,10 @@ from .views.page import filter_help_html, history_html
 HISTORY = component_script("history", "reask", "export", "forget", "reconnect")
 
 
+#: Highest minimum confidence of the slider, in percent.
+HIGHEST_CONFIDENCE = 95
+
+
 class SidePanel:
     """The components of the panel.
 
@@ -36,7 +40,7 @@ class SidePanel:
                 filterable=False,
             )  # fmt: skip
             self.min_confidence = gr.Slider(
-                0, 95, self.default_confidence(first), step=1, elem_id="min-confidence",
+                0, HIGHEST_CONFIDENCE, self.default_confidence(first), step=1, elem_id="min-confidence",
                 label="Minimum confidence of an answer, in %",
             )  # fmt: skip
             self.where = gr.Textbox(

@@ -1,7 +1,7 @@
 """BM25 at scale: ``python -m rag.eval.bench.bm25 [--passages N]``.
 
-Passages are synthetic; see ``synthetic``. CPU time stands beside wall time, because other load on the machine slows
-only the latter. Memory (on Linux) is private; pages of mapped files, which the system can reclaim, do not count.
+Passages are synthetic; see ``synthetic``. CPU time is shown beside wall time, because other load on the machine slows
+only wall time. Memory (on Linux) is private: mapped files, which the system can reclaim, do not count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rich.table import Table
 from rag.index.lexical import Lexical, WordsWriter
 
 from ..scoring.metrics import percentile
-from .measuring import Peak, Time, held_memory, timed
+from .measuring import Peak, Time, private_memory, timed
 from .synthetic import passages
 
 #: Share of the passages that an update replaces, and in how many places.
@@ -34,12 +34,12 @@ class Figures:
 
     Attributes:
         passages, terms, occurrences: Number of passages, different terms, and terms in all passages.
-        reading: Time to make the passages and take their terms.
+        reading: Time to generate the passages and extract their terms.
         scoring: Time to compute BM25 and write the files.
         updating: Time to write a new version with 1% of the passages replaced.
         opening: Time to open the files.
         questions: Time to score all passages, for each question.
-        building, opened: Peak memory of the build, and memory after opening and asking.
+        building, opened: Memory added by the build at its peak, and by opening and asking.
         size: Size of the files.
     """
 
@@ -64,11 +64,11 @@ def measure(count: int, folder: Path) -> Figures:
     previous = Lexical.open(folder / "first", count)
     updating = timed(lambda: _update(previous, folder / "second"))
     questions = [" ".join(text.split()[:12]) for text in passages(100, seed=2)]
-    before = held_memory()
+    before = private_memory()
     opening = timed(lambda: Lexical.open(folder / "second", count))
     lexical = Lexical.open(folder / "second", count)
     times = [timed(partial(lexical.scores, question)) for question in questions]
-    opened = held_memory() - before
+    opened = private_memory() - before
     assert lexical.stored
     return Figures(
         count, len(lexical.stored.vocabulary), len(lexical.stored.ids), reading, scoring, updating, opening, times,

@@ -16,8 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from rich.table import Table
 from rag import Encoder, Retriever, SentenceTransformerEncoder, build_index
 
 from ..scoring.metrics import percentile
-from .speed import peak_memory
+from .measuring import peak_memory, seconds
 from .synthetic_documents import SyntheticEncoder, make_folder
 
 #: Questions asked of each index.
@@ -135,13 +134,6 @@ def open_part(size: int) -> None:
     print(f"vectors alone, MB\t{size * 384 * 4 / 1e6:,.0f}")
     print(f"memory before, MB\t{before / 1e6:,.0f}")
     print(f"memory after {QUESTIONS} questions, MB\t{peak_memory() / 1e6:,.0f}")
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Time of a call, in seconds."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +19,10 @@ class Time(NamedTuple):
 
 
 class Peak:
-    """Samples private memory in a thread; ``bytes`` is the peak above the level at the start."""
+    """Context manager that samples this process's private memory every 20 ms."""
 
     def __enter__(self) -> Self:
-        self._before = self._most = held_memory()
+        self._before = self._highest = private_memory()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -33,32 +34,44 @@ class Peak:
 
     @property
     def bytes(self) -> int:
-        """Peak above the level at the start."""
-        return self._most - self._before
+        """Highest sample, less the memory at the start."""
+        return self._highest - self._before
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
-            self._most = max(self._most, held_memory())
+            self._highest = max(self._highest, private_memory())
 
 
-def held_memory() -> int:
+def private_memory() -> int:
     """Private memory of this process in bytes; 0 if the system does not report it."""
     return _memory("RssAnon")
 
 
 def mapped_memory() -> int:
-    """Pages of mapped files in memory, in bytes; 0 if the system does not report it."""
+    """Resident memory of mapped files in bytes; 0 if the system does not report it."""
     return _memory("RssFile")
 
 
+def peak_memory() -> int:
+    """Highest resident memory of this process so far, in bytes."""
+    # On Linux, ``getrusage`` starts from the parent's peak.
+    if peak := _memory("VmHWM"):
+        return peak
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, others kilobytes
+
+
 def _memory(field: str) -> int:
+    """A field of ``/proc/self/status`` in bytes; 0 if there is none."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), 0)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall time of a call."""
+    """Wall time of a call, in seconds."""
     return timed(work).wall
 
 

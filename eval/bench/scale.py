@@ -31,7 +31,7 @@ from rag.index.vectors import (
 )
 
 from ..scoring.metrics import percentile
-from .measuring import Peak, Time, held_memory, mapped_memory, seconds, timed
+from .measuring import Peak, Time, mapped_memory, private_memory, seconds, timed
 from .synthetic import HARDER_SPREAD, SPREAD, Embeddings
 
 #: Sizes of the vector collections.
@@ -86,12 +86,12 @@ def measure_vectors(name: str, blocks: Iterable[Vectors], queries: Vectors, fold
     with Peak() as building:
         approximation = build_approximate_index(path, dimension)
     rebuilding = seconds(lambda: build_approximate_index(path, dimension, path.with_name(APPROXIMATE)))
-    private, mapped = held_memory(), mapped_memory()
+    private, mapped = private_memory(), mapped_memory()
     opening = seconds(lambda: FaissStore.open(path, dimension))
     store = FaissStore.open(path, dimension)
     for query in queries[:, None]:
         store.search(query, DEPTH)
-    private, mapped = held_memory() - private, mapped_memory() - mapped
+    private, mapped = private_memory() - private, mapped_memory() - mapped
     vectors = map_vectors(path, dimension)
     exact = FaissStore(vectors)
     kinds = {

@@ -1,17 +1,15 @@
 """Speed benchmark: ``python -m rag.eval.bench.speed [FOLDER] [--questions FILE.jsonl]``.
 
-Indexes a folder in memory and asks questions. For ratios that compare across machines, the same run also embeds the
-passages with plain ``SentenceTransformer.encode``, and runs bare forward passes of the span model on the reader's
-tensors. Times are medians of repeats; memory is the peak of the process.
+Indexes a folder in memory and asks questions. The same run also embeds the passages and the questions with plain
+``SentenceTransformer.encode``, and runs the span model alone on the reader's tensors, so that the ratios compare across
+machines. Memory is the peak of the process.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,14 +33,16 @@ from rag import (
 from rag.formats import parse
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import load_questions
-from rag.reading.model import WEIGHTS, SpanModel, load_weights
+from rag.reading.model import SpanModel
 from rag.reading.predictor import SpanPredictor
 from rag.reading.scoring import Ranking
+from rag.reading.weights import WEIGHTS, load_weights
 from rag.sources.discovery import find_sources, read_bytes
 from rag.text.chunking import Budget
 
 from ..paths import SHIPPED_QUESTIONS
 from ..scoring.metrics import percentile
+from .measuring import peak_memory, seconds
 
 if TYPE_CHECKING:
     import torch
@@ -53,18 +53,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Figures of a run; times in seconds, medians of the repeats.
+    """Figures of a run; times in seconds, memory in bytes.
 
     Attributes:
         documents, passages, tokens: Size of the index; tokens of its token encoding.
-        chunking: Time to split the documents into passages.
-        build: Time to build the index, chunking and embedding included.
-        plain: Time to embed the passages with plain ``SentenceTransformer.encode``.
+        chunking: Time to split the documents into passages, median of the repeats.
+        build: Time to build the index, chunking and embedding included, median of the repeats.
+        plain: Time to embed the passages with plain ``SentenceTransformer.encode``, median of the repeats.
         first: Time to answer the first question, models loaded.
-        ask: Time to answer each question.
-        read, bare: Time to read a question's passages, and of the forward passes alone.
-        plain_question: Time to embed a question with plain ``SentenceTransformer.encode``.
-        loaded, peak: Memory in bytes after loading both models, and at its peak.
+        ask: Time of every answer: each question, as often as there are repeats.
+        read, bare: Time to read a question's passages, and of the forward passes alone, median over the questions.
+        plain_question: Time to embed a question with plain ``SentenceTransformer.encode``, median over the questions.
+        loaded: Peak memory once the embedder is loaded twice, by ``rag`` and by sentence-transformers.
+        peak: Peak memory of the whole run.
     """
 
     documents: int
@@ -83,7 +84,13 @@ class Speed:
 
 
 def measure(documents: Sequence[Document], questions: Sequence[str], repeats: int) -> Speed:
-    """Measure each step ``repeats`` times, after warming up."""
+    """Run the benchmark, after warming up.
+
+    Args:
+        documents: Documents to index.
+        questions: Questions to ask; not empty.
+        repeats: How often to build the index and to ask all questions. The passages of each question are read once.
+    """
     encoder = SentenceTransformerEncoder()
     plain = plain_model()
     encoder.encode(["warm up"])
@@ -96,17 +103,13 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
     # Alternate, so that other load on the machine affects both.
     builds, plains = [], []
     for _ in range(repeats):
-        builds.append(_seconds(lambda: Index.build(documents, encoder, settings)))
-        plains.append(_seconds(lambda: plain.encode(texts, show_progress_bar=False)))
+        builds.append(seconds(lambda: Index.build(documents, encoder, settings)))
+        plains.append(seconds(lambda: plain.encode(texts, show_progress_bar=False)))
     assistant = Assistant(Retriever(index, encoder))
     first = assistant.ask(questions[0]).seconds.total
     asked = [assistant.ask(question).seconds.total for _ in range(repeats) for question in questions]
     read, bare = reading(assistant, questions)
-    plain_questions = []
-    for question in questions:
-        started = time.perf_counter()
-        plain.encode([question], show_progress_bar=False)
-        plain_questions.append(time.perf_counter() - started)
+    plain_questions = [seconds(partial(plain.encode, [question], show_progress_bar=False)) for question in questions]
     return Speed(
         documents=len(documents),
         passages=len(texts),
@@ -125,9 +128,9 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
 
 
 def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:
-    """Median seconds to read a question's passages, and of bare forward passes over the same tensors.
+    """Median time to read a question's passages, and of the forward passes alone over the same tensors.
 
-    Both include the second pass, which compares the best spans side by side.
+    Both include the second pass over the best spans.
     """
     model = _Recording(shipped_reader() / WEIGHTS)
     reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
@@ -137,8 +140,8 @@ def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, floa
         model.inputs.clear()
         reader.read(question, hits)
         tensors = list(model.inputs)
-        whole.append(_seconds(partial(reader.read, question, hits)))
-        bare.append(_seconds(partial(_forward, model, tensors)))
+        whole.append(seconds(partial(reader.read, question, hits)))
+        bare.append(seconds(partial(_forward, model, tensors)))
     return statistics.median(whole), statistics.median(bare)
 
 
@@ -146,8 +149,7 @@ class _Recording(SpanModel):
     """A span model that records its inputs."""
 
     def __init__(self, path: Path) -> None:
-        model = load_weights(path)
-        super().__init__(model.body, model.head, model.description)
+        super().__init__(load_weights(path))
         self.inputs: list[Tensors] = []
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -197,29 +199,13 @@ def speed_table(speed: Speed) -> Table:
         f"{1000 * speed.bare:.1f}",
         f"{ratio:.2f}",
     )
-    table.add_row("memory with both models loaded, MB", f"{speed.loaded / 1e6:,.0f}")
+    table.add_row("peak memory after loading, MB", f"{speed.loaded / 1e6:,.0f}")
     table.add_row("peak memory, MB", f"{speed.peak / 1e6:,.0f}")
     return table
 
 
-def peak_memory() -> int:
-    """Peak memory of this process, in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # On Linux, ``getrusage`` starts from the parent's peak.
-        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, others kilobytes
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
 def _median(work: Callable[[], object], repeats: int) -> float:
-    return statistics.median(_seconds(work) for _ in range(repeats))
+    return statistics.median(seconds(work) for _ in range(repeats))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -238,7 +224,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--questions", type=Path, default=SHIPPED_QUESTIONS, metavar="FILE",
         help="questions about the folder as .jsonl (default: the shipped questions)",
     )  # fmt: skip
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="repeats of each step (default: 5)")
+    parser.add_argument(
+        "--repeats", type=int, default=5, metavar="N", help="repeats of indexing and asking (default: 5)"
+    )
     args = parser.parse_args(argv)
     try:
         sources = find_sources([args.folder])

@@ -55,19 +55,19 @@ class Embeddings:
         encoder = SentenceTransformerEncoder()
         random = np.random.default_rng(0)
         words = _vocabulary()
-        about = [random.choice(words, 40, replace=False).tolist() for _ in range(topics)]
-        made = [_replace_words(sentences[i % len(sentences)], about[i % topics], random) for i in range(seeds)]
-        questions = [_question(i, about[random.integers(topics)], random) for i in range(queries)]
+        topic_words = [random.choice(words, 40, replace=False).tolist() for _ in range(topics)]
+        texts = [_replace_words(sentences[i % len(sentences)], topic_words[i % topics], random) for i in range(seeds)]
+        questions = [_question(i, topic_words[random.integers(topics)], random) for i in range(queries)]
         self.queries: Vectors = encoder.encode(questions)
-        self._seeds: Vectors = encoder.encode(made)
+        self._seeds: Vectors = encoder.encode(texts)
         cosines = self._seeds @ self._seeds.T
         self._near: Rows = np.argpartition(-cosines, NEAR, axis=1)[:, : NEAR + 1]
-        # Multiplied by this, white noise gets the covariance of the seeds and a mean length of 1.
+        # Turns white noise into noise with the seeds' covariance, of length 1 on average.
         values, axes = np.linalg.eigh(np.cov(self._seeds, rowvar=False))
         self._root: Vectors = (axes * np.sqrt(values.clip(0) / values.sum())).T.astype(np.float32)
 
     def blocks(self, count: int, spread: float = SPREAD) -> Iterator[Vectors]:
-        """``count`` vectors, ``BLOCK`` at a time."""
+        """Yield ``count`` vectors, ``BLOCK`` at a time: ``float32 [block, dimension]``, unit length."""
         for at in range(0, count, BLOCK):
             random = np.random.default_rng((1, at))
             size = min(BLOCK, count - at)

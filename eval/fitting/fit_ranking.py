@@ -37,14 +37,14 @@ Floats = npt.NDArray[np.float64]
 
 
 class Shortlist(NamedTuple):
-    """A question's shortlist of spans, by descending score of the first reading.
+    """A question's shortlist of spans, by descending score of the first pass.
 
     Attributes:
         name: Name of the question's file.
         group: The question's document, for cross-validation.
         features: ``float64 [spans, len(FEATURES)]``.
         f1: F1 of each span against the golds, ``float64 [spans]``.
-        hit: 1 where the span's sentence overlaps a gold answer, ``float64 [spans]``.
+        hit: 1 if the span's sentence overlaps a gold answer, else 0, ``float64 [spans]``.
     """
 
     name: str
@@ -78,8 +78,8 @@ def shortlists(source: FittingSet) -> Iterator[Shortlist]:
 def fit(data: Sequence[Shortlist]) -> dict[str, object]:
     """Fit the weights; returns the content of the file that ``rag.reading.scoring`` reads.
 
-    Figures on unseen documents come from five-fold cross-validation by document, per file, before (by the score of the
-    first reading) and after.
+    Figures on unseen documents come from five-fold cross-validation by document, per file, before (by the score of
+    the first pass) and after.
     """
     chosen = [0] * len(data)
     for test in folds([each.group for each in data]):

@@ -63,6 +63,15 @@ def add_reader_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--device``."""
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="cpu, cuda, cuda:1 or mps (default: a graphics card if there is one)",
+    )
+
+
 def add_where_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--where``."""
     parser.add_argument(
@@ -74,7 +83,7 @@ def add_where_option(parser: argparse.ArgumentParser) -> None:
 
 def open_assistant(args: argparse.Namespace) -> Assistant:
     """The assistant over ``--index`` with ``--reader``; see ``ready_index``."""
-    return Assistant.load(ready_index(args), reader=args.reader)
+    return Assistant.load(ready_index(args), reader=args.reader, device=args.device)
 
 
 def ready_index(args: argparse.Namespace) -> Path:

@@ -14,13 +14,13 @@ from ..reading.scoring import in_words
 from ..text.printable import one_line, printable
 from ..types import Agreement, Answer, Hit, Passage, Result
 
-ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
+QUESTION, ANSWER, SENTENCE, QUIET, WARNING = "bold", "bold green", "", "dim", "yellow"
 
-KEPT = "; the index keeps it as it was before"
+KEPT = "; the index keeps its previous version"
 
 
 def result_text(result: Result) -> Text:
-    """The answer in its sentence with confidence and source, or the reason why there is none and the near miss."""
+    """The answer in its sentence with confidence and source, or why there is no answer, and the near miss."""
     if result.answer:
         lines = [_headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]
         return Text("\n").join([*lines, _seconds(result)])
@@ -28,6 +28,11 @@ def result_text(result: Result) -> Text:
     if result.near_miss:
         lines += _context(result.near_miss)
     return Text("\n").join([*lines, _seconds(result)])
+
+
+def question_text(question: str, *, first: bool) -> Text:
+    """A question above its answer, where there are several; apart from the answer before."""
+    return Text(f"{'' if first else chr(10)}{one_line(question)}", style=QUESTION)
 
 
 def hits_text(hits: list[Hit]) -> Text:
@@ -63,8 +68,9 @@ def verification_text(found: Verification) -> Text:
     lines = [Text(one_line(problem), style="red") for problem in found.problems]
     lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
     if not found.problems:
-        state = f"{len(found.stale):,} files differ: `rag index` updates it" if found.stale else "true to its files"
-        lines.append(Text(f"whole: {found.documents:,} documents, {found.passages:,} passages; {state}"))
+        changed = f"{len(found.stale):,} files have changed; run `rag index` to update it"
+        state = changed if found.stale else "up to date with its files"
+        lines.append(Text(f"undamaged: {found.documents:,} documents, {found.passages:,} passages; {state}"))
     return Text("\n").join(lines)
 
 
@@ -75,7 +81,7 @@ def checked_text(found: Sequence[Checked]) -> Text:
 
 def _checked(checked: Checked) -> Text:
     quote = checked.quote
-    style = {"stands": ANSWER, "moved": WARNING}.get(checked.state, "red")
+    style = {"matches": ANSWER, "moved": WARNING}.get(checked.state, "red")
     line = f" {quote.document}, characters {quote.start}-{quote.end}: “{_shortened(quote.text)}”"
     return Text.assemble((checked.state, style), one_line(line), (one_line(_remark(checked)), QUIET))
 
@@ -86,7 +92,7 @@ def _remark(checked: Checked) -> str:
     if checked.state == "moved":
         where = f"{checked.document}, " if checked.document != checked.quote.document else ""
         return f" (now {where}characters {checked.start}-{checked.end}{within})"
-    if checked.state == "stands":
+    if checked.state == "matches":
         return "" if checked.same_file else f" (the file has changed{within})"
     if checked.state == "gone" and checked.same_file:
         return " (the file has not changed: the quote was never there)"

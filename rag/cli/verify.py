@@ -48,7 +48,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what is wrong; exit with 1 if the index is damaged or a quote does not match."""
+    """Print the findings; exit with 1 if the index is damaged or a quote does not match its file."""
     if args.answers:
         return _check_quotes(args)
     folder = args.index or default_index()
@@ -69,10 +69,10 @@ def _check_quotes(args: argparse.Namespace) -> int:
     found = check(export.quotes, Files(_paths(args)).read)
     if found:
         out.print(checked_text(found))
-    stand = sum(checked.state == "stands" for checked in found)
+    matching = sum(checked.state == "matches" for checked in found)
     not_found = f"; {export.not_found:,} questions had no answer" if export.not_found else ""
-    err.print(f"{stand:,} of {len(found):,} quotes stand{not_found}")
-    return 0 if stand == len(found) else 1
+    err.print(f"{matching:,} of {len(found):,} quotes match their files{not_found}")
+    return 0 if matching == len(found) else 1
 
 
 def _paths(args: argparse.Namespace) -> Sequence[Path]:

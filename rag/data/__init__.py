@@ -1,1 +1,1 @@
-"""What ships with the library: the token encoding's ranks, the confidence's weights, and how they were made."""
+"""Data that ships with the library: the token encoding, and the trained reader with its ranking and confidence."""

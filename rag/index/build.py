@@ -21,7 +21,7 @@ from .versions import new_version, writing
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file, or part of one, that was not read, and why; ``kept`` if the index keeps its old version."""
+    """A file, or part of one, that was not read; ``kept`` if the index keeps its previous version."""
 
     document_id: str
     reason: str
@@ -30,7 +30,7 @@ class Skipped:
 
 @dataclass(slots=True)
 class Changes:
-    """Outcome of an index run: file paths by what happened to them.
+    """Outcome of an index run: what happened to each file, by path.
 
     Attributes:
         added, changed, unchanged, removed: Compared with the previous index.
@@ -232,7 +232,7 @@ class _Update:
         except InputError as error:
             self._changes.skipped.append(Skipped(path, str(error), kept=old is not None))
             if digest:
-                # It is not parsed again until it changes.
+                # The next run does not parse it again unless it has changed.
                 writer.refuse(path, digest, str(error))
             return False
         return True

@@ -1,4 +1,4 @@
-"""The SQLite database of an index: its schema, connections to it, and the hash that identifies a passage's text."""
+"""The SQLite database of an index: its schema, connections, and the hash of a passage's text."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def connect(path: Path | None, *, immutable: bool = False) -> sqlite3.Connection
 
 
 def uri(path: Path) -> str:
-    """The file URI that SQLite opens, whatever characters the path holds."""
+    """The file URI by which SQLite opens a path that may hold any characters."""
     return path.resolve().as_uri()
 
 

@@ -1,8 +1,8 @@
 """Search filters: ``where={"country": "Kazakhstan", "date": ">=2022-10"}`` parsed into conditions.
 
 Numbers compare by size, ISO dates to the given precision (``2022-10`` is the whole month, so ``<=2022-10`` includes its
-last day), and anything else as case-insensitive text. Greater and less compare numbers with numbers and dates with
-dates only. ``*`` matches any characters. A document without the field meets no condition on it except ``!=``.
+last day), and anything else as case-insensitive text. ``<`` and ``>`` compare numbers with numbers and dates with dates
+only. ``*`` matches any characters. A document without the field meets no condition on it except ``!=``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Condition:
         return bool(ISO_DATE.fullmatch(self.value))
 
 
-#: A conjunction of groups; within a group, any condition is enough.
+#: Groups of conditions: every group must be met, by any of its conditions.
 Conditions = tuple[tuple[Condition, ...], ...]
 
 

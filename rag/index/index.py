@@ -1,4 +1,4 @@
-"""An open index: documents, passages, vectors and lexical index together."""
+"""An open index: documents, passages, vectors and lexical index."""
 
 from __future__ import annotations
 
@@ -158,5 +158,5 @@ def open_vectors(version: Path, manifest: Manifest) -> VectorStore:
 
 
 def open_words(version: Path, manifest: Manifest) -> Lexical:
-    """The words of a version."""
+    """The lexical index of a version."""
     return Lexical.open(version / WORDS, manifest.passages)

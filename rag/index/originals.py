@@ -1,4 +1,4 @@
-"""The original files behind an index, unchanged since they were indexed; used to show the source of an answer.
+"""The original files behind an index, checked to be unchanged; used to show the source of an answer.
 
 Only indexed files can be read: a document is looked up by its id in the index, its file by the path stored there, and
 the bytes must have the stored hash.
@@ -62,7 +62,7 @@ class Originals:
         """
         record = self._store.file_of(document_id)
         if record is None:
-            raise InputError(f"{document_id[:200]!r}: not in the index; name a document that a result names")
+            raise InputError(f"{document_id[:200]!r}: not in the index; give the id of a document in it")
         part = ROW.sub("", document_id)
         raw = self._read(record)
         if record.path == part:

@@ -1,4 +1,4 @@
-"""What the next version of an index can reuse: earlier versions, and vectors that an interrupted build left."""
+"""Reusable parts of an index for its next version: earlier versions, and vectors of interrupted builds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .versions import current_version, staging_folders, versions
 
 @dataclass(frozen=True, slots=True)
 class ReusableParts:
-    """Reusable parts of an earlier version: its store, and whatever else is undamaged.
+    """Reusable parts of an earlier version: its store, and those of its other files that are undamaged.
 
     Attributes:
         version: Folder of the version.
@@ -53,7 +53,7 @@ class ReusableParts:
             store = open_store(version)
         except sqlite3.Error:
             return None
-        # Only the vectors are reused; the approximate index is built again.
+        # Only the vectors themselves: an approximate index is always built again.
         vectors = None if VECTORS in damaged else FaissStore(map_vectors(version / VECTORS, manifest.dimension))
         words = None if any(name.startswith(WORDS) for name in damaged) else open_words(version, manifest)
         approximate = version / APPROXIMATE if APPROXIMATE in manifest.files and APPROXIMATE not in damaged else None
@@ -90,7 +90,7 @@ class StagedVectors:
     def __init__(self, staging: Path, encoder: Encoder) -> None:
         self._store: DocumentStore | None = None
         try:
-            # Opened for writing, so that SQLite rolls back what was not committed.
+            # Opened for writing, so that SQLite rolls back an uncommitted transaction.
             store = DocumentStore.open(staging / LIBRARY, finished=False)
             self._vectors = map_vectors(staging / VECTORS, encoder.dimension)
             if store.about("embedder") == encoder.fingerprint:

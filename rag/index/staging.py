@@ -1,4 +1,4 @@
-"""Writing a version: store, vectors and words, file by file, so that memory does not grow with the collection."""
+"""Writing an index version file by file, so that memory does not grow with the collection."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class VersionWriter:
         self._words = self._files.enter_context(WordsWriter(folder / WORDS, self._old_words))
         self._pending: dict[int, str] = {}
         self._embedded = 0
-        # Passages can be copied only if the same settings would cut them again.
+        # Passages can be copied only if the settings would give the same ones.
         self._same_chunks = bool(previous and same_embedder and previous.manifest.chunking == asdict(settings))
         self._run: list[int] = []
 
@@ -105,7 +105,7 @@ class VersionWriter:
             self._run.append(old.number)
 
     def finish(self, sources: Sequence[Path]) -> DocumentStore:
-        """Write what is pending, and the manifest.
+        """Embed the queued passages, and write the manifest.
 
         Args:
             sources: The indexed paths, stored in the manifest.

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import InputError
 from ..types import Document, Place, name_title, place_of
@@ -23,10 +22,9 @@ from .database import connect, text_hash
 from .documents import DOCUMENT_COLUMNS, Documents, Passages, document_from_row, places_from_json
 from .filter_sql import where_clause
 from .filters import Conditions
+from .vectors.base import Rows
 
-Rows = npt.NDArray[np.int64]
-
-#: Fields that every document or passage has, whatever its metadata says.
+#: Fields that every document or passage has; metadata of the same name is ignored.
 OWN_FIELDS = ("title", "path", "page", "heading")
 
 #: Field names listed in an unknown-field error.
@@ -56,7 +54,7 @@ class DocumentStore:
 
     @classmethod
     def open(cls, path: Path, *, finished: bool = True) -> Self:
-        """Open a store file; of an unfinished one, what was committed.
+        """Open a store file; if it is unfinished, with its committed rows.
 
         Raises:
             sqlite3.Error: The file is not a store.
@@ -119,7 +117,7 @@ class DocumentStore:
 
     def fields(self) -> list[str]:
         """Names of all fields that filters can use, sorted."""
-        # Skips from name to name in the index; DISTINCT would read every row.
+        # Jumps from name to name in the index; DISTINCT would read every row.
         found = self._connection.execute(
             "WITH RECURSIVE names (name) AS (SELECT min(name) FROM fields UNION ALL "
             "SELECT (SELECT min(fields.name) FROM fields WHERE fields.name > names.name) FROM names "

@@ -33,8 +33,8 @@ class Verification:
 
     Attributes:
         problems: Damage to the index, one line each; empty if it is intact.
-        stale: Files that differ from what was indexed, and how: ``changed``, ``added`` or ``removed``, or why they
-            cannot be compared. Not damage.
+        stale: Files that have changed since they were indexed, each ``changed``, ``added`` or ``removed``, or with the
+            reason why it cannot be compared. This is not damage.
         documents, passages: Counts according to the manifest.
     """
 
@@ -73,7 +73,7 @@ def verify(folder: Path | str) -> Verification:
 
 
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
-    """Rebuild the damaged parts of an index; returns what was done, in one line.
+    """Rebuild the damaged parts of an index; returns a one-line summary.
 
     A damaged lexical index or damaged vectors are rebuilt from the stored texts, and a damaged store from the indexed
     files. If those are gone, the previous version becomes current again.
@@ -166,7 +166,7 @@ def _check_vectors(vectors: VectorStore) -> Iterator[str]:
 
 
 def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Files that differ from what was indexed, and how."""
+    """Changed files; see ``Verification.stale``."""
     known = store.files()
     refused = store.refused()
     try:

@@ -53,7 +53,7 @@ def find_place(place: Place, documents: Documents) -> Selection | None:
 
 
 def common_places(places: Iterable[Place], others: Iterable[Place], documents: Documents) -> list[Place]:
-    """The places whose span is also the span of one of the others, whatever their sentences."""
+    """The places whose span is also among the spans of the others; their sentences may differ."""
     spans = {find_place(other, documents) for other in others} - {None}
     return [place for place in places if find_place(place, documents) in spans]
 

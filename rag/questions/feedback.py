@@ -35,7 +35,7 @@ class Annotation:
         id, text, kind: The question's id, text and kind; ``kind`` may be empty.
         answers: Right answers as stored: ``document``, ``sentence`` and ``quote``. Empty if the question is
             unanswerable, None if it is unlabelled.
-        wrong: Wrong answers, likewise.
+        wrong: Wrong answers, in the same form.
         question: The question with offsets in the current documents; None if the line is stale.
         stale: Why the line does not match the current documents (``rag eval`` would reject it); empty if it does.
     """
@@ -50,9 +50,9 @@ class Annotation:
 
 
 class FeedbackFile:
-    """A feedback file. Every method reads the file anew; the first ``add`` creates it.
+    """A feedback file, created by the first ``add``; every method reads it from disk.
 
-    Methods that write take a lock, and raise InputError if the file cannot be written.
+    Methods that write hold a lock, and raise InputError if the file cannot be written.
 
     Args:
         path: Path of the file.
@@ -120,12 +120,12 @@ class FeedbackFile:
         wrong: Sequence[Selection] | None = None,
         unanswerable: bool = False,
     ) -> None:
-        """Replace fields of a line; those that are None stay as they are, stale or not.
+        """Replace fields of a line; a field that is None is left unchanged, even if it is stale.
 
         An empty ``right`` makes the question unlabelled.
 
         Raises:
-            InputError: The id is unknown, the line would become empty, or as for ``add``.
+            InputError: The id is unknown, the line would become empty, or see ``add``.
         """
         if question is not None:
             _check_question(question)

@@ -129,7 +129,7 @@ class Retriever:
         return self._fuse(np.unique(np.concatenate(proposals)), vector, scores)
 
     def _fuse(self, rows: Rows, vector: Vectors, lexical_scores: Scores) -> Iterator[Hit]:
-        """Passages by fused score, standardized among the given rows; each is loaded when it is consumed."""
+        """Passages by fused score, best first; z-scores are over the given rows. Passages are loaded lazily."""
         dense = (self.index.vectors.vectors(rows) @ vector).astype(np.float64)
         lexical = lexical_scores[rows].astype(np.float64)
         fused = self.fusion.dense * _z_scores(dense) + self.fusion.lexical * _z_scores(lexical)

@@ -1,1 +1,1 @@
-"""Finding files to index, and reading the original behind an indexed document again."""
+"""Finding files to index, and reading them."""

@@ -1,4 +1,4 @@
-"""Description of trained weights: ``reader.json`` for programs and a model card for people."""
+"""Records of a training run: ``reader.json`` for programs, a model card for people."""
 
 from __future__ import annotations
 
@@ -10,53 +10,62 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..errors import InputError
-from ..reading.model import WEIGHTS, Description
+from ..reading.weights import WEIGHTS, Description
 from .examples import Examples, Split
-from .loop import Point, Recipe
+from .loop import Point
 from .measure import Estimate, Reading
+from .recipe import Recipe
 
 SETTINGS, CARD = "reader.json", "README.md"
 
 WEAKNESSES = """\
-- It knows English prose only. It reads tables, code and lists as running text.
-- It marks words. It does not add figures up, and it draws no conclusion from two sentences.
-- A passage on the right subject that does not say what was asked still tempts it: see the AUROC above, where 0.5 is
-  chance. The assistant's confidence was fitted with that in view; the score alone was not.
+- It was trained on English prose only. It reads tables, code and lists as running text.
+- It marks words. It does not add figures up or combine two sentences into a conclusion.
+- It may mark words in a passage that is on the right subject but does not answer: see the AUROC above, where 0.5 is
+  chance. The assistant's confidence takes this into account; the reader's score alone does not.
 - Of two passages that contradict each other it prefers the one worded like the question, not the true one.
-- It has seen no question longer than two sentences.
+- It was trained on no question longer than two sentences.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class DataFile:
     """A file of training data.
 
     Attributes:
         name: File name without its folder.
         sha256: Hash of the file.
-        licence: Licence as the user stated it.
-        learnt, held_back: Counts of passages, questions and unanswerable questions, in training and kept out of it.
+        licence: Licence as stated by the user.
+        training: Number of passages, questions and unanswerable questions trained on.
+        held_back: The same numbers for the articles kept out of training.
     """
 
     name: str
     sha256: str
     licence: str
-    learnt: Mapping[str, int]
+    training: Mapping[str, int]
     held_back: Mapping[str, int]
 
 
-def files(paths: Sequence[Path], split: Split, licences: Mapping[str, str]) -> list[File]:
-    """Describe the files, with their counts in each part of the split."""
-    nothing: Mapping[str, int] = {}
-    learnt, held = split.training.counts(), [part.counts() for part in (split.development, split.test)]
+def describe_files(paths: Sequence[Path], split: Split, licences: Mapping[str, str]) -> list[DataFile]:
+    """Describe the data files.
+
+    Args:
+        paths: The files, in the order in which they were loaded.
+        split: Their examples.
+        licences: Licence by file name.
+    """
+    training = split.training.counts()
+    held_back = [part.counts() for part in (split.development, split.test)]
+    empty: Mapping[str, int] = {}
     return [
-        File(
+        DataFile(
             path.name,
             hashlib.sha256(path.read_bytes()).hexdigest(),
             licences.get(path.name, "not stated"),
-            dict(learnt.get(number, nothing)),
+            dict(training.get(number, empty)),
             {
-                key: sum(counts.get(number, nothing).get(key, 0) for counts in held)
+                key: sum(counts.get(number, empty).get(key, 0) for counts in held_back)
                 for key in ("passages", "questions", "unanswerable")
             },
         )
@@ -75,8 +84,13 @@ def by_file(paths: Sequence[Path], examples: Examples) -> dict[str, Examples]:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """The run that made the weights from which another run started; attributes as in ``Run``."""
+class EarlierRun:
+    """The run whose weights another run started from.
+
+    Attributes:
+        command, hours, hardware, start: See ``Run``; ``start`` is an ``EarlierRun`` as JSON.
+        fingerprint: Identifies the weights.
+    """
 
     command: str
     fingerprint: str
@@ -85,18 +99,18 @@ class Start:
     start: Mapping[str, object] | None
 
 
-def start(folder: Path | None) -> Start | None:
-    """Read the run that wrote a reader's folder; None if there is no folder or it does not describe one.
+def earlier_run(folder: Path | None) -> EarlierRun | None:
+    """Read the run that wrote a reader's folder; None without a folder, or if it has no ``reader.json``.
 
     Raises:
-        InputError: ``reader.json`` is damaged.
+        InputError: ``reader.json`` was not written by ``rag train``.
     """
     if folder is None or not (folder / SETTINGS).exists():
         return None
     try:
         values = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         fingerprint = values["description"]["fingerprint"]
-        return Start(values["command"], fingerprint, values["hours"], values["hardware"], values.get("start"))
+        return EarlierRun(values["command"], fingerprint, values["hours"], values["hardware"], values.get("start"))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder / SETTINGS}: not written by `rag train`; delete it to leave the earlier run off the card"
@@ -108,8 +122,8 @@ class Run:
     """A finished training run.
 
     Attributes:
-        command: Command line that repeats it.
-        start: The earlier run whose weights it started from; None if it started from the embedder.
+        command: The command line.
+        start: The run whose weights it started from; None if it started from the embedder.
         recipe: Training settings.
         files: Training data.
         description: Description of the weights.
@@ -120,9 +134,9 @@ class Run:
     """
 
     command: str
-    start: Start | None
+    start: EarlierRun | None
     recipe: Recipe
-    files: list[File]
+    files: list[DataFile]
     description: Description
     hours: float
     hardware: str
@@ -143,10 +157,10 @@ def _card(run: Run) -> str:
 # Model card: a span reader of `rag`
 
 Given a question, a passage and the title of its document, the reader marks the words of the passage that answer, or
-none. It is the transformer of {description.encoder} with three outputs a token: start, end, and at `[CLS]` whether the
-passage answers at all. `rag train` fitted it. `{WEIGHTS}` holds the weights in half precision, without the word
-embeddings, which are the embedder's own, unchanged. Fingerprint of the weights: {description.fingerprint}; of the word
-embeddings: {description.words}.
+none. It is the transformer of {description.encoder} with four outputs per token: start, end, whether the passage
+answers at all (at the first token), and whether the token belongs to evidence. It was trained with `rag train`.
+`{WEIGHTS}` holds its weights in half precision. {_words(description)} Fingerprint of the weights:
+{description.fingerprint}.
 
 ## Licence
 
@@ -158,15 +172,15 @@ that both allow; share-alike data (CC BY-SA) require the same licence.
 | file | licence | passages | questions | unanswerable | held back |
 | --- | --- | --- | --- | --- | --- |
 {"".join(_file_row(file) for file in run.files)}
-"Held back" counts the questions of whole articles that were kept out of training, some to choose by during training,
-the others for the figures below. Each epoch adds more unanswerable examples: questions with a passage that ranks high
-and does not answer, and questions changed so that their passage no longer answers them.
+"Held back" counts the questions of whole articles that were kept out of training: development articles, measured after
+each epoch, and test articles, for the figures under Evaluation. Each epoch adds more unanswerable examples: questions
+with a passage that ranks high and does not answer, and questions changed so that their passage no longer answers them.
 
 ## Training
 
     {run.command}
 
-{_start(run.start)}This run took {run.hours:.1f} hours on {run.hardware}. All settings are in `{SETTINGS}`.
+{_earlier(run.start)}This run took {run.hours:.1f} hours on {run.hardware}. All settings are in `{SETTINGS}`.
 
 On the development articles, with the paragraph given:
 
@@ -175,10 +189,10 @@ On the development articles, with the paragraph given:
 {"".join(_curve_row(point) for point in run.curve)}
 ## Evaluation
 
-The paragraph is given, from articles kept out of training, with 95% bootstrap intervals. AUROC says how well the score
-of the best span separates answerable from unanswerable questions.
+On the test articles, with the paragraph given and 95% bootstrap intervals. AUROC says how well the score of the best
+span separates answerable from unanswerable questions.
 
-| held-back articles of | answerable | exact match | F1 | unanswerable | AUROC |
+| test articles of | answerable | exact match | F1 | unanswerable | AUROC |
 | --- | --- | --- | --- | --- | --- |
 {"".join(_figure_row(name, reading) for name, reading in run.figures.items())}
 ## Known weaknesses
@@ -186,20 +200,26 @@ of the best span separates answerable from unanswerable questions.
 {WEAKNESSES}"""
 
 
-def _start(start: Start | None) -> str:
-    if start is None:
+def _words(description: Description) -> str:
+    if not description.words:
+        return "The word embeddings are among them; training did not change them."
+    return f"The word embeddings are the embedder's own, unchanged; their fingerprint is {description.words}."
+
+
+def _earlier(run: EarlierRun | None) -> str:
+    if run is None:
         return ""
     return (
-        f"It started from the weights {start.fingerprint}, which took {start.hours:.1f} hours on {start.hardware}:\n\n"
-        f"    {start.command}\n\n"
+        f"It started from the weights {run.fingerprint}, which took {run.hours:.1f} hours on {run.hardware}:\n\n"
+        f"    {run.command}\n\n"
     )
 
 
-def _file_row(file: File) -> str:
-    learnt = file.learnt
+def _file_row(file: DataFile) -> str:
+    training = file.training
     return (
-        f"| {file.name} | {file.licence} | {learnt.get('passages', 0):,} | {learnt.get('questions', 0):,} "
-        f"| {learnt.get('unanswerable', 0):,} | {file.held_back['questions']:,} |\n"
+        f"| {file.name} | {file.licence} | {training.get('passages', 0):,} | {training.get('questions', 0):,} "
+        f"| {training.get('unanswerable', 0):,} | {file.held_back['questions']:,} |\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Answers that are kept: cited, exported, and found again or not."""
+"""Citations, exports, and the check of exported quotes."""
 
 import json
 import re
@@ -74,17 +74,17 @@ def _border(document: Document) -> Answer:
         ),
     ],
 )  # fmt: skip
-def test_a_citation_says_what_the_document_states_and_invents_nothing(document: Document, expected: str) -> None:
+def test_citation_has_only_what_the_document_states(document: Document, expected: str) -> None:
     assert citation(_border(document), document) == expected
 
 
-def test_a_citation_is_one_line_that_steers_nothing() -> None:
+def test_citation_is_one_line_without_control_characters() -> None:
     document = Document("b\u202etxt.md", "It is 7\r\n  km\x1b[2J long.", "b", 0, {"author": "A\nB"})
     answer = _answer(document, "7\r\n  km\x1b[2J", document.text)
     assert citation(answer, document) == "“7 km\ufffd[2J” — A B, “b” (b\ufffdtxt.md, characters 6-17)"
 
 
-def test_an_export_has_all_that_leads_back_to_the_words(assistant: Assistant, corpus_index: Path) -> None:
+def test_export_locates_the_words(assistant: Assistant, corpus_index: Path) -> None:
     result = assistant.ask(BORDER)
     answer = result.answer
     assert answer
@@ -109,7 +109,7 @@ def test_an_export_has_all_that_leads_back_to_the_words(assistant: Assistant, co
     }  # fmt: skip
 
 
-def test_an_answer_of_another_index_is_not_exported(assistant: Assistant) -> None:
+def test_answer_of_another_index_is_not_exported(assistant: Assistant) -> None:
     result = assistant.ask(BORDER)
     assert result.answer
     elsewhere = replace(result, answer=replace(result.answer, start=0, end=8))
@@ -124,7 +124,7 @@ def _markdown(document: Document, answer: Answer, encoder: SentenceTransformerEn
     return export_markdown([export_entry(_result(answer), index, ASKED, "my *things*")])
 
 
-def test_markdown_reads_well(encoder: SentenceTransformerEncoder) -> None:
+def test_markdown_has_quote_source_and_location(encoder: SentenceTransformerEncoder) -> None:
     document = Document("b.md", TEXT, "The long border", 0, {"author": "Anna Berg", "date": "2022-10-22"})
     answer = replace(_border(document), support=(Support("c_d.md", 4, 12),))
     assert _markdown(document, answer, encoder) == (
@@ -144,26 +144,26 @@ ATTACKS = [
 
 
 def _shown(markdown: str) -> tuple[str, set[str]]:
-    """What a reader of the rendered Markdown sees, and the kinds of its pieces."""
+    """The text of rendered Markdown, and the types of its tokens."""
     tokens = MarkdownIt("commonmark").enable("table").enable("strikethrough").parse(markdown)
     inline = [child for token in tokens for child in token.children or ()]
     return "".join(child.content for child in inline), {t.type for t in tokens} | {c.type for c in inline}
 
 
 @given(st.one_of(st.sampled_from(ATTACKS), st.text(alphabet="\\`*_[]<>&~|$@#:/w.+=-)!('\"aé1 \n", max_size=12)))
-def test_escaped_text_is_shown_as_it_is_and_is_no_markup(text: str) -> None:
+def test_escaped_text_renders_as_itself(text: str) -> None:
     shown, kinds = _shown(escaped(text))
     assert shown == " ".join(text.split()).replace("\u202e", "\ufffd")
     assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
 
 
-def test_a_date_or_number_reads_as_it_is() -> None:
+def test_dates_and_numbers_are_not_escaped() -> None:
     assert [escaped(text) for text in ("2022-10-22", "7,644 km", "2. one", ".5")] == [
         "2022-10-22", "7,644 km", "2\\. one", ".5",
     ]  # fmt: skip
 
 
-def test_addresses_are_no_links_where_they_need_no_brackets_to_be_some() -> None:
+def test_bare_addresses_do_not_become_links() -> None:
     assert escaped("See http://evil.org, WWW.evil.org or a@evil.org.") == (
         "See http\\://evil.org, WWW\\.evil.org or a\\@evil.org."
     )
@@ -174,7 +174,7 @@ def test_addresses_are_no_links_where_they_need_no_brackets_to_be_some() -> None
     st.text(alphabet="ab*_`<1.-#\\", min_size=1, max_size=4),
     st.text(alphabet="ab*_`<1.-# \\", max_size=6),
 )
-def test_the_answer_alone_is_bold_in_its_sentence(before: str, words: str, after: str) -> None:
+def test_only_the_answer_is_bold_in_its_sentence(before: str, words: str, after: str) -> None:
     before, after = before.lstrip(), after.rstrip()
     document = Document("d.md", f"{before}{words}{after}", "T")
     sentence = Sentence(0, len(document.text), document.text)
@@ -191,7 +191,7 @@ def test_the_answer_alone_is_bold_in_its_sentence(before: str, words: str, after
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_nothing_in_a_document_becomes_markup_in_an_export(attack: str, encoder: SentenceTransformerEncoder) -> None:
+def test_document_text_is_never_markup_in_an_export(attack: str, encoder: SentenceTransformerEncoder) -> None:
     text = f"{attack} is what it says {attack} and {attack}"
     document = Document(f"{attack}.md".replace("/", ""), text, attack, 0, {"author": attack, "date": attack})
     answer = _answer(document, "it says", text)
@@ -200,7 +200,7 @@ def test_nothing_in_a_document_becomes_markup_in_an_export(attack: str, encoder:
     assert shown.count(" ".join(attack.split()).replace("\u202e", "\ufffd")) >= 6
 
 
-# Whether quotes still stand
+# Checking quotes against their files
 
 
 def _files(**files: bytes) -> Callable[[str], bytes]:
@@ -227,16 +227,16 @@ QUOTE = _quote(TEXT, "7,644 km", "The border is 7,644 km long.", sha256=content_
 @pytest.mark.parametrize(
     ("now", "state", "start", "same_sentence", "same_file"),
     [
-        (TEXT, "stands", 26, True, True),
-        (TEXT + " More.", "stands", 26, True, False),
-        (TEXT.replace("long", "wide"), "stands", 26, False, False),
+        (TEXT, "matches", 26, True, True),
+        (TEXT + " More.", "matches", 26, True, False),
+        (TEXT.replace("long", "wide"), "matches", 26, False, False),
         ("Oh. " + TEXT, "moved", 30, True, False),
         ("It is 7,644 km. " + TEXT, "moved", 42, True, False),
         ("7,644 km. A long text goes before it. Another 7,644 km here.", "moved", 46, False, False),
         (TEXT.replace("7,644", "7,500"), "gone", 26, False, False),
     ],
 )
-def test_a_quote_stands_or_has_moved_or_is_gone(
+def test_quote_matches_has_moved_or_is_gone(
     now: str, state: str, start: int, same_sentence: bool, same_file: bool
 ) -> None:
     (checked,) = check([QUOTE], _files(b_md=now.encode()))
@@ -246,37 +246,37 @@ def test_a_quote_stands_or_has_moved_or_is_gone(
         assert now[checked.start : checked.end] == "7,644 km"
 
 
-def test_a_file_that_is_gone_or_cannot_be_read_is_no_quote_that_is_gone() -> None:
+def test_missing_and_unreadable_files_have_their_own_states() -> None:
     missing, unreadable = check([QUOTE], _files())[0], check([QUOTE], _files(b_md=b"\xff\x00\x01"))[0]
     assert (missing.state, unreadable.state) == ("file missing", "unreadable")
     assert "NUL bytes" in unreadable.detail
 
 
-def test_a_hash_alone_does_not_make_a_quote_stand() -> None:
+def test_matching_hash_alone_is_not_enough() -> None:
     forged = replace(QUOTE, text="7,500 km", sentence="The border is 7,500 km long.")
     (checked,) = check([forged], _files(b_md=TEXT.encode()))
     assert (checked.state, checked.same_file) == ("gone", True)
 
 
-def test_a_row_of_a_table_is_looked_for_in_the_nearest_row() -> None:
+def test_moved_table_row_is_found_in_the_nearest_row() -> None:
     before = b"text,n\nThe toll is 4 crowns.,1\nThe mill was sold in 1901.,2\n"
     quote = _quote("The mill was sold in 1901.", "1901", "The mill was sold in 1901.", document="t.csv#2")
-    assert check([quote], _files(t_csv=before))[0].state == "stands"
+    assert check([quote], _files(t_csv=before))[0].state == "matches"
     row = b"The mill was sold in 1901.,9\n"
     after = b"text,n\n" + row + b"The toll is 4 crowns.,1\n" * 3 + row
     (moved,) = check([replace(quote, document="t.csv#4")], _files(t_csv=after))
     assert (moved.state, moved.document, moved.start, moved.end) == ("moved", "t.csv#5", 21, 25)
 
 
-def test_a_file_in_an_archive_is_looked_into(tmp_path: Path) -> None:
+def test_quote_in_an_archive_is_checked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:
         archive.writestr("in/b.md", TEXT)
     inside = replace(QUOTE, document="old.zip/in/b.md", file="old.zip")
     (checked,) = check([inside], Files([tmp_path]).read)
-    assert checked.state == "stands"
+    assert checked.state == "matches"
 
 
-def test_quotes_come_back_in_their_order_and_each_file_is_read_once() -> None:
+def test_quotes_keep_their_order_and_files_are_read_once() -> None:
     asked = []
     files = _files(b_md=TEXT.encode(), c_md=TEXT.encode())
 
@@ -288,12 +288,12 @@ def test_quotes_come_back_in_their_order_and_each_file_is_read_once() -> None:
     gone = replace(QUOTE, text="7,500 km", sentence="The border is 7,500 km long.")
     found = check([QUOTE, other, gone, QUOTE], read)
     assert [(each.quote, each.state) for each in found] == [
-        (QUOTE, "stands"), (other, "stands"), (gone, "gone"), (QUOTE, "stands"),
+        (QUOTE, "matches"), (other, "matches"), (gone, "gone"), (QUOTE, "matches"),
     ]  # fmt: skip
     assert asked == ["b.md", "c.md"]
 
 
-def test_files_are_known_by_the_paths_that_an_index_of_them_knows(tmp_path: Path) -> None:
+def test_files_have_the_paths_of_an_index(tmp_path: Path) -> None:
     for name in ("one/a.md", "two/a.md", "single.md", ".hidden.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
@@ -309,7 +309,7 @@ def test_files_are_known_by_the_paths_that_an_index_of_them_knows(tmp_path: Path
             Files([tmp_path / "one"]).read(outside)
 
 
-# What is read of an export
+# Reading exports
 
 
 @pytest.fixture
@@ -330,7 +330,7 @@ def _write(folder: Path, content: Any) -> Path:
     return path
 
 
-def test_an_export_is_read_back_as_it_was(exported: dict[str, Any], tmp_path: Path) -> None:
+def test_export_round_trips(exported: dict[str, Any], tmp_path: Path) -> None:
     export = read_export(_write(tmp_path, exported))
     assert (export.quotes, export.not_found) == ((replace(QUOTE, sha256=""),), 1)
 
@@ -345,10 +345,13 @@ def test_an_export_is_read_back_as_it_was(exported: dict[str, Any], tmp_path: Pa
         ({"file": {"path": "a/../../b.md", "sha256": ""}}, "answer 1: 'a/../../b.md' leads out"),
         ({"file": {"path": "c.md", "sha256": ""}}, "answer 1: the document 'b.md' is not part of the file 'c.md'"),
         ({"file": None}, "answer 1: 'file' is missing or has the wrong type"),
-        ({"quote": {"text": "7,644 km", "start": -1, "end": 7}}, "answer 1: the quote '7,644 km' cannot stand at -1-7"),
-        ({"quote": {"text": "7,644 km", "start": 26, "end": 35}}, "cannot stand at 26-35"),
-        ({"quote": {"text": "7,644 km", "start": 27, "end": 35}}, "answer 1: the quote does not stand in its sentence"),
-        ({"quote": {"text": "", "start": 26, "end": 26}}, "cannot stand at 26-26"),
+        (
+            {"quote": {"text": "7,644 km", "start": -1, "end": 7}},
+            "answer 1: the quote '7,644 km' does not fit its offsets -1-7",
+        ),
+        ({"quote": {"text": "7,644 km", "start": 26, "end": 35}}, "does not fit its offsets 26-35"),
+        ({"quote": {"text": "7,644 km", "start": 27, "end": 35}}, "answer 1: the quote is not in its sentence"),
+        ({"quote": {"text": "", "start": 26, "end": 26}}, "does not fit its offsets 26-26"),
         (
             {"quote": {"text": "7,644 km", "start": True, "end": 34}},
             "answer 1: 'start' is missing or has the wrong type",
@@ -358,7 +361,7 @@ def test_an_export_is_read_back_as_it_was(exported: dict[str, Any], tmp_path: Pa
         ({"question": 5}, "answer 1: 'question' is missing or has the wrong type"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_the_number_of_the_answer(
+def test_invalid_answer_is_rejected_with_its_number(
     exported: dict[str, Any], tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     exported["answers"][0] |= change
@@ -379,19 +382,17 @@ def test_what_makes_no_sense_is_refused_with_the_number_of_the_answer(
         ({"format": "rag answers", "version": 1, "answers": [5]}, "answer 1: 'found' is missing"),
     ],
 )
-def test_what_is_no_export_is_refused(tmp_path: Path, content: Any, message: str) -> None:
+def test_other_files_are_not_exports(tmp_path: Path, content: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_export(_write(tmp_path, content))
     with pytest.raises(InputError, match="cannot be read"):
         read_export(tmp_path / "none.json")
 
 
-# The commands
+# Commands
 
 
-def test_an_exported_answer_is_verified_against_the_files_of_the_index(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verify_checks_quotes_against_the_indexed_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     docs, index, answers = tmp_path / "docs", str(tmp_path / "index"), str(tmp_path / "answers.json")
     docs.mkdir()
     text = "Kazakhstan's border with Russia measures 7,644 km, which is 4,750 miles."
@@ -402,8 +403,8 @@ def test_an_exported_answer_is_verified_against_the_files_of_the_index(
 
     assert main(["verify", answers, "--index", index]) == 0
     said = capsys.readouterr()
-    assert said.out == "stands a.md, characters 41-49: “7,644 km”\n"
-    assert said.err == "1 of 1 quotes stand\n"
+    assert said.out == "matches a.md, characters 41-49: “7,644 km”\n"
+    assert said.err == "1 of 1 quotes match their files\n"
 
     (docs / "a.md").write_text("First. " + text)
     assert main(["verify", answers, "--index", index]) == 1
@@ -416,7 +417,7 @@ def test_an_exported_answer_is_verified_against_the_files_of_the_index(
     assert capsys.readouterr().out.startswith("file missing a.md, characters 41-49: “7,644 km” (")
 
 
-def test_an_export_is_written_to_a_new_file_of_a_kind_that_is_known(
+def test_ask_exports_to_a_new_json_or_markdown_file(
     tmp_path: Path, corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask = ["ask", BORDER, "--index", str(corpus_index), "--export"]

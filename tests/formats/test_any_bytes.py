@@ -78,12 +78,12 @@ def _holds(suffix: str, raw: bytes) -> None:
 @pytest.mark.parametrize("suffix", sorted(FORMATS))
 @settings(max_examples=30, deadline=None)
 @given(raw=st.one_of(st.binary(max_size=400), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
-def test_any_bytes_give_documents_or_one_line(suffix: str, raw: bytes) -> None:
+def test_any_bytes_give_documents_or_a_one_line_error(suffix: str, raw: bytes) -> None:
     _holds(suffix, raw)
 
 
 @pytest.mark.parametrize("suffix", sorted(WHOLE))
-def test_a_damaged_file_gives_documents_or_one_line(suffix: str) -> None:
+def test_damaged_file_gives_documents_or_a_one_line_error(suffix: str) -> None:
     whole = WHOLE[suffix]
     assert parse("a" + suffix, whole).documents
     dice = random.Random(13)
@@ -95,7 +95,7 @@ def test_a_damaged_file_gives_documents_or_one_line(suffix: str) -> None:
 
 
 @given(st.text(max_size=50))
-def test_cleaning_keeps_the_length_and_what_can_be_stored(text: str) -> None:
+def test_cleaning_replaces_unstorable_characters_one_for_one(text: str) -> None:
     assert len(clean(text)) == len(text)
     assert "\x00" not in clean(text)
     assert clean("a\x00b\ud83dc") == "a\ufffdb\ufffdc"
@@ -109,5 +109,5 @@ def test_cleaning_keeps_the_length_and_what_can_be_stored(text: str) -> None:
         ("", None), ("0000", None),
     ],
 )  # fmt: skip
-def test_dates_are_iso_dates_or_none(stated: object, date: str | None) -> None:
+def test_dates_become_iso_dates_or_none(stated: object, date: str | None) -> None:
     assert iso_date(stated) == date

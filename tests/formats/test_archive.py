@@ -20,7 +20,7 @@ def _skipped(raw: bytes) -> list[Remark]:
     return parse("a.zip", raw).skipped
 
 
-def test_members_are_documents_as_if_the_archive_were_a_folder() -> None:
+def test_archive_is_read_like_a_folder() -> None:
     raw = _zip(
         {
             "inner/": "",
@@ -39,7 +39,7 @@ def test_members_are_documents_as_if_the_archive_were_a_folder() -> None:
     assert parsed.documents[0].places[0].heading == "Head"
 
 
-def test_hidden_members_and_those_of_other_formats_are_passed_over() -> None:
+def test_hidden_and_unsupported_members_are_ignored() -> None:
     members = [".hidden.md", "a/.git/b.md", "__MACOSX/._c.md", "photo.jpg", "README", "kept.md"]
     parsed = parse("a.zip", _zip(dict.fromkeys(members, "Text.")))
     assert [document.id for document in parsed.documents] == ["a.zip/kept.md"]
@@ -47,7 +47,7 @@ def test_hidden_members_and_those_of_other_formats_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("name", ["../up.md", "a/../../up.md", "/etc/abs.md", "C:/abs.md", "..\\up.md", "C:\\abs.md"])
-def test_names_that_lead_out_of_the_archive_are_refused(name: str) -> None:
+def test_names_outside_the_archive_are_skipped(name: str) -> None:
     parsed = parse("a.zip", _zip({name: "Text.", "good.md": "Good."}))
     shown = name.replace("\\", "/").lstrip("/")
     reason = "its name points outside the archive, so it is not unpacked; pack it again"
@@ -55,7 +55,7 @@ def test_names_that_lead_out_of_the_archive_are_refused(name: str) -> None:
     assert [document.id for document in parsed.documents] == ["a.zip/good.md"]
 
 
-def test_links_archives_and_second_files_of_a_name_are_refused() -> None:
+def test_links_nested_archives_and_duplicates_are_skipped() -> None:
     link = zipfile.ZipInfo("link.md")
     link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
     with pytest.warns(UserWarning, match="Duplicate name"):
@@ -74,7 +74,7 @@ def test_links_archives_and_second_files_of_a_name_are_refused() -> None:
     assert [document.text for document in parsed.documents] == ["One."]
 
 
-def test_an_encrypted_member_is_skipped_with_the_remedy() -> None:
+def test_encrypted_member_is_skipped_with_remedy() -> None:
     raw = bytearray(_zip({"secret.md": "Text.", "open.md": "Open."}))
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(signature) + offset] |= 1
@@ -84,7 +84,7 @@ def test_an_encrypted_member_is_skipped_with_the_remedy() -> None:
     assert [document.text for document in parsed.documents] == ["Open."]
 
 
-def test_a_bad_member_never_stops_the_others() -> None:
+def test_damaged_member_does_not_stop_the_others() -> None:
     raw = bytearray(_zip({"a.md": "A text that will be damaged. " * 9, "b.pdf": "no pdf", "c.md": "", "d.md": "Good."}))
     at = raw.index(b"a.md") + 10
     raw[at : at + 8] = b"\xff" * 8
@@ -98,7 +98,7 @@ def test_a_bad_member_never_stops_the_others() -> None:
 
 
 @pytest.mark.parametrize("name", ["қазақ тілі/мәтін.md", "日本語.md", "é e\u0301 👩‍👩‍👧.md"])
-def test_names_may_be_any_unicode_whether_the_archive_says_so_or_not(name: str) -> None:
+def test_unicode_names_are_read_with_or_without_utf8_flag(name: str) -> None:
     raw = _zip({name: "Text."})
     assert parse("a.zip", raw).documents[0].id == f"a.zip/{name}"
     silent = bytearray(raw)
@@ -125,14 +125,14 @@ def test_zip_bomb_is_stopped_while_unpacking(monkeypatch: pytest.MonkeyPatch) ->
     assert 1_000_000 < read < 6_000_000
 
 
-def test_a_member_larger_than_its_format_may_be_is_stopped() -> None:
+def test_member_above_its_format_limit_is_skipped() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as target:
         target.writestr("big.txt", b"word " * 4_200_000)
     assert _skipped(packed.getvalue()) == [Remark("a.zip/big.txt", "unpacks to more than 20 MB, the limit; split it")]
 
 
-def test_a_header_that_lies_about_the_size_gains_nothing() -> None:
+def test_member_with_false_size_is_skipped() -> None:
     raw = bytearray(_zip({"bomb.md": b"a" * 5_000_000, "good.md": "Good."}))
     for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         at = raw.index(signature) + offset
@@ -142,7 +142,7 @@ def test_a_header_that_lies_about_the_size_gains_nothing() -> None:
     assert [document.text for document in parsed.documents] == ["Good."]
 
 
-def test_all_members_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_total_unpacked_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_UNPACKED", 1_000)
     parsed = parse("a.zip", _zip({f"{i}.md": "x" * 400 for i in range(4)}))
     assert len(parsed.documents) == 2
@@ -164,6 +164,6 @@ def test_all_members_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> N
     ],
     ids=["no zip", "cut", "empty", "pictures", "many"],
 )
-def test_archives_that_cannot_be_used_are_refused(raw: bytes, message: str) -> None:
+def test_unusable_archive_is_rejected(raw: bytes, message: str) -> None:
     with pytest.raises(DocumentError, match=message):
         parse("a.zip", raw)

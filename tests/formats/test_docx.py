@@ -54,7 +54,7 @@ def _run(text: str) -> str:
     return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
 
 
-def test_paragraphs_lists_and_tables_stand_in_order_and_headings_are_places() -> None:
+def test_blocks_keep_their_order_and_headings_are_places() -> None:
     made = docx.Document()
     made.core_properties.title = "On the bridge"
     made.core_properties.author = "Ana Ruiz"
@@ -84,7 +84,7 @@ def test_paragraphs_lists_and_tables_stand_in_order_and_headings_are_places() ->
     assert document.metadata == {"title": "On the bridge", "author": "Ana Ruiz", "date": "2024-03-05"}
 
 
-def test_what_word_wraps_is_read_and_what_is_deleted_is_not() -> None:
+def test_wrapped_text_is_read_and_deleted_text_is_not() -> None:
     body = (
         f'<w:p><w:pPr><w:pStyle w:val="berschrift1"/></w:pPr>{_run("Die Brücke")}</w:p>'
         f"<w:sdt><w:sdtContent><w:p>{_run('In a control.')}</w:p></w:sdtContent></w:sdt>"
@@ -106,7 +106,7 @@ def test_what_word_wraps_is_read_and_what_is_deleted_is_not() -> None:
     assert document.metadata == {}
 
 
-def test_files_that_are_no_docx_are_refused_with_the_remedy() -> None:
+def test_non_docx_file_is_rejected_with_remedy() -> None:
     pdf = FPDF()
     pdf.add_page()
     for raw, message in [
@@ -121,7 +121,7 @@ def test_files_that_are_no_docx_are_refused_with_the_remedy() -> None:
             parse("a.docx", raw)
 
 
-def test_zip_bomb_is_refused_before_unpacking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zip_bomb_is_rejected_before_unpacking(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package, package.open("word/document.xml", "w") as part:
         for _ in range(150):
@@ -135,7 +135,7 @@ def test_zip_bomb_is_refused_before_unpacking(monkeypatch: pytest.MonkeyPatch) -
     assert opened == []
 
 
-def test_entity_bomb_is_refused() -> None:
+def test_entity_bomb_is_rejected() -> None:
     doctype = '<!DOCTYPE w [<!ENTITY a "lol">' + "".join(
         f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
     )

@@ -50,7 +50,7 @@ def _epub(changed: dict[str, str | bytes | None] | None = None) -> bytes:
     return packed.getvalue()
 
 
-def test_chapters_stand_in_reading_order_and_headings_or_the_contents_name_them() -> None:
+def test_chapters_are_in_reading_order_with_headings() -> None:
     parsed = parse("a.epub", _epub())
     document = parsed.documents[0]
     assert document.text == ("First there was\xa0a river.\n\nOf the flood\n\nThen came\nthe flood.\n\nAfter\n\nA toll.")
@@ -65,7 +65,7 @@ def test_chapters_stand_in_reading_order_and_headings_or_the_contents_name_them(
     assert parsed.warnings == []
 
 
-def test_the_older_table_of_contents_names_chapters_too() -> None:
+def test_epub2_contents_name_chapters() -> None:
     ncx = (
         '<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap><navPoint><navLabel><text>Once</text></navLabel>'
         '<content src="text/a%20one.xhtml"/></navPoint></navMap></ncx>'
@@ -78,7 +78,7 @@ def test_the_older_table_of_contents_names_chapters_too() -> None:
     assert document.places[0].heading == "Once"
 
 
-def test_a_chapter_that_is_missing_or_binary_is_warned_of_and_the_others_are_read() -> None:
+def test_unreadable_chapter_is_left_out_with_warning() -> None:
     for content, why in ((None, "it is missing"), (b"\x00\x01" * 50, "holds NUL bytes")):
         parsed = parse("a.epub", _epub({"OEBPS/text/a one.xhtml": content}))
         assert parsed.documents[0].text.startswith("Of the flood")
@@ -86,7 +86,7 @@ def test_a_chapter_that_is_missing_or_binary_is_warned_of_and_the_others_are_rea
         assert parsed.warnings[0].text.startswith(f"chapter OEBPS/text/a one.xhtml was left out: {why}")
 
 
-def test_a_chapter_that_is_not_well_formed_is_read_as_html() -> None:
+def test_malformed_chapter_is_read_as_html() -> None:
     raw = _epub({"OEBPS/text/a one.xhtml": "<html><body><p>One<p>Two &copy; &unknown; <br> three</html>"})
     assert parse("a.epub", raw).documents[0].text.startswith("One\n\nTwo © &unknown;\nthree\n\nOf the flood")
 
@@ -99,7 +99,7 @@ def _encryption(algorithm: str, path: str) -> str:
     )
 
 
-def test_a_book_with_drm_is_refused_but_not_one_with_obscured_fonts() -> None:
+def test_drm_is_rejected_but_obfuscated_fonts_are_not() -> None:
     aes = "http://www.w3.org/2001/04/xmlenc#aes256-cbc"
     with pytest.raises(
         DocumentError, match=r"is encrypted \(DRM\), so its text cannot be read; index a copy without DRM"
@@ -122,12 +122,12 @@ def test_a_book_with_drm_is_refused_but_not_one_with_obscured_fonts() -> None:
     ],
     ids=["no zip", "no container", "junk", "no package", "no chapters", "empty", "bomb"],
 )
-def test_files_that_are_no_epub_are_refused_with_the_remedy(raw: bytes, message: str) -> None:
+def test_invalid_epub_is_rejected_with_remedy(raw: bytes, message: str) -> None:
     with pytest.raises(DocumentError, match=message):
         parse("a.epub", raw)
 
 
-def test_entities_are_neither_expanded_nor_loaded_from_files() -> None:
+def test_entities_are_neither_expanded_nor_loaded() -> None:
     entities = '<!ENTITY a "lol"><!ENTITY f SYSTEM "file:///etc/hostname">' + "".join(
         f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
     )

@@ -61,11 +61,11 @@ def _page(source: str | bytes) -> Document:
     return parse("a.html", source if isinstance(source, bytes) else source.encode()).documents[0]
 
 
-def test_the_main_text_is_kept_without_menus_banners_and_footers() -> None:
+def test_main_text_has_no_menus_banners_or_footers() -> None:
     assert _page(ARTICLE).text == TEXT
 
 
-def test_headings_are_places_and_metadata_is_what_the_page_states() -> None:
+def test_headings_are_places_and_metadata_is_read() -> None:
     document = _page(ARTICLE)
     assert [(place.heading, place.start) for place in document.places] == [
         ("Bridge reopens", 0), ("What was done", TEXT.index("What was done")),
@@ -78,7 +78,7 @@ def test_headings_are_places_and_metadata_is_what_the_page_states() -> None:
     }  # fmt: skip
 
 
-def test_an_old_page_without_a_main_part_is_found_by_the_extractor() -> None:
+def test_page_without_main_element_uses_the_extractor() -> None:
     story = "".join(
         f"<p>Paragraph {i} of the story, which is long, and has commas, and tells of a bridge.</p>" for i in "abc"
     )
@@ -90,19 +90,19 @@ def test_an_old_page_without_a_main_part_is_found_by_the_extractor() -> None:
     assert document.text.count("\n\n") == 2
 
 
-def test_where_no_main_part_can_be_told_all_that_shows_is_the_text() -> None:
+def test_all_visible_text_is_kept_without_main_part() -> None:
     page = "<title>FAQ</title><div class=nav><a href=1>Home</a> <a href=2>Shop</a></div><h3>How long?<p>Five years."
     document = _page(page)
     assert (document.text, document.title) == ("How long?\n\nFive years.", "FAQ")
 
 
-def test_broken_markup_is_read_as_a_browser_would() -> None:
+def test_broken_markup_is_read_as_browsers_do() -> None:
     assert _page("<p>One <b>bold<p>two &amp three &lt; four</b></div></html> five").text == (
         "One bold\n\ntwo & three < four five"
     )
 
 
-def test_a_table_for_layout_is_no_table_of_data() -> None:
+def test_layout_table_is_not_read_as_data() -> None:
     inner = "<table><tr><td>a</td><td>b</td></tr></table>"
     page = f"<table><tr><td><h1>Left</h1><p>Words here.</td><td>{inner}</td></tr></table>"
     assert _page(page).text == "Left\n\nWords here.\n\na\tb"
@@ -118,13 +118,13 @@ def test_a_table_for_layout_is_no_table_of_data() -> None:
         ("<meta charset=no-such-thing><p>Grüße — schön</p>".encode(), "utf-8"),
     ],
 )  # fmt: skip
-def test_the_encoding_is_that_of_the_mark_the_bytes_or_the_page(raw: bytes, encoding: str) -> None:
+def test_encoding_comes_from_bom_bytes_or_declaration(raw: bytes, encoding: str) -> None:
     document = _page(raw)
     assert document.metadata["encoding"] == encoding
     assert document.text == ("Grиe" if "1251" in encoding else "Grüße — schön")
 
 
-def test_bytes_that_are_not_in_the_declared_encoding_are_warned_of() -> None:
+def test_bytes_invalid_in_declared_encoding_give_a_warning() -> None:
     raw = b"<meta charset=shift_jis><p>one \xff two \x80</p>" + "<p>日本語</p>".encode("shift_jis")
     parsed = parse("a.html", raw)
     assert parsed.documents[0].text == "one \ufffd two \ufffd\n\n日本語"
@@ -133,7 +133,7 @@ def test_bytes_that_are_not_in_the_declared_encoding_are_warned_of() -> None:
     ]
 
 
-def test_a_page_without_text_and_a_binary_one_are_refused() -> None:
+def test_page_without_text_and_binary_file_are_rejected() -> None:
     with pytest.raises(DocumentError, match="there is no text in it"):
         parse("a.htm", b"<html><script>var x = 'text';</script><body><img src=x></body></html>")
     with pytest.raises(DocumentError, match="holds NUL bytes, so it is binary"):

@@ -4,7 +4,7 @@ from rag.errors import DocumentError
 from rag.formats import parse
 
 
-def test_headings_are_places_but_not_those_in_code() -> None:
+def test_headings_outside_code_are_places() -> None:
     text = (
         "# One\n\nText.\n\n```sh\n# a comment\n```\n\n## Two\n\n~~~~\n```\n# code\n~~~~\n\n### Three ###\n\n"
         "    ```\n# Four\n\n```\n# never closed\n"
@@ -37,6 +37,6 @@ def test_other_plain_text_has_no_headings(name: str) -> None:
         ("a: " + "[" * 3000 + "]" * 3000 + "\n", "the front matter is nested too deep; correct or remove it"),
     ],
 )
-def test_a_front_matter_that_could_fill_the_memory_is_refused(front: str, message: str) -> None:
+def test_front_matter_with_aliases_or_deep_nesting_is_rejected(front: str, message: str) -> None:
     with pytest.raises(DocumentError, match=message):
         parse("a.md", f"---\n{front}---\nText.".encode())

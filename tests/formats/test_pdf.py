@@ -33,7 +33,7 @@ def _pdf(pages: Sequence[Sequence[str]], **protection: str) -> bytes:
     return bytes(pdf.output())
 
 
-def test_paragraphs_pages_and_properties_are_told() -> None:
+def test_paragraphs_pages_and_properties_are_read() -> None:
     parsed = parse("a.pdf", _pdf([["First.", STORY, STORY], ["Second page."], ["Third: Bishkek."]]))
     document = parsed.documents[0]
     story = document.text.split("\n\n")[1]
@@ -48,7 +48,7 @@ def test_paragraphs_pages_and_properties_are_told() -> None:
     assert parsed.warnings == []
 
 
-def test_words_parted_at_the_end_of_a_line_are_whole_again() -> None:
+def test_words_hyphenated_at_line_ends_are_joined() -> None:
     lines = [
         "The exam-",
         "ple is well-known, and so is the well-",
@@ -67,7 +67,7 @@ def test_words_parted_at_the_end_of_a_line_are_whole_again() -> None:
     )
 
 
-def test_pages_without_text_are_named_in_ranges() -> None:
+def test_pages_without_text_are_listed_as_ranges() -> None:
     parsed = parse("a.pdf", _pdf([["One."], ["Two."], [], [], [], ["Six."], [], ["Eight."]]))
     reason = "pages 3-5, 7 hold no text; they may be scans, which are not read"
     assert parsed.warnings == [Remark("a.pdf", reason)]
@@ -76,24 +76,24 @@ def test_pages_without_text_are_named_in_ranges() -> None:
     assert one == [Remark("a.pdf", "page 2 holds no text; it may be a scan, which is not read")]
 
 
-def test_a_scan_is_refused_with_the_remedy() -> None:
+def test_scan_is_rejected_with_remedy() -> None:
     with pytest.raises(DocumentError, match=r"none of its 2 pages holds text; they may be scans, so run OCR"):
         parse("a.pdf", _pdf([[], []]))
 
 
-def test_a_password_is_asked_for_only_where_one_is_needed() -> None:
+def test_only_a_password_needed_to_open_is_an_error() -> None:
     assert parse("a.pdf", _pdf([["Open."]], owner_password="x")).documents[0].text == "Open."
     with pytest.raises(DocumentError, match="is protected by a password; save a copy without one"):
         parse("a.pdf", _pdf([["Closed."]], owner_password="x", user_password="y"))
 
 
 @pytest.mark.parametrize("raw", [b"hello", b"%PDF-1.4\njunk", _pdf([["Text."]])[:200]])
-def test_a_damaged_file_is_refused_with_the_remedy(raw: bytes) -> None:
+def test_damaged_file_is_rejected_with_remedy(raw: bytes) -> None:
     with pytest.raises(DocumentError, match="is damaged or not a PDF; open it in a viewer and save or print it"):
         parse("a.pdf", raw)
 
 
-def test_titles_that_programs_made_up_are_not_the_documents() -> None:
+def test_titles_made_by_programs_are_ignored() -> None:
     pdf = FPDF()
     pdf.set_title("Microsoft Word - report_final.doc")
     pdf.add_page()
@@ -118,7 +118,7 @@ def test_time_is_linear_in_pages() -> None:
     assert seconds(320) < 24 * seconds(40)
 
 
-def test_two_threads_may_read_at_once() -> None:
+def test_two_threads_read_at_once() -> None:
     raw = [_pdf([[f"{name}{page}. {STORY}"] for page in range(20)]) for name in "ab"]
     texts: dict[int, str] = {}
 
@@ -159,19 +159,19 @@ FULL = "a line of a paragraph that is filled to its end by words"
         pytest.param(_lines(("Name", 0, 1), ("Value", 200, 0), ("Other", 0, 1)), [3], id="parts of a row"),
     ],
 )
-def test_how_lines_lie_tells_paragraphs(lines: list[Line], found: list[int]) -> None:
+def test_line_positions_delimit_paragraphs(lines: list[Line], found: list[int]) -> None:
     gathered = list(paragraphs(lines))
     assert [len(paragraph) for paragraph in gathered] == found
     assert [text for paragraph in gathered for text in paragraph] == [line.text for line in lines]
 
 
-def test_a_larger_font_is_a_heading() -> None:
+def test_line_in_a_larger_font_is_its_own_paragraph() -> None:
     heading, *rest = _lines(("Heading", 0, 1), (FULL, 0, 1), (FULL, 0, 1))
     large = Line(heading.text, heading.left, heading.right, heading.baseline, 14)
     assert list(paragraphs([large, *rest])) == [["Heading"], [FULL, FULL]]
 
 
-def test_the_document_decides_whether_a_hyphen_is_spelling() -> None:
+def test_hyphen_is_kept_if_the_document_spells_it_so() -> None:
     pages = [[[f"co{HYPHEN}operate and re{HYPHEN}enter, {HYPHEN}x", "They cooperate; you re-enter."]]]
     mend_hyphens(pages)
     assert pages == [[["cooperate and re-enter, -x", "They cooperate; you re-enter."]]]

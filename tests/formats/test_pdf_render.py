@@ -94,7 +94,7 @@ def _lines_of(words: Iterator[str], count: int) -> Iterator[str]:
         yield line
 
 
-def test_of_many_words_in_columns_and_several_scripts_each_is_under_its_boxes() -> None:
+def test_boxes_cover_their_words_in_columns_and_scripts() -> None:
     chance = random.Random(6)
     letters = ["abcdefghijklmnopqrstuvwxyz", "абвгдежзийклмнопрст", "αβγδεζηθικλμνξοπρσ", "éàüöñçßø", "𝐀𝐁𝐂𝐃𝐄𝐅"]
 
@@ -127,7 +127,7 @@ def test_of_many_words_in_columns_and_several_scripts_each_is_under_its_boxes() 
     assert several > 30
 
 
-def test_lines_of_whatever_characters_are_the_documents_text() -> None:
+def test_page_and_document_text_align_for_random_lines() -> None:
     chance = random.Random(6)
     letters = "aaabcdeXY-- -.,1\u00ad\u2010\ufb01éжΩ\u05d0\u0627\u00a0\u2003\u200b"
 
@@ -151,7 +151,7 @@ def test_lines_of_whatever_characters_are_the_documents_text() -> None:
 
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", [None, (100.0, 300.0, 500.0, 700.0)])
-def test_all_ink_of_a_word_is_in_its_box_however_the_page_is_turned_and_cropped(
+def test_box_holds_all_ink_on_rotated_and_cropped_pages(
     turned: int, crop: tuple[float, float, float, float] | None
 ) -> None:
     pdf = pypdfium2.PdfDocument(_pdf(lambda pdf: pdf.text(70, 110, "Bishkek"), points=20))
@@ -177,7 +177,7 @@ def test_all_ink_of_a_word_is_in_its_box_however_the_page_is_turned_and_cropped(
     assert along == pytest.approx((right - left) * width if turned % 180 == 0 else (bottom - top) * height, abs=2)
 
 
-def test_a_box_is_where_the_word_was_put() -> None:
+def test_box_is_where_the_word_was_drawn() -> None:
     ((box,),) = _marked(_pdf(lambda pdf: pdf.text(50, 100, "Karst 4 crowns")), "Karst")
     assert box.left == pytest.approx(50 / 210, abs=1e-4)
     # The baseline is at 100 mm; of 1.2 font sizes 0.28 are below it.
@@ -185,7 +185,7 @@ def test_a_box_is_where_the_word_was_put() -> None:
     assert box.height == pytest.approx(1.2 * 11 / MM / 297, abs=1e-4)
 
 
-def test_a_sentence_has_one_box_a_line_and_a_parted_word_two() -> None:
+def test_span_has_one_box_per_line() -> None:
     def write(pdf: FPDF) -> None:
         for row, line in enumerate(["The bridge was opened on Tues-", "day by the mayor of Karst", "was there."]):
             pdf.text(20, 20 + 5 * row, line)
@@ -198,7 +198,7 @@ def test_a_sentence_has_one_box_a_line_and_a_parted_word_two() -> None:
     assert sentence[1].top - sentence[0].top == pytest.approx(5 / 297, abs=1e-4)
 
 
-def test_what_stands_far_apart_in_one_row_has_boxes_of_its_own() -> None:
+def test_text_far_apart_in_a_row_has_separate_boxes() -> None:
     def write(pdf: FPDF) -> None:
         pdf.text(20, 20, "Name")
         pdf.text(120, 20, "Value")
@@ -208,7 +208,7 @@ def test_what_stands_far_apart_in_one_row_has_boxes_of_its_own() -> None:
     assert left.width < 0.1
 
 
-def test_a_word_that_comes_twice_is_marked_where_it_was_meant() -> None:
+def test_repeated_word_is_marked_at_its_own_offset() -> None:
     def write(pdf: FPDF) -> None:
         pdf.text(20, 20, "Ely and Ely")
         pdf.text(20, 40, "Ely")
@@ -221,7 +221,7 @@ def test_a_word_that_comes_twice_is_marked_where_it_was_meant() -> None:
     assert boxes[0].left == boxes[2].left < boxes[1].left
 
 
-def test_ligatures_soft_hyphens_and_pairs_of_units_do_not_shift_what_follows() -> None:
+def test_ligatures_soft_hyphens_and_surrogates_shift_nothing() -> None:
     raw = _pdf(lambda pdf: pdf.text(20, 20, "\ufb01nd 𝐀𝐁 so\xadft tail"))
     document = _document(raw)
     assert document.text == "find 𝐀𝐁 soft tail"
@@ -229,14 +229,14 @@ def test_ligatures_soft_hyphens_and_pairs_of_units_do_not_shift_what_follows() -
     assert [_under(raw, 1, box) for (box,) in boxes] == ["find", "𝐀𝐁", "so\xadft", "tail", "𝐁"]
 
 
-def test_text_from_right_to_left_has_one_box_a_line() -> None:
+def test_right_to_left_text_has_one_box_per_line() -> None:
     raw = _pdf(lambda pdf: pdf.text(20, 20, "see עברית here"), font="DejaVuSans")
     word = _document(raw).text.split()[1]
     ((box,),) = _marked(raw, word)
     assert _under(raw, 1, box) == word
 
 
-def test_text_up_the_page_has_one_box_and_text_askew_one_a_letter() -> None:
+def test_vertical_text_has_one_box_and_slanted_one_per_letter() -> None:
     def turned(angle: float) -> bytes:
         def write(pdf: FPDF) -> None:
             with pdf.rotation(angle, 100, 150):
@@ -257,14 +257,14 @@ def test_text_up_the_page_has_one_box_and_text_askew_one_a_letter() -> None:
         assert sum(box.width * box.height for box in boxes) < 0.01
 
 
-def test_words_over_the_end_of_a_page_are_marked_on_each_of_the_two() -> None:
+def test_span_across_pages_is_marked_on_both() -> None:
     raw = _pdf(lambda pdf: pdf.text(20, 20, "The first page"), lambda pdf: pdf.text(20, 20, "goes on here"))
     extent = "page\n\ngoes on"
     ((before,),), ((after,),) = (_marked(raw, extent, number=number) for number in (1, 2))
     assert (_under(raw, 1, before), _under(raw, 2, after)) == ("page", "goes on")
 
 
-def test_a_page_without_text_is_shown_and_nothing_is_marked() -> None:
+def test_page_without_text_is_shown_unmarked() -> None:
     def draw(pdf: FPDF) -> None:
         pdf.rect(50, 100, 20, 20, style="F")
 
@@ -274,7 +274,7 @@ def test_a_page_without_text_is_shown_and_nothing_is_marked() -> None:
     assert _ink(picture) == pytest.approx((50 / 210, 100 / 297, 70 / 210, 120 / 297), abs=0.003)
 
 
-def test_where_the_text_is_not_the_documents_nothing_is_marked_and_that_is_said() -> None:
+def test_page_that_differs_from_the_document_is_not_marked() -> None:
     raw = _pdf(lambda pdf: pdf.text(20, 20, "The toll is four crowns."), lambda pdf: pdf.text(20, 20, "Ely."))
     document = _document(raw)
     extents = [(4, 8), (0, 3)]
@@ -288,7 +288,7 @@ def test_where_the_text_is_not_the_documents_nothing_is_marked_and_that_is_said(
     assert _under(raw, 1, elsewhere.boxes[0][0]) == "toll"
 
 
-def test_of_what_is_cut_off_the_page_only_the_rest_is_marked() -> None:
+def test_only_the_visible_part_of_a_word_is_marked() -> None:
     pdf = pypdfium2.PdfDocument(_pdf(lambda pdf: pdf.text(70, 110, "Bishkek gone"), points=20))
     # Through the middle of the first word.
     pdf[0].set_cropbox(100, 300, 230, 700)
@@ -300,7 +300,7 @@ def test_of_what_is_cut_off_the_page_only_the_rest_is_marked() -> None:
     assert gone == ()
 
 
-def test_a_page_whose_characters_are_elsewhere_is_not_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_with_shifted_characters_is_not_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = _pdf(lambda pdf: pdf.text(20, 20, "The toll"))
 
     def shifted(text: str, printed: str) -> list[Glyph]:
@@ -311,7 +311,7 @@ def test_a_page_whose_characters_are_elsewhere_is_not_marked(monkeypatch: pytest
     assert (picture.exact, picture.boxes) == (False, ((), ()))
 
 
-def test_a_glyph_that_is_not_the_character_is_told() -> None:
+def test_unexpected_glyph_is_an_error() -> None:
     pdf = pypdfium2.PdfDocument(_pdf(lambda pdf: pdf.text(20, 20, "The toll")))
     page = pdf[0]
     text_page = page.get_textpage()
@@ -341,7 +341,7 @@ def test_a_glyph_that_is_not_the_character_is_told() -> None:
         pytest.param("a-b", "ab", None, id="a hyphen that is none of a line's end"),
     ],
 )
-def test_both_texts_are_walked_side_by_side(printed: str, text: str, units: list[int] | None) -> None:
+def test_page_text_is_aligned_with_document_text(printed: str, text: str, units: list[int] | None) -> None:
     glyphs = aligned(text, printed)
     assert (glyphs and [glyph.unit for glyph in glyphs]) == units
     breaks = [len(re.findall(f"[\r\n{HYPHEN}]", printed[: glyph.unit])) for glyph in glyphs or []]
@@ -349,7 +349,7 @@ def test_both_texts_are_walked_side_by_side(printed: str, text: str, units: list
     assert all(glyph.character in (text[glyph.at], HYPHEN) for glyph in glyphs or [])
 
 
-def test_pages_and_widths_that_are_none_are_refused() -> None:
+def test_invalid_pages_and_widths_are_rejected() -> None:
     raw = _pdf(lambda pdf: pdf.text(20, 20, "One."), lambda pdf: pdf.text(20, 20, "Two."))
     document = _document(raw)
     for number in (-1, 0, 3):
@@ -367,7 +367,7 @@ def test_pages_and_widths_that_are_none_are_refused() -> None:
 
 
 @pytest.mark.parametrize("size", [(5_000.0, 5_000.0), (30.0, 5_000.0), (5_000.0, 30.0), (0.5, 5_000.0)])
-def test_no_page_is_so_large_that_its_picture_is(size: tuple[float, float]) -> None:
+def test_picture_size_is_limited_for_huge_pages(size: tuple[float, float]) -> None:
     raw = _pdf(lambda pdf: pdf.text(1, 20, "Vast"), size=size)
     picture = page_picture(raw, Document("a.pdf", "", "A title"), 1, [], 1_200)
     assert max(picture.width, picture.height) <= MAX_SIDE

@@ -4,7 +4,7 @@ from rag.errors import DocumentError
 from rag.formats import Remark, parse
 
 
-def test_every_row_of_a_csv_is_a_document_with_its_other_columns_as_metadata() -> None:
+def test_csv_row_is_a_document_with_metadata() -> None:
     rows = ['1,Border,"Long, and\nguarded.",2022-10-22T10:00,KZ', "2,Empty,,2023,KG", "3,,Rents rose.,soon,UZ"]
     raw = "\n".join(["id,Title,Body,Date,country", *rows])
     parsed = parse("t/table.csv", raw.encode())
@@ -27,7 +27,7 @@ def test_every_row_of_a_csv_is_a_document_with_its_other_columns_as_metadata() -
         ("a,b,other", "other"),
     ],
 )
-def test_the_text_column_is_the_best_named_else_the_longest(columns: str, text: str) -> None:
+def test_text_column_is_chosen_by_name_then_length(columns: str, text: str) -> None:
     values = ["short", "shortish", "the longest of all"]
     documents = parse("a.csv", f"{columns}\n{','.join(values)}\n".encode()).documents
     names = [name.strip() for name in columns.split(",")]
@@ -35,23 +35,23 @@ def test_the_text_column_is_the_best_named_else_the_longest(columns: str, text: 
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
-def test_the_delimiter_is_found_out(delimiter: str) -> None:
+def test_delimiter_is_detected(delimiter: str) -> None:
     rows = [["name", "text", "n"], ["a", "One, two; three.", "1"], ["b", "Four.", "2"]]
     raw = "\r\n".join(delimiter.join(f'"{each}"' for each in row) for row in rows)
     assert [d.text for d in parse("a.csv", raw.encode()).documents] == ["One, two; three.", "Four."]
 
 
-def test_one_column_is_a_table() -> None:
+def test_single_column_is_a_table() -> None:
     assert [d.text for d in parse("a.csv", b"text\nOne.\n\nTwo.\n").documents] == ["One.", "Two."]
     assert [d.id for d in parse("a.csv", b"text\nOne.\n\nTwo.\n").documents] == ["a.csv#1", "a.csv#3"]
 
 
-def test_a_tsv_has_tabs_and_any_encoding_is_read() -> None:
+def test_tsv_is_read_in_any_encoding() -> None:
     document = parse("a.tsv", "title\ttext\nGrüße\tEins, zwei.\n".encode("utf-16")).documents[0]
     assert (document.title, document.text, document.metadata["encoding"]) == ("Grüße", "Eins, zwei.", "utf-16")
 
 
-def test_broken_rows_are_skipped_with_the_reason_and_the_others_read() -> None:
+def test_broken_rows_are_skipped_with_reasons() -> None:
     rows = ["a,text", "1,One.", "2,Two.,more", "3,Three.", '4,"bad"quote', "5,Five.", "6", '7,"open', "8,Eight."]
     parsed = parse("a.csv", "\n".join([*rows[:2], *["0,Zero."] * 6, *rows[2:]]).encode())
     assert [d.text for d in parsed.documents] == ["One.", *["Zero."] * 6, "Three.", "Five."]
@@ -63,7 +63,7 @@ def test_broken_rows_are_skipped_with_the_reason_and_the_others_read() -> None:
     ]
 
 
-def test_a_text_longer_than_the_librarys_limit_is_read() -> None:
+def test_text_above_the_csv_field_limit_is_read() -> None:
     long = "word " * 100_000
     assert parse("a.csv", f"id,text\n1,{long}\n".encode()).documents[0].text == long
 
@@ -84,12 +84,12 @@ def test_a_text_longer_than_the_librarys_limit_is_read() -> None:
         ("a.jsonl", b'{"n": 1}\n', "there is no text in it"),
     ],
 )
-def test_what_is_no_table_is_refused(name: str, raw: bytes, message: str) -> None:
+def test_file_without_a_table_is_rejected(name: str, raw: bytes, message: str) -> None:
     with pytest.raises(DocumentError, match=message):
         parse(name, raw)
 
 
-def test_every_line_of_a_jsonl_is_a_document_and_keeps_its_values() -> None:
+def test_jsonl_line_is_a_document_with_its_values() -> None:
     lines = [
         '{"text": "One\\u2028two.", "name": "A", "n": 1.5, "tags": ["x"], "published": "2022-10"}',
         "",
@@ -104,7 +104,7 @@ def test_every_line_of_a_jsonl_is_a_document_and_keeps_its_values() -> None:
     ]  # fmt: skip
 
 
-def test_broken_lines_of_a_jsonl_are_skipped_with_the_reason() -> None:
+def test_broken_jsonl_lines_are_skipped_with_reasons() -> None:
     deep = '{"text": ' + "[" * 100_000 + "}"
     lines = [
         '{"text": "One."}',

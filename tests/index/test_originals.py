@@ -122,7 +122,7 @@ def test_only_indexed_documents_can_be_read(tmp_path: Path, docs: Path, index_of
         ".hidden.md", "old.zip", "table.csv", "table.csv#3", "old.zip/../../secret.md", "old.zip/inner/other.pdf", "",
         "sub", "report.pdf\0", "%2e%2e/secret.md", "REPORT.PDF",
     ):  # fmt: skip
-        with pytest.raises(InputError, match="not in the index; name a document that a result names"):
+        with pytest.raises(InputError, match="not in the index; give the id of a document in it"):
             originals.read(unknown)
 
 

@@ -12,15 +12,17 @@ from safetensors.torch import save_file
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.errors import InputError
 from rag.paths import shipped_reader
-from rag.reading.model import WEIGHTS, batches, load_weights, network, save_weights
+from rag.reading.model import SpanModel, batches
+from rag.reading.network import network
 from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.weights import WEIGHTS, load_weights, save_weights
 
 SHIPPED = shipped_reader() / WEIGHTS
 
 
 @pytest.fixture(scope="module")
 def finder() -> SpanPredictor:
-    return SpanPredictor.of(load_weights(SHIPPED))
+    return SpanPredictor.of(SpanModel(load_weights(SHIPPED)))
 
 
 def _tensors() -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -73,7 +75,7 @@ def test_weights_made_for_another_encoder_are_refused(tmp_path: Path) -> None:
 def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     body, _ = network(model_folder(DEFAULT_ENCODER))
     path = tmp_path / "wide.safetensors"
-    save_weights(path, body, torch.nn.Linear(384, 5), 384, DEFAULT_ENCODER)
+    save_weights(path, body, torch.nn.Linear(192, 4), encoder=DEFAULT_ENCODER, folder="", window=384)
     with pytest.raises(InputError, match="its weights do not fit all-MiniLM-L6-v2; train it again"):
         load_weights(path)
 

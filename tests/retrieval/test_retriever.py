@@ -13,7 +13,7 @@ def retriever(assistant: Assistant) -> Retriever:
     return assistant.retriever
 
 
-def test_the_best_hit_is_the_passage_that_answers_and_is_a_slice_of_its_document(retriever: Retriever) -> None:
+def test_best_hit_is_an_exact_slice_that_answers(retriever: Retriever) -> None:
     hits = retriever.search("How many people were killed in the uprising of 1916?", k=5)
     best = hits[0].passage
     assert best.document_id == "language-and-colonial-memory.md"
@@ -25,7 +25,7 @@ def test_the_best_hit_is_the_passage_that_answers_and_is_a_slice_of_its_document
         assert text[hit.passage.start : hit.passage.end] == hit.passage.text
 
 
-def test_scores_are_cosine_and_bm25_and_their_fusion(retriever: Retriever) -> None:
+def test_hits_have_cosine_and_bm25_scores(retriever: Retriever) -> None:
     question = "Who postponed a visit to Bishkek?"
     hit = retriever.search(question, k=1)[0]
     vectors = retriever.encoder.encode([question, hit.passage.text])
@@ -35,13 +35,13 @@ def test_scores_are_cosine_and_bm25_and_their_fusion(retriever: Retriever) -> No
 
 
 @pytest.mark.parametrize(("fusion", "score"), [(Fusion(1, 0), "dense"), (Fusion(0, 1), "lexical")])
-def test_a_part_alone_ranks_by_its_own_score(retriever: Retriever, fusion: Fusion, score: str) -> None:
+def test_single_search_ranks_by_its_own_score(retriever: Retriever, fusion: Fusion, score: str) -> None:
     hits = Retriever(retriever.index, retriever.encoder, fusion).search("rents in Almaty", k=8)
     own = [getattr(hit, score) for hit in hits]
     assert own == sorted(own, reverse=True)
 
 
-def test_with_max_tokens_hits_fill_the_budget_and_what_does_not_fit_is_passed_over(retriever: Retriever) -> None:
+def test_hits_fill_the_budget_and_oversized_ones_are_skipped(retriever: Retriever) -> None:
     count = token_counter()
     all_hits = retriever.search("security and the CSTO", k=109)
     hits = retriever.search("security and the CSTO", k=109, max_tokens=300)
@@ -55,15 +55,15 @@ def test_with_max_tokens_hits_fill_the_budget_and_what_does_not_fit_is_passed_ov
     assert hits[0] == all_hits[0]
 
 
-def test_more_hits_than_passages_is_all_passages(retriever: Retriever) -> None:
+def test_k_above_the_passage_count_returns_all_passages(retriever: Retriever) -> None:
     assert len(retriever.search("Kazakhstan", k=10_000)) == len(retriever.index.passages)
 
 
-def test_fewer_hits_are_the_first_of_more(retriever: Retriever) -> None:
+def test_smaller_k_returns_a_prefix(retriever: Retriever) -> None:
     assert retriever.search("oil pipeline", k=3) == retriever.search("oil pipeline", k=20)[:3]
 
 
-def test_questions_together_get_what_each_gets_alone(retriever: Retriever) -> None:
+def test_batch_search_equals_single_searches(retriever: Retriever) -> None:
     questions = ["Who leads the CSTO?", "What is Urkun?"]
     together = retriever.search_many(questions, k=4)
     for hits, question in zip(together, questions, strict=True):
@@ -72,14 +72,14 @@ def test_questions_together_get_what_each_gets_alone(retriever: Retriever) -> No
         assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in alone], abs=1e-3)
 
 
-def test_a_question_without_a_known_word_is_ranked_by_meaning(retriever: Retriever) -> None:
+def test_question_without_known_terms_is_ranked_by_meaning(retriever: Retriever) -> None:
     hits = retriever.search("zzz qqq", k=3)
     assert [hit.lexical for hit in hits] == [0, 0, 0]
     assert [hit.dense for hit in hits] == sorted((hit.dense for hit in hits), reverse=True)
 
 
 @pytest.mark.parametrize("question", ["", "   \n", "?!", "\x00\x07\x1b", "\u200b"])
-def test_an_empty_question_is_refused(retriever: Retriever, question: str) -> None:
+def test_empty_question_is_refused(retriever: Retriever, question: str) -> None:
     with pytest.raises(InputError, match="the question is empty; ask in words"):
         retriever.search(question)
 
@@ -92,15 +92,15 @@ def test_an_empty_question_is_refused(retriever: Retriever, question: str) -> No
         ("what is \ud800 this", "not valid Unicode text"),
     ],
 )
-def test_a_question_that_would_be_cut_or_cannot_be_read_is_refused(
-    retriever: Retriever, question: str, message: str
-) -> None:
+def test_too_long_or_invalid_question_is_refused(retriever: Retriever, question: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         retriever.search(question)
 
 
 @pytest.mark.parametrize(("k", "max_tokens", "message"), [(0, None, "k is 0"), (5, 0, "max_tokens is 0")])
-def test_sizes_below_one_are_refused(retriever: Retriever, k: int, max_tokens: int | None, message: str) -> None:
+def test_k_and_max_tokens_below_one_are_refused(
+    retriever: Retriever, k: int, max_tokens: int | None, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         retriever.search("Kazakhstan", k, max_tokens)
 
@@ -110,19 +110,19 @@ def test_control_characters_in_a_question_change_nothing(retriever: Retriever) -
     assert retriever.search("Who leads\x00 the\x1b CSTO?\x07", k=1)[0].passage == plain.passage
 
 
-def test_an_unknown_document_is_an_error_that_names_it(retriever: Retriever) -> None:
+def test_unknown_document_is_named_in_the_error(retriever: Retriever) -> None:
     with pytest.raises(InputError, match=r"no document '\.\./secret' in the index"):
         retriever.document("../secret")
 
 
-def test_hits_cannot_be_changed(retriever: Retriever) -> None:
+def test_hits_are_immutable(retriever: Retriever) -> None:
     hit = retriever.search("Kazakhstan", k=1)[0]
     with pytest.raises(AttributeError):
         hit.score = 1.0  # type: ignore[misc]
     assert replace(hit, score=1.0).score == 1.0
 
 
-def test_the_fused_score_is_the_weighted_sum_of_z_scores(retriever: Retriever) -> None:
+def test_fused_score_is_the_weighted_sum_of_z_scores(retriever: Retriever) -> None:
     fused = Retriever(retriever.index, retriever.encoder, Fusion(dense=2.0, lexical=0.5))
     hits = fused.search("Why did rents rise in Almaty?", k=len(retriever.index.passages))
     parts = np.array([(hit.dense, hit.lexical) for hit in hits])

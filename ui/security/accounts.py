@@ -33,7 +33,7 @@ class AccessPolicy:
     allowed_hosts: tuple[str, ...] = ()
 
     def allows(self, user: str, password: str) -> bool:
-        """Check a user's password, in time that depends on neither."""
+        """Check a user's password, in constant time."""
         given = _digest(user, password)
         found = False
         for name, secret in self.accounts.items():
@@ -104,7 +104,7 @@ def read_accounts(pairs: Iterable[str], file: Path | None = None) -> dict[str, s
         user, colon, password = pair.partition(":")
         user = user.strip()
         if not (user and colon and password):
-            # Without the pair itself: it may hold a password.
+            # The message leaves out the pair, which may hold a password.
             raise InputError(f"{source}: not an account; write USER:PASSWORD, neither of them empty")
         if user in accounts:
             raise InputError(f"{source}: user {user!r} is repeated; keep one password for each user")

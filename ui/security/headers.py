@@ -61,7 +61,7 @@ class SecurityHeadersMiddleware:
                 headers = MutableHeaders(scope=message)
                 _add(headers, scope["path"])
                 if headers.get("content-type", "").startswith("text/html"):
-                    # Held back until the whole page is there to hash its scripts.
+                    # Sent only after the whole body, whose scripts have to be hashed for the header.
                     start = message
                     return
             elif start is not None and message["type"] == "http.response.body":

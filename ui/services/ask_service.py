@@ -26,6 +26,10 @@ PICTURES = 4
 EXPORTS = {"md": export_markdown, "json": export_json}
 
 
+#: Finds a document by its id.
+FindDocument = Callable[[str], Document]
+
+
 class AskService:
     """Asks the collections on behalf of the page.
 
@@ -38,14 +42,16 @@ class AskService:
 
     def ask(
         self, question: str, collection: str, where: Sequence[str] = (), min_confidence: float | None = None
-    ) -> Iterator[AskedQuestion]:
+    ) -> Iterator[tuple[AskedQuestion, FindDocument]]:
         """Ask a question; yields the passages as soon as they are found, then the whole result.
+
+        Each comes with the function that finds the documents of the index that was asked.
 
         Args:
             question: The question as typed.
             collection: Id of the collection to ask.
             where: Filter conditions.
-            min_confidence: Answer only if at least this likely to be right, in [0, 1]; the fitted threshold where None.
+            min_confidence: Minimum confidence of an answer, in [0, 1]; the fitted threshold if None.
 
         Raises:
             RagError: The collection cannot be opened, the question is empty or too long, or a condition is invalid.
@@ -54,11 +60,12 @@ class AskService:
         found = assistant.retrieve(question, where)
         files = _file_hashes(assistant, {hit.passage.document_id for hit in found.hits})
         asked = AskedQuestion(collection, found, datetime.now(UTC), tuple(where), files)
-        yield asked
-        yield replace(asked, result=assistant.judge(assistant.read(found), min_confidence), is_read=True)
+        find = assistant.retriever.document
+        yield asked, find
+        yield replace(asked, result=assistant.judge(assistant.read(found), min_confidence), is_read=True), find
 
-    def judge(self, asked: AskedQuestion, min_confidence: float) -> AskedQuestion:
-        """Apply another minimum confidence to a result, without reading again.
+    def judge(self, asked: AskedQuestion, min_confidence: float) -> tuple[AskedQuestion, FindDocument]:
+        """Apply another minimum confidence to a result, without reading the passages again; returned as by ``ask``.
 
         Raises:
             InputError: A document has changed since.
@@ -66,15 +73,7 @@ class AskService:
         assistant = self._collections.assistant(asked.collection)
         for document in asked.files:
             _document(assistant, asked, document)
-        return replace(asked, result=assistant.judge(asked.result, min_confidence))
-
-    def documents_of(self, collection: str) -> Callable[[str], Document]:
-        """A function that finds a document of a collection by its id.
-
-        Raises:
-            RagError: The collection cannot be opened.
-        """
-        return self._collections.assistant(collection).retriever.document
+        return replace(asked, result=assistant.judge(asked.result, min_confidence)), assistant.retriever.document
 
     def document(self, asked: AskedQuestion, document: str, start: int, end: int) -> Document:
         """A document found for a question, if it has not changed since and contains ``[start, end)``.
@@ -167,7 +166,7 @@ class AskService:
             raise InputError("there is nothing to save; ask first, and save before you leave the page")
         answers = [answer for each in questions for answer in self._exportable(each)]
         if not answers:
-            raise InputError("the documents have changed since they were asked; ask again")
+            raise InputError("the documents have changed since you asked; ask again")
         return f"answers.{kind}", EXPORTS[kind](answers), len(questions) - len(answers)
 
     def _exportable(self, asked: AskedQuestion) -> Iterator[ExportEntry]:
@@ -181,7 +180,7 @@ class AskService:
 
 
 def _file_hashes(assistant: Assistant, documents: Iterable[str]) -> dict[str, str]:
-    """The hash of each document's file, as it is indexed now."""
+    """The current hash in the index of each document's file."""
     return {each: file.hash for each in documents if (file := assistant.index.file_of(each))}
 
 
@@ -193,9 +192,9 @@ def _document(assistant: Assistant, asked: AskedQuestion, document_id: str) -> D
     """
     now = _file_hashes(assistant, [document_id])
     if not now or document_id not in asked.files:
-        raise InputError("the collection holds no such document any more; ask again")
+        raise InputError("the document is no longer in the collection; ask again")
     if now[document_id] != asked.files[document_id]:
-        raise InputError("the document has changed since it was asked; ask again")
+        raise InputError("the document has changed since you asked; ask again")
     return assistant.index.documents[document_id]
 
 

@@ -33,12 +33,14 @@ class AskedQuestion:
     is_read: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AskSession:
-    """The results of one open page. The browser keeps the questions, this keeps what was answered.
+    """The results of one open page; the browser keeps only the questions.
+
+    One object for all events of the page, and changed in place, so that events at the same time undo nothing.
 
     Attributes:
-        current: The question whose result is shown; None before the first, and where one could not be asked.
+        current: The question whose result is shown; None before the first question, and after one that failed.
         answered: The questions that can be exported together, oldest first.
     """
 
@@ -56,15 +58,17 @@ class AskSession:
             raise InputError("nothing was asked yet; ask first")
         return self.current
 
-    def show(self, asked: AskedQuestion | None) -> AskSession:
+    def show(self, asked: AskedQuestion | None) -> None:
         """Make a question the current one; it can be exported once it is read."""
-        added = (asked,) if asked and asked.is_read else ()
-        return AskSession(asked, (*self.answered, *added)[-KEPT:])
+        self.current = asked
+        if asked and asked.is_read:
+            self.answered = (*self.answered, asked)[-KEPT:]
 
-    def update(self, asked: AskedQuestion) -> AskSession:
+    def update(self, asked: AskedQuestion) -> None:
         """Replace a question by the same question with another result."""
-        return AskSession(asked, tuple(asked if each.at == asked.at else each for each in self.answered))
+        self.current = asked
+        self.answered = tuple(asked if each.at == asked.at else each for each in self.answered)
 
-    def forget(self) -> AskSession:
+    def forget(self) -> None:
         """Drop what can be exported; the current result stays open."""
-        return AskSession(self.current)
+        self.answered = ()

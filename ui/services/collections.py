@@ -17,9 +17,9 @@ import shutil
 import threading
 import unicodedata
 import uuid
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
@@ -76,6 +76,15 @@ def given_collection(
     return Collection("start", name, index, None, home / GIVEN / key / TAUGHT, examples, questions)
 
 
+@dataclass(slots=True)
+class _Opened:
+    """A loaded collection: the version of its index and the assistant, both None until it is loaded."""
+
+    version: Path | None = None
+    assistant: Assistant | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Collections:
     """Collections stored in a folder, and those the server was started with. Thread-safe.
 
@@ -84,6 +93,7 @@ class Collections:
         given: Collections the server was started with; listed first.
         encoder: Encoder shared by all indexes; None for the default.
         reader: Folder of the reader; None for the shipped one.
+        device: Torch device; a graphics card if None and there is one.
     """
 
     def __init__(
@@ -92,13 +102,13 @@ class Collections:
         given: Sequence[Collection] = (),
         encoder: Encoder | None = None,
         reader: Path | None = None,
+        device: str | None = None,
     ) -> None:
-        self._home, self._given, self._reader = home, list(given), reader
-        self._encoder = encoder or SentenceTransformerEncoder()
-        self._open: OrderedDict[str, tuple[Path, Assistant]] = OrderedDict()
+        self._home, self._given, self._reader, self._device = home, list(given), reader, device
+        self._encoder = encoder or SentenceTransformerEncoder(device=device)
+        self._open: OrderedDict[str, _Opened] = OrderedDict()
         # Separate locks, so that questions are answered during changes on disk, which may hash large files.
         self._changing, self._opening = threading.Lock(), threading.Lock()
-        self._opening_one: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def list(self) -> list[Collection]:
         """All collections: those given at start first, then the others by name."""
@@ -179,18 +189,16 @@ class Collections:
                 f"the collection {collection.name!r} is empty; add documents to it under Documents"
             ) from None
         with self._opening:
-            opening = self._opening_one[collection_id]
-        with opening:
-            with self._opening:
-                known = self._open.get(collection_id)
-            if known is None or known[0] != version:
-                known = version, Assistant.load(collection.index, self._encoder, self._reader)
-            with self._opening:
-                self._open[collection_id] = known
-                self._open.move_to_end(collection_id)
-                while len(self._open) > MAX_OPEN_ASSISTANTS:
-                    self._open.popitem(last=False)
-        return known[1]
+            opened = self._open.setdefault(collection_id, _Opened())
+            self._open.move_to_end(collection_id)
+            while len(self._open) > MAX_OPEN_ASSISTANTS:
+                self._open.popitem(last=False)
+        # Loading one collection does not delay questions to others. One deleted meanwhile is no longer in ``_open``.
+        with opened.lock:
+            if opened.assistant is None or opened.version != version:
+                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader, self._device)
+                opened.version = version
+            return opened.assistant
 
     def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
         """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
@@ -206,14 +214,14 @@ class Collections:
                 raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
 
     def remove(self, collection_id: str, name: str) -> None:
-        """Delete an uploaded file; it answers until the index is updated.
+        """Delete an uploaded file; the index keeps it until the next update.
 
         Raises:
             InputError: There is no such file, or the collection's documents are not managed here.
         """
         folder = self._folder(collection_id)
         with self._changing:
-            # Compared with the listing, so that no name works as a path.
+            # Compared with the listing, so that a name cannot be a path elsewhere.
             if name not in self.files(collection_id):
                 raise InputError(f"file {name[:200]!r}: not in the collection; it may have been removed already")
             try:
@@ -222,9 +230,16 @@ class Collections:
                 raise InputError(f"{name}: cannot be removed ({error.strerror or error})") from error
 
     def files(self, collection_id: str) -> Sequence[str]:
-        """Sorted names of a collection's uploaded files."""
+        """Sorted names of a collection's uploaded files.
+
+        Raises:
+            InputError: There is no such collection, or its folder cannot be read.
+        """
         collection = self.get(collection_id)
-        return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
+        try:
+            return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
+        except OSError as error:
+            raise InputError(f"{collection.name!r}: its files cannot be listed ({error.strerror or error})") from error
 
     def _folder(self, collection_id: str) -> Path:
         collection = self.get(collection_id)

@@ -1,4 +1,4 @@
-"""Evaluate collections in the background, one at a time, on questions with known answers."""
+"""Background evaluation of collections on questions with known answers, one collection at a time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from rag.retrieval.retriever import check_question
 
 from .collections import Collection
 
-#: Seconds the exiting process waits for a running evaluation.
-PATIENCE = 10.0
+#: Seconds that the exiting process waits for a running evaluation.
+EXIT_TIMEOUT = 10.0
 
 ASKING, MEASURING, DONE, STOPPED, FAILED = "asking", "measuring", "done", "stopped", "failed"
 
@@ -33,49 +33,51 @@ class QuestionSet:
 
     Attributes:
         name: Name of the file.
-        questions: Questions to ask: the test part if the file is split, else all.
-        part: "test", or empty if the file is not split.
-        left_open: Number of unlabelled questions, which are left out.
-        left_out: Reasons why other questions are left out, one line each.
+        questions: Questions to ask: the test part if the file has one, else all.
+        part: "test" if the file has a test part, else empty.
+        unlabelled: Number of unlabelled questions, which are left out.
+        left_out: For each invalid question, one line with the reason why it is left out.
     """
 
     name: str
     questions: tuple[Question, ...]
     part: str
-    left_open: int
+    unlabelled: int
     left_out: tuple[str, ...]
 
 
 def read_question_set(path: Path, assistant: Assistant) -> QuestionSet:
-    """Read the questions of a file that can be asked of an assistant; there may be none.
+    """Read the questions of a file that an assistant can be asked; there may be none.
 
     Raises:
-        InputError: The file cannot be read; named without its folder, which users of the page need not know.
+        InputError: The file cannot be read. The message leaves out its folder, which is private to the server.
     """
-    faults: list[InputError] = []
-    left_open: list[Question] = []
-    found: list[Question] = []
+    invalid: list[InputError] = []
+    unlabelled: list[Question] = []
+    labelled: list[Question] = []
     try:
-        found = load_questions(path, assistant.index.documents, faults.append, left_open.append)
+        labelled = load_questions(path, assistant.index.documents, invalid.append, unlabelled.append)
     except InputError as error:
-        if not (faults or left_open):
+        # A file without any usable question is an error to the loader, but not to the page, which lists the reasons.
+        if not (invalid or unlabelled):
             raise InputError(_without_folder(error, path)) from error
-    part = "test" if any(question.part == "test" for question in found) else ""
+    part = "test" if any(question.part == "test" for question in labelled) else ""
     chosen = []
-    for question in found:
+    for question in labelled:
         try:
             check_question(question.text, assistant.retriever.encoder)
         except InputError as error:
-            faults.append(InputError(f"{path}: question {question.id}: {error}"))
+            invalid.append(InputError(f"{path}: question {question.id}: {error}"))
         else:
-            chosen += [question] if question.part == part or not part else []
-    lines = tuple(_without_folder(fault, path) for fault in faults)
-    return QuestionSet(path.name, tuple(chosen), part, len(left_open), lines)
+            if not part or question.part == part:
+                chosen.append(question)
+    left_out = tuple(_without_folder(error, path) for error in invalid)
+    return QuestionSet(path.name, tuple(chosen), part, len(unlabelled), left_out)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Results of an evaluation, their figures by key, and plots as SVG elements by title."""
+    """Results of an evaluation, the figures by key, and the plots by title, each an SVG element."""
 
     results: Results
     figures: Mapping[str, Figure]
@@ -88,10 +90,10 @@ class State:
 
     Attributes:
         state: ``asking``, ``measuring`` (computing the figures), ``done``, ``stopped`` or ``failed``.
-        done: Questions asked so far.
-        seconds_left: Estimated time until the last question is asked; None while unknown.
-        report: Report once done, or once stopped after the first question.
-        error: Reason of a failure.
+        done: Number of questions answered.
+        seconds_left: Estimated time until the last question is answered; None if unknown.
+        report: The report, once ``done``, or ``stopped`` after at least one question.
+        error: Why it failed, else empty.
     """
 
     state: str = ASKING
@@ -107,17 +109,17 @@ class State:
 
 
 class Evaluation:
-    """One run over a question set; only its own thread changes its state.
+    """One run over a question set; only the thread of ``run`` changes its state.
 
     Args:
         collection: Name of the collection.
-        asked: Questions to ask.
+        question_set: Questions to ask.
         assistant: Assistant of the collection.
-        version: Folder of the index version evaluated.
+        version: Folder of the evaluated index version.
     """
 
-    def __init__(self, collection: str, asked: QuestionSet, assistant: Assistant, version: Path) -> None:
-        self.collection, self.asked, self.version = collection, asked, version
+    def __init__(self, collection: str, question_set: QuestionSet, assistant: Assistant, version: Path) -> None:
+        self.collection, self.question_set, self.version = collection, question_set, version
         self._assistant = assistant
         self._state = State()
         self._stopping = threading.Event()
@@ -128,23 +130,23 @@ class Evaluation:
         return self._state
 
     def stop(self) -> None:
-        """Ask no further question, and measure the answers so far."""
+        """Ask no more questions, and measure the answers so far."""
         self._stopping.set()
 
     def abandon(self) -> None:
-        """Ask no further question, and measure nothing."""
+        """Ask no more questions, and measure nothing."""
         self._is_abandoned = True
         self._stopping.set()
 
     def run(self) -> None:
-        """Ask all questions and measure the answers; return when the evaluation has ended."""
+        """Ask all questions and measure the answers."""
         try:
             trials = self._ask()
             if self._is_abandoned:
                 return
             self._state = replace(self._state, state=MEASURING, seconds_left=None)
             report = self._report(trials) if trials else None
-            ended = DONE if len(trials) == len(self.asked.questions) else STOPPED
+            ended = DONE if len(trials) == len(self.question_set.questions) else STOPPED
             self._state = replace(self._state, state=ended, report=report)
         except RagError as error:
             self._state = replace(self._state, state=FAILED, error=str(error))
@@ -155,8 +157,8 @@ class Evaluation:
 
     def _ask(self) -> list[Trial]:
         trials: list[Trial] = []
-        began, total = time.monotonic(), len(self.asked.questions)
-        for trial in run(self._assistant, self.asked.questions):
+        began, total = time.monotonic(), len(self.question_set.questions)
+        for trial in run(self._assistant, self.question_set.questions):
             trials.append(trial)
             left = (time.monotonic() - began) / len(trials) * (total - len(trials))
             self._state = replace(self._state, done=len(trials), seconds_left=left)
@@ -166,11 +168,11 @@ class Evaluation:
 
     def _report(self, trials: list[Trial]) -> Report:
         results = Results(
-            file=self.asked.name,
+            file=self.question_set.name,
             mode="index",
-            part=self.asked.part,
-            complete=len(trials) == len(self.asked.questions),
-            left_out=self.asked.left_out,
+            part=self.question_set.part,
+            complete=len(trials) == len(self.question_set.questions),
+            left_out=self.question_set.left_out,
             settings={},
             outcomes=tuple(map(judge, trials)),
         )
@@ -178,31 +180,33 @@ class Evaluation:
 
 
 class Evaluations:
-    """Evaluations of a server: one runs at a time; the last one of each collection is kept."""
+    """The evaluations of a server: at most one running, and the last one of each collection."""
 
     def __init__(self) -> None:
         self._last: dict[str, Evaluation] = {}
         self._running: Evaluation | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        # A daemon thread inside a model at interpreter shutdown aborts the process.
+        # The process would abort if the interpreter shut down while the thread runs a model.
         atexit.register(self._end)
 
-    def start(self, collection: Collection, asked: QuestionSet, assistant: Assistant) -> Evaluation:
-        """Evaluate a collection.
+    def start(self, collection: Collection, question_set: QuestionSet, assistant: Assistant) -> Evaluation:
+        """Start to evaluate a collection in the background.
 
         Raises:
             InputError: An evaluation is running already, or there is no question to ask.
         """
-        if not asked.questions:
-            raise InputError(f"there is no question in {asked.name} that can be asked of {collection.name!r}")
+        if not question_set.questions:
+            raise InputError(
+                f"{question_set.name}: there is no question that can be asked of {collection.name!r}; add some"
+            )
         with self._lock:
             if other := self.running():
                 raise InputError(
                     f"an evaluation of {other.collection!r} is running already, {other.state().done:,} of "
-                    f"{len(other.asked.questions):,} questions are done; wait until it has ended, or stop it"
+                    f"{len(other.question_set.questions):,} questions are done; wait until it has ended, or stop it"
                 )
-            evaluation = Evaluation(collection.name, asked, assistant, current_version(collection.index))
+            evaluation = Evaluation(collection.name, question_set, assistant, current_version(collection.index))
             self._running = self._last[collection.id] = evaluation
             self._thread = threading.Thread(target=evaluation.run, daemon=True, name="evaluation")
             self._thread.start()
@@ -212,15 +216,15 @@ class Evaluations:
         """The running evaluation, if any."""
         return self._running if self._running and not self._running.state().ended else None
 
-    def of(self, collection_id: str) -> Evaluation | None:
-        """A collection's last evaluation, which may still run; None if it had none since the server started."""
+    def last(self, collection_id: str) -> Evaluation | None:
+        """A collection's last evaluation, running or ended; None if there was none since the server started."""
         return self._last.get(collection_id)
 
     def _end(self) -> None:
-        """End the running evaluation when the process exits."""
+        """Abandon the running evaluation and wait for its thread."""
         if (evaluation := self.running()) and self._thread:
             evaluation.abandon()
-            self._thread.join(PATIENCE)
+            self._thread.join(EXIT_TIMEOUT)
 
 
 def _without_folder(error: InputError, path: Path) -> str:

@@ -21,7 +21,7 @@ class Row:
         documents: Number of its documents; 0 if it is not indexed.
         passages: Number of its document's passages; 0 unless it has exactly one document.
         date: Date of its document, if any.
-        note: Why the index does not match the file.
+        note: Why the index does not match the file, else empty.
     """
 
     path: str
@@ -62,7 +62,7 @@ def _rows(
     for path in paths:
         note = f"not read: {refused[path]}" if path in refused else ""
         if present is not None and path not in present:
-            note = "removed; it answers until the index is brought up to date"
+            note = "removed; it can still be found until the index is brought up to date"
         if store is None or path not in documents:
             yield Row(path, note=note or "not indexed yet")
         elif documents[path] > 1 or path not in store.documents:

@@ -16,7 +16,7 @@ from typing import Any
 #: its modules would hide the standard library's.
 COMMAND = [sys.executable, "-P", str(Path(__file__).with_name("index_worker.py"))]
 
-#: One thread: spinning threads slow each other, and the questions, down.
+#: One thread: several would slow each other, and the answering of questions, down.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
 
 WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
@@ -75,7 +75,7 @@ class IndexJob:
             return self._state
 
     def stop(self) -> None:
-        """Stop the job and wait for its end; the index is unchanged, and the next job reuses the embeddings made."""
+        """Stop the job and wait for its end; the index is unchanged, and the next job reuses finished embeddings."""
         with self._lock:
             if not self._state.ended:
                 self._state = replace(self._state, state=STOPPED)
@@ -86,9 +86,10 @@ class IndexJob:
                 process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
     def run(self) -> None:
-        """Run the worker until it exits; return at once if the job was stopped before.
+        """Run the worker until it exits; return at once if the job is already stopped.
 
         Raises:
             OSError: The worker cannot be started.

@@ -55,13 +55,13 @@ class Progress:
         (read, files), (done, total) = self._files, self._passages
         if not done:
             return None
-        # The file being read counts as read only after its passages.
+        # The passages of the file being read are counted before the file is.
         expected = total * files / min(read + 1, files)
         return (now - self._started) / done * (expected - done)
 
 
 def _end_with_parent() -> None:
-    """Exit when stdin closes, which happens however the parent process ends."""
+    """Exit when stdin closes, which happens even if the parent process is killed."""
     sys.stdin.read()
     os._exit(1)
 
@@ -69,7 +69,7 @@ def _end_with_parent() -> None:
 def build(files: Path, index: Path, report: Callable[..., None]) -> None:
     """Build or update the index of a folder, and report the outcome.
 
-    Deletes the index if none of its files is left and no other can be read, so that removed files answer no more.
+    If the build fails and all files of the old index are gone, the old index is deleted: removed files must not answer.
     """
     if not any(files.iterdir()):
         shutil.rmtree(index, ignore_errors=True)
@@ -78,16 +78,16 @@ def build(files: Path, index: Path, report: Callable[..., None]) -> None:
     try:
         changes = build_index(files, index, report=Progress(report))
     except (RagError, OSError, MemoryError) as error:
-        if isinstance(error, InputError) and not _holds_any(index, files):
+        if isinstance(error, InputError) and not _any_file_exists(index, files):
             shutil.rmtree(index, ignore_errors=True)
-        # Users of the page need not know where the files are stored.
+        # Users of the page should not see where the server stores files.
         report(state="failed", error=str(error).removeprefix(f"{files}: ") or "not enough memory")
     else:
         report(state="done", changes=asdict(changes))
 
 
-def _holds_any(index: Path, files: Path) -> bool:
-    """Whether any file of an index still exists."""
+def _any_file_exists(index: Path, files: Path) -> bool:
+    """True if a file of the index still exists, or the index cannot be read."""
     try:
         known = Index.open(index).store.files()
     except RagError:

@@ -15,7 +15,7 @@ from ..script import component_script, event_script
 from ..services.ask_service import AskService
 from ..services.ask_session import AskedQuestion, AskSession
 from ..services.collections import Collections
-from ..side_panel import SidePanel
+from ..side_panel import HIGHEST_CONFIDENCE, SidePanel
 from ..views.answer import FindDocument
 from ..views.messages import error_messages, sentence
 from ..views.page import examples_html, keyboard_help_html
@@ -38,9 +38,6 @@ ASK_LINKED = event_script("askLinked")
 BEFORE_JUDGE = event_script("beforeJudge")
 
 SHOW_NOTE, SAVE_FILE = event_script("showNote"), event_script("saveFile")
-
-#: Highest minimum confidence of the slider, in percent.
-HIGHEST = 95
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -84,17 +81,18 @@ class AskTab:
     def _connect_asking(self) -> None:
         panel = self._panel
         inputs = [self._question, panel.collection, panel.where, panel.min_confidence, self._session]
-        outputs = [self._result, self._session]
-        # A question asked before the answer to another one is there replaces it.
+        # A question replaces an earlier one that is still being answered.
         asks: dict[str, Any] = {"concurrency_id": "ask", "js": BEFORE_ASK, "trigger_mode": "always_last"} | PRIVATE
-        gr.on([self._question.submit, self._button.click], self._ask, inputs, outputs, **asks)
+        gr.on([self._question.submit, self._button.click], self._ask, inputs, self._result, **asks)
         filled = [self._question, panel.collection, panel.where]
         for questions in (panel.history, self.examples):
             questions.reask(self._reask, None, filled, **PRIVATE).then(None, None, None, js=ASK, **PRIVATE)
-        # Any event opens the stream of answers again.
+        # An event that does nothing: it makes gradio open its stream of answers again (see ``page.js``).
         panel.history.reconnect(lambda: None, None, None, trigger_mode="multiple", **PRIVATE)
         judges = [panel.min_confidence, self._session]
-        panel.min_confidence.input(self._judge, judges, outputs, js=BEFORE_JUDGE, trigger_mode="always_last", **PRIVATE)
+        panel.min_confidence.input(
+            self._judge, judges, self._result, js=BEFORE_JUDGE, trigger_mode="always_last", **PRIVATE
+        )
         linked = [panel.collection, panel.where, panel.min_confidence]
         if page := gr.context.Context.root_block:
             page.load(self._follow_link, None, linked, **PRIVATE).then(None, None, None, js=ASK_LINKED, **PRIVATE)
@@ -104,7 +102,7 @@ class AskTab:
             shown.open(self._open, self._session, self._source, **PRIVATE)
             note = shown.feedback(self._save_feedback, self._session, self._note, **PRIVATE)
             note.then(None, self._note, None, js=SHOW_NOTE, **PRIVATE)
-        self._panel.history.forget(lambda session: session.forget(), self._session, self._session, **PRIVATE)
+        self._panel.history.forget(AskSession.forget, self._session, None, **PRIVATE)
         file = [self._name, self._text]
         for shown, export in ((self._result, self._export_shown), (self._panel.history, self._export_all)):
             shown.export(export, self._session, file, **PRIVATE).then(None, file, None, js=SAVE_FILE, **PRIVATE)
@@ -113,27 +111,27 @@ class AskTab:
         """The example questions of a collection, as HTML."""
         return examples_html(collection, self._collections.get(collection).examples)
 
-    def _ask(
-        self, question: str, collection: str, where: str, percent: float, session: AskSession
-    ) -> Iterator[tuple[str, AskSession]]:
+    def _ask(self, question: str, collection: str, where: str, percent: float, session: AskSession) -> Iterator[str]:
         if not question.strip():
-            yield message_html("Type a question, and press Enter."), session.show(None)
+            session.show(None)
+            yield message_html("Type a question, and press Enter.")
             return
         conditions = [line.strip() for line in where.splitlines() if line.strip()]
         try:
-            find = self._service.documents_of(collection)
-            for asked in self._service.ask(question, collection, conditions, percent / 100):
-                yield _result_html(asked, find), session.show(asked)
+            for asked, find in self._service.ask(question, collection, conditions, percent / 100):
+                session.show(asked)
+                yield _result_html(asked, find)
         except RagError as error:
-            yield message_html(sentence(error)), session.show(None)
+            session.show(None)
+            yield message_html(sentence(error))
 
-    def _judge(self, percent: float, session: AskSession) -> tuple[Any, Any]:
+    def _judge(self, percent: float, session: AskSession) -> Any:
         if session.current is None or not session.current.is_read:
-            return gr.skip(), gr.skip()
+            return gr.skip()
         with error_messages():
-            judged = self._service.judge(session.current, percent / 100)
-            find = self._service.documents_of(judged.collection)
-        return _result_html(judged, find), session.update(judged)
+            judged, find = self._service.judge(session.current, percent / 100)
+        session.update(judged)
+        return _result_html(judged, find)
 
     def _follow_link(self, request: gr.Request) -> tuple[Any, ...]:
         """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``."""
@@ -143,10 +141,10 @@ class AskTab:
         if "collection" in given:
             collection["value"] = self._panel.known(given["collection"])
             percent = self._panel.default_confidence(collection["value"])
-        # Older links call it ``least``.
+        # Links of earlier versions name it ``least``.
         figure = given.get("min_confidence") or given.get("least") or ""
         if figure.isdecimal() and len(figure) <= 3:
-            percent = min(HIGHEST, int(figure))
+            percent = min(HIGHEST_CONFIDENCE, int(figure))
         return gr.update(**collection), given.get("where", gr.skip()), percent
 
     def _reask(self, event: gr.EventData) -> tuple[str, str, str]:
@@ -180,7 +178,7 @@ class AskTab:
         with error_messages():
             name, text, left_out = self._service.export(questions, kind)
         if left_out:
-            gr.Info(f"{left_out:,} left out: the documents have changed since; ask again.")
+            gr.Info(f"{left_out:,} left out: the documents have changed since you asked; ask again.")
         return name, text
 
 

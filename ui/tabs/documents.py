@@ -20,7 +20,7 @@ from ..services.index_jobs import IndexQueue
 from ..views.documents import LISTED, about_html, delete_warning_html, state_html, table_html, uploads_html
 from ..views.messages import error_messages
 
-#: Number of files taken per upload.
+#: Maximum number of files per upload.
 MAX_FILES = 1_000
 
 #: Seconds between two checks of an indexing job.
@@ -28,7 +28,7 @@ POLL_INTERVAL = 0.5
 
 CLICKS = component_script("table", "remove")
 
-#: Has screen readers read out changes.
+#: Makes screen readers announce changes.
 LIVE = 'element.setAttribute("role", "status");'
 
 
@@ -39,10 +39,10 @@ class DocumentsTab:
         collections: The collections of the page.
         jobs: Their indexing jobs.
         chosen: The dropdown of the chosen collection.
-        max_files: Number of files taken per upload.
+        max_files: Maximum number of files per upload.
 
     Attributes:
-        settled: Events after which the collection may hold other documents.
+        settled: Events after which the documents of the collection may have changed.
     """
 
     def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int) -> None:

@@ -12,6 +12,7 @@ from rag.eval.scoring.results import Results
 from rag.eval.scoring.suite import CAUSES
 
 from rag import InputError, RagError
+from rag.errors import IndexFolderError
 from rag.index import current_version
 
 from ..services.collections import Collection, Collections
@@ -95,7 +96,7 @@ class EvaluationTab:
         which = which if collection.questions else FEEDBACK
         about, can_start = self._questions_html(collection, which)
         running = self._evaluations.running()
-        last = self._evaluations.of(chosen)
+        last = self._evaluations.last(chosen)
         report = last.state().report if last else None
         return (
             gr.update(visible=collection.questions is not None),
@@ -144,7 +145,7 @@ class EvaluationTab:
             evaluation.stop()
 
     def _filter(self, chosen: str, cause: str) -> str:
-        last = self._evaluations.of(chosen)
+        last = self._evaluations.last(chosen)
         report = last.state().report if last else None
         return failures_html(report.results, chosen, cause) if report else ""
 
@@ -154,7 +155,11 @@ def _path(collection: Collection, which: str) -> Path | None:
 
 
 def _ended_html(evaluation: Evaluation, collection: Collection) -> str:
-    return ended_html(evaluation, current_version(collection.index) != evaluation.version)
+    try:
+        is_outdated = current_version(collection.index) != evaluation.version
+    except IndexFolderError:
+        is_outdated = True
+    return ended_html(evaluation, is_outdated)
 
 
 def _causes(results: Results) -> Any:

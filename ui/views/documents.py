@@ -34,7 +34,7 @@ def table_html(rows: Sequence[Row], own: bool, filtered: bool) -> str:
     Args:
         rows: The files.
         own: Whether they are managed on the page, so that each has a button to remove it.
-        filtered: Whether the rows are those that match a search.
+        filtered: Whether the rows are the matches of a search.
     """
     listed = [(row, _contents(row)) for row in rows[:LISTED]]
     return render("documents_table", rows=listed, own=own, filtered=filtered, more=len(rows) > LISTED, limit=LISTED)
@@ -44,9 +44,9 @@ def uploads_html(uploads: Sequence[Upload], left_out: int, limit: int) -> str:
     """The result of an upload.
 
     Args:
-        uploads: The files that were taken, and those that were refused, with the reason.
+        uploads: The uploaded files; a refused one has an error.
         left_out: Number of files beyond the limit.
-        limit: Number of files taken per upload.
+        limit: Maximum number of files per upload.
     """
     refused = [each for each in uploads if each.error]
     return render(
@@ -107,7 +107,7 @@ def _changes(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _contents(row: Row) -> str:
-    """What a file holds, and why it is not indexed as it is."""
+    """Number of passages or documents in a file, and the note about it."""
     parts = []
     if row.documents:
         parts.append(counted(row.passages, "passage") if row.passages else counted(row.documents, "document"))

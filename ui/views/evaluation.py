@@ -98,7 +98,7 @@ def failures_html(results: Results, collection: str, cause: str = "") -> str:
     Args:
         results: Results of the evaluation.
         collection: Id of the evaluated collection, for the links.
-        cause: Show only questions that failed at this stage; all where it is empty.
+        cause: Show only questions that failed at this stage; all if empty.
     """
     failed = [outcome for outcome in results.outcomes if outcome.cause and cause in ("", outcome.cause)]
     worst = sorted(failed, key=lambda outcome: (not outcome.answered, -outcome.confidence))

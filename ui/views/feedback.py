@@ -1,4 +1,4 @@
-"""The Feedback tab as HTML: each question, its feedback, and whether that still fits the documents."""
+"""The Feedback tab as HTML: each question, its feedback, and whether it still matches the documents."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def annotations_html(annotations: Sequence[Annotation], query: str = "", fault: 
 
     Args:
         annotations: All feedback, in the order of the file.
-        query: Show only questions that contain this text; all where it is empty.
-        fault: Why the documents cannot be opened, so that nothing can be compared with them; else empty.
+        query: Show only questions that contain this text; all if empty.
+        fault: Why the documents cannot be opened, else empty.
     """
     found = [each for each in reversed(annotations) if query.casefold() in each.text.casefold()]
     return render(
@@ -36,7 +36,7 @@ def annotations_html(annotations: Sequence[Annotation], query: str = "", fault: 
 
 
 def commands_html(collection: Collection, file: str) -> str:
-    """What can be done with the saved file.
+    """Commands that use the saved file.
 
     Args:
         collection: The collection that the feedback is about.

@@ -15,8 +15,8 @@ from .messages import counted, duration
 def render(template: str, **values: object) -> str:
     """Render ``templates/<template>.html``; every value that is not ``Markup`` is escaped.
 
-    Do not mix Markup and plain text in a filter such as ``join`` or with ``~``: those escape with Jinja's own function,
-    which leaves the characters alone that start a placeholder in a Gradio template.
+    Do not mix Markup and plain text in a filter such as ``join`` or with ``~``: Jinja's own escaping, which they use,
+    leaves the characters that start a placeholder in a Gradio template as they are.
     """
     return environment().get_template(f"{template}.html").render(values)
 

@@ -26,7 +26,7 @@ class Page:
 
 
 def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
-    """The marks in a document opened at ``[start, end)``: that stretch, other answers, its sentence."""
+    """The marks in a document opened at ``[start, end)``: that span, other answers, its sentence."""
     focus = [Mark(start, end, "answer focus")]
     sentences, rest = [], []
     for answer in result.answers:
@@ -56,8 +56,8 @@ def source_html(
         marks: Where it is opened, then what else is highlighted; see ``marks_of``.
         pages: The pages of a PDF to show.
         note: Why a page cannot be shown, or cannot be highlighted exactly.
-        opening: Number of the opening. Gradio redraws only HTML that differs, and the browser closes a source on its
-            own, so the same source needs another number to open again.
+        opening: Differs each time a source is opened. Gradio redraws only HTML that has changed, and does not know
+            that the browser has closed a source, so opening the same one again needs other HTML.
     """
     start, end = part_of(document, marks[0].start)
     return render(

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Self
 
 from .layout import HYPHEN
 
-#: Height of a box above and below the baseline, in font sizes, because the heights that fonts declare may span several
-#: lines. Ink beyond that is still included.
+#: Height of a box above and below the baseline, in font sizes; the heights that fonts declare may span several lines.
+#: Ink beyond it is included.
 ABOVE, BELOW = 0.92, 0.28
 
 #: Maximum gap between glyphs of one box, in box heights.
@@ -124,7 +124,7 @@ def _runs(text_page: Any, glyphs: Sequence[Glyph]) -> Iterator[_Run]:
 
     for glyph in glyphs:
         index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, glyph.unit)
-        # U+FFFD stands for a character that could not be stored.
+        # U+FFFD replaces a character that could not be stored.
         if glyph.character not in (HYPHEN, "\ufffd") and pdfium.FPDFText_GetUnicode(text_page, index) != _unit(glyph):
             raise GlyphMismatch
         run = _run(text_page, index, glyph.line)

@@ -23,7 +23,7 @@ BLOCK = 4_000_000
 
 
 class Lexical:
-    """BM25 scores of passages, and how rare each term is among them.
+    """BM25 scores of passages, and the inverse document frequency of terms.
 
     Args:
         bm25: Holds the scores of every term.
@@ -45,7 +45,7 @@ class Lexical:
         """Index texts in memory; their rows count from 0."""
         documents = [terms(text) for text in texts]
         bm25 = bm25s.BM25(k1=K1, b=B)
-        # bm25s cannot index an empty vocabulary, so a collection without a single term gets one that no question has.
+        # bm25s cannot index an empty vocabulary, so a collection without terms gets an empty term.
         bm25.index(documents if any(documents) else [[""] for _ in documents], show_progress=False)
         return cls(bm25, len(documents), bm25.vocab_dict.get)
 
@@ -63,7 +63,7 @@ class Lexical:
             bm25.load_scores(folder, SCORES, ROWS, STARTS, num_docs=size, mmap=True)
         except EOFError as error:
             raise ValueError(f"{folder.name}: a file is empty") from error
-        # Only ``bm25s.BM25.index`` and ``load`` set it, and scoring needs it.
+        # Scoring needs this attribute, which ``load_scores`` does not set.
         bm25.nonoccurrence_array = None
         starts, rows, scores = (bm25.scores[name] for name in ("indptr", "indices", "data"))
         if len(starts) != len(stored.vocabulary) + 1 or not starts[-1] == len(rows) == len(scores):
@@ -109,7 +109,7 @@ def score_terms(
     Returns:
         Where the scores of each term start (``[vocabulary + 1]``), the passages in order, and the scores.
     """
-    # Nothing else may refer to the matrix of passages: it is freed as soon as it is transposed.
+    # Keep no other reference to the matrix by passage, so that it is freed once it is converted.
     counts = csr_matrix(
         (np.ones(len(ids), dtype=np.float32), ids, np.concatenate([[0], ends])), shape=(len(ends), vocabulary)
     ).tocsc()

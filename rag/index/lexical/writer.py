@@ -123,7 +123,7 @@ class WordsWriter:
         order = sorted(range(len(names)), key=names.__getitem__)
         numbers = np.empty(len(used), dtype=np.int32)
         numbers[np.flatnonzero(used)[order]] = np.arange(len(names), dtype=np.int32)
-        # A collection without a single term gets one that no question has.
+        # A vocabulary cannot be empty, so a collection without terms gets an empty term.
         Vocabulary.write(self._folder, [names[i] for i in order] or [b""])
         with (self._folder / IDS).open("wb") as file:
             header = {"descr": "<i4", "fortran_order": False, "shape": (len(ids),)}

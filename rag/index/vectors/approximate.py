@@ -71,7 +71,8 @@ def build_approximate_index(
         path: Complete file written by ``VectorWriter``.
         dimension: Length of a vector.
         previous: Approximate index of the previous version. Its centroids are reused unless the collection has
-            doubled or halved since they were trained. Recall does not suffer: the probes are chosen anew.
+            doubled or halved since they were trained. Recall does not suffer, since the number of probes is chosen
+            again.
         exact_up_to: Number of vectors up to which no index is built.
 
     Returns:
@@ -114,7 +115,7 @@ def read_approximate_index(path: Path) -> faiss.IndexIVF:
 
 
 def propose(index: faiss.IndexIVF, queries: Vectors, k: int, subset: Rows | None) -> Rows:
-    """Candidates for each query: ``int64 [q, k]``; -1 fills up where the probed lists hold too few."""
+    """Candidates for each query: ``int64 [q, k]``, padded with -1 if the probed lists hold too few."""
     import faiss
 
     probes, selector = index.nprobe, None
@@ -122,7 +123,7 @@ def propose(index: faiss.IndexIVF, queries: Vectors, k: int, subset: Rows | None
         selected = np.zeros(index.ntotal, dtype=bool)
         selected[subset] = True
         selector = faiss.IDSelectorBitmap(np.packbits(selected, bitorder="little"))
-        # The neighbours within a subset lie farther away, so search proportionally more lists.
+        # Neighbours within a subset are farther away, so search proportionally more lists.
         probes = min(index.nlist, -(-probes * index.ntotal // len(subset)))
     rows: Rows = index.search(queries, k, params=faiss.SearchParametersIVF(sel=selector, nprobe=probes))[1]
     return rows
@@ -145,11 +146,11 @@ def _train(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
 
 
 def _reuse_centroids(previous: Path, size: int, dimension: int) -> faiss.IndexIVFScalarQuantizer | None:
-    """An empty index with the centroids of the previous one; None if they no longer suit."""
+    """An empty index with the centroids of the previous one; None if the size has changed too much."""
     import faiss
 
     before = read_approximate_index(previous)
-    # The number of lists tells the size at which the centroids were trained.
+    # The number of lists implies the size at which the centroids were trained.
     if before.d != dimension or not 0.5 <= (_list_count(size) / before.nlist) ** 2 <= 2:
         return None
     index = _empty(faiss.clone_index(before.quantizer), dimension, before.nlist)
@@ -191,7 +192,7 @@ def _choose_probes(index: faiss.IndexIVF, vectors: Vectors) -> tuple[int, float]
     import faiss
 
     queries = _held_out_queries(vectors, QUERIES)
-    # Many queries at once: here ``faiss.knn`` is a matrix product, and the fastest way.
+    # For many queries at once ``faiss.knn`` computes a matrix product, which is fastest.
     exact: Rows = faiss.knn(queries, vectors, 10 + SPARE, faiss.METRIC_INNER_PRODUCT)[1]
     truth = rescore(vectors, queries, exact, 10)[1]
 

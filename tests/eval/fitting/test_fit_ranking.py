@@ -13,7 +13,7 @@ SEED = np.random.default_rng(0)
 
 
 def _shortlist(document: int, weights: list[float]) -> Shortlist:
-    """Five spans in the order of the first reading; the best by the weights is right."""
+    """Five spans in the order of the first pass; the best by the weights is right."""
     features = SEED.normal(size=(5, len(FEATURES)))
     features = features[np.argsort(-features[:, 0])]
     right = (np.arange(5) == (features @ weights).argmax()).astype(float)
@@ -41,7 +41,7 @@ def test_fit_reports_the_gain_on_unseen_documents() -> None:
     }
     figures = found["unseen_documents"]["file"]
     assert figures["questions"] == 200
-    # Three features matter equally, and the first reading uses one of them.
+    # Three features matter equally, and the first pass uses one of them.
     before, after = figures["f1"]["before"], figures["f1"]["after"]
     assert before == pytest.approx(0.45, abs=0.1)
     assert after > 0.9

@@ -45,7 +45,7 @@ def index(files: Path, tmp_path: Path, encoder: SentenceTransformerEncoder) -> C
 
 
 def _ask(service: AskService, question: str = DAM) -> AskedQuestion:
-    *_, asked = service.ask(question, "start")
+    *_, (asked, _) = service.ask(question, "start")
     assert asked.is_read
     return asked
 
@@ -61,7 +61,7 @@ class TestChangedDocument:
         assert "335 metres" in service.document(asked, *_place(asked)).text
         (files / "dam.txt").write_text(CORRECTED)
         index()
-        with pytest.raises(InputError, match="has changed since it was asked; ask again"):
+        with pytest.raises(InputError, match="has changed since you asked; ask again"):
             service.document(asked, *_place(asked))
 
     @pytest.mark.parametrize("verdict", ["right", "wrong", "words"])
@@ -71,7 +71,7 @@ class TestChangedDocument:
         asked = _ask(service)
         (files / "dam.txt").write_text(CORRECTED)
         index()
-        with pytest.raises(InputError, match="has changed since it was asked; ask again"):
+        with pytest.raises(InputError, match="has changed since you asked; ask again"):
             service.save_feedback(asked, verdict, words=Selection(*_place(asked)))
         assert not (tmp_path / "taught.jsonl").exists()
 
@@ -82,28 +82,28 @@ class TestChangedDocument:
         name, text, left_out = service.export([dam, ferry], "json")
         assert (name, left_out) == ("answers.json", 1)
         assert [each["document"] for each in json.loads(text)["answers"]] == ["ferry.txt"]
-        with pytest.raises(InputError, match="have changed since they were asked; ask again"):
+        with pytest.raises(InputError, match="have changed since you asked; ask again"):
             service.export([dam], "md")
 
     def test_is_reported_when_it_is_gone(self, service: AskService, files: Path, index: Callable[[], None]) -> None:
         asked = _ask(service)
         (files / "dam.txt").unlink()
         index()
-        with pytest.raises(InputError, match="holds no such document any more; ask again"):
+        with pytest.raises(InputError, match="is no longer in the collection; ask again"):
             service.document(asked, *_place(asked))
 
 
 def test_judging_again_keeps_the_candidates(service: AskService) -> None:
     asked = _ask(service)
-    unsure = service.judge(asked, 1.0)
+    unsure, _ = service.judge(asked, 1.0)
     assert unsure.result.answer is None
     assert unsure.result.answers == asked.result.answers
     assert (unsure.result.reason or "").startswith("too unsure")
-    assert service.judge(unsure, 0.0).result == asked.result
+    assert service.judge(unsure, 0.0)[0].result == asked.result
 
 
 def test_passages_come_before_the_answer(service: AskService) -> None:
-    found, read = service.ask(DAM, "start", ["path=dam*"])
+    (found, _), (read, _) = service.ask(DAM, "start", ["path=dam*"])
     assert (found.is_read, read.is_read) == (False, True)
     assert found.result.hits == read.result.hits
     assert {hit.passage.document_id for hit in found.result.hits} == {"dam.txt"}
@@ -125,7 +125,7 @@ def test_change_in_another_document_does_not_matter(
     [("dam.txt", -1, 3), ("dam.txt", 9, 3), ("dam.txt", 0, 999), ("../../etc/passwd", 0, 1)],
 )
 def test_only_text_of_found_documents_is_opened(service: AskService, document: str, start: int, end: int) -> None:
-    with pytest.raises(InputError, match=r"(has no such text|holds no such document)"):
+    with pytest.raises(InputError, match=r"(has no such text|no longer in the collection)"):
         service.document(_ask(service), document, start, end)
 
 
@@ -140,20 +140,28 @@ def test_nothing_can_be_opened_or_saved_before_a_question(service: AskService) -
 
 class TestSession:
     def test_only_read_results_can_be_exported(self, service: AskService) -> None:
-        found, read = service.ask(DAM, "start")
-        session = AskSession().show(found)
+        (found, _), (read, _) = service.ask(DAM, "start")
+        session = AskSession()
+        session.show(found)
         assert (session.asked, session.answered) == (found, ())
-        session = session.show(read)
+        session.show(read)
         assert (session.asked, session.answered) == (read, (read,))
-        assert session.show(None) == AskSession(None, (read,))
+        session.show(None)
+        assert session == AskSession(None, (read,))
 
     def test_judging_again_replaces_the_answer(self, service: AskService) -> None:
         first = _ask(service)
         second = replace(first, at=first.at + timedelta(seconds=1))
-        judged = service.judge(second, 1.0)
-        session = AskSession().show(first).show(second).update(judged)
+        judged, _ = service.judge(second, 1.0)
+        session = AskSession()
+        session.show(first)
+        session.show(second)
+        session.update(judged)
         assert (session.current, session.answered) == (judged, (first, judged))
 
     def test_forgetting_keeps_the_shown_result_open(self, service: AskService) -> None:
         asked = _ask(service)
-        assert AskSession().show(asked).forget() == AskSession(asked, ())
+        session = AskSession()
+        session.show(asked)
+        session.forget()
+        assert session == AskSession(asked, ())

@@ -30,7 +30,7 @@ def test_link_sets_the_minimum_confidence(browser: Browser, address: str, parame
     expect(page.locator("#min-confidence input[type=number]")).to_have_value("95")
 
 
-def test_link_without_a_minimum_confidence_uses_the_fitted_threshold(
+def test_link_without_minimum_uses_the_fitted_threshold(
     browser: Browser, address: str, collections: Collections
 ) -> None:
     page = browser.new_context().new_page()

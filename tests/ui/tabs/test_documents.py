@@ -1,4 +1,4 @@
-"""The tab of the documents, in the real browser."""
+"""The Documents tab in the real browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def address(collections: Collections) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
-def test_files_are_dropped_in_indexed_asked_and_removed(
+def test_uploaded_files_are_indexed_asked_and_removed(
     browser: Browser, address: str, tmp_path: Path, width: int
 ) -> None:
     (tmp_path / "ferry.md").write_text("# Ferries\n\nThe ferry to Baku leaves at nine in the evening.\n")
@@ -66,7 +66,7 @@ def test_files_are_dropped_in_indexed_asked_and_removed(
     expect(page.locator(".result")).not_to_contain_text("ferry to Baku leaves at nine")
 
 
-def test_a_folder_that_is_dropped_gives_the_files_in_it(browser: Browser, address: str, tmp_path: Path) -> None:
+def test_dropped_folder_uploads_its_files(browser: Browser, address: str, tmp_path: Path) -> None:
     inner = tmp_path / "trip" / "more"
     inner.mkdir(parents=True)
     (tmp_path / "trip" / "ferry.md").write_text("The ferry to Baku leaves at nine in the evening.\n")
@@ -87,9 +87,7 @@ def test_a_folder_that_is_dropped_gives_the_files_in_it(browser: Browser, addres
     expect(page.locator("#documents-table code")).to_have_text(["ferry.md", "train.txt"])
 
 
-def test_questions_are_answered_while_files_are_indexed_and_it_can_be_stopped(
-    browser: Browser, address: str, tmp_path: Path
-) -> None:
+def test_questions_are_answered_during_indexing_until_stopped(browser: Browser, address: str, tmp_path: Path) -> None:
     for number in range(20):
         sentences = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(2_000))
         (tmp_path / f"{number:03}.md").write_text("\n\n".join(sentences))

@@ -93,7 +93,7 @@ def address(collections: Collections) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def expected(collections: Collections) -> Results:
-    """What the library says."""
+    """The library's results."""
     assistant, collection = collections.assistant("journeys"), collections.get("journeys")
     assert collection.questions
     asked = load_questions(collection.questions, assistant.index.documents)
@@ -125,7 +125,7 @@ def evaluated(one_browser: Browser, address: str) -> str:
 
 
 class TestFigures:
-    def test_they_are_those_of_the_library(self, browser: Browser, address: str, expected: Results) -> None:
+    def test_figures_equal_the_librarys(self, browser: Browser, address: str, expected: Results) -> None:
         page = _open(browser, address, "journeys")
         about = page.locator("#evaluation-about")
         expect(about).to_contain_text("6 questions of the test part of journeys.jsonl.")
@@ -146,7 +146,7 @@ class TestFigures:
         expect(page.locator(".handled")).to_contain_text(f"handled right: {right} of 6 questions, 95% interval")
         expect(page.locator(".handled")).to_contain_text("5 of them can be answered from the documents")
 
-    def test_each_plot_is_said_in_words(self, browser: Browser, evaluated: str, expected: Results) -> None:
+    def test_each_plot_has_a_description(self, browser: Browser, evaluated: str, expected: Results) -> None:
         page = _open(browser, evaluated, "journeys")
         plots = page.locator(".plots").get_by_role("img")
         expect(plots).to_have_count(4)
@@ -158,12 +158,12 @@ class TestFigures:
         expect(page.locator(".plots").get_by_role("img", name=name)).to_be_visible()
         for plot in plots.all():
             assert plot.locator("svg").bounding_box()["height"] > 100  # type: ignore[index]
-        # A style sheet within one of them would be one of the whole page.
+        # A style sheet inside a plot would apply to the whole page.
         assert page.locator(".plots style").count() == 0
 
 
 class TestFailures:
-    def test_they_are_listed_worst_first_and_filtered_by_cause(
+    def test_failures_are_listed_worst_first_and_filtered(
         self, browser: Browser, evaluated: str, expected: Results
     ) -> None:
         page = _open(browser, evaluated, "journeys")
@@ -189,7 +189,7 @@ class TestFailures:
                 expect(page.locator(".failures h3")).to_have_text(texts)
         assert page.evaluate("window.hacked") is None
 
-    def test_the_link_asks_the_question_again(self, browser: Browser, evaluated: str) -> None:
+    def test_link_asks_the_question_again(self, browser: Browser, evaluated: str) -> None:
         page = _open(browser, evaluated, "journeys")
         one = page.locator(".failures li").filter(has_text="Who is the conductor of the night train?")
         with page.context.expect_page() as opened:
@@ -198,7 +198,7 @@ class TestFailures:
 
 
 class TestStopping:
-    def test_it_stops_and_shows_what_was_measured_so_far(self, browser: Browser, address: str) -> None:
+    def test_stop_shows_the_figures_so_far(self, browser: Browser, address: str) -> None:
         page = _open(browser, address, "much")
         about = page.locator("#evaluation-about")
         expect(about).to_contain_text(f"{MANY} questions of taught.jsonl.")
@@ -220,7 +220,7 @@ class TestStopping:
         expect(page.get_by_role("button", name="Evaluate", exact=True)).to_be_enabled()
         expect(page.get_by_role("button", name="Stop")).to_be_hidden()
 
-    def test_one_runs_at_a_time_and_questions_are_answered_meanwhile(self, browser: Browser, address: str) -> None:
+    def test_questions_are_answered_during_an_evaluation(self, browser: Browser, address: str) -> None:
         first = _open(browser, address, "much")
         second = _open(browser, address, "journeys")
         expect(second.locator("#evaluation-about")).to_contain_text("6 questions")
@@ -241,7 +241,7 @@ class TestStopping:
         second.get_by_role("button", name="Stop").click()
         expect(first.locator("#evaluation-status")).to_contain_text("Stopped after", timeout=30_000)
 
-    def test_a_second_evaluation_is_refused_while_one_runs(self, collections: Collections) -> None:
+    def test_second_evaluation_is_refused_while_one_runs(self, collections: Collections) -> None:
         assistant = collections.assistant("much")
         collection = collections.get("much")
         asked = read_question_set(collection.taught, assistant)
@@ -264,7 +264,7 @@ class TestStopping:
         wait_until(lambda: running.state().ended)
         assert running.state().state == STOPPED
 
-    def test_within_one_question(self, collections: Collections) -> None:
+    def test_stop_asks_no_further_question(self, collections: Collections) -> None:
         assistant = collections.assistant("much")
         asked = read_question_set(collections.get("much").taught, assistant)
         calls: list[int] = []
@@ -286,8 +286,8 @@ class TestStopping:
         assert state.report and len(state.report.results.outcomes) == 3 and not state.report.results.complete
 
 
-class TestWhatCannotBeEvaluated:
-    def test_without_questions_it_is_said_what_to_do(self, browser: Browser, address: str) -> None:
+class TestUnusableQuestions:
+    def test_empty_tab_explains_how_to_start(self, browser: Browser, address: str) -> None:
         page = _open(browser, address, "bare")
         expect(page.locator("#evaluation-about")).to_contain_text(
             "Ask a question under Ask, then say whether the answer is right"
@@ -295,27 +295,25 @@ class TestWhatCannotBeEvaluated:
         expect(page.get_by_role("button", name="Evaluate", exact=True)).to_be_disabled()
         expect(page.locator("#evaluation-which")).to_be_hidden()
 
-    def test_a_set_without_a_question_that_fits_is_refused(self, collections: Collections, tmp_path: Path) -> None:
+    def test_set_without_usable_questions_is_refused(self, collections: Collections, tmp_path: Path) -> None:
         collection, assistant = collections.get("bare"), collections.assistant("bare")
         asked = read_question_set(_write(tmp_path / "q.jsonl", [OPEN, STALE]), assistant)
-        assert (asked.questions, asked.left_open, len(asked.left_out)) == ((), 1, 1)
-        with pytest.raises(InputError, match=r"there is no question in q\.jsonl that can be asked of 'Bare'"):
+        assert (asked.questions, asked.unlabelled, len(asked.left_out)) == ((), 1, 1)
+        with pytest.raises(InputError, match=r"q\.jsonl: there is no question that can be asked of 'Bare'"):
             Evaluations().start(collection, asked, assistant)
 
-    def test_no_path_of_this_machine_is_shown(self, collections: Collections, tmp_path: Path) -> None:
+    def test_errors_do_not_show_server_paths(self, collections: Collections, tmp_path: Path) -> None:
         with pytest.raises(InputError) as error:
             read_question_set(tmp_path, collections.assistant("bare"))
         assert str(tmp_path.parent) not in str(error.value)
 
-    def test_a_question_too_long_for_the_embedder_is_left_out_before_any_is_asked(
-        self, collections: Collections, tmp_path: Path
-    ) -> None:
+    def test_question_too_long_for_the_embedder_is_left_out(self, collections: Collections, tmp_path: Path) -> None:
         long = QUESTIONS[0] | {"id": "long", "question": "ferry " * 300}
         asked = read_question_set(_write(tmp_path / "q.jsonl", [long, QUESTIONS[1]]), collections.assistant("bare"))
         assert [question.id for question in asked.questions] == ["wagons"]
         assert asked.left_out[0].startswith("q.jsonl: question long: the question is 300 tokens long")
 
-    def test_what_breaks_does_not_keep_the_next_one_from_running(
+    def test_crashed_evaluation_does_not_block_the_next(
         self, collections: Collections, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(threading, "excepthook", lambda _: None)
@@ -327,11 +325,11 @@ class TestWhatCannotBeEvaluated:
         assert "ended before it was done" in broken.state().error
         whole = evaluations.start(collection, _first(asked), assistant)
         wait_until(lambda: whole.state().ended)
-        assert whole.state().state == DONE and evaluations.running() is None and evaluations.of("journeys") is whole
+        assert whole.state().state == DONE and evaluations.running() is None and evaluations.last("journeys") is whole
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_it_is_right_at_both_widths_for_anybody(browser: Browser, evaluated: str, width: int, scheme: str) -> None:
+def test_layout_and_accessibility_at_both_widths(browser: Browser, evaluated: str, width: int, scheme: str) -> None:
     page = _open(browser, evaluated, "journeys", width, scheme)
     expect(page.locator("#evaluation-about")).to_contain_text("6 questions")
     page.get_by_text("All other figures").first.click()

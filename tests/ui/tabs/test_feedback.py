@@ -1,4 +1,4 @@
-"""The tab of what was taught: the list is that of the file, and what is changed in it changes the file."""
+"""The Feedback tab in the real browser: it lists the feedback file and edits it."""
 
 import json
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def address(collections: Collections) -> Iterator[str]:
 
 @pytest.fixture
 def file(collections: Collections) -> Path:
-    """The file of what was taught, as it is before each test, with a line of somebody else's and ends of all kinds."""
+    """The feedback file before each test, with a byte order mark, CRLF line ends and a line of unknown fields."""
     path = collections.get("journeys").taught
     lines = [json.dumps(annotation, ensure_ascii=False).encode() for annotation in ANNOTATIONS]
     path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines) + '\r\n{"note": "Grüße\u2028"}\n'.encode())
@@ -99,7 +99,7 @@ def _ask(page: Page, question: str) -> None:
     page.get_by_role("tab", name="Ask").click()
     page.locator("#question textarea, #question input").fill(question)
     page.keyboard.press("Enter")
-    # Of the last question something was said.
+    # Feedback on the previous question is still shown until the new answer arrives.
     expect(page.locator(".card .feedback-note")).to_have_text("")
     expect(page.locator(".card .feedback")).to_be_visible()
 
@@ -110,7 +110,7 @@ def _say(page: Page, verdict: str) -> None:
 
 
 def _select(page: Page, words: str) -> None:
-    """Select words of the document that is open, and say that they are right."""
+    """Select words of the open document, and mark them as right."""
     expect(page.locator(".source-pane .text")).to_be_visible()
     page.evaluate(
         """(words) => {
@@ -130,8 +130,8 @@ def _row(page: Page, text: str) -> Locator:
     return page.locator("table.annotations tbody tr").filter(has_text=text)
 
 
-class TestTheList:
-    def test_it_says_what_was_taught_last_first(self, browser: Browser, address: str, file: Path) -> None:
+class TestList:
+    def test_feedback_is_listed_newest_first(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions, 1 of them stale.")
         asked = page.locator("table.annotations tbody th span[id]")
@@ -151,7 +151,7 @@ class TestTheList:
         assert page.evaluate("window.hacked") is None
         assert page.locator("#feedback-table b, #feedback-table img").count() == 0
 
-    def test_it_shows_what_is_taught_meanwhile(
+    def test_new_feedback_appears_in_the_list(
         self, browser: Browser, address: str, file: Path, collections: Collections
     ) -> None:
         page = _open(browser, address, "journeys")
@@ -168,19 +168,19 @@ class TestTheList:
         )
         expect(page.locator("table.annotations tbody tr")).to_have_count(1)
 
-    def test_where_nothing_was_taught_it_is_said_what_to_do(self, browser: Browser, address: str) -> None:
+    def test_empty_tab_explains_how_to_start(self, browser: Browser, address: str) -> None:
         page = _open(browser, address, "bare")
         expect(page.locator("#feedback-table")).to_contain_text("No feedback yet. Ask a question under Ask")
         expect(page.get_by_role("button", name="Save as JSON Lines")).to_be_hidden()
 
-    def test_without_its_documents_it_is_still_listed(self, browser: Browser, address: str, file: Path) -> None:
+    def test_feedback_is_listed_without_its_documents(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "lost")
         expect(page.locator("#feedback-table")).to_contain_text("The collection 'Lost' is empty")
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions, 4 of them stale.")
 
 
-class TestChanging:
-    def test_question_kind_and_words_are_edited(self, browser: Browser, address: str, file: Path) -> None:
+class TestEditing:
+    def test_question_type_and_words_are_edited(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
         _row(page, "When does the ferry leave?").get_by_role("button", name="Edit").click()
         form = page.locator("#feedback-edit")
@@ -200,9 +200,7 @@ class TestChanging:
         assert [_annotations(file)[str(annotation["id"])] for annotation in ANNOTATIONS[1:]] == ANNOTATIONS[1:]
         assert "Grüße\u2028" in file.read_text(encoding="utf-8")
 
-    def test_what_stays_stale_has_to_be_taken_out_with_what_is(
-        self, browser: Browser, address: str, file: Path
-    ) -> None:
+    def test_stale_words_must_be_removed_before_saving(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
         _row(page, "When did it sink?").get_by_role("button", name="Edit").click()
         form = page.locator("#feedback-edit")
@@ -216,7 +214,7 @@ class TestChanging:
         expect(page.locator("#feedback-counts")).to_have_text("Feedback on 5 questions.")
         assert _annotations(file)["sank"] == ANNOTATIONS[3] | {"answers": [NINE]}
 
-    def test_no_document_answers_is_said_and_unsaid(self, browser: Browser, address: str, file: Path) -> None:
+    def test_unanswerable_mark_is_set_and_cleared(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
         form, none = page.locator("#feedback-edit"), page.get_by_label("No document answers this")
         _row(page, "How long is the night?").get_by_role("button", name="Edit").click()
@@ -238,7 +236,7 @@ class TestChanging:
         expect(_row(page, "When does the ferry leave?").get_by_role("button", name="Edit")).to_be_focused()
         assert _annotations(file)["leaves"] == ANNOTATIONS[0]
 
-    def test_what_was_taught_since_the_form_was_opened_stays(
+    def test_feedback_given_while_editing_is_kept(
         self, browser: Browser, address: str, file: Path, collections: Collections
     ) -> None:
         page = _open(browser, address, "journeys")
@@ -254,7 +252,7 @@ class TestChanging:
         expect(form).to_be_hidden()
         assert _annotations(file)["leaves"]["answers"] == [NINE, NINE | {"quote": "at nine"}]
 
-    def test_a_question_is_deleted_after_one_confirmation(self, browser: Browser, address: str, file: Path) -> None:
+    def test_question_is_deleted_after_confirmation(self, browser: Browser, address: str, file: Path) -> None:
         page = _open(browser, address, "journeys")
         row = _row(page, "true?")
         row.get_by_role("button", name="Delete").click()
@@ -268,10 +266,10 @@ class TestChanging:
 
 
 @pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
-def test_from_an_answer_to_a_question_set(
+def test_feedback_becomes_a_question_set(
     browser: Browser, address: str, collections: Collections, tmp_path: Path, width: int
 ) -> None:
-    """Right, wrong and the right words are taught, listed, changed, deleted and saved, and the file is read back."""
+    """Give each kind of feedback; list, edit, delete and save it; read the saved file back."""
     taught = collections.get("bare").taught
     taught.unlink(missing_ok=True)
     page = _open(browser, address, "bare", width)
@@ -310,7 +308,7 @@ def test_from_an_answer_to_a_question_set(
     taught.unlink()
 
 
-def test_a_place_becomes_stale_when_its_document_changes(
+def test_feedback_becomes_stale_when_its_document_changes(
     browser: Browser, encoder: SentenceTransformerEncoder, tmp_path: Path
 ) -> None:
     folder = tmp_path / "journeys"
@@ -337,7 +335,9 @@ def test_a_place_becomes_stale_when_its_document_changes(
 
 
 class TestSaving:
-    def test_the_file_is_saved_to_the_byte(self, browser: Browser, address: str, file: Path, tmp_path: Path) -> None:
+    def test_saved_file_equals_the_feedback_file(
+        self, browser: Browser, address: str, file: Path, tmp_path: Path
+    ) -> None:
         page = _open(browser, address, "journeys")
         with page.expect_download() as download:
             page.get_by_role("button", name="Save as JSON Lines").click()
@@ -360,7 +360,7 @@ class TestSaving:
         pytest.param(360, "light", marks=pytest.mark.slow),
     ],
 )
-def test_it_is_right_at_both_widths_for_anybody(
+def test_layout_and_accessibility_at_both_widths(
     browser: Browser, address: str, file: Path, width: int, scheme: str
 ) -> None:
     page = _open(browser, address, "journeys", width, scheme)

@@ -26,11 +26,11 @@ from rag.ui.views.highlight import Mark, escape, highlight
         ("", [(0, 1, "a")], ""),
     ],
 )
-def test_marks_stand_at_their_code_points(text: str, marks: list[tuple[int, int, str]], expected: str) -> None:
+def test_marks_are_placed_by_code_points(text: str, marks: list[tuple[int, int, str]], expected: str) -> None:
     assert highlight(text, 0, [Mark(*mark) for mark in marks]) == expected
 
 
-def test_offsets_are_those_of_the_document_not_of_the_slice() -> None:
+def test_offsets_count_in_the_document_not_in_the_slice() -> None:
     assert highlight("cdef", 102, [Mark(103, 105, "a")]) == 'c<mark class="a">de</mark>f'
 
 
@@ -44,7 +44,7 @@ def test_offsets_are_those_of_the_document_not_of_the_slice() -> None:
         "&lt;b&gt;",
     ],
 )
-def test_attacks_are_shown_and_do_nothing(attack: str) -> None:
+def test_markup_is_shown_as_text(attack: str) -> None:
     shown = highlight(attack, 0, [Mark(1, 4, '"><script>')])
     assert not re.search(r"<(?!mark class=\"&quot;&gt;&lt;script&gt;\">|/mark>)|[`${}]", shown)
     assert html.unescape(re.sub(r"</?mark[^>]*>", "", shown)) == attack
@@ -59,9 +59,7 @@ def test_control_characters_are_made_visible() -> None:
     st.lists(st.tuples(st.integers(-2, 30), st.integers(-2, 30), st.sampled_from("abc")), max_size=6),
     st.integers(0, 5),
 )
-def test_without_its_tags_the_html_is_the_text_and_tags_are_balanced(
-    text: str, marks: list[tuple[int, int, str]], start: int
-) -> None:
+def test_tags_are_balanced_and_the_text_is_unchanged(text: str, marks: list[tuple[int, int, str]], start: int) -> None:
     shown = highlight(text, start, [Mark(*mark) for mark in marks])
     tags = re.findall(r"</?mark[^>]*>", shown)
     depth = 0

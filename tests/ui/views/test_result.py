@@ -12,7 +12,7 @@ def _html(assistant: Assistant, result: Result) -> str:
     return result_html(result, assistant.retriever.document)
 
 
-def test_the_answer_is_marked_inside_its_sentence_inside_its_paragraph(assistant: Assistant) -> None:
+def test_answer_is_marked_within_its_sentence(assistant: Assistant) -> None:
     result = assistant.ask(BORDER)
     shown = _html(assistant, result)
     assert '<p class="quote">7,644 km</p>' in shown
@@ -33,7 +33,7 @@ def test_confidence_source_and_support_are_shown(assistant: Assistant) -> None:
     assert "2 documents say the same" in shown
 
 
-def test_other_passages_come_with_their_scores_and_without_the_one_already_shown(assistant: Assistant) -> None:
+def test_other_passages_are_listed_with_their_scores(assistant: Assistant) -> None:
     result = assistant.ask(BORDER)
     shown = _html(assistant, result)
     assert shown.partition('<section class="passages">')[2].count("<li>") == len(result.hits) - 1
@@ -41,7 +41,7 @@ def test_other_passages_come_with_their_scores_and_without_the_one_already_shown
     assert re.findall(r">(-?[\d.]+)</span></span>", shown) == [f"{hit.score:.1f}" for hit in others]
 
 
-def test_not_found_says_why_and_shows_the_near_miss_as_no_answer(assistant: Assistant) -> None:
+def test_not_found_shows_the_near_miss_but_not_as_an_answer(assistant: Assistant) -> None:
     shown = _html(assistant, assistant.ask("Who won the 1998 football World Cup?"))
     assert "<h2>Not found</h2>" in shown
     assert "Closest match, not an answer" in shown
@@ -65,12 +65,12 @@ def test_titles_names_and_metadata_cannot_inject_html(assistant: Assistant) -> N
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
 
 
-def test_metadata_of_another_shape_is_no_source(assistant: Assistant) -> None:
+def test_malformed_sources_are_not_shown(assistant: Assistant) -> None:
     result = assistant.ask(BORDER)
     for sources in ("text", ["a", 1], [{}], [{"author": "not named"}], {"a": 1}):
         shown = result_html(result, lambda name, s=sources: Document(name, "", "T", metadata={"sources": s}))  # type: ignore[misc]
         assert "Sources:" not in shown
 
 
-def test_a_message_is_escaped() -> None:
+def test_message_is_escaped() -> None:
     assert message_html("<b>") == '<p class="hint" role="status">&lt;b&gt;</p>'
