@@ -18,9 +18,18 @@ from ..index import Changes, Report, build_index, current_version
 from ..paths import default_index, shipped_corpus
 from .show import changes_table
 
+
+class _Console(Console):
+    """A console that leaves a closed pipe to ``rag.cli.main``; rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled."""
+        raise  # noqa: PLE0704
+
+
 #: Answers go to ``out``, everything else to ``err``. Lines are not wrapped in a pipe.
-out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

@@ -104,9 +104,10 @@ def test_the_smallest_texts_give_spans_inside_them_or_none(finder: SpanPredictor
 
 def test_the_answer_is_found_at_the_end_of_a_very_long_text(finder: SpanPredictor) -> None:
     filler = "The committee discussed the weather and went home without any decision. "
-    text = filler * 1_400 + "The bridge at Naryn was opened by Anna Berg in 1975. " + filler * 20
-    assert len(text) > 100_000
-    best = finder.predict([Pair("Who opened the bridge at Naryn?", "Naryn", text)], 1)[0][0]
+    text = filler * 300 + "The bridge at Naryn was opened by Anna Berg in 1975. " + filler * 20
+    pair = Pair("Who opened the bridge at Naryn?", "Naryn", text)
+    assert len(finder.windows([pair])[0]) > 10
+    best = finder.predict([pair], 1)[0][0]
     assert text[best.start : best.end] == "Anna Berg"
 
 
