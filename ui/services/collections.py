@@ -18,14 +18,16 @@ import threading
 import unicodedata
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
 from rag.errors import IndexMissing
 from rag.index import current_version
 
+from .permissions import Permissions
+from .quota import Quota, Room, stored_bytes
 from .uploads import WINDOWS_DEVICE, Upload, store_uploads
 
 #: Maximum number of assistants kept loaded.
@@ -57,6 +59,7 @@ class Collection:
         taught: JSON Lines file of its users' feedback; it may not exist yet.
         examples: Example questions to click on.
         questions: Question set shipped with it.
+        permissions: Who may see and change it, where the server has accounts.
     """
 
     id: str
@@ -66,6 +69,7 @@ class Collection:
     taught: Path
     examples: tuple[str, ...] = ()
     questions: Path | None = None
+    permissions: Permissions = Permissions()
 
 
 def given_collection(
@@ -94,6 +98,9 @@ class Collections:
         encoder: Encoder shared by all indexes; None for the default.
         reader: Folder of the reader; None for the shipped one.
         device: Torch device; a graphics card if None and there is one.
+        account: Returns the account that is asking, None if nobody has logged in; None if the server has no accounts:
+            then everybody sees and changes everything.
+        quota: How much the collections may hold.
     """
 
     def __init__(
@@ -103,17 +110,20 @@ class Collections:
         encoder: Encoder | None = None,
         reader: Path | None = None,
         device: str | None = None,
+        account: Callable[[], str | None] | None = None,
+        quota: Quota | None = None,
     ) -> None:
         self._home, self._given, self._reader, self._device = home, list(given), reader, device
         self._encoder = encoder or SentenceTransformerEncoder(device=device)
+        self._account, self._quota = account, quota or Quota()
         self._open: OrderedDict[str, _Opened] = OrderedDict()
         # Separate locks, so that questions are answered during changes on disk, which may hash large files.
         self._changing, self._opening = threading.Lock(), threading.Lock()
 
     def list(self) -> list[Collection]:
-        """All collections: those given at start first, then the others by name."""
-        own = [self._own(path.parent.name) for path in self._home.glob(f"*/{NAME_FILE}")]
-        return [*self._given, *sorted((each for each in own if each), key=lambda each: each.name.casefold())]
+        """All collections that the account may see: those given at start first, then the others by name."""
+        own = sorted(self._stored(), key=lambda each: each.name.casefold())
+        return [each for each in (*self._given, *own) if self._may(each.permissions.may_read)]
 
     def get(self, collection_id: str) -> Collection:
         """Collection with the given id.
@@ -123,12 +133,12 @@ class Collections:
         """
         given = next((each for each in self._given if each.id == collection_id), None)
         found = given or self._own(collection_id)
-        if found is None:
+        if found is None or not self._may(found.permissions.may_read):
             raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose one in the side panel")
         return found
 
     def create(self, name: str) -> Collection:
-        """Create an empty collection.
+        """Create an empty collection, owned by the account.
 
         Raises:
             InputError: The name is empty, too long or taken, or the folder cannot be written to.
@@ -145,7 +155,8 @@ class Collections:
             folder = self._home / collection_id
             try:
                 (folder / FILES).mkdir(parents=True)
-                (folder / NAME_FILE).write_text(json.dumps({"name": name}, ensure_ascii=False) + "\n", encoding="utf-8")
+                owner = Permissions(self._account() or "" if self._account else "")
+                write_description(folder / NAME_FILE, {"name": name, **owner.to_json()})
             except OSError as error:
                 raise InputError(f"{folder}: cannot be written to ({error.strerror or error}); make room") from error
         return self.get(collection_id)
@@ -154,11 +165,9 @@ class Collections:
         """Delete a collection with its documents, index and feedback.
 
         Raises:
-            InputError: There is no such collection, or the server was started with it.
+            InputError: There is no such collection, or the account may not delete it.
         """
-        collection = self.get(collection_id)
-        if collection.files is None:
-            raise InputError(f"{collection.name!r}: the server was started with it, so it cannot be deleted here")
+        collection = self.manageable(collection_id)
         with self._changing:
             folder = self._home / collection.id
             gone = self._home / f"{DELETED_PREFIX}{uuid.uuid4().hex}"
@@ -204,12 +213,13 @@ class Collections:
         """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
 
         Raises:
-            InputError: There is no such collection, its documents are not managed here, or its folder cannot be read.
+            InputError: There is no such collection, the account may not change it, or its folder cannot be read.
         """
-        folder = self._folder(collection_id)
+        collection, folder = self._changed(collection_id)
         with self._changing:
             try:
-                return store_uploads(folder, folder.parent / f"{INCOMING_PREFIX}{uuid.uuid4().hex}", uploads)
+                staging = folder.parent / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
+                return store_uploads(folder, staging, uploads, self._room(collection.permissions.owner))
             except OSError as error:
                 raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
 
@@ -217,9 +227,9 @@ class Collections:
         """Delete an uploaded file; the index keeps it until the next update.
 
         Raises:
-            InputError: There is no such file, or the collection's documents are not managed here.
+            InputError: There is no such file, or the account may not change the collection.
         """
-        folder = self._folder(collection_id)
+        _, folder = self._changed(collection_id)
         with self._changing:
             # Compared with the listing, so that a name cannot be a path elsewhere.
             if name not in self.files(collection_id):
@@ -241,21 +251,97 @@ class Collections:
         except OSError as error:
             raise InputError(f"{collection.name!r}: its files cannot be listed ({error.strerror or error})") from error
 
-    def _folder(self, collection_id: str) -> Path:
+    def share(self, collection_id: str, account: str, level: str) -> None:
+        """Share a collection with another account, or stop sharing it.
+
+        Args:
+            collection_id: Id of the collection.
+            account: Name of the other account.
+            level: ``read``, ``change``, or empty to stop sharing.
+
+        Raises:
+            InputError: There is no such collection, the account that asks does not own it, or there is nobody to share
+                it with.
+        """
+        with self._changing:
+            collection = self.manageable(collection_id)
+            shared = dict(collection.permissions.shared)
+            shared.pop(account, None)
+            if level:
+                shared[account] = level
+            permissions = replace(collection.permissions, shared=shared)
+            path = self._home / collection.id / NAME_FILE
+            try:
+                write_description(path, {"name": collection.name, **permissions.to_json()})
+            except OSError as error:
+                raise InputError(f"{collection.name!r}: cannot be shared ({error.strerror or error})") from error
+
+    def changeable(self, collection_id: str) -> Collection:
+        """A collection whose documents and feedback the account may change.
+
+        Raises:
+            InputError: There is no such collection, or the account may not change it.
+        """
         collection = self.get(collection_id)
         if collection.files is None:
             raise InputError(f"{collection.name!r}: its documents are managed with `rag index`, not in the page")
-        return collection.files
+        if not self._may(collection.permissions.may_change):
+            raise InputError(f"{collection.name!r}: you may not change it; ask {_owner_of(collection)}")
+        return collection
+
+    def manageable(self, collection_id: str) -> Collection:
+        """A collection that the account may rename, share and delete.
+
+        Raises:
+            InputError: There is no such collection, or the account does not own it.
+        """
+        collection = self.get(collection_id)
+        if collection.files is None:
+            raise InputError(f"{collection.name!r}: the server was started with it, so it cannot be changed here")
+        if not self._may(collection.permissions.may_manage):
+            raise InputError(f"{collection.name!r}: it is not yours; ask {_owner_of(collection)}")
+        return collection
+
+    def check_feedback(self, collection_id: str) -> None:
+        """Check that the account may give feedback: on a collection that it may change, or one given at start.
+
+        Raises:
+            InputError: It may not.
+        """
+        if self.get(collection_id).files is not None:
+            self.changeable(collection_id)
+
+    def _may(self, permission: Callable[[str | None], bool]) -> bool:
+        return self._account is None or permission(self._account())
+
+    def _changed(self, collection_id: str) -> tuple[Collection, Path]:
+        collection = self.changeable(collection_id)
+        assert collection.files
+        return collection, collection.files
+
+    def _room(self, owner: str) -> Room:
+        folders = {each.id: each for each in self._stored()}.values()
+        own = [each.files for each in folders if each.permissions.owner == owner and each.files]
+        return Room(self._quota, stored_bytes(own), stored_bytes(each.files for each in folders if each.files))
+
+    def _stored(self) -> Iterator[Collection]:
+        """All collections made in the page."""
+        for path in self._home.glob(f"*/{NAME_FILE}"):
+            if own := self._own(path.parent.name):
+                yield own
 
     def _own(self, collection_id: str) -> Collection | None:
         if not isinstance(collection_id, str) or not ID.fullmatch(collection_id):
             return None
         folder = self._home / collection_id
         try:
-            name = str(json.loads((folder / NAME_FILE).read_text(encoding="utf-8"))["name"])
+            description = json.loads((folder / NAME_FILE).read_text(encoding="utf-8"))
+            name, permissions = str(description["name"]), Permissions.from_json(description)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Collection(collection_id, name, folder / INDEX, folder / FILES, folder / TAUGHT)
+        return Collection(
+            collection_id, name, folder / INDEX, folder / FILES, folder / TAUGHT, permissions=permissions
+        )
 
     def _free_id(self, name: str) -> str:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
@@ -264,3 +350,18 @@ class Collections:
         taken = {each.id for each in self._given} | {GIVEN}
         numbered = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
         return next(each for each in numbered if each not in taken and not (self._home / each).exists())
+
+
+def write_description(path: Path, values: dict[str, object]) -> None:
+    """Write a collection's description, so that a reader sees the old or the new one.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    part = path.with_name(f"{INCOMING_PREFIX}{uuid.uuid4().hex}")
+    part.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _owner_of(collection: Collection) -> str:
+    return collection.permissions.owner or "who runs the server"
