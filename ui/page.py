@@ -64,7 +64,8 @@ class _Page:
         chosen.input(self._panel.default_confidence, chosen, self._panel.min_confidence, **private)
 
     def _switch(self, chosen: str) -> tuple[str, str, str]:
-        chosen = self._panel.known(chosen)
+        if not self._panel.exists(chosen):  # deleted in another window
+            chosen = self._collections.list()[0].id
         return self._header_html(chosen), self._ask.examples_of(chosen), self._panel.filter_help(chosen)
 
     def _header_html(self, chosen: str) -> str:

@@ -10,7 +10,7 @@ from .script import component_script
 from .services.collections import Collections
 from .views.page import filter_help_html, history_html
 
-HISTORY = component_script("history", "reask", "export", "forget", "reconnect")
+HISTORY = component_script("history", "reask", "restart", "export", "forget", "reconnect")
 
 
 #: Highest minimum confidence of the slider, in percent.
@@ -68,7 +68,6 @@ class SidePanel:
         """Name and id of each collection."""
         return [(each.name, each.id) for each in self._collections.list()]
 
-    def known(self, collection: object) -> str:
-        """The id of a collection named by a link or the history; the first collection if there is no such id."""
-        ids = [each.id for each in self._collections.list()]
-        return collection if isinstance(collection, str) and collection in ids else ids[0]
+    def exists(self, collection: object) -> bool:
+        """True if a collection has this id."""
+        return any(each.id == collection for each in self._collections.list())

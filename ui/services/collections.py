@@ -122,7 +122,7 @@ class Collections:
         given = next((each for each in self._given if each.id == collection_id), None)
         found = given or self._own(collection_id)
         if found is None:
-            raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose one in the side panel")
+            raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose another one")
         return found
 
     def create(self, name: str) -> Collection:

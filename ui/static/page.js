@@ -1,10 +1,23 @@
 // Everything that runs in the browser alone: keys, highlights, selections, copying, the history, links. Nothing is fetched.
 () => {
-  const STORAGE_KEY = "rag.questions";
+  const STORAGE_KEY = "rag.questions", COLLECTION_KEY = "rag.collection";
   const MAX_QUESTIONS = 100;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const isVisible = (element) => element && element.getClientRects().length > 0;
+
+  const stored = (key) => {
+    try {
+      return localStorage.getItem(key) ?? "";
+    } catch {
+      return ""; // storage may be disabled
+    }
+  };
+  const store = (key, value) => {
+    try {
+      localStorage.setItem(key, value);
+    } catch {}
+  };
 
   // Offsets count code points, JavaScript's strings UTF-16 units.
   const codePoints = (text) => [...text].length;
@@ -158,16 +171,14 @@
   // --- the recent questions of this browser, and the link to the last one ---
   const loadHistory = () => {
     try {
-      const stored = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
-      return Array.isArray(stored) ? stored.filter((each) => typeof each?.question === "string") : [];
+      const questions = JSON.parse(stored(STORAGE_KEY) || "[]");
+      return Array.isArray(questions) ? questions.filter((each) => typeof each?.question === "string") : [];
     } catch {
       return [];
     }
   };
   const saveHistory = (questions) => {
-    try {
-      localStorage.setItem(STORAGE_KEY, JSON.stringify(questions.slice(0, MAX_QUESTIONS)));
-    } catch {} // storage may be disabled
+    store(STORAGE_KEY, JSON.stringify(questions.slice(0, MAX_QUESTIONS)));
     drawHistory();
   };
   const linkTo = ({ question, collection, where }) => {
@@ -189,12 +200,15 @@
       }),
     );
   };
-  let followLink = () => {};
+  let followLink = () => {}, restart = () => {};
   const historyPanel = (element, trigger) => {
     followLink = ({ search }) => {
-      const query = new URLSearchParams(search);
-      trigger("reask", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
+      const query = new URLSearchParams(search), given = (name) => query.get(name) ?? "";
+      trigger("reask", {
+        question: given("q"), collection: given("collection"), where: given("where"), percent: given("min_confidence"),
+      });
     };
+    restart = () => trigger("restart", {});
     reconnect = () => trigger("reconnect", {});
     element.addEventListener("click", (event) => {
       const anchor = event.target.closest("a"), button = event.target.closest("button");
@@ -212,8 +226,8 @@
     element.addEventListener("click", (event) => {
       const chip = event.target.closest(".chip");
       if (!chip) return;
-      const where = one("#where textarea")?.value ?? "";
-      trigger("reask", { question: chip.dataset.question, collection: chip.parentElement.dataset.collection, where });
+      const where = one("#where textarea")?.value ?? "", { question } = chip.dataset;
+      trigger("reask", { question, collection: chip.parentElement.dataset.collection, where, percent: "" });
     });
   };
   // The buttons in the rows of a table; one that deletes asks for confirmation.
@@ -232,10 +246,43 @@
   // A question typed before the link is followed takes precedence over the link.
   let hasAsked = false;
   const askLinked = () => {
-    if (!hasAsked && new URLSearchParams(location.search).get("q")?.trim()) followLink(location);
+    const query = new URLSearchParams(location.search);
+    if (!hasAsked && (query.get("q")?.trim() || query.has("collection"))) followLink(location);
   };
   // All questions go through this one button, so that each waits for the one before it.
-  const ask = () => one("#ask-button").click();
+  const ask = (isAskable) => isAskable && one("#ask-button").click();
+
+  // --- each question is an entry of the browser's history ---
+  const baseTitle = document.title;
+  const keyOf = (query) => JSON.stringify([query.get("q"), query.get("collection"), query.get("where") ?? ""]);
+  // Questions that Back and Forward ask again, which have their entries already.
+  const revisited = new Set();
+  const enterHistory = (query) => {
+    const here = new URLSearchParams(location.search), key = keyOf(query), isRevisit = revisited.delete(key);
+    // A link may leave out the collection.
+    if (here.has("q") && !here.has("collection")) here.set("collection", query.get("collection"));
+    document.title = `${query.get("q")} · ${baseTitle}`;
+    if (keyOf(here) === key) history.replaceState(null, "", `?${query}`);
+    else if (!isRevisit) history.pushState(null, "", `?${query}`);
+  };
+  addEventListener("popstate", () => {
+    const query = new URLSearchParams(location.search);
+    closeSource();
+    if (query.get("q")?.trim()) {
+      revisited.add(keyOf(query));
+      showAskTab();
+      followLink(location);
+    } else {
+      document.title = baseTitle;
+      restart();
+    }
+  });
+
+  // --- the collection shown last in this browser, for a visit without a link ---
+  // Read now: until it is loaded, the page shows its first collection, and that would be stored.
+  const lastCollection = stored(COLLECTION_KEY);
+  const rememberedCollection = () => [lastCollection];
+  const rememberCollection = (collection) => store(COLLECTION_KEY, collection);
 
   const beforeAsk = (question, collection, where, minConfidence, session) => {
     if (question.trim()) {
@@ -247,7 +294,7 @@
       saveHistory([{ question, collection, where }, ...others]);
       const query = new URLSearchParams(linkTo({ question, collection, where }));
       query.set("min_confidence", minConfidence);
-      history.replaceState(null, "", `?${query}`);
+      enterHistory(query);
     }
     return [question, collection, where, minConfidence, session];
   };
@@ -272,9 +319,10 @@
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   };
+  const showAskTab = () => isVisible(one("#question")) || one("#tabs [role=tab]")?.click();
   const focusQuestion = () => {
     const field = one("#question input, #question textarea");
-    if (!isVisible(field)) one("#tabs [role=tab]")?.click();
+    showAskTab();
     // The tab becomes visible a moment after the click.
     setTimeout(() => field.focus());
   };
@@ -307,6 +355,7 @@
   // --- calls of the components and events of the page, whether they came before this script or come after it ---
   const calls = {
     result, history: historyPanel, examples, table, ask, beforeAsk, askLinked, beforeJudge, showNote, saveFile,
+    rememberedCollection, rememberCollection,
   };
   const push = ([name, values, resolve, reject]) => {
     try {

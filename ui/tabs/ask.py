@@ -19,7 +19,7 @@ from ..side_panel import HIGHEST_CONFIDENCE, SidePanel
 from ..views.answer import FindDocument
 from ..views.messages import error_messages, sentence
 from ..views.page import examples_html, keyboard_help_html
-from ..views.result import message_html, reading_html, result_html
+from ..views.result import gone_html, message_html, reading_html, result_html
 from ..views.source import Page, marks_of, source_html
 
 CLICKS = component_script("result", "open", "feedback", "export")
@@ -28,7 +28,7 @@ EXAMPLES = component_script("examples", "reask")
 #: Adds the question to the history and the link before it is asked.
 BEFORE_ASK = event_script("beforeAsk")
 
-#: Asks the question that the history or an example has filled in.
+#: Asks the question that the history or an example has filled in, if it can be asked.
 ASK = event_script("ask")
 
 #: Asks the question of the link, once the page is loaded and the other values of the link are filled in.
@@ -36,6 +36,9 @@ ASK_LINKED = event_script("askLinked")
 
 #: Adds the minimum confidence to the link before it is applied.
 BEFORE_JUDGE = event_script("beforeJudge")
+
+#: The collection shown last in this browser: reads its id, and stores it.
+REMEMBERED_COLLECTION, REMEMBER_COLLECTION = event_script("rememberedCollection"), event_script("rememberCollection")
 
 SHOW_NOTE, SAVE_FILE = event_script("showNote"), event_script("saveFile")
 
@@ -59,7 +62,9 @@ class AskTab:
         self._session = gr.State(AskSession())
         with gr.Row(elem_id="panes"):
             self._lay_out()
-        self._note, self._name, self._text = (gr.Textbox(visible="hidden") for _ in range(3))
+        self._note, self._name, self._text, self._remembered, self._is_askable = (
+            gr.Textbox(visible="hidden") for _ in range(5)
+        )
         self._connect_asking()
         self._connect_result()
 
@@ -83,10 +88,16 @@ class AskTab:
         inputs = [self._question, panel.collection, panel.where, panel.min_confidence, self._session]
         # A question replaces an earlier one that is still being answered.
         asks: dict[str, Any] = {"concurrency_id": "ask", "js": BEFORE_ASK, "trigger_mode": "always_last"} | PRIVATE
-        gr.on([self._question.submit, self._button.click], self._ask, inputs, self._result, **asks)
-        filled = [self._question, panel.collection, panel.where]
+        asking = gr.on([self._question.submit, self._button.click], self._ask, inputs, self._result, **asks)
+        filled = [
+            self._question, panel.collection, panel.where, panel.min_confidence, self._result, self._is_askable
+        ]  # fmt: skip
         for questions in (panel.history, self.examples):
-            questions.reask(self._reask, None, filled, **PRIVATE).then(None, None, None, js=ASK, **PRIVATE)
+            reasked = questions.reask(self._reask, self._session, filled, **PRIVATE)
+            reasked.then(None, self._is_askable, None, js=ASK, **PRIVATE)
+        panel.history.restart(
+            self._restart, self._session, [self._question, self._result], cancels=asking, **PRIVATE
+        )
         # An event that does nothing: it makes gradio open its stream of answers again (see ``page.js``).
         panel.history.reconnect(lambda: None, None, None, trigger_mode="multiple", **PRIVATE)
         judges = [panel.min_confidence, self._session]
@@ -95,7 +106,9 @@ class AskTab:
         )
         linked = [panel.collection, panel.where, panel.min_confidence]
         if page := gr.context.Context.root_block:
-            page.load(self._follow_link, None, linked, **PRIVATE).then(None, None, None, js=ASK_LINKED, **PRIVATE)
+            loaded = page.load(self._follow_link, self._remembered, linked, js=REMEMBERED_COLLECTION, **PRIVATE)
+            loaded.then(None, None, None, js=ASK_LINKED, **PRIVATE)
+        panel.collection.change(None, panel.collection, None, js=REMEMBER_COLLECTION, **PRIVATE)
 
     def _connect_result(self) -> None:
         for shown in (self._result, self._source):
@@ -133,22 +146,48 @@ class AskTab:
         session.update(judged)
         return _result_html(judged, find)
 
-    def _follow_link(self, request: gr.Request) -> tuple[Any, ...]:
-        """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``."""
+    def _follow_link(self, remembered: str, request: gr.Request) -> tuple[Any, ...]:
+        """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``.
+
+        Without a link, the collection shown last in this browser is chosen. A collection that is gone is left to
+        ``_reask``.
+        """
         given = dict(request.query_params)
         collection: dict[str, Any] = {"choices": self._panel.choices()}
         percent: Any = gr.skip()
-        if "collection" in given:
-            collection["value"] = self._panel.known(given["collection"])
-            percent = self._panel.default_confidence(collection["value"])
+        if self._panel.exists(named := given.get("collection", "" if "q" in given else remembered)):
+            collection["value"] = named
+            percent = self._panel.default_confidence(named)
         # Links of earlier versions name it ``least``.
-        figure = given.get("min_confidence") or given.get("least") or ""
-        if figure.isdecimal() and len(figure) <= 3:
-            percent = min(HIGHEST_CONFIDENCE, int(figure))
-        return gr.update(**collection), given.get("where", gr.skip()), percent
+        figure = _percent(given.get("min_confidence") or given.get("least") or "")
+        return gr.update(**collection), given.get("where", gr.skip()), percent if figure is None else figure
 
-    def _reask(self, event: gr.EventData) -> tuple[str, str, str]:
-        return str(event.question), self._panel.known(event.collection), str(event.where)
+    def _reask(self, session: AskSession, event: gr.EventData) -> tuple[Any, ...]:
+        """Fill in a question of a link, the history or an example.
+
+        Returns:
+            The question, the collection, the filter, the minimum confidence, the result, and whether to ask. If the
+            collection is gone, the result says so, and nothing is asked.
+        """
+        question, collection = str(event.question), str(event.collection)
+        if collection and not self._panel.exists(collection):
+            session.show(None)
+            return question, gr.skip(), gr.skip(), gr.skip(), gone_html(collection), ""
+        percent = _percent(str(event.percent))
+        return (
+            question,
+            collection or gr.skip(),
+            str(event.where),
+            gr.skip() if percent is None else percent,
+            gr.skip(),
+            "yes" if question.strip() else "",
+        )
+
+    @staticmethod
+    def _restart(session: AskSession) -> tuple[str, str]:
+        """Empty the tab, as it was before the first question."""
+        session.show(None)
+        return "", ""
 
     def _open(self, session: AskSession, event: gr.EventData) -> str:
         document_id, start, end = str(event.document), int(event.start), int(event.end)
@@ -186,3 +225,8 @@ def _result_html(asked: AskedQuestion, find: FindDocument) -> str:
     if asked.is_read:
         return result_html(asked.result, find, asked.where)
     return reading_html(asked.result.hits, asked.where)
+
+
+def _percent(figure: str) -> int | None:
+    """The minimum confidence named by a link; None if it names none."""
+    return min(HIGHEST_CONFIDENCE, int(figure)) if figure.isdecimal() and len(figure) <= 3 else None

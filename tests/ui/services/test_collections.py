@@ -62,7 +62,7 @@ class TestNames:
 
     @pytest.mark.parametrize("unknown", ["", "..", "../given", "/etc", "x" * 999, "given", None])
     def test_an_unknown_id_is_refused(self, collections: Collections, unknown: str) -> None:
-        with pytest.raises(InputError, match=r"^collection .*: not found; choose one in the side panel"):
+        with pytest.raises(InputError, match=r"^collection .*: not found; choose another one"):
             collections.get(unknown)
 
     @pytest.mark.parametrize(
