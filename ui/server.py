@@ -100,7 +100,7 @@ def start(
             footer_links=[],
             theme=gr.themes.Base(font=SYSTEM_FONTS, font_mono=MONOSPACE_FONTS),
             css=_styles(),
-            js=(STATIC / "page.js").read_text(encoding="utf-8"),
+            js=_script(),
         )
     except OSError as error:
         page.close(verbose=False)
@@ -146,6 +146,19 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="rag-uploads-")
     os.environ["GRADIO_TEMP_DIR"] = folder.name
     return folder
+
+
+def _script() -> str:
+    """The script of the page: one function, which gets the functions of the other files."""
+    page, filters, reader = (
+        _function((STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in ("page", "filters", "reader")
+    )
+    return f"() => ({page})({{ createFilters: {filters}, createReader: {reader} }})"
+
+
+def _function(source: str) -> str:
+    """The function expression of a script, without the comment above it."""
+    return source[source.index("({") :].strip()
 
 
 def _styles() -> str:

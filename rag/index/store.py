@@ -125,6 +125,22 @@ class DocumentStore:
         )
         return sorted({*OWN_FIELDS, *(name for (name,) in found)})
 
+    def field_values(self, name: str, limit: int) -> list[tuple[str, int]]:
+        """The first distinct values of a field, casefolded and sorted, each with its number of documents."""
+        found = self._connection.execute(
+            "SELECT value, count(*) FROM fields WHERE name = ? GROUP BY value ORDER BY value LIMIT ?", (name, limit)
+        )
+        return found.fetchall()
+
+    def metadata_with(self, name: str, value: str) -> dict[str, object]:
+        """The metadata of a document whose field has a casefolded value; empty if there is none."""
+        found = self._connection.execute(
+            "SELECT metadata FROM documents WHERE document = "
+            "(SELECT document FROM fields WHERE name = ? AND value = ? LIMIT 1)",
+            (name, value),
+        ).fetchone()
+        return json.loads(found[0]) if found else {}
+
     def rows(self, conditions: Conditions) -> Rows:
         """Rows of the passages that meet all conditions: ``int64``, ascending.
 

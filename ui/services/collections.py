@@ -6,6 +6,7 @@ HOME/
   <id>/index/              its index
   <id>/taught.jsonl        its users' feedback
   given/<key>/taught.jsonl feedback on the index the server was started with
+  given/<key>/start.json   its display name, if it was renamed
 """
 
 from __future__ import annotations
@@ -26,23 +27,18 @@ from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
 from rag.errors import IndexMissing
 from rag.index import current_version
 
+from .collection_names import NAME_FILE, checked_name, description, name_file, with_own_name
 from .uploads import WINDOWS_DEVICE, Upload, store_uploads
 
 #: Maximum number of assistants kept loaded.
 MAX_OPEN_ASSISTANTS = 4
 
-#: Maximum length of a collection's name, in code points.
-LONGEST_NAME = 60
-
-NAME_FILE, FILES, INDEX, TAUGHT, GIVEN = "collection.json", "files", "index", "taught.jsonl", "given"
+FILES, INDEX, TAUGHT, GIVEN = "files", "index", "taught.jsonl", "given"
 
 #: Name prefixes of a folder being deleted and of a file being moved in.
 DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-
-#: Joins emoji; all other invisible characters are refused in names.
-JOINER = "\N{ZERO WIDTH JOINER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,10 @@ class Collections:
     def list(self) -> list[Collection]:
         """All collections: those given at start first, then the others by name."""
         own = [self._own(path.parent.name) for path in self._home.glob(f"*/{NAME_FILE}")]
-        return [*self._given, *sorted((each for each in own if each), key=lambda each: each.name.casefold())]
+        return [
+            *map(with_own_name, self._given),
+            *sorted((each for each in own if each), key=lambda each: each.name.casefold()),
+        ]
 
     def get(self, collection_id: str) -> Collection:
         """Collection with the given id.
@@ -123,7 +122,7 @@ class Collections:
         found = given or self._own(collection_id)
         if found is None:
             raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose another one")
-        return found
+        return with_own_name(found) if found is given else found
 
     def create(self, name: str) -> Collection:
         """Create an empty collection.
@@ -131,14 +130,9 @@ class Collections:
         Raises:
             InputError: The name is empty, too long or taken, or the folder cannot be written to.
         """
-        name = " ".join(name.split())
-        if not 0 < len(name) <= LONGEST_NAME:
-            raise InputError(f"the name has {len(name):,} characters; use 1 to {LONGEST_NAME}")
-        if not name.replace(JOINER, "").isprintable():
-            raise InputError("the name contains invisible characters; type it again")
+        name = checked_name(name)
         with self._changing:
-            if any(each.name.casefold() == name.casefold() for each in self.list()):
-                raise InputError(f"collection {name!r}: exists already; choose another name")
+            self._refuse_taken(name)
             collection_id = self._free_id(name)
             folder = self._home / collection_id
             try:
@@ -147,6 +141,26 @@ class Collections:
             except OSError as error:
                 raise InputError(f"{folder}: cannot be written to ({error.strerror or error}); make room") from error
         return self.get(collection_id)
+
+    def rename(self, collection_id: str, name: str) -> None:
+        """Give a collection another display name; its id, and so its links, stay.
+
+        Raises:
+            InputError: There is no such collection, the name is empty, too long or taken, or it cannot be stored.
+        """
+        name = checked_name(name)
+        with self._changing:
+            collection = self.get(collection_id)
+            self._refuse_taken(name, collection.id)
+            path = name_file(collection)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                staging = path.with_name(f"{INCOMING_PREFIX}{uuid.uuid4().hex}")
+                stored = description(path) | {"name": name}
+                staging.write_text(json.dumps(stored, ensure_ascii=False) + "\n", encoding="utf-8")
+                staging.replace(path)
+            except OSError as error:
+                raise InputError(f"{collection.name!r}: cannot be renamed ({error.strerror or error})") from error
 
     def delete(self, collection_id: str) -> None:
         """Delete a collection with its documents, index and feedback.
@@ -239,6 +253,10 @@ class Collections:
         except OSError as error:
             raise InputError(f"{collection.name!r}: its files cannot be listed ({error.strerror or error})") from error
 
+    def _refuse_taken(self, name: str, by_other_than: str = "") -> None:
+        if any(each.name.casefold() == name.casefold() and each.id != by_other_than for each in self.list()):
+            raise InputError(f"collection {name!r}: exists already; choose another name")
+
     def _folder(self, collection_id: str) -> Path:
         collection = self.get(collection_id)
         if collection.files is None:
@@ -249,11 +267,9 @@ class Collections:
         if not isinstance(collection_id, str) or not ID.fullmatch(collection_id):
             return None
         folder = self._home / collection_id
-        try:
-            name = str(json.loads((folder / NAME_FILE).read_text(encoding="utf-8"))["name"])
-        except (OSError, ValueError, KeyError, TypeError):
+        if (name := description(folder / NAME_FILE).get("name")) is None:
             return None
-        return Collection(collection_id, name, folder / INDEX, folder / FILES, folder / TAUGHT)
+        return Collection(collection_id, str(name), folder / INDEX, folder / FILES, folder / TAUGHT)
 
     def _free_id(self, name: str) -> str:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

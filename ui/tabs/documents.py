@@ -19,6 +19,7 @@ from ..services.file_listing import listing
 from ..services.index_jobs import IndexQueue
 from ..views.documents import LISTED, about_html, delete_warning_html, state_html, table_html, uploads_html
 from ..views.messages import error_messages
+from .source_pane import SourcePane
 
 #: Maximum number of files per upload.
 MAX_FILES = 1_000
@@ -26,7 +27,7 @@ MAX_FILES = 1_000
 #: Seconds between two checks of an indexing job.
 POLL_INTERVAL = 0.5
 
-CLICKS = component_script("table", "remove")
+CLICKS = component_script("table", "remove", "read")
 
 #: Makes screen readers announce changes.
 LIVE = 'element.setAttribute("role", "status");'
@@ -43,6 +44,7 @@ class DocumentsTab:
 
     Attributes:
         settled: Events after which the documents of the collection may have changed.
+        refresh: The event that redraws the list.
     """
 
     def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int) -> None:
@@ -65,6 +67,7 @@ class DocumentsTab:
             self._start = gr.Button("Bring up to date", elem_id="indexing-start", **small)
         self._filter = gr.Textbox(label="Find a document", placeholder="Title or file name", elem_id="documents-filter")
         self._table = gr.HTML(elem_id="documents-table", js_on_load=CLICKS)
+        self._pane = SourcePane(self._collections, "reader")
         with gr.Row(elem_id="collection-new", equal_height=False):
             self._name = gr.Textbox(label="New collection", placeholder="Name", scale=1)
             self._create = gr.Button("Create", scale=0, min_width=100)
@@ -90,6 +93,7 @@ class DocumentsTab:
             self._start.click(self._index, self._chosen, self._notes, **private),
         ]
         followed = [change.success(**about).then(**follow) for change in changes]
+        self.refresh = about
         page = gr.context.Context.root_block
         if page:
             followed.append(page.load(**about).then(**follow))
@@ -98,6 +102,8 @@ class DocumentsTab:
         clean = self._chosen.change(lambda: "", None, self._notes, **private)
         followed += [switched.then(**follow), clean]
         self.settled = [each.then(**about) for each in followed]
+        self._table.read(self._read, self._chosen, self._pane.html, **private)
+        self._pane.html.open(self._open, self._chosen, self._pane.html, **private)
         self._stop.click(self._stop_job, self._chosen, None, **private)
         self._filter.change(**about, trigger_mode="always_last")
         made = gr.on(
@@ -135,6 +141,14 @@ class DocumentsTab:
         with error_messages():
             self._collections.remove(chosen, str(event.name))
         return self._index(chosen)
+
+    def _read(self, chosen: str, event: gr.EventData) -> str:
+        with error_messages():
+            return self._pane.show_file(chosen, str(event.name))
+
+    def _open(self, chosen: str, event: gr.EventData) -> str:
+        with error_messages():
+            return self._pane.show(chosen, str(event.document))
 
     def _index(self, chosen: str) -> str:
         """Bring the index up to date with the files; returns an empty note on the upload."""
@@ -177,6 +191,6 @@ class DocumentsTab:
 
 def build_documents(
     collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int = MAX_FILES
-) -> list[Any]:
-    """Build the tab inside an open ``gr.Tab``; returns ``DocumentsTab.settled``."""
-    return DocumentsTab(collections, jobs, chosen, max_files).settled
+) -> DocumentsTab:
+    """Build the tab inside an open ``gr.Tab``."""
+    return DocumentsTab(collections, jobs, chosen, max_files)
