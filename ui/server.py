@@ -73,7 +73,8 @@ def start(
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uploads = upload_folder()
-    page = build_page(collections, IndexQueue())
+    jobs = IndexQueue()
+    page = build_page(collections, jobs)
     page.delete_cache = UPLOAD_CLEANUP
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
@@ -105,6 +106,7 @@ def start(
     except OSError as error:
         page.close(verbose=False)
         raise InputError(f"the server on port {port} did not start in time; try again") from error
+    jobs.resume((each.id, each.files, each.index) for each in collections.list() if each.files)
     return page
 
 

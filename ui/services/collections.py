@@ -4,6 +4,7 @@ HOME/
   <id>/collection.json     its display name
   <id>/files/              uploaded files, under sanitized names
   <id>/index/              its index
+  <id>/index.pending       marks that its files are still to be indexed; see index_jobs
   <id>/taught.jsonl        its users' feedback
   given/<key>/taught.jsonl feedback on the index the server was started with
   given/<key>/start.json   its display name, if it was renamed

@@ -17,7 +17,15 @@ from ..script import component_script
 from ..services.collections import Collections
 from ..services.file_listing import listing
 from ..services.index_jobs import IndexQueue
-from ..views.documents import LISTED, about_html, delete_warning_html, state_html, table_html, uploads_html
+from ..views.documents import (
+    LISTED,
+    about_html,
+    delete_warning_html,
+    not_indexed_html,
+    state_html,
+    table_html,
+    uploads_html,
+)
 from ..views.messages import error_messages
 from .source_pane import SourcePane
 
@@ -167,7 +175,18 @@ class DocumentsTab:
             shown = state
             await asyncio.sleep(POLL_INTERVAL)
         own = any(each.id == chosen and each.files for each in self._collections.list())
-        yield state_html(state) if job else "", gr.update(visible=False), gr.update(visible=own)
+        status = state_html(state) if job else not_indexed_html(self._not_indexed(chosen) if own else 0)
+        yield status, gr.update(visible=False), gr.update(visible=own)
+
+    def _not_indexed(self, chosen: str) -> int:
+        """Number of files that the index does not know."""
+        try:
+            store = self._collections.assistant(chosen).index.store
+            known = {*store.files(), *store.refused()}
+        except RagError:
+            known = set()
+        with error_messages():
+            return len(set(self._collections.files(chosen)) - known)
 
     def _stop_job(self, chosen: str) -> None:
         self._jobs.stop(chosen)

@@ -69,6 +69,11 @@ def state_html(state: State) -> str:
     )
 
 
+def not_indexed_html(count: int) -> str:
+    """A hint that some files are not indexed and are not being indexed; empty if there are none."""
+    return render("not_indexed", count=count) if count else ""
+
+
 def _progress(state: State) -> dict[str, Any]:
     """The text of the progress bar, its value and its maximum."""
     value, maximum = (state.read, state.files) if state.read < state.files else (state.done, state.total)
