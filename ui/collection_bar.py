@@ -73,7 +73,7 @@ class CollectionBar:
         try:
             index = self._collections.assistant(collection).index
             documents, passages = counted(len(index.documents), "document"), counted(len(index.passages), "passage")
-            return contents_html(f"{documents}, {passages}, all on this machine.")
+            return contents_html(f"{documents}, {passages}")
         except RagError as error:
             return contents_html(sentence(error))
 

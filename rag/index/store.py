@@ -100,6 +100,13 @@ class DocumentStore:
         found = self._connection.execute(f"{DOCUMENT_COLUMNS} WHERE file = ? ORDER BY document", (file,))
         return [document_from_row(row) for row in found]
 
+    def titles_of(self, file: int, limit: int) -> list[tuple[str, str]]:
+        """Id and title of a file's first documents, by the file's number."""
+        found = self._connection.execute(
+            "SELECT id, title FROM documents WHERE file = ? ORDER BY document LIMIT ?", (file, limit)
+        )
+        return [(document_id, title or name_title(document_id)) for document_id, title in found]
+
     def row_of(self, digest: bytes) -> int | None:
         """The row of any passage whose text has this ``text_hash``."""
         found = self._connection.execute("SELECT row FROM passages WHERE hash = ? LIMIT 1", (digest,)).fetchone()

@@ -141,7 +141,7 @@ class DocumentReader:
         record = store.files().get(file)
         if record is None:
             raise InputError(f"{file[:200]!r}: not in the collection; it may have been removed")
-        return [(each.id, each.title) for each in store.documents_of(record.number)[:MAX_LISTED]]
+        return store.titles_of(record.number, MAX_LISTED)
 
     def _document(self, collection: str, document_id: str, file_hash: str | None) -> tuple[Document, str]:
         index = self._collections.assistant(collection).index

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from weakref import WeakKeyDictionary
 
 from rag.formats import suffix_of
 from rag.index.filters import as_date, as_number
 from rag.index.store import OWN_FIELDS, DocumentStore
-
-from .file_listing import listing
 
 #: Fields with at most this many values are picked from a list; of numbers, and of values that are all different, fewer.
 MAX_VALUES, MAX_UNIQUE = 24, 6
@@ -80,14 +79,13 @@ def filter_fields(store: DocumentStore) -> list[FilterField]:
 
 def sources(store: DocumentStore) -> list[Source]:
     """The indexed files, by path; at most one more than ``MAX_SOURCES``."""
-    rows = listing(store, None, "", MAX_SOURCES + 1)
-    return [
-        Source(
-            row.title, row.path, row.path + ("" if row.path in store.documents else PARTS.get(suffix_of(row.path), "*"))
-        )
-        for row in rows
-        if row.documents and row.path.isprintable()
-    ]
+    return [_source(store, path) for path in islice(store.files(), MAX_SOURCES + 1) if path.isprintable()]
+
+
+def _source(store: DocumentStore, path: str) -> Source:
+    if path in store.documents:
+        return Source(store.title(path), path, path)
+    return Source("", path, path + PARTS.get(suffix_of(path), "*"))
 
 
 def _field(store: DocumentStore, name: str) -> FilterField | None:

@@ -24,13 +24,18 @@
     return [...found, ...marks].filter(([, , , at]) => at <= part && at >= part - 1).map((mark) => mark.slice(0, 3));
   };
   const isFilled = (pane, each) => each.dataset.filled === String(stateOf(pane).version);
-  const empty = (each) => {
+  // Keeps a text as high as it was, or as it will be about, so that the scroll bar is right.
+  const reserve = (each) => {
+    const perLine = Math.max(20, (each.clientWidth || 600) / 8);
+    const shown = each.dataset.filled && each.offsetHeight;
+    each.style.minHeight = `${shown || Math.ceil(Number(each.dataset.length) / perLine) * 28}px`;
+  };
+  const empty = (pane, each) => {
     const text = one(".text", each);
-    if (text) {
-      each.style.minHeight = `${each.offsetHeight}px`;
-      text.replaceChildren();
-    } else one(".content", each).replaceChildren();
+    if (text) reserve(each);
+    (text ?? one(".content", each)).replaceChildren();
     delete each.dataset.filled;
+    stateOf(pane).filled.delete(each);
   };
   const fetchPart = async (pane, each) => {
     const state = stateOf(pane), { version } = state, { view } = pane.dataset, part = Number(each.dataset.part);
@@ -44,15 +49,15 @@
     const content = one(".text", each) ?? one(".content", each);
     if (answer.html === undefined) content.textContent = answer.error;
     else content.innerHTML = answer.html;
+    const now = stops(pane)[state.index];
+    if (now) for (const mark of all(`.${now.name}`, each)) mark.classList.add("current");
     each.style.minHeight = "";
     each.dataset.filled = version;
     state.filled.delete(each);
     state.filled.add(each);
     for (const old of state.filled) {
       if (state.filled.size <= MAX_FILLED) break;
-      if (state.near.has(old)) continue;
-      empty(old);
-      state.filled.delete(old);
+      if (!state.near.has(old)) empty(pane, old);
     }
   };
   const fill = (pane, each) => {
@@ -65,18 +70,11 @@
     return done;
   };
   const refill = (pane) => {
-    stateOf(pane).version += 1;
-    for (const each of stateOf(pane).near) if (isVisible(each)) fill(pane, each);
+    const state = stateOf(pane);
+    state.version += 1;
+    for (const each of [...state.filled]) if (!state.near.has(each) || !isVisible(each)) empty(pane, each);
+    for (const each of state.near) if (isVisible(each)) fill(pane, each);
   };
-  // About as high as the part will be, so that the scroll bar is right.
-  const reserve = (pane) => {
-    const lineWidth = one(".leaves.text-parts", pane).clientWidth || area(pane).clientWidth;
-    const perLine = Math.max(20, lineWidth / 8);
-    for (const each of all(".leaves.text-parts .leaf:not([data-filled])", pane)) {
-      each.style.minHeight = `${Math.ceil(Number(each.dataset.length) / perLine) * 28}px`;
-    }
-  };
-
   // --- highlights and matches ---
   // Each is a class, `stop-3` or `match-3`, and the part that it begins in.
   const stops = (pane) => {
@@ -178,7 +176,7 @@
       near: new Set(), filled: new Set(all("[data-filled]", pane)), pending: new Map(),
     };
     states.set(pane, state);
-    reserve(pane);
+    all(".text-parts .leaf:not([data-filled])", pane).forEach(reserve);
     const observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
         if (isIntersecting) state.near.add(target);
