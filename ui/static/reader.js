@@ -147,7 +147,7 @@
   };
   const showPage = (pane) => {
     const field = one(".page-number input", pane);
-    if (field && field !== document.activeElement) field.value = partInView(pane) + 1;
+    if (field && !field.dataset.typing) field.value = partInView(pane) + 1;
   };
   const zoom = (pane, step) => {
     const state = stateOf(pane), middle = area(pane).scrollTop / area(pane).scrollHeight;
@@ -210,7 +210,9 @@
         search(pane, "");
       }
     });
+    one(".page-number input", pane)?.addEventListener("input", ({ target }) => (target.dataset.typing = "yes"));
     one(".page-number input", pane)?.addEventListener("change", ({ target }) => {
+      delete target.dataset.typing;
       const part = Math.min(Number(target.max), Math.max(1, Number(target.value) || 1)) - 1;
       target.value = part + 1;
       toTop(pane, leaf(pane, part));

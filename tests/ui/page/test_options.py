@@ -142,4 +142,5 @@ def _option(page: Page, name: str) -> None:
 
 
 def _documents(page: Page) -> set[str]:
-    return set(page.locator(".passages code, .card code").all_inner_texts())
+    expect(page.locator(".result:not(.past, [aria-busy])")).to_be_visible()
+    return set(page.locator(".result > :not(.filter) code").all_inner_texts())
