@@ -1,4 +1,4 @@
-"""The page: a side panel, a header, and four tabs."""
+"""The page: a header with the chosen collection, and four tabs."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from typing import Any
 
 import gradio as gr
 
-from rag import RagError
-
 from .api import add_api
+from .collection_bar import CollectionBar
 from .services.collections import Collections
 from .services.index_jobs import IndexQueue
-from .side_panel import SidePanel
 from .tabs.ask import AskTab
+from .tabs.ask_options import SHOW_FILTERS
 from .tabs.documents import build_documents
 from .tabs.evaluation import build_evaluation
 from .tabs.feedback import build_feedback
-from .views.messages import counted, sentence
-from .views.page import header_html
+from .views.page import account_html, header_html
 
 TITLE = "rag: answers you can check"
 
@@ -39,14 +37,18 @@ class _Page:
             add_api(collections)
 
     def _lay_out(self, jobs: IndexQueue) -> None:
-        self._panel = SidePanel(self._collections)
-        chosen = self._panel.collection
-        self._header = gr.HTML(self._header_html(self._collections.list()[0].id), elem_id="header")
+        with gr.Column(elem_id="header"):
+            gr.HTML(header_html(), elem_id="heading")
+            if self._collections.has_accounts:
+                account = gr.HTML(elem_id="account")
+                self.blocks.load(_account_html, None, account, api_visibility="private", show_progress="hidden")
+            self._bar = CollectionBar(self._collections)
+        chosen = self._bar.chosen
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask"):
-                self._ask = AskTab(self._collections, self._panel)
+                self._ask = AskTab(self._collections, self._bar)
             with gr.Tab("Documents"):
-                self._settled = build_documents(self._collections, jobs, chosen)
+                self._documents = build_documents(self._collections, jobs, chosen)
             with gr.Tab("Feedback") as feedback:
                 refresh = build_feedback(self._collections, chosen)
             with gr.Tab("Evaluate"):
@@ -55,23 +57,26 @@ class _Page:
 
     def _connect(self) -> None:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        chosen = self._panel.collection
-        shown = [self._header, self._ask.examples, self._panel.fields]
-        chosen.change(self._switch, chosen, shown, **private)
-        for event in self._settled:
-            event.then(self._switch, chosen, shown, **private)
-        # Only when the user chooses: a link that names a collection may name a minimum confidence, too.
-        chosen.input(self._panel.default_confidence, chosen, self._panel.min_confidence, **private)
+        chosen, options = self._bar.chosen, self._ask.options
+        shown = [self._bar.contents, self._bar.open, self._ask.examples, options.pickers, options.sources]
+        for event in (chosen.change, *(settled.then for settled in self._documents.settled)):
+            switched = event(self._switch, chosen, shown, **private)
+            switched.then(None, options.where, None, js=SHOW_FILTERS, **private)
+        self._bar.renamed.success(**self._documents.refresh)
+        # Only when the user chooses: a link that names a collection may name these, too.
+        reset = [options.min_confidence, options.where]
+        chosen.input(lambda chosen: (options.default_confidence(chosen), ""), chosen, reset, **private)
 
-    def _switch(self, chosen: str) -> tuple[str, str, str]:
-        chosen = self._panel.known(chosen)
-        return self._header_html(chosen), self._ask.examples_of(chosen), self._panel.filter_help(chosen)
+    def _switch(self, chosen: str) -> tuple[Any, ...]:
+        if not self._bar.exists(chosen):  # deleted in another window
+            chosen = self._collections.list()[0].id
+        return (
+            self._bar.contents_of(chosen),
+            self._bar.rename_button(chosen),
+            self._ask.examples_of(chosen),
+            *self._ask.options.filters_of(chosen),
+        )
 
-    def _header_html(self, chosen: str) -> str:
-        try:
-            index = self._collections.assistant(chosen).index
-            documents, passages = counted(len(index.documents), "document"), counted(len(index.passages), "passage")
-            contents = f"{documents}, {passages}, all on this machine."
-        except RagError as error:
-            contents = sentence(error)
-        return header_html(self._collections.get(chosen).name, contents)
+
+def _account_html(request: gr.Request) -> str:
+    return account_html(request.username or "")

@@ -15,7 +15,7 @@ def component_script(kind: str, *events: str) -> str:
     Gradio looks in it for the quoted names of the component's events.
     """
     names = " ".join(f'"{event}"' for event in events)
-    return f'{QUEUE}.push(["{kind}", [element, trigger]])  // {names}'
+    return f'{QUEUE}.push(["{kind}", [element, trigger, server]])  // {names}'
 
 
 def event_script(name: str) -> str:

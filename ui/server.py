@@ -19,6 +19,7 @@ from .security.accounts import AccessPolicy
 from .security.headers import SecurityHeadersMiddleware
 from .security.limits import Limits
 from .security.middleware import AccessMiddleware
+from .security.session import current_account
 from .security.tls import TlsFiles
 from .services.collections import Collections
 from .services.index_jobs import IndexQueue
@@ -74,7 +75,8 @@ def start(
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uploads = upload_folder()
-    page = build_page(collections, IndexQueue())
+    jobs = IndexQueue()
+    page = build_page(collections.with_accounts(current_account) if access.accounts else collections, jobs)
     page.delete_cache = UPLOAD_CLEANUP
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
@@ -105,11 +107,12 @@ def start(
             footer_links=[],
             theme=gr.themes.Base(font=SYSTEM_FONTS, font_mono=MONOSPACE_FONTS),
             css=_styles(),
-            js=(STATIC / "page.js").read_text(encoding="utf-8"),
+            js=_script(),
         )
     except OSError as error:
         page.close(verbose=False)
         raise InputError(f"the server on port {port} did not start in time; try again") from error
+    jobs.resume((each.id, each.files, each.index) for each in collections.list() if each.files)
     return page
 
 
@@ -140,6 +143,19 @@ def serve(
     url_host = f"[{host.strip('[]')}]" if ":" in host else host
     print(f"Serving on {'https' if tls else 'http'}://{url_host}:{port} - Ctrl-C stops", flush=True)
     page.block_thread()
+
+
+def _script() -> str:
+    """The script of the page: one function, which gets the functions of the other files."""
+    page, filters, reader = (
+        _function((STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in ("page", "filters", "reader")
+    )
+    return f"() => ({page})({{ createFilters: {filters}, createReader: {reader} }})"
+
+
+def _function(source: str) -> str:
+    """The function expression of a script, without the comment above it."""
+    return source[source.index("({") :].strip()
 
 
 def _styles() -> str:

@@ -71,6 +71,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "--collections", type=Path, metavar="DIR",
         help="folder of the collections created in the page (default: in the user's data folder)",
     )  # fmt: skip
+    parser.add_argument(
+        "--account-gb", type=float, default=5, metavar="N",
+        help="limit of the documents in the collections of one account, in GB (default: 5)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--total-gb", type=float, default=50, metavar="N",
+        help="limit of the documents in all collections, in GB (default: 50)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -95,10 +103,12 @@ def run(args: argparse.Namespace) -> int:
     folder = ready_index(args)
     from ..ui import serve
     from ..ui.services.collections import Collections
+    from ..ui.services.quota import GIGABYTE, Quota
 
     home = args.collections or collections_home()
     given = _given(folder, home)
-    collections = Collections(home, [given], reader=args.reader, device=args.device)
+    quota = Quota(round(args.account_gb * GIGABYTE), round(args.total_gb * GIGABYTE))
+    collections = Collections(home, [given], reader=args.reader, device=args.device, quota=quota)
     # Loaded here so that a broken index is reported on the command line, not in the page.
     collections.assistant(given.id)
     serve(collections, args.host, args.port, access=access, limits=limits, tls=tls)

@@ -22,15 +22,39 @@ BYTE_ORDER_MARKS = (
 #: Encodings that a byte-order mark or the bytes themselves prove; others are guesses.
 PROVEN_ENCODINGS = frozenset({"utf-8", *(name for _, name in BYTE_ORDER_MARKS)})
 
+#: Maximum length of a title, in code points, and the stretch of a text that is searched for one.
+LONGEST_TITLE, HEAD = 80, 2_000
+
+#: A line below or above a title, as in reStructuredText.
+UNDERLINE = re.compile(r"([=\-~^*#\"'+])\1{2,}")
+
 #: Control characters that do not occur in text; tabs, line and page breaks are not included.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x7f]")
 
 
 def read_text(document_id: str, raw: bytes) -> Parsed:
-    """Plain text; the title is the file's name."""
+    """Plain text; the title is its first line, if that is one, else the file's name."""
     text, encoding = decode(raw)
-    document = Document(document_id, text, name_title(document_id), metadata={"encoding": encoding})
+    title = first_line_title(text) or name_title(document_id)
+    document = Document(document_id, text, title, metadata={"encoding": encoding})
     return Parsed([document], warnings=guess_remarks(document_id, encoding))
+
+
+def first_line_title(text: str) -> str:
+    """The first line of a text if it is a title, else an empty string.
+
+    A title is short, begins like one, does not end like a sentence, a salutation or a list, and stands apart: a blank
+    line or an underline follows, and then more text.
+    """
+    lines = [line.strip() for line in text[:HEAD].split("\n")]
+    lines = lines[next((i for i, line in enumerate(lines) if line and not UNDERLINE.fullmatch(line)), 0) :]
+    title, below = lines[0], lines[1:]
+    if not 2 < len(title) <= LONGEST_TITLE or not any(map(str.isalpha, title)) or title[0].islower():
+        return ""
+    if not title[-1].isalnum() and title[-1] not in "?)”’\"'»":
+        return ""
+    stands_apart = bool(below) and (not below[0] or UNDERLINE.fullmatch(below[0]) is not None)
+    return title if stands_apart and any(below) else ""
 
 
 def guess_remarks(document_id: str, encoding: str) -> list[Remark]:

@@ -2,7 +2,8 @@
 
 Numbers compare by size, ISO dates to the given precision (``2022-10`` is the whole month, so ``<=2022-10`` includes its
 last day), and anything else as case-insensitive text. ``<`` and ``>`` compare numbers with numbers and dates with dates
-only. ``*`` matches any characters. A document without the field meets no condition on it except ``!=``.
+only. ``*`` matches any characters. A document without the field meets no condition on it except ``!=``. A typed
+condition may offer alternatives on one field: ``country=Kazakhstan or country=Kyrgyzstan``.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def conditions(where: Where) -> Conditions:
     elif isinstance(where, str):
         raise InputError(f"where is the string {where!r}; pass a mapping, or a list of conditions such as [{where!r}]")
     else:
-        found = tuple((_typed(each),) for each in where)
+        found = tuple(tuple(_typed(part) for part in _alternatives(each)) for each in where)
     if (count := sum(map(len, found))) > MAX_CONDITIONS:
         raise InputError(f"{count} conditions are too many; the limit is {MAX_CONDITIONS}")
     return found
@@ -103,6 +104,15 @@ def _condition(name: str, value: object) -> Condition:
     text = str(value).strip()
     operator = next((each for each in OPERATORS if text.startswith(each)), "=")
     return _checked(name, operator, text.removeprefix(operator).strip())
+
+
+def _alternatives(text: str) -> list[str]:
+    """The parts of ``a=1 or a=2``: an "or" only separates conditions on the same field."""
+    field = re.match(r"[^<>=!]+", text) if isinstance(text, str) else None
+    if not field or " or " not in text:
+        return [text]
+    name = re.escape(field[0].strip())
+    return re.split(rf" or (?={name} ?[<>=!])", text, flags=re.IGNORECASE)
 
 
 def _typed(text: str) -> Condition:

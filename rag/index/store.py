@@ -100,6 +100,13 @@ class DocumentStore:
         found = self._connection.execute(f"{DOCUMENT_COLUMNS} WHERE file = ? ORDER BY document", (file,))
         return [document_from_row(row) for row in found]
 
+    def titles_of(self, file: int, limit: int) -> list[tuple[str, str]]:
+        """Id and title of a file's first documents, by the file's number."""
+        found = self._connection.execute(
+            "SELECT id, title FROM documents WHERE file = ? ORDER BY document LIMIT ?", (file, limit)
+        )
+        return [(document_id, title or name_title(document_id)) for document_id, title in found]
+
     def row_of(self, digest: bytes) -> int | None:
         """The row of any passage whose text has this ``text_hash``."""
         found = self._connection.execute("SELECT row FROM passages WHERE hash = ? LIMIT 1", (digest,)).fetchone()
@@ -124,6 +131,22 @@ class DocumentStore:
             "WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL"
         )
         return sorted({*OWN_FIELDS, *(name for (name,) in found)})
+
+    def field_values(self, name: str, limit: int) -> list[tuple[str, int]]:
+        """The first distinct values of a field, casefolded and sorted, each with its number of documents."""
+        found = self._connection.execute(
+            "SELECT value, count(*) FROM fields WHERE name = ? GROUP BY value ORDER BY value LIMIT ?", (name, limit)
+        )
+        return found.fetchall()
+
+    def metadata_with(self, name: str, value: str) -> dict[str, object]:
+        """The metadata of a document whose field has a casefolded value; empty if there is none."""
+        found = self._connection.execute(
+            "SELECT metadata FROM documents WHERE document = "
+            "(SELECT document FROM fields WHERE name = ? AND value = ? LIMIT 1)",
+            (name, value),
+        ).fetchone()
+        return json.loads(found[0]) if found else {}
 
     def rows(self, conditions: Conditions) -> Rows:
         """Rows of the passages that meet all conditions: ``int64``, ascending.

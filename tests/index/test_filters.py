@@ -40,6 +40,9 @@ def retriever(encoder: SentenceTransformerEncoder) -> Retriever:
         ({"path": "reports/*"}, ["reports/c.pdf"]),
         ({"title": "D.TXT"}, ["d.txt"]),
         (["date>=2022-10", "country = Tajikistan"], ["reports/c.pdf"]),
+        (["country=Kazakhstan or country = Tajikistan", "date>=2022-10"], ["reports/c.pdf"]),
+        (["path=a.md or path=d.txt or title=b.md"], ["a.md"]),
+        (["path=a.md or Path=d.txt"], ["a.md", "d.txt"]),
         ([], ["a.md", "b.md", "d.txt", "reports/c.pdf"]),
     ],
 )

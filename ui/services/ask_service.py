@@ -8,19 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from rag import Assistant, Document, InputError, RagError
-from rag.errors import DocumentError
 from rag.export.answers import ExportEntry, export_entry, export_json, export_markdown
-from rag.formats import suffix_of
-from rag.formats.pdf.render import Picture, page_picture
-from rag.index.originals import Originals
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 
 from .ask_session import AskedQuestion
 from .collections import Collections
-
-#: Number of pages of a PDF shown at once.
-PICTURES = 4
 
 #: How answers are exported, by file extension.
 EXPORTS = {"md": export_markdown, "json": export_json}
@@ -86,31 +79,6 @@ class AskService:
             raise InputError("the document has no such text; ask again")
         return found
 
-    def page_pictures(
-        self, asked: AskedQuestion, document: Document, starts: Sequence[int], extents: Sequence[tuple[int, int]]
-    ) -> tuple[list[tuple[int, Picture]], str]:
-        """Pictures of the pages of a PDF, each with its number.
-
-        Args:
-            asked: The question that the document was found for.
-            document: The document; other formats have no pictures.
-            starts: Offsets whose pages are shown, in this order.
-            extents: The stretches to find boxes for, ``[start, end)``.
-
-        Returns:
-            The pictures, and a note: why there are none, or that the boxes are not exact; else empty.
-        """
-        if suffix_of(document.id) != ".pdf":
-            return [], ""
-        numbers = dict.fromkeys(page for start in starts if (page := document.place(start).page) is not None)
-        try:
-            raw = Originals.open(self._collections.get(asked.collection).index).read(document.id)
-            pictures = [(number, page_picture(raw, document, number, extents)) for number in list(numbers)[:PICTURES]]
-        except DocumentError as error:
-            return [], f"The page cannot be shown: {error}."
-        is_exact = all(picture.exact for _, picture in pictures)
-        return pictures, "" if is_exact else "The exact words cannot be highlighted on this page."
-
     def save_feedback(
         self, asked: AskedQuestion, verdict: str, candidate: int = 0, words: Selection | None = None
     ) -> str:
@@ -128,7 +96,7 @@ class AskService:
         question, answers = asked.result.question, asked.result.answers
         assistant = self._collections.assistant(asked.collection)
         documents = assistant.index.documents
-        feedback = FeedbackFile(self._collections.get(asked.collection).taught)
+        feedback = FeedbackFile(self._collections.teachable(asked.collection).taught)
         if verdict == "none":
             feedback.add(question, documents, unanswerable=True)
             return "Saved: no document answers this."

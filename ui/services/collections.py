@@ -1,92 +1,22 @@
-"""Collections: named sets of documents, each with its own index.
-
-HOME/
-  <id>/collection.json     its display name
-  <id>/files/              uploaded files, under sanitized names
-  <id>/index/              its index
-  <id>/taught.jsonl        its users' feedback
-  given/<key>/taught.jsonl feedback on the index the server was started with
-"""
+"""The collections of the page, as the account that asks may see and change them."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-import shutil
-import threading
-import unicodedata
-import uuid
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
-from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
+from rag import Assistant, Encoder, InputError
 from rag.errors import IndexMissing
-from rag.index import current_version
 
-from .permissions import Permissions
-from .quota import Quota, Room, stored_bytes
-from .uploads import WINDOWS_DEVICE, Upload, store_uploads
+from .collection_store import Collection, CollectionStore, given_collection
+from .open_assistants import OpenAssistants
+from .quota import Quota
+from .uploads import Upload
 
-#: Maximum number of assistants kept loaded.
-MAX_OPEN_ASSISTANTS = 4
-
-#: Maximum length of a collection's name, in code points.
-LONGEST_NAME = 60
-
-NAME_FILE, FILES, INDEX, TAUGHT, GIVEN = "collection.json", "files", "index", "taught.jsonl", "given"
-
-#: Name prefixes of a folder being deleted and of a file being moved in.
-DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
-
-ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-
-#: Joins emoji; all other invisible characters are refused in names.
-JOINER = "\N{ZERO WIDTH JOINER}"
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """A named set of documents.
-
-    Attributes:
-        id: Lower-case letters, digits and hyphens; part of links.
-        name: Display name.
-        index: Folder of its index.
-        files: Folder of its uploaded files; None if its documents are not managed in the page.
-        taught: JSON Lines file of its users' feedback; it may not exist yet.
-        examples: Example questions to click on.
-        questions: Question set shipped with it.
-        permissions: Who may see and change it, where the server has accounts.
-    """
-
-    id: str
-    name: str
-    index: Path
-    files: Path | None
-    taught: Path
-    examples: tuple[str, ...] = ()
-    questions: Path | None = None
-    permissions: Permissions = Permissions()
-
-
-def given_collection(
-    index: Path, name: str, home: Path, examples: tuple[str, ...] = (), questions: Path | None = None
-) -> Collection:
-    """Collection of the index the server is started with, whose documents are managed with `rag index`."""
-    key = hashlib.sha256(str(index.resolve()).encode()).hexdigest()[:16]
-    return Collection("start", name, index, None, home / GIVEN / key / TAUGHT, examples, questions)
-
-
-@dataclass(slots=True)
-class _Opened:
-    """A loaded collection: the version of its index and the assistant, both None until it is loaded."""
-
-    version: Path | None = None
-    assistant: Assistant | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+__all__ = ["Collection", "Collections", "given_collection"]
 
 
 class Collections:
@@ -98,8 +28,6 @@ class Collections:
         encoder: Encoder shared by all indexes; None for the default.
         reader: Folder of the reader; None for the shipped one.
         device: Torch device; a graphics card if None and there is one.
-        account: Returns the account that is asking, None if nobody has logged in; None if the server has no accounts:
-            then everybody sees and changes everything.
         quota: How much the collections may hold.
     """
 
@@ -109,147 +37,63 @@ class Collections:
         given: Sequence[Collection] = (),
         encoder: Encoder | None = None,
         reader: Path | None = None,
+        *,
         device: str | None = None,
-        account: Callable[[], str | None] | None = None,
         quota: Quota | None = None,
     ) -> None:
-        self._home, self._given, self._reader, self._device = home, list(given), reader, device
-        self._encoder = encoder or SentenceTransformerEncoder(device=device)
-        self._account, self._quota = account, quota or Quota()
-        self._open: OrderedDict[str, _Opened] = OrderedDict()
-        # Separate locks, so that questions are answered during changes on disk, which may hash large files.
-        self._changing, self._opening = threading.Lock(), threading.Lock()
+        self._store = CollectionStore(home, given, quota or Quota())
+        self._assistants = OpenAssistants(encoder, reader, device)
+        self._account: Callable[[], str | None] | None = None
+
+    def with_accounts(self, account: Callable[[], str | None]) -> Self:
+        """The same collections for a server with accounts; otherwise everybody sees and changes everything.
+
+        Args:
+            account: Returns the account that asks; None if nobody has logged in.
+        """
+        restricted = copy.copy(self)
+        restricted._account = account
+        return restricted
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether the server has accounts."""
+        return self._account is not None
 
     def list(self) -> list[Collection]:
-        """All collections that the account may see: those given at start first, then the others by name."""
-        own = sorted(self._stored(), key=lambda each: each.name.casefold())
-        return [each for each in (*self._given, *own) if self._may(each.permissions.may_read)]
+        """The collections that the account may see: those given at start first, then the others by name."""
+        return [each for each in self._store.list() if self._may(each.permissions.may_read)]
 
     def get(self, collection_id: str) -> Collection:
         """Collection with the given id.
 
         Raises:
-            InputError: There is no such collection.
+            InputError: There is no such collection, or the account may not see it.
         """
-        given = next((each for each in self._given if each.id == collection_id), None)
-        found = given or self._own(collection_id)
+        found = self._store.find(collection_id)
         if found is None or not self._may(found.permissions.may_read):
-            raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose one in the side panel")
+            raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose another one")
         return found
 
     def create(self, name: str) -> Collection:
-        """Create an empty collection, owned by the account.
+        """Create an empty collection, which belongs to the account.
 
         Raises:
-            InputError: The name is empty, too long or taken, or the folder cannot be written to.
+            InputError: See ``CollectionStore.create``; or nobody has logged in.
         """
-        name = " ".join(name.split())
-        if not 0 < len(name) <= LONGEST_NAME:
-            raise InputError(f"the name has {len(name):,} characters; use 1 to {LONGEST_NAME}")
-        if not name.replace(JOINER, "").isprintable():
-            raise InputError("the name contains invisible characters; type it again")
-        with self._changing:
-            if any(each.name.casefold() == name.casefold() for each in self.list()):
-                raise InputError(f"collection {name!r}: exists already; choose another name")
-            collection_id = self._free_id(name)
-            folder = self._home / collection_id
-            try:
-                (folder / FILES).mkdir(parents=True)
-                owner = Permissions(self._account() or "" if self._account else "")
-                write_description(folder / NAME_FILE, {"name": name, **owner.to_json()})
-            except OSError as error:
-                raise InputError(f"{folder}: cannot be written to ({error.strerror or error}); make room") from error
-        return self.get(collection_id)
+        if self._account is None:
+            return self._store.create(name, "")
+        if owner := self._account():
+            return self._store.create(name, owner)
+        raise InputError("nobody has logged in; log in to make collections")
 
-    def delete(self, collection_id: str) -> None:
-        """Delete a collection with its documents, index and feedback.
+    def rename(self, collection_id: str, name: str) -> None:
+        """Give a collection another display name; its id, and so its links, stay.
 
         Raises:
-            InputError: There is no such collection, or the account may not delete it.
+            InputError: See ``manageable`` and ``CollectionStore.rename``.
         """
-        collection = self.manageable(collection_id)
-        with self._changing:
-            folder = self._home / collection.id
-            gone = self._home / f"{DELETED_PREFIX}{uuid.uuid4().hex}"
-            try:
-                # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
-                folder.rename(gone)
-            except OSError as error:
-                raise InputError(f"{collection.name!r}: cannot be deleted ({error.strerror or error})") from error
-            for each in self._home.glob(f"{DELETED_PREFIX}*"):
-                shutil.rmtree(each, ignore_errors=True)
-        with self._opening:
-            self._open.pop(collection.id, None)
-
-    def assistant(self, collection_id: str) -> Assistant:
-        """Assistant of a collection; reloaded when its index has a new version.
-
-        Raises:
-            InputError: There is no such collection, or it is empty.
-            IndexFolderError: See ``Index.open``.
-        """
-        collection = self.get(collection_id)
-        try:
-            version = current_version(collection.index)
-        except IndexMissing:
-            with self._opening:
-                self._open.pop(collection_id, None)
-            raise InputError(
-                f"the collection {collection.name!r} is empty; add documents to it under Documents"
-            ) from None
-        with self._opening:
-            opened = self._open.setdefault(collection_id, _Opened())
-            self._open.move_to_end(collection_id)
-            while len(self._open) > MAX_OPEN_ASSISTANTS:
-                self._open.popitem(last=False)
-        # Loading one collection does not delay questions to others. One deleted meanwhile is no longer in ``_open``.
-        with opened.lock:
-            if opened.assistant is None or opened.version != version:
-                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader, self._device)
-                opened.version = version
-            return opened.assistant
-
-    def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
-        """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
-
-        Raises:
-            InputError: There is no such collection, the account may not change it, or its folder cannot be read.
-        """
-        collection, folder = self._changed(collection_id)
-        with self._changing:
-            try:
-                staging = folder.parent / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
-                return store_uploads(folder, staging, uploads, self._room(collection.permissions.owner))
-            except OSError as error:
-                raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
-
-    def remove(self, collection_id: str, name: str) -> None:
-        """Delete an uploaded file; the index keeps it until the next update.
-
-        Raises:
-            InputError: There is no such file, or the account may not change the collection.
-        """
-        _, folder = self._changed(collection_id)
-        with self._changing:
-            # Compared with the listing, so that a name cannot be a path elsewhere.
-            if name not in self.files(collection_id):
-                raise InputError(f"file {name[:200]!r}: not in the collection; it may have been removed already")
-            try:
-                (folder / name).unlink(missing_ok=True)
-            except OSError as error:
-                raise InputError(f"{name}: cannot be removed ({error.strerror or error})") from error
-
-    def files(self, collection_id: str) -> Sequence[str]:
-        """Sorted names of a collection's uploaded files.
-
-        Raises:
-            InputError: There is no such collection, or its folder cannot be read.
-        """
-        collection = self.get(collection_id)
-        try:
-            return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
-        except OSError as error:
-            raise InputError(f"{collection.name!r}: its files cannot be listed ({error.strerror or error})") from error
+        self._store.rename(self.manageable(collection_id), name)
 
     def share(self, collection_id: str, account: str, level: str) -> None:
         """Share a collection with another account, or stop sharing it.
@@ -260,32 +104,76 @@ class Collections:
             level: ``read``, ``change``, or empty to stop sharing.
 
         Raises:
-            InputError: There is no such collection, the account that asks does not own it, or there is nobody to share
-                it with.
+            InputError: See ``manageable``; or it cannot be stored.
         """
-        with self._changing:
-            collection = self.manageable(collection_id)
-            shared = dict(collection.permissions.shared)
-            shared.pop(account, None)
-            if level:
-                shared[account] = level
-            permissions = replace(collection.permissions, shared=shared)
-            path = self._home / collection.id / NAME_FILE
-            try:
-                write_description(path, {"name": collection.name, **permissions.to_json()})
-            except OSError as error:
-                raise InputError(f"{collection.name!r}: cannot be shared ({error.strerror or error})") from error
+        collection = self.manageable(collection_id)
+        if not account or account == collection.permissions.owner:
+            raise InputError("name another account to share the collection with")
+        shared = {name: each for name, each in collection.permissions.shared.items() if name != account}
+        if level:
+            shared[account] = level
+        self._store.set_permissions(collection, replace(collection.permissions, shared=shared))
+
+    def delete(self, collection_id: str) -> None:
+        """Delete a collection with its documents, index and feedback.
+
+        Raises:
+            InputError: See ``manageable``; or the server was started with it, or it cannot be deleted.
+        """
+        collection = self.manageable(collection_id)
+        if collection.files is None:
+            raise InputError(f"{collection.name!r}: the server was started with it, so it cannot be deleted here")
+        self._store.delete(collection)
+        self._assistants.close(collection.index)
+
+    def assistant(self, collection_id: str) -> Assistant:
+        """Assistant of a collection; reloaded when its index has a new version.
+
+        Raises:
+            InputError: There is no such collection, or it is empty.
+            IndexFolderError: See ``Index.open``.
+        """
+        collection = self.get(collection_id)
+        try:
+            return self._assistants.get(collection.index)
+        except IndexMissing:
+            self._assistants.close(collection.index)
+            raise InputError(
+                f"the collection {collection.name!r} is empty; add documents to it under Documents"
+            ) from None
+
+    def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
+        """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
+
+        Raises:
+            InputError: See ``changeable``; or the folder cannot be read.
+        """
+        return self._store.add(self.changeable(collection_id), uploads)
+
+    def remove(self, collection_id: str, name: str) -> None:
+        """Delete an uploaded file; the index keeps it until the next update.
+
+        Raises:
+            InputError: See ``changeable``; or there is no such file.
+        """
+        self._store.remove(self.changeable(collection_id), name)
+
+    def files(self, collection_id: str) -> Sequence[str]:
+        """Sorted names of a collection's uploaded files.
+
+        Raises:
+            InputError: There is no such collection, or its folder cannot be read.
+        """
+        return self._store.files(self.get(collection_id))
 
     def changeable(self, collection_id: str) -> Collection:
-        """A collection whose documents and feedback the account may change.
+        """A collection whose documents the account may change.
 
         Raises:
             InputError: There is no such collection, or the account may not change it.
         """
         collection = self.get(collection_id)
-        if collection.files is None:
-            raise InputError(f"{collection.name!r}: its documents are managed with `rag index`, not in the page")
-        if not self._may(collection.permissions.may_change):
+        if not self.may_change(collection):
             raise InputError(f"{collection.name!r}: you may not change it; ask {_owner_of(collection)}")
         return collection
 
@@ -293,74 +181,32 @@ class Collections:
         """A collection that the account may rename, share and delete.
 
         Raises:
-            InputError: There is no such collection, or the account does not own it.
+            InputError: There is no such collection, or it belongs to somebody else.
         """
         collection = self.get(collection_id)
-        if collection.files is None:
-            raise InputError(f"{collection.name!r}: the server was started with it, so it cannot be changed here")
-        if not self._may(collection.permissions.may_manage):
+        if not self.may_manage(collection):
             raise InputError(f"{collection.name!r}: it is not yours; ask {_owner_of(collection)}")
         return collection
 
-    def check_feedback(self, collection_id: str) -> None:
-        """Check that the account may give feedback: on a collection that it may change, or one given at start.
+    def teachable(self, collection_id: str) -> Collection:
+        """A collection on which the account may give feedback: one that it may change, or that the server started with.
 
         Raises:
-            InputError: It may not.
+            InputError: There is no such collection, or the account may not change it.
         """
-        if self.get(collection_id).files is not None:
-            self.changeable(collection_id)
+        collection = self.get(collection_id)
+        return collection if collection.files is None else self.changeable(collection_id)
+
+    def may_change(self, collection: Collection) -> bool:
+        """Whether the account may change a collection's documents."""
+        return self._may(collection.permissions.may_change)
+
+    def may_manage(self, collection: Collection) -> bool:
+        """Whether the account may rename, share and delete a collection."""
+        return self._may(collection.permissions.may_manage)
 
     def _may(self, permission: Callable[[str | None], bool]) -> bool:
         return self._account is None or permission(self._account())
-
-    def _changed(self, collection_id: str) -> tuple[Collection, Path]:
-        collection = self.changeable(collection_id)
-        assert collection.files
-        return collection, collection.files
-
-    def _room(self, owner: str) -> Room:
-        folders = {each.id: each for each in self._stored()}.values()
-        own = [each.files for each in folders if each.permissions.owner == owner and each.files]
-        return Room(self._quota, stored_bytes(own), stored_bytes(each.files for each in folders if each.files))
-
-    def _stored(self) -> Iterator[Collection]:
-        """All collections made in the page."""
-        for path in self._home.glob(f"*/{NAME_FILE}"):
-            if own := self._own(path.parent.name):
-                yield own
-
-    def _own(self, collection_id: str) -> Collection | None:
-        if not isinstance(collection_id, str) or not ID.fullmatch(collection_id):
-            return None
-        folder = self._home / collection_id
-        try:
-            description = json.loads((folder / NAME_FILE).read_text(encoding="utf-8"))
-            name, permissions = str(description["name"]), Permissions.from_json(description)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return Collection(
-            collection_id, name, folder / INDEX, folder / FILES, folder / TAUGHT, permissions=permissions
-        )
-
-    def _free_id(self, name: str) -> str:
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "collection"
-        slug = f"{slug}-collection" if WINDOWS_DEVICE.match(slug) else slug
-        taken = {each.id for each in self._given} | {GIVEN}
-        numbered = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
-        return next(each for each in numbered if each not in taken and not (self._home / each).exists())
-
-
-def write_description(path: Path, values: dict[str, object]) -> None:
-    """Write a collection's description, so that a reader sees the old or the new one.
-
-    Raises:
-        OSError: The folder cannot be written to.
-    """
-    part = path.with_name(f"{INCOMING_PREFIX}{uuid.uuid4().hex}")
-    part.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
 
 
 def _owner_of(collection: Collection) -> str:

@@ -112,13 +112,13 @@ class Evaluation:
     """One run over a question set; only the thread of ``run`` changes its state.
 
     Args:
-        collection: Name of the collection.
+        collection: The collection.
         question_set: Questions to ask.
         assistant: Assistant of the collection.
         version: Folder of the evaluated index version.
     """
 
-    def __init__(self, collection: str, question_set: QuestionSet, assistant: Assistant, version: Path) -> None:
+    def __init__(self, collection: Collection, question_set: QuestionSet, assistant: Assistant, version: Path) -> None:
         self.collection, self.question_set, self.version = collection, question_set, version
         self._assistant = assistant
         self._state = State()
@@ -203,10 +203,10 @@ class Evaluations:
         with self._lock:
             if other := self.running():
                 raise InputError(
-                    f"an evaluation of {other.collection!r} is running already, {other.state().done:,} of "
+                    f"an evaluation is running already, {other.state().done:,} of "
                     f"{len(other.question_set.questions):,} questions are done; wait until it has ended, or stop it"
                 )
-            evaluation = Evaluation(collection.name, question_set, assistant, current_version(collection.index))
+            evaluation = Evaluation(collection, question_set, assistant, current_version(collection.index))
             self._running = self._last[collection.id] = evaluation
             self._thread = threading.Thread(target=evaluation.run, daemon=True, name="evaluation")
             self._thread.start()

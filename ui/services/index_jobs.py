@@ -1,4 +1,8 @@
-"""Index collections in the background: one build at a time, in a process separate from the server."""
+"""Index collections in the background: one build at a time, in a process separate from the server.
+
+A file beside the index marks that its files are to be indexed until that is done. A server that was killed finds the
+mark when it starts again, and continues.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +25,15 @@ COMMAND = [sys.executable, "-P", str(Path(__file__).with_name("index_worker.py")
 #: One thread: several would slow each other, and the answering of questions, down.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
 
-WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
+WAITING, RUNNING, DONE, FAILED, STOPPED, INTERRUPTED = (
+    "waiting", "running", "done", "failed", "stopped", "interrupted",
+)  # fmt: skip
+
+#: How often a job runs its worker, if that is killed.
+ATTEMPTS = 2
+
+#: Suffix of the mark beside an index.
+PENDING = ".pending"
 
 #: Seconds a stopped process gets to exit before it is killed.
 STOP_TIMEOUT = 10
@@ -30,7 +44,7 @@ class State:
     """State of an index job.
 
     Attributes:
-        state: ``waiting``, ``running``, ``done``, ``failed`` or ``stopped``.
+        state: ``waiting``, ``running``, ``done``, ``failed``, ``stopped`` or ``interrupted``.
         stage: ``checking`` or ``reading`` files, or ``embedding`` passages; empty before the first.
         done, total: Files or passages of the stage. Passages are those of the files read so far.
         read, files: Files read, and files in all.
@@ -52,7 +66,7 @@ class State:
     @property
     def ended(self) -> bool:
         """True once the state is final."""
-        return self.state in (DONE, FAILED, STOPPED)
+        return self.state in (DONE, FAILED, STOPPED, INTERRUPTED)
 
 
 class IndexJob:
@@ -89,12 +103,17 @@ class IndexJob:
                 process.wait()
 
     def run(self) -> None:
-        """Run the worker until it exits; return at once if the job is already stopped.
+        """Run the worker until it exits, again if it is killed; return at once if the job is already stopped.
 
         Raises:
             OSError: The worker cannot be started.
             ValueError: The worker's output is malformed.
         """
+        for _ in range(ATTEMPTS):
+            self._run_worker()
+        self._set(state=INTERRUPTED)
+
+    def _run_worker(self) -> None:
         command = [*COMMAND, str(self._files), str(self._index)]
         with self._lock:
             if self._state.ended:
@@ -108,7 +127,6 @@ class IndexJob:
         with self._process as process:
             for line in process.stdout or ():
                 self._set(**json.loads(line))
-        self.fail("indexing ended unexpectedly; start it again")
 
     def fail(self, error: str) -> None:
         """Mark the job as failed, unless it has ended already."""
@@ -126,6 +144,7 @@ class IndexQueue:
     def __init__(self) -> None:
         self._jobs: dict[str, IndexJob] = {}
         self._queue: deque[tuple[str, IndexJob]] = deque()
+        self._pending: dict[str, Path] = {}
         self._changed = threading.Condition()
         threading.Thread(target=self._work, daemon=True, name="indexing").start()
 
@@ -139,12 +158,26 @@ class IndexQueue:
             if waiting:
                 return waiting
             job = IndexJob(files, index)
+            self._pending[collection_id] = _pending_mark(index)
+            # Without the mark, only continuing after a crash is lost.
+            with suppress(OSError):
+                _pending_mark(index).touch()
             self._queue.append((collection_id, job))
             running = self._jobs.get(collection_id)
             if running is None or running.state().ended:
                 self._jobs[collection_id] = job
             self._changed.notify()
         return job
+
+    def resume(self, collections: Iterable[tuple[str, Path, Path]]) -> None:
+        """Continue what an earlier server left unfinished.
+
+        Args:
+            collections: Id, folder of the files and folder of the index of each collection.
+        """
+        for collection_id, files, index in collections:
+            if _pending_mark(index).exists() and files.is_dir():
+                self.start(collection_id, files, index)
 
     def latest(self, collection_id: str) -> IndexJob | None:
         """A collection's running job, else its waiting one, else its last; None if it had none."""
@@ -159,11 +192,12 @@ class IndexQueue:
         with self._changed:
             stopped = [job for each, job in self._queue if each == collection_id]
             stopped += [self._jobs[collection_id]] if collection_id in self._jobs else []
+            self._clear_mark(collection_id)
         for job in stopped:
             job.stop()
 
     def close(self) -> None:
-        """Stop all jobs."""
+        """Stop all jobs; a later server continues them."""
         with self._changed:
             stopped = [*(job for _, job in self._queue), *self._jobs.values()]
         for job in stopped:
@@ -180,3 +214,15 @@ class IndexQueue:
                 job.run()
             except (OSError, ValueError, TypeError) as error:
                 job.fail(f"indexing failed ({error}); try again")
+            with self._changed:
+                if job.state().state in (DONE, FAILED) and all(each != collection_id for each, _ in self._queue):
+                    self._clear_mark(collection_id)
+
+    def _clear_mark(self, collection_id: str) -> None:
+        if mark := self._pending.pop(collection_id, None):
+            with suppress(OSError):
+                mark.unlink(missing_ok=True)
+
+
+def _pending_mark(index: Path) -> Path:
+    return index.with_name(index.name + PENDING)

@@ -60,6 +60,5 @@ def stored_bytes(folders: Iterable[Path]) -> int:
 
 
 def _full(what: str, held: int, limit: int, size: int) -> str:
-    return (
-        f"{size / 1e6:,.1f} MB; {what} hold {held / 1e6:,.1f} of at most {limit / 1e6:,.1f} MB, so remove some documents"
-    )
+    used = f"{what} hold {held / 1e6:,.1f} of at most {limit / 1e6:,.1f} MB"
+    return f"{size / 1e6:,.1f} MB; {used}, so remove some documents"

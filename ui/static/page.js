@@ -1,10 +1,23 @@
 // Everything that runs in the browser alone: keys, highlights, selections, copying, the history, links. Nothing is fetched.
-() => {
-  const STORAGE_KEY = "rag.questions";
+({ createFilters, createReader }) => {
+  const STORAGE_KEY = "rag.questions", COLLECTION_KEY = "rag.collection";
   const MAX_QUESTIONS = 100;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const isVisible = (element) => element && element.getClientRects().length > 0;
+
+  const stored = (key) => {
+    try {
+      return localStorage.getItem(key) ?? "";
+    } catch {
+      return ""; // storage may be disabled
+    }
+  };
+  const store = (key, value) => {
+    try {
+      localStorage.setItem(key, value);
+    } catch {}
+  };
 
   // Offsets count code points, JavaScript's strings UTF-16 units.
   const codePoints = (text) => [...text].length;
@@ -31,32 +44,11 @@
     return response;
   };
 
-  // --- highlights in the source ---
-  const sourcePane = () => one("#source .source-pane");
-  const highlightsIn = (pane) => all(pane.dataset.view === "page" ? ".box" : ".text mark.answer, .text mark.other", pane);
-  const scrollTo = (mark, pane) => {
-    all(".current", pane).forEach((each) => each.classList.remove("current"));
-    if (!mark) return;
-    mark.classList.add("current");
-    const area = one(".scroll", pane), box = mark.getBoundingClientRect(), around = area.getBoundingClientRect();
-    area.scrollTop += box.top - around.top - Math.max(24, around.height / 3);
-  };
-  const moveHighlight = (step) => {
-    const pane = sourcePane(), marks = pane ? highlightsIn(pane) : [];
-    if (!marks.length) return;
-    const current = marks.findIndex((each) => each.classList.contains("current"));
-    scrollTo(marks[(current + step + marks.length) % marks.length], pane);
-  };
-  const scrollToFocus = (pane) => {
-    const marks = highlightsIn(pane);
-    scrollTo(marks.find((each) => each.classList.contains("focus")) ?? marks[0], pane);
-  };
-  const switchView = (view) => {
-    const pane = sourcePane();
-    pane.dataset.view = view;
-    all(".views button", pane).forEach((each) => each.setAttribute("aria-pressed", each.dataset.view === view));
-    scrollToFocus(pane);
-  };
+  const filters = createFilters({ one, all });
+
+  // --- the document that is open ---
+  const reader = createReader({ one, all, isVisible });
+  const sourcePane = reader.current;
   let opener = null;
   const closeSource = () => {
     const pane = sourcePane(), focused = document.activeElement;
@@ -67,30 +59,26 @@
     if (restoreFocus) opener?.focus();
     return true;
   };
-  const afterOpen = () => {
-    const pane = sourcePane();
-    if (!pane || pane.dataset.seen) return;
-    pane.dataset.seen = "1";
-    scrollToFocus(pane);
-    one(".scroll", pane).focus({ preventScroll: true });
-  };
-  // No need to wait until a picture is decoded: its width and height are in the HTML.
-  new MutationObserver(afterOpen).observe(document.documentElement, { childList: true, subtree: true });
-
   // --- text selected in the source ---
   let selected = null;
+  // The offset in the document of a place in one of its parts; NaN elsewhere.
+  const offsetOf = (container, offset) => {
+    const part = (container.closest ? container : container.parentElement).closest(".text[data-start]");
+    if (!part) return NaN;
+    const before = document.createRange();
+    before.setStart(part, 0);
+    before.setEnd(container, offset);
+    return Number(part.dataset.start) + codePoints(before.toString());
+  };
   document.addEventListener("selectionchange", () => {
-    const selection = getSelection(), pane = sourcePane(), text = pane && one(".text", pane);
+    const selection = getSelection(), pane = sourcePane();
     const button = pane && one("[data-words]", pane);
     if (!button) return;
     if (selection.rangeCount && !selection.isCollapsed) {
       const range = selection.getRangeAt(0);
-      if (text.contains(range.startContainer) && text.contains(range.endContainer)) {
-        const before = document.createRange();
-        before.setStart(text, 0);
-        before.setEnd(range.startContainer, range.startOffset);
-        const start = Number(text.dataset.start) + codePoints(before.toString());
-        selected = { start, end: start + codePoints(range.toString()) };
+      const start = offsetOf(range.startContainer, range.startOffset), end = offsetOf(range.endContainer, range.endOffset);
+      if (pane.contains(range.commonAncestorContainer) && start < end) {
+        selected = { start, end };
         button.disabled = false;
         return;
       }
@@ -102,7 +90,8 @@
   });
 
   // --- clicks in a result or a source ---
-  const result = (element, trigger) => {
+  const result = (element, trigger, server) => {
+    reader.connect(element, server);
     // Pressing a button would move the focus and clear the selection.
     element.addEventListener("mousedown", (event) => event.target.closest("[data-words]") && event.preventDefault());
     element.addEventListener("click", (event) => {
@@ -119,8 +108,9 @@
         trigger("feedback", { verdict: "words", answer: 0, document, ...selected });
       } else if (data.export) trigger("export", { kind: data.export });
       else if (data.copy !== undefined) copy(data.copy, button);
-      else if (data.mark) moveHighlight(Number(data.mark));
-      else if (data.view && button.closest(".views")) switchView(data.view);
+      else if (data.mark) reader.move(Number(data.mark));
+      else if (data.zoom) reader.zoom(Number(data.zoom));
+      else if (data.view && button.closest(".views")) reader.switchView(data.view);
       else if ("close" in data) closeSource();
     });
   };
@@ -158,16 +148,14 @@
   // --- the recent questions of this browser, and the link to the last one ---
   const loadHistory = () => {
     try {
-      const stored = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
-      return Array.isArray(stored) ? stored.filter((each) => typeof each?.question === "string") : [];
+      const questions = JSON.parse(stored(STORAGE_KEY) || "[]");
+      return Array.isArray(questions) ? questions.filter((each) => typeof each?.question === "string") : [];
     } catch {
       return [];
     }
   };
   const saveHistory = (questions) => {
-    try {
-      localStorage.setItem(STORAGE_KEY, JSON.stringify(questions.slice(0, MAX_QUESTIONS)));
-    } catch {} // storage may be disabled
+    store(STORAGE_KEY, JSON.stringify(questions.slice(0, MAX_QUESTIONS)));
     drawHistory();
   };
   const linkTo = ({ question, collection, where }) => {
@@ -189,17 +177,21 @@
       }),
     );
   };
-  let followLink = () => {};
+  let followLink = () => {}, restart = () => {};
   const historyPanel = (element, trigger) => {
     followLink = ({ search }) => {
-      const query = new URLSearchParams(search);
-      trigger("reask", { question: query.get("q"), collection: query.get("collection"), where: query.get("where") ?? "" });
+      const query = new URLSearchParams(search), given = (name) => query.get(name) ?? "";
+      trigger("reask", {
+        question: given("q"), collection: given("collection"), where: given("where"), percent: given("min_confidence"),
+      });
     };
+    restart = () => trigger("restart", {});
     reconnect = () => trigger("reconnect", {});
     element.addEventListener("click", (event) => {
       const anchor = event.target.closest("a"), button = event.target.closest("button");
       if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
         event.preventDefault();
+        filters.closeOption();
         followLink(anchor);
       } else if (button && "clear" in button.dataset) {
         saveHistory([]);
@@ -212,8 +204,8 @@
     element.addEventListener("click", (event) => {
       const chip = event.target.closest(".chip");
       if (!chip) return;
-      const where = one("#where textarea")?.value ?? "";
-      trigger("reask", { question: chip.dataset.question, collection: chip.parentElement.dataset.collection, where });
+      const where = one("#where textarea")?.value ?? "", { question } = chip.dataset;
+      trigger("reask", { question, collection: chip.parentElement.dataset.collection, where, percent: "" });
     });
   };
   // The buttons in the rows of a table; one that deletes asks for confirmation.
@@ -226,16 +218,52 @@
         const label = button.textContent;
         button.textContent = sure;
         button.addEventListener("blur", () => (button.textContent = label), { once: true });
-      } else trigger(name, data);
+      } else {
+        opener = button;
+        trigger(name, data);
+      }
     });
   };
   // A question typed before the link is followed takes precedence over the link.
   let hasAsked = false;
   const askLinked = () => {
-    if (!hasAsked && new URLSearchParams(location.search).get("q")?.trim()) followLink(location);
+    const query = new URLSearchParams(location.search);
+    if (!hasAsked && (query.get("q")?.trim() || query.has("collection"))) followLink(location);
   };
   // All questions go through this one button, so that each waits for the one before it.
-  const ask = () => one("#ask-button").click();
+  const ask = (isAskable) => isAskable && one("#ask-button").click();
+
+  // --- each question is an entry of the browser's history ---
+  const baseTitle = document.title;
+  const keyOf = (query) => JSON.stringify([query.get("q"), query.get("collection"), query.get("where") ?? ""]);
+  // Questions that Back and Forward ask again, which have their entries already.
+  const revisited = new Set();
+  const enterHistory = (query) => {
+    const here = new URLSearchParams(location.search), key = keyOf(query), isRevisit = revisited.delete(key);
+    // A link may leave out the collection.
+    if (here.has("q") && !here.has("collection")) here.set("collection", query.get("collection"));
+    document.title = `${query.get("q")} · ${baseTitle}`;
+    if (keyOf(here) === key) history.replaceState(null, "", `?${query}`);
+    else if (!isRevisit) history.pushState(null, "", `?${query}`);
+  };
+  addEventListener("popstate", () => {
+    const query = new URLSearchParams(location.search);
+    closeSource();
+    if (query.get("q")?.trim()) {
+      revisited.add(keyOf(query));
+      showAskTab();
+      followLink(location);
+    } else {
+      document.title = baseTitle;
+      restart();
+    }
+  });
+
+  // --- the collection shown last in this browser, for a visit without a link ---
+  // Read now: until it is loaded, the page shows its first collection, and that would be stored.
+  const lastCollection = stored(COLLECTION_KEY);
+  const rememberedCollection = () => [lastCollection];
+  const rememberCollection = (collection) => store(COLLECTION_KEY, collection);
 
   const beforeAsk = (question, collection, where, minConfidence, session) => {
     if (question.trim()) {
@@ -247,7 +275,7 @@
       saveHistory([{ question, collection, where }, ...others]);
       const query = new URLSearchParams(linkTo({ question, collection, where }));
       query.set("min_confidence", minConfidence);
-      history.replaceState(null, "", `?${query}`);
+      enterHistory(query);
     }
     return [question, collection, where, minConfidence, session];
   };
@@ -272,9 +300,10 @@
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   };
+  const showAskTab = () => isVisible(one("#question")) || one("#tabs [role=tab]")?.click();
   const focusQuestion = () => {
     const field = one("#question input, #question textarea");
-    if (!isVisible(field)) one("#tabs [role=tab]")?.click();
+    showAskTab();
     // The tab becomes visible a moment after the click.
     setTimeout(() => field.focus());
   };
@@ -282,7 +311,7 @@
   const trapFocus = (event) => {
     const pane = sourcePane();
     if (!pane || getComputedStyle(pane).position !== "fixed") return;
-    const stops = all("button:not([disabled]), [tabindex='0']", pane).filter(isVisible);
+    const stops = all("button:not([disabled]), input, [tabindex='0']", pane).filter(isVisible);
     const current = stops.indexOf(document.activeElement), last = stops.length - 1;
     if (current > 0 && current < last) return;
     if (event.shiftKey ? current === last : current === 0) return;
@@ -293,11 +322,11 @@
     if (event.key === "Tab") return trapFocus(event);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const field = event.target.closest("input, textarea, select, [contenteditable], [role=listbox], [role=slider]");
-    if (event.key === "Escape" && closeSource()) event.preventDefault();
+    if (event.key === "Escape" && (closeSource() || (event.target.closest("#options") && filters.closeOption()))) event.preventDefault();
     else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); moveFocus(1); }
     else if (field) return;
     else if (event.key === "/") { event.preventDefault(); focusQuestion(); }
-    else if (event.key === "n" || event.key === "p") moveHighlight(event.key === "n" ? 1 : -1);
+    else if (event.key === "n" || event.key === "p") reader.move(event.key === "n" ? 1 : -1);
     else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.closest(".scroll, [role=tab]")) {
       event.preventDefault();
       moveFocus(event.key === "ArrowDown" ? 1 : -1);
@@ -307,6 +336,7 @@
   // --- calls of the components and events of the page, whether they came before this script or come after it ---
   const calls = {
     result, history: historyPanel, examples, table, ask, beforeAsk, askLinked, beforeJudge, showNote, saveFile,
+    rememberedCollection, rememberCollection, ...filters,
   };
   const push = ([name, values, resolve, reject]) => {
     try {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import Any
 
 import gradio as gr
@@ -11,16 +10,18 @@ import gradio as gr
 from rag import RagError
 from rag.questions.anchors import Selection
 
+from ..collection_bar import CollectionBar
 from ..script import component_script, event_script
 from ..services.ask_service import AskService
 from ..services.ask_session import AskedQuestion, AskSession
 from ..services.collections import Collections
-from ..side_panel import HIGHEST_CONFIDENCE, SidePanel
 from ..views.answer import FindDocument
 from ..views.messages import error_messages, sentence
 from ..views.page import examples_html, keyboard_help_html
-from ..views.result import message_html, reading_html, result_html
-from ..views.source import Page, marks_of, source_html
+from ..views.result import gone_html, message_html, reading_html, result_html
+from ..views.source import marks_of
+from .ask_options import HIGHEST_CONFIDENCE, AskOptions
+from .source_pane import SourcePane
 
 CLICKS = component_script("result", "open", "feedback", "export")
 EXAMPLES = component_script("examples", "reask")
@@ -28,7 +29,7 @@ EXAMPLES = component_script("examples", "reask")
 #: Adds the question to the history and the link before it is asked.
 BEFORE_ASK = event_script("beforeAsk")
 
-#: Asks the question that the history or an example has filled in.
+#: Asks the question that the history or an example has filled in, if it can be asked.
 ASK = event_script("ask")
 
 #: Asks the question of the link, once the page is loaded and the other values of the link are filled in.
@@ -36,6 +37,9 @@ ASK_LINKED = event_script("askLinked")
 
 #: Adds the minimum confidence to the link before it is applied.
 BEFORE_JUDGE = event_script("beforeJudge")
+
+#: The collection shown last in this browser: reads its id, and stores it.
+REMEMBERED_COLLECTION, REMEMBER_COLLECTION = event_script("rememberedCollection"), event_script("rememberCollection")
 
 SHOW_NOTE, SAVE_FILE = event_script("showNote"), event_script("saveFile")
 
@@ -47,19 +51,21 @@ class AskTab:
 
     Args:
         collections: The collections that can be asked.
-        panel: The side panel, which holds the other inputs of a question.
+        bar: The chosen collection.
 
     Attributes:
         examples: The example questions of the chosen collection.
+        options: The other inputs of a question.
     """
 
-    def __init__(self, collections: Collections, panel: SidePanel) -> None:
-        self._collections, self._service, self._panel = collections, AskService(collections), panel
-        self._openings = count()
+    def __init__(self, collections: Collections, bar: CollectionBar) -> None:
+        self._collections, self._service, self._bar = collections, AskService(collections), bar
         self._session = gr.State(AskSession())
         with gr.Row(elem_id="panes"):
             self._lay_out()
-        self._note, self._name, self._text = (gr.Textbox(visible="hidden") for _ in range(3))
+        self._note, self._name, self._text, self._remembered, self._is_askable = (
+            gr.Textbox(visible="hidden") for _ in range(5)
+        )
         self._connect_asking()
         self._connect_result()
 
@@ -71,40 +77,48 @@ class AskTab:
                     lines=1, max_lines=1, autofocus=True, elem_id="question", scale=1,
                 )  # fmt: skip
                 self._button = gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=88)
+            self.options = AskOptions(self._collections)
             self._result = gr.HTML("", elem_id="result", js_on_load=CLICKS)
             self.examples = gr.HTML(
                 self.examples_of(self._collections.list()[0].id), elem_id="examples", js_on_load=EXAMPLES
             )
             gr.HTML(keyboard_help_html(), elem_id="keys")
-        self._source = gr.HTML("", elem_id="source", js_on_load=CLICKS)
+        self._pane = SourcePane(self._collections, "source")
+        self._source = self._pane.html
 
     def _connect_asking(self) -> None:
-        panel = self._panel
-        inputs = [self._question, panel.collection, panel.where, panel.min_confidence, self._session]
+        chosen, options = self._bar.chosen, self.options
+        inputs = [self._question, chosen, options.where, options.min_confidence, self._session]
         # A question replaces an earlier one that is still being answered.
         asks: dict[str, Any] = {"concurrency_id": "ask", "js": BEFORE_ASK, "trigger_mode": "always_last"} | PRIVATE
-        gr.on([self._question.submit, self._button.click], self._ask, inputs, self._result, **asks)
-        filled = [self._question, panel.collection, panel.where]
-        for questions in (panel.history, self.examples):
-            questions.reask(self._reask, None, filled, **PRIVATE).then(None, None, None, js=ASK, **PRIVATE)
+        asking = gr.on([self._question.submit, self._button.click], self._ask, inputs, self._result, **asks)
+        filled = [
+            self._question, chosen, options.where, options.min_confidence, self._result, self._is_askable
+        ]  # fmt: skip
+        for questions in (options.history, self.examples):
+            reasked = questions.reask(self._reask, self._session, filled, **PRIVATE)
+            reasked.then(None, self._is_askable, None, js=ASK, **PRIVATE)
+        options.history.restart(self._restart, self._session, [self._question, self._result], cancels=asking, **PRIVATE)
         # An event that does nothing: it makes gradio open its stream of answers again (see ``page.js``).
-        panel.history.reconnect(lambda: None, None, None, trigger_mode="multiple", **PRIVATE)
-        judges = [panel.min_confidence, self._session]
-        panel.min_confidence.input(
+        options.history.reconnect(lambda: None, None, None, trigger_mode="multiple", **PRIVATE)
+        judges = [options.min_confidence, self._session]
+        options.min_confidence.input(
             self._judge, judges, self._result, js=BEFORE_JUDGE, trigger_mode="always_last", **PRIVATE
         )
-        linked = [panel.collection, panel.where, panel.min_confidence]
+        linked = [chosen, options.where, options.min_confidence]
         if page := gr.context.Context.root_block:
-            page.load(self._follow_link, None, linked, **PRIVATE).then(None, None, None, js=ASK_LINKED, **PRIVATE)
+            loaded = page.load(self._follow_link, self._remembered, linked, js=REMEMBERED_COLLECTION, **PRIVATE)
+            loaded.then(None, None, None, js=ASK_LINKED, **PRIVATE)
+        chosen.change(None, chosen, None, js=REMEMBER_COLLECTION, **PRIVATE)
 
     def _connect_result(self) -> None:
         for shown in (self._result, self._source):
             shown.open(self._open, self._session, self._source, **PRIVATE)
             note = shown.feedback(self._save_feedback, self._session, self._note, **PRIVATE)
             note.then(None, self._note, None, js=SHOW_NOTE, **PRIVATE)
-        self._panel.history.forget(AskSession.forget, self._session, None, **PRIVATE)
+        self.options.history.forget(AskSession.forget, self._session, None, **PRIVATE)
         file = [self._name, self._text]
-        for shown, export in ((self._result, self._export_shown), (self._panel.history, self._export_all)):
+        for shown, export in ((self._result, self._export_shown), (self.options.history, self._export_all)):
             shown.export(export, self._session, file, **PRIVATE).then(None, file, None, js=SAVE_FILE, **PRIVATE)
 
     def examples_of(self, collection: str) -> str:
@@ -133,35 +147,56 @@ class AskTab:
         session.update(judged)
         return _result_html(judged, find)
 
-    def _follow_link(self, request: gr.Request) -> tuple[Any, ...]:
-        """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``."""
-        given = dict(request.query_params)
-        collection: dict[str, Any] = {"choices": self._panel.choices()}
-        percent: Any = gr.skip()
-        if "collection" in given:
-            collection["value"] = self._panel.known(given["collection"])
-            percent = self._panel.default_confidence(collection["value"])
-        # Links of earlier versions name it ``least``.
-        figure = given.get("min_confidence") or given.get("least") or ""
-        if figure.isdecimal() and len(figure) <= 3:
-            percent = min(HIGHEST_CONFIDENCE, int(figure))
-        return gr.update(**collection), given.get("where", gr.skip()), percent
+    def _follow_link(self, remembered: str, request: gr.Request) -> tuple[Any, ...]:
+        """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``.
 
-    def _reask(self, event: gr.EventData) -> tuple[str, str, str]:
-        return str(event.question), self._panel.known(event.collection), str(event.where)
+        Without a link, the collection shown last in this browser is chosen. A collection that is gone is left to
+        ``_reask``.
+        """
+        given = dict(request.query_params)
+        collection: dict[str, Any] = {"choices": self._bar.choices()}
+        percent: Any = gr.skip()
+        if self._bar.exists(named := given.get("collection", "" if "q" in given else remembered)):
+            collection["value"] = named
+            percent = self.options.default_confidence(named)
+        # Links of earlier versions name it ``least``.
+        figure = _percent(given.get("min_confidence") or given.get("least") or "")
+        return gr.update(**collection), given.get("where", gr.skip()), percent if figure is None else figure
+
+    def _reask(self, session: AskSession, event: gr.EventData) -> tuple[Any, ...]:
+        """Fill in a question of a link, the history or an example.
+
+        Returns:
+            The question, the collection, the filter, the minimum confidence, the result, and whether to ask. If the
+            collection is gone, the result says so, and nothing is asked.
+        """
+        question, collection = str(event.question), str(event.collection)
+        if collection and not self._bar.exists(collection):
+            session.show(None)
+            return question, gr.skip(), gr.skip(), gr.skip(), gone_html(collection), ""
+        percent = _percent(str(event.percent))
+        return (
+            question,
+            collection or gr.skip(),
+            str(event.where),
+            gr.skip() if percent is None else percent,
+            gr.skip(),
+            "yes" if question.strip() else "",
+        )
+
+    @staticmethod
+    def _restart(session: AskSession) -> tuple[str, str]:
+        """Empty the tab, as it was before the first question."""
+        session.show(None)
+        return "", ""
 
     def _open(self, session: AskSession, event: gr.EventData) -> str:
         document_id, start, end = str(event.document), int(event.start), int(event.end)
         with error_messages():
             asked = session.asked
-            document = self._service.document(asked, document_id, start, end)
+            self._service.document(asked, document_id, start, end)
             marks = marks_of(asked.result, document_id, start, end)
-            shown = [mark for mark in marks if mark.start < mark.end]
-            pictures, note = self._service.page_pictures(
-                asked, document, [mark.start for mark in marks], [(mark.start, mark.end) for mark in shown]
-            )
-        pages = [Page(number, shown, picture) for number, picture in pictures]
-        return source_html(document, marks, pages, note, next(self._openings))
+            return self._pane.show(asked.collection, document_id, marks, with_feedback=True)
 
     def _save_feedback(self, session: AskSession, event: gr.EventData) -> str:
         words = Selection(str(event.document), int(event.start), int(event.end)) if event.document else None
@@ -186,3 +221,8 @@ def _result_html(asked: AskedQuestion, find: FindDocument) -> str:
     if asked.is_read:
         return result_html(asked.result, find, asked.where)
     return reading_html(asked.result.hits, asked.where)
+
+
+def _percent(figure: str) -> int | None:
+    """The minimum confidence named by a link; None if it names none."""
+    return min(HIGHEST_CONFIDENCE, int(figure)) if figure.isdecimal() and len(figure) <= 3 else None

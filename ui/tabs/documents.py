@@ -17,8 +17,18 @@ from ..script import component_script
 from ..services.collections import Collections
 from ..services.file_listing import listing
 from ..services.index_jobs import IndexQueue
-from ..views.documents import LISTED, about_html, delete_warning_html, state_html, table_html, uploads_html
+from ..views.documents import (
+    LISTED,
+    about_html,
+    delete_warning_html,
+    not_indexed_html,
+    state_html,
+    table_html,
+    uploads_html,
+)
 from ..views.messages import error_messages
+from .sharing import Sharing
+from .source_pane import SourcePane
 
 #: Maximum number of files per upload.
 MAX_FILES = 1_000
@@ -26,7 +36,7 @@ MAX_FILES = 1_000
 #: Seconds between two checks of an indexing job.
 POLL_INTERVAL = 0.5
 
-CLICKS = component_script("table", "remove")
+CLICKS = component_script("table", "remove", "read")
 
 #: Makes screen readers announce changes.
 LIVE = 'element.setAttribute("role", "status");'
@@ -43,6 +53,7 @@ class DocumentsTab:
 
     Attributes:
         settled: Events after which the documents of the collection may have changed.
+        refresh: The event that redraws the list.
     """
 
     def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int) -> None:
@@ -65,17 +76,19 @@ class DocumentsTab:
             self._start = gr.Button("Bring up to date", elem_id="indexing-start", **small)
         self._filter = gr.Textbox(label="Find a document", placeholder="Title or file name", elem_id="documents-filter")
         self._table = gr.HTML(elem_id="documents-table", js_on_load=CLICKS)
+        self._pane = SourcePane(self._collections, "reader")
         with gr.Row(elem_id="collection-new", equal_height=False):
             self._name = gr.Textbox(label="New collection", placeholder="Name", scale=1)
             self._create = gr.Button("Create", scale=0, min_width=100)
         with gr.Accordion("Delete this collection", open=False, visible=False) as self._danger:
             gr.HTML(delete_warning_html())
             self._delete = gr.Button("Delete it for good", variant="stop")
+        self._sharing = Sharing(self._collections, self._chosen)
 
     def _connect(self) -> None:
         self.settled: list[Any] = []
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        shown = [self._about, self._table, self._upload, self._danger]
+        shown = [self._about, self._table, self._upload, self._danger, *self._sharing.shown]
         about: dict[str, Any] = {"fn": self._show, "inputs": [self._chosen, self._filter], "outputs": shown} | private
         follow: dict[str, Any] = {
             "fn": self._follow, "inputs": self._chosen, "outputs": [self._status, self._stop, self._start],
@@ -90,6 +103,7 @@ class DocumentsTab:
             self._start.click(self._index, self._chosen, self._notes, **private),
         ]
         followed = [change.success(**about).then(**follow) for change in changes]
+        self.refresh = about
         page = gr.context.Context.root_block
         if page:
             followed.append(page.load(**about).then(**follow))
@@ -98,6 +112,8 @@ class DocumentsTab:
         clean = self._chosen.change(lambda: "", None, self._notes, **private)
         followed += [switched.then(**follow), clean]
         self.settled = [each.then(**about) for each in followed]
+        self._table.read(self._read, self._chosen, self._pane.html, **private)
+        self._pane.html.open(self._open, self._chosen, self._pane.html, **private)
         self._stop.click(self._stop_job, self._chosen, None, **private)
         self._filter.change(**about, trigger_mode="always_last")
         made = gr.on(
@@ -113,15 +129,17 @@ class DocumentsTab:
     def _show(self, chosen: str, query: str | None) -> tuple[Any, ...]:
         with error_messages():
             collection = self._collections.get(chosen)
-            own = collection.files is not None
-            uploaded = self._collections.files(chosen) if own else None
+            uploaded = self._collections.files(chosen) if collection.files else None
+        may_change = bool(collection.files) and self._collections.may_change(collection)
+        may_manage = bool(collection.files) and self._collections.may_manage(collection)
         query = (query or "").strip().casefold()
         try:
             store = self._collections.assistant(chosen).index.store
         except RagError:
             store = None
-        table = table_html(listing(store, uploaded, query, LISTED + 1), own, bool(query))
-        return about_html(collection), table, gr.update(visible=own), gr.update(visible=own)
+        table = table_html(listing(store, uploaded, query, LISTED + 1), may_change, bool(query))
+        visible = gr.update(visible=may_change), gr.update(visible=may_manage)
+        return about_html(collection), table, *visible, *self._sharing.show(collection)
 
     def _add(self, chosen: str, uploads: Sequence[str] | None) -> tuple[None, str]:
         given = uploads or []
@@ -136,10 +154,18 @@ class DocumentsTab:
             self._collections.remove(chosen, str(event.name))
         return self._index(chosen)
 
+    def _read(self, chosen: str, event: gr.EventData) -> str:
+        with error_messages():
+            return self._pane.show_file(chosen, str(event.name))
+
+    def _open(self, chosen: str, event: gr.EventData) -> str:
+        with error_messages():
+            return self._pane.show(chosen, str(event.document))
+
     def _index(self, chosen: str) -> str:
         """Bring the index up to date with the files; returns an empty note on the upload."""
         with error_messages():
-            collection = self._collections.get(chosen)
+            collection = self._collections.changeable(chosen)
         if collection.files:
             self._jobs.start(chosen, collection.files, collection.index)
         return ""
@@ -147,16 +173,30 @@ class DocumentsTab:
     async def _follow(self, chosen: str) -> AsyncIterator[tuple[Any, Any, Any]]:
         """The progress of the indexing job, until it has ended."""
         shown = None
+        with error_messages():
+            collection = self._collections.get(chosen)
+        own = bool(collection.files) and self._collections.may_change(collection)
         while (job := self._jobs.latest(chosen)) and not (state := job.state()).ended:
             if state != shown:
-                yield state_html(state), gr.update(visible=True), gr.update(visible=False)
+                yield state_html(state), gr.update(visible=own), gr.update(visible=False)
             shown = state
             await asyncio.sleep(POLL_INTERVAL)
-        own = any(each.id == chosen and each.files for each in self._collections.list())
-        yield state_html(state) if job else "", gr.update(visible=False), gr.update(visible=own)
+        status = state_html(state) if job else not_indexed_html(self._not_indexed(chosen) if own else 0)
+        yield status, gr.update(visible=False), gr.update(visible=own)
+
+    def _not_indexed(self, chosen: str) -> int:
+        """Number of files that the index does not know."""
+        try:
+            store = self._collections.assistant(chosen).index.store
+            known = {*store.files(), *store.refused()}
+        except RagError:
+            known = set()
+        with error_messages():
+            return len(set(self._collections.files(chosen)) - known)
 
     def _stop_job(self, chosen: str) -> None:
-        self._jobs.stop(chosen)
+        with error_messages():
+            self._jobs.stop(self._collections.changeable(chosen).id)
 
     def _create_collection(self, name: str) -> tuple[Any, str]:
         with error_messages():
@@ -165,8 +205,7 @@ class DocumentsTab:
 
     def _remove_collection(self, chosen: str) -> Any:
         with error_messages():
-            collection = self._collections.get(chosen)
-            if collection.files:
+            if self._collections.manageable(chosen).files:
                 self._jobs.stop(chosen)
             self._collections.delete(chosen)
         return self._choices(self._collections.list()[0].id)
@@ -177,6 +216,6 @@ class DocumentsTab:
 
 def build_documents(
     collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int = MAX_FILES
-) -> list[Any]:
-    """Build the tab inside an open ``gr.Tab``; returns ``DocumentsTab.settled``."""
-    return DocumentsTab(collections, jobs, chosen, max_files).settled
+) -> DocumentsTab:
+    """Build the tab inside an open ``gr.Tab``."""
+    return DocumentsTab(collections, jobs, chosen, max_files)

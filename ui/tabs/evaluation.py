@@ -41,6 +41,10 @@ INCLUDED, FEEDBACK = "included", "feedback"
 POLL_INTERVAL = 0.5
 
 
+#: Shown while a collection is evaluated that the account may not see.
+OTHER = "Another collection is being evaluated; evaluations run one at a time."
+
+
 class EvaluationTab:
     """The components of the tab and their events.
 
@@ -134,18 +138,23 @@ class EvaluationTab:
         while evaluation := self._evaluations.running():
             state = evaluation.state()
             if state != shown:
-                can_stop = gr.update(visible=state.state == ASKING)
-                yield running_html(evaluation, state), gr.update(interactive=False), can_stop
+                is_visible = self._is_visible(evaluation)
+                can_stop = gr.update(visible=is_visible and state.state == ASKING)
+                html = running_html(evaluation, state) if is_visible else message_html(OTHER)
+                yield html, gr.update(interactive=False), can_stop
             shown = state
             await asyncio.sleep(POLL_INTERVAL)
         yield gr.skip(), gr.skip(), gr.update(visible=False)
 
     def _stop_evaluation(self) -> None:
-        if evaluation := self._evaluations.running():
+        if (evaluation := self._evaluations.running()) and self._is_visible(evaluation):
             evaluation.stop()
 
+    def _is_visible(self, evaluation: Evaluation) -> bool:
+        return any(each.id == evaluation.collection.id for each in self._collections.list())
+
     def _filter(self, chosen: str, cause: str) -> str:
-        last = self._evaluations.last(chosen)
+        last = self._evaluations.last(self._collections.get(chosen).id)
         report = last.state().report if last else None
         return failures_html(report.results, chosen, cause) if report else ""
 

@@ -117,12 +117,12 @@ class FeedbackTab:
 
     def _remove(self, chosen: str, event: gr.EventData) -> Any:
         with error_messages():
-            FeedbackFile(self._collections.get(chosen).taught).delete(str(event.annotation))
+            FeedbackFile(self._collections.teachable(chosen).taught).delete(str(event.annotation))
         return gr.update(visible=False)
 
     def _edit(self, chosen: str, event: gr.EventData) -> tuple[Any, ...]:
         with error_messages():
-            annotation = self._annotation(self._collections.get(chosen), str(event.annotation))
+            annotation = self._annotation(self._collections.teachable(chosen), str(event.annotation))
         places = _labelled(annotation)
         return (
             annotation,
@@ -141,7 +141,7 @@ class FeedbackTab:
         with error_messages():
             if edited is None:
                 raise InputError("no question is being edited; press Edit beside one")
-            collection = self._collections.get(values[self._chosen])
+            collection = self._collections.teachable(values[self._chosen])
             annotation = self._annotation(collection, edited.id)
             removed = [place for label, place in _labelled(edited).items() if label not in values[self._places]]
             if none and any(place not in removed for place in annotation.answers or ()):

@@ -12,6 +12,7 @@ from rag import Answer, Document, Passage, Result
 from rag.export.answers import citation
 
 from .highlight import Mark, highlight
+from .markup import soft_breaks
 
 FindDocument = Callable[[str], Document]
 
@@ -31,6 +32,7 @@ class Card:
     Attributes:
         answer: The answer itself.
         is_long: Whether it is set in smaller type.
+        quote: Its words, with the line breaks of a page marked.
         place: Its page and heading; see ``place``.
         paragraph: Its passage, with the sentence and the answer highlighted.
         citation: One line for the clipboard.
@@ -39,6 +41,7 @@ class Card:
 
     answer: Answer
     is_long: bool
+    quote: Markup
     place: str
     paragraph: Markup
     citation: str
@@ -78,6 +81,7 @@ def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
     return Card(
         answer,
         len(answer.text) > LONG_ANSWER,
+        highlight(answer.text, answer.start, soft_breaks(answer.document, answer.text, answer.start)),
         place(answer, answer.title),
         passage_text(answer.passage, answer.title, _marks(answer, kind)),
         citation(answer, document),
@@ -108,7 +112,8 @@ def passage_text(passage: Passage, title: str, marks: Iterable[Mark]) -> Markup:
     """The passage with its marks, without a first heading that repeats the title shown beside it."""
     heading = FIRST_HEADING.match(passage.text)
     skipped = heading.end() if heading and heading.group(1) == title else 0
-    return highlight(passage.text[skipped:], passage.start + skipped, marks)
+    text, start = passage.text[skipped:], passage.start + skipped
+    return highlight(text, start, [*marks, *soft_breaks(passage.document_id, text, start)])
 
 
 def place(found: Answer | Passage, title: str) -> str:
@@ -128,10 +133,12 @@ def _marks(answer: Answer, kind: str) -> Sequence[Mark]:
 
 
 def _alternative(answer: Answer) -> Alternative:
-    mark = Mark(answer.start, answer.end, "other")
-    return Alternative(
-        answer, place(answer, answer.title), highlight(answer.sentence.text, answer.sentence.start, [mark])
-    )
+    sentence = answer.sentence
+    marks = [
+        Mark(answer.start, answer.end, "other"),
+        *soft_breaks(answer.document, sentence.text, sentence.start),
+    ]
+    return Alternative(answer, place(answer, answer.title), highlight(sentence.text, sentence.start, marks))
 
 
 def _opinion(group: Sequence[Answer], find: FindDocument) -> Opinion:

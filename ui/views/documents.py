@@ -23,6 +23,15 @@ def about_html(collection: Collection) -> str:
     return render("documents_about", collection=collection, formats=sorted(FORMATS))
 
 
+def shared_html(shared: Mapping[str, str]) -> str:
+    """The accounts that a collection is shared with.
+
+    Args:
+        shared: ``read`` or ``change`` by account.
+    """
+    return render("shared", shared=sorted(shared.items()))
+
+
 def delete_warning_html() -> str:
     """What deleting a collection removes."""
     return render("delete_warning")
@@ -67,6 +76,11 @@ def state_html(state: State) -> str:
         progress=_progress(state) if state.stage else None,
         done=_changes(state.changes) if state.state == DONE and state.changes else None,
     )
+
+
+def not_indexed_html(count: int) -> str:
+    """A hint that some files are not indexed and are not being indexed; empty if there are none."""
+    return render("not_indexed", count=count) if count else ""
 
 
 def _progress(state: State) -> dict[str, Any]:

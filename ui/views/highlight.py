@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import html
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import neg
 
 from markupsafe import Markup
 
@@ -22,12 +25,14 @@ class Mark:
 
     Attributes:
         start, end: Code points ``[start, end)`` of the document.
-        kind: CSS class of its ``<mark>``.
+        kind: CSS class of its element.
+        element: ``mark`` to highlight it, ``span`` to style it only.
     """
 
     start: int
     end: int
     kind: str
+    element: str = "mark"
 
 
 def escape(value: object) -> Markup:
@@ -38,7 +43,7 @@ def escape(value: object) -> Markup:
 
 
 def highlight(text: str, start: int, marks: Iterable[Mark]) -> Markup:
-    """Wrap the marked stretches of a document slice in ``<mark>`` elements, nested where they overlap.
+    """Wrap the marked stretches of a document slice in elements, nested where they overlap.
 
     Args:
         text: ``document.text[start:start + len(text)]``.
@@ -47,16 +52,26 @@ def highlight(text: str, start: int, marks: Iterable[Mark]) -> Markup:
             inside later ones.
     """
     end = start + len(text)
-    clipped = (Mark(max(mark.start, start), min(mark.end, end), mark.kind) for mark in marks)
+    clipped = (replace(mark, start=max(mark.start, start), end=min(mark.end, end)) for mark in marks)
     inside = [mark for mark in clipped if mark.start < mark.end]
-    edges = sorted({start, end} | {edge for mark in inside for edge in (mark.start, mark.end)})
+    opening: defaultdict[int, list[int]] = defaultdict(list)
+    closing: defaultdict[int, list[int]] = defaultdict(list)
+    for number, mark in enumerate(inside):
+        opening[mark.start].append(number)
+        closing[mark.end].append(number)
+    edges = sorted({start, end, *opening, *closing})
     pieces: list[str] = []
     is_open: list[Mark] = []
+    active: list[int] = []
     for left, right in zip(edges, [*edges[1:], end], strict=True):
-        covering = [mark for mark in reversed(inside) if mark.start <= left < mark.end]
+        for number in closing[left]:
+            active.remove(number)
+        for number in opening[left]:
+            insort(active, number, key=neg)
+        covering = [inside[number] for number in active]
         shared = _shared_length(is_open, covering)
-        pieces += ["</mark>"] * (len(is_open) - shared)
-        pieces += [f'<mark class="{escape(mark.kind)}">' for mark in covering[shared:]]
+        pieces += [f"</{mark.element}>" for mark in reversed(is_open[shared:])]
+        pieces += [f'<{mark.element} class="{escape(mark.kind)}">' for mark in covering[shared:]]
         is_open = covering
         pieces.append(escape(text[left - start : right - start]))
     return Markup("".join(pieces))

@@ -71,6 +71,11 @@ def message_html(text: str) -> str:
     return render("message", text=text)
 
 
+def gone_html(collection: str) -> str:
+    """A hint that the collection of a link no longer exists."""
+    return render("gone", collection=collection[:80])
+
+
 def _answers_in(result: Result, passage: Passage) -> list[Mark]:
     """Where a passage contains one of the likely answers."""
     likely = likely_answers(result.answers) if result.answer else []

@@ -1,28 +1,25 @@
-"""A document opened at an answer: as text and, for a PDF, as pictures of its pages."""
+"""A document to read: its parts, which are filled in as they are scrolled to, with what is highlighted in them."""
 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import count
+
+from markupsafe import Markup
 
 from rag import Document, Result
 from rag.formats.pdf.render import Picture
 
+from ..services.document_reader import OpenDocument
 from .highlight import Mark, highlight
+from .markup import markup_in
 from .render import render
 
-#: Documents longer than this, in code points, are shown in parts of this length.
-PART = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a PDF: its number, the marks on it, and its picture with the boxes of each mark."""
-
-    number: int
-    marks: Sequence[Mark]
-    picture: Picture
+#: Differs each time a source is opened. Gradio redraws only HTML that has changed, and does not know that the browser
+#: has closed a source, so opening the same one again needs other HTML.
+_openings = count()
 
 
 def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
@@ -38,47 +35,71 @@ def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
     return [*focus, *rest, *sentences]
 
 
-def part_of(document: Document, offset: int) -> tuple[int, int]:
-    """Start and end of the part of a document to show around an offset; all of it unless it is very long."""
-    if len(document.text) <= PART:
-        return 0, len(document.text)
-    start = max(0, min(offset - PART // 2, len(document.text) - PART))
-    return start, start + PART
-
-
 def source_html(
-    document: Document, marks: Sequence[Mark], pages: Sequence[Page] = (), note: str = "", opening: int = 0
+    opened: OpenDocument, marks: Sequence[Mark] = (), picture: Picture | None = None, *, with_feedback: bool = False
 ) -> str:
-    """The document with its marks; ``page.js`` scrolls to the first one.
+    """The document, filled in where it is opened; ``reader.js`` fetches the other parts.
 
     Args:
-        document: The document.
-        marks: Where it is opened, then what else is highlighted; see ``marks_of``.
-        pages: The pages of a PDF to show.
-        note: Why a page cannot be shown, or cannot be highlighted exactly.
-        opening: Differs each time a source is opened. Gradio redraws only HTML that has changed, and does not know
-            that the browser has closed a source, so opening the same one again needs other HTML.
+        opened: The document.
+        marks: Where it is opened, then what else is highlighted; see ``marks_of``. Without marks it opens at its start.
+        picture: Picture of the page where a PDF is opened, with the boxes of ``marks_on`` that part.
+        with_feedback: Whether words can be selected as the right answer.
     """
-    start, end = part_of(document, marks[0].start)
+    marks = numbered(marks)
+    part = opened.part_at(marks[0].start) if marks else 0
+    on_part = marks_on(opened, part, marks)
     return render(
         "source",
-        document=document,
-        text=highlight(document.text[start:end], start, marks),
-        start=start,
-        end=end,
-        pages=[_picture(page) for page in pages],
-        note=note,
-        opening=opening,
+        opened=opened,
+        document=opened.document,
+        part=part,
+        page=Markup(page_html(part + 1, on_part, picture)) if picture else None,
+        text=Markup(text_html(opened, part, on_part)),
+        marks=json.dumps([(mark.start, mark.end, mark.kind, opened.part_at(mark.start)) for mark in marks]),
+        with_feedback=with_feedback,
+        opening=next(_openings),
     )
 
 
-def _picture(page: Page) -> dict[str, object]:
-    return {
-        "number": page.number,
-        "png": base64.b64encode(page.picture.png).decode("ascii"),
-        "width": page.picture.width,
-        "height": page.picture.height,
-        "boxes": [
-            (mark.kind, box) for mark, boxes in zip(page.marks, page.picture.boxes, strict=True) for box in boxes
-        ],
-    }
+def contents_html(file: str, documents: Sequence[tuple[str, str]]) -> str:
+    """The documents in a file that holds several, to open one of them."""
+    return render("file_contents", file=file, documents=documents, opening=next(_openings))
+
+
+def numbered(marks: Sequence[Mark]) -> list[Mark]:
+    """The marks, those that one can step to with a class of their own: ``stop-0``, ``stop-1`` and so on, in order."""
+    stops = sorted({(mark.start, mark.end) for mark in marks if mark.kind != "sentence"})
+    return [
+        mark
+        if mark.kind == "sentence"
+        else Mark(mark.start, mark.end, f"{mark.kind} stop-{stops.index((mark.start, mark.end))}")
+        for mark in marks
+    ]
+
+
+def marks_on(opened: OpenDocument, part: int, marks: Sequence[Mark]) -> list[Mark]:
+    """The marks that touch a part and are not empty."""
+    start, end = opened.extents[part]
+    return [mark for mark in marks if mark.start < min(mark.end, end) and mark.end > start]
+
+
+def page_html(number: int, marks: Sequence[Mark], picture: Picture) -> str:
+    """The picture of a page, with the boxes of the marks on it."""
+    boxes = [(mark.kind, box) for mark, boxes in zip(marks, picture.boxes, strict=True) for box in boxes]
+    return render(
+        "source_page",
+        number=number,
+        png=base64.b64encode(picture.png).decode("ascii"),
+        width=picture.width,
+        height=picture.height,
+        boxes=boxes,
+        is_exact=picture.exact or not marks,
+    )
+
+
+def text_html(opened: OpenDocument, part: int, marks: Sequence[Mark]) -> str:
+    """The text of a part, with its marks; what is markup in the document is shown as what it means."""
+    start, end = opened.extents[part]
+    document: Document = opened.document
+    return highlight(document.text[start:end], start, [*marks, *markup_in(document, start, end)])

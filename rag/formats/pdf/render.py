@@ -90,6 +90,23 @@ def page_picture(
     return Picture(_png(image), image.width, image.height, found, exact=boxes is not None)
 
 
+def page_sizes(raw: bytes, document: Document) -> tuple[tuple[float, float], ...]:
+    """Width and height of each page as displayed, in points.
+
+    Args:
+        raw: Bytes of the PDF.
+        document: The document extracted from it.
+
+    Raises:
+        DocumentError: The file cannot be opened.
+    """
+    try:
+        with opened(raw) as pdf:
+            return tuple(pdf.get_page_size(i) for i in range(len(pdf)))
+    except DocumentError as error:
+        raise DocumentError(f"{document.id}: {error}") from error
+
+
 def aligned(text: str, printed: str) -> list[Glyph] | None:
     """Align the text of a page with PDFium's; returns the glyphs in order, or None if the texts differ.
 

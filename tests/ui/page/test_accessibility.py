@@ -10,6 +10,12 @@ pytestmark = BROWSER_MARKS
 #: Each tab, and what the server fills in it.
 TABS = {"Documents": "#documents-table", "Feedback": "#feedback-table", "Evaluate": "#evaluation-about"}
 
+#: Each option of a question, and what it shows.
+OPTIONS = {
+    "Filters": "#pickers", "Sources": "#sources", "Recent questions": "#history",
+    "Minimum confidence": "#min-confidence",
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("width", "scheme"),
@@ -31,9 +37,13 @@ def test_page_has_no_serious_accessibility_violation(browser: Browser, address: 
             finish_animations(page)
             screenshot(page, f"{tab.lower()}-{width}-{scheme}")
             found += violations(page)
-    page.get_by_role("button", name="Toggle Sidebar").click()
-    expect(page.locator("#history-list")).to_be_in_viewport()
-    finish_animations(page)
+    page.get_by_role("tab", name="Ask").click()
+    for option, content in OPTIONS.items():
+        page.get_by_role("button", name=option).click()
+        expect(page.locator(content)).to_be_visible()
+        found += violations(page)
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_label("New name of this collection")).to_be_visible()
     assert found + violations(page) == []
 
 

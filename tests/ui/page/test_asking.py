@@ -8,7 +8,6 @@ from tests.ui.driver import (
     BROWSER_MARKS,
     SCREENSHOTS,
     WAGONS_LINK,
-    WIDTHS,
     ask,
     ask_border,
     open_page,
@@ -104,31 +103,10 @@ def test_passages_are_shown_while_they_are_read(browser: Browser, address: str) 
     assert [text[:8] for text in seen] == ["Reading ", "7,644 km"]
 
 
-@WIDTHS
-def test_side_panel_filters_documents(browser: Browser, address: str, width: int) -> None:
-    page = open_page(browser, address, width)
-    panel = page.get_by_role("button", name="Toggle Sidebar")
-    panel.click()
-    expect(page.locator("#side")).to_contain_text("sources.date")
-    page.locator("#where textarea").fill("path=kyrgyz*\nsources.date>=2022")
-    screenshot(page, f"filter-panel-{width}")
-    panel.click()
-    ask(page, BORDER)
-    expect(page.locator(".filter")).to_have_text("Only documents that match path=kyrgyz*, sources.date>=2022")
-    documents = page.locator(".result code").all_inner_texts()
-    assert {name for name in documents if name.endswith(".md")} == {"kyrgyzstan.md"}
-    panel.click()
-    page.locator("#where textarea").fill("contry=x")
-    panel.click()
-    ask(page, BORDER)
-    expect(page.locator(".hint")).to_contain_text("No document has the field 'contry'; known fields: date")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
 def test_slider_sets_the_minimum_confidence(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     ask_border(page)
-    page.get_by_role("button", name="Toggle Sidebar").click()
+    page.get_by_role("button", name="Minimum confidence").click()
     page.locator("#min-confidence input[type=number]").fill("95")
     page.locator("#min-confidence input[type=number]").press("Tab")
     expect(page.locator(".card h2")).to_have_text("Not found")

@@ -37,7 +37,7 @@ def test_markup_in_documents_is_shown_and_not_run(
         expect(page.locator(".feedback-note")).to_contain_text("is right")
         page.reload()
         expect(page.locator(".card")).to_be_visible()
-        page.get_by_role("button", name="Toggle Sidebar").click()
+        page.get_by_role("button", name="Recent questions").click()
         expect(page.locator("#history-list a")).to_contain_text("<script>window.hacked=8</script>")
         assert page.evaluate("window.hacked") is None
         assert page.outside == []  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ def test_history_is_kept_and_link_reopens_the_answer(browser: Browser, address: 
     assert "collection=start" in link
     page.reload()
     expect(quote(page)).to_have_text("7,644 km")
-    page.get_by_role("button", name="Toggle Sidebar").click()
+    page.get_by_role("button", name="Recent questions").click()
     expect(page.locator("#history-list a")).to_have_text([BORDER])
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#history-list a")).to_have_count(0)

@@ -113,7 +113,7 @@ def test_last_question_asked_during_loading_is_answered(browser: Browser, addres
 def test_simultaneous_questions_are_answered_in_order(browser: Browser, address: str, tmp_path: Path) -> None:
     page = open_page(browser, address)
     ask_border(page)
-    page.get_by_role("button", name="Toggle Sidebar").click()
+    page.get_by_role("button", name="Recent questions").click()
     ask(page, PRESIDENT)
     page.locator("#history-list a", has_text=BORDER).click()
     expect(question_field(page)).to_have_value(BORDER)

@@ -62,7 +62,7 @@ class TestNames:
 
     @pytest.mark.parametrize("unknown", ["", "..", "../given", "/etc", "x" * 999, "given", None])
     def test_an_unknown_id_is_refused(self, collections: Collections, unknown: str) -> None:
-        with pytest.raises(InputError, match=r"^collection .*: not found; choose one in the side panel"):
+        with pytest.raises(InputError, match=r"^collection .*: not found; choose another one"):
             collections.get(unknown)
 
     @pytest.mark.parametrize(
@@ -134,6 +134,29 @@ class TestFiles:
         ):
             with pytest.raises(InputError, match=r"managed with `rag index`|cannot be deleted here"):
                 change()
+
+    def test_renaming_keeps_the_id_and_the_documents(
+        self, collections: Collections, home: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+    ) -> None:
+        made = collections.create("Reports")
+        collections.add(made.id, [_upload(tmp_path / "up", "a.md", "one")])
+        collections.rename(made.id, "  Ferry   reports ")
+        collections.rename("start", "Articles")
+        for each in (collections, Collections(home, [collections.get("start")], encoder)):
+            assert [(one.id, one.name) for one in each.list()] == [("start", "Articles"), (made.id, "Ferry reports")]
+        assert collections.files(made.id) == ["a.md"]
+        collections.rename(made.id, "FERRY reports")
+        assert collections.get(made.id).name == "FERRY reports"
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [("", "use 1 to 60"), ("x" * 61, "use 1 to 60"), ("start", "exists already"), ("a\0", "invisible")],
+    )
+    def test_unsuitable_name_is_refused(self, collections: Collections, name: str, reason: str) -> None:
+        made = collections.create("Reports")
+        with pytest.raises(InputError, match=reason):
+            collections.rename(made.id, collections.get("start").name if name == "start" else name)
+        assert collections.get(made.id).name == "Reports"
 
     def test_deleting_removes_only_that_collection(self, collections: Collections, home: Path) -> None:
         one, other = collections.create("One"), collections.create("Other")

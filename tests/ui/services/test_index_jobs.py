@@ -198,6 +198,58 @@ sys.stdin.read()
 """
 
 
+def test_a_killed_worker_is_started_again(jobs: IndexQueue, many: Path, files: Path, tmp_path: Path) -> None:
+    for path in list(many.iterdir())[:3]:
+        shutil.copy(path, files)
+    job = jobs.start("x", files, tmp_path / "index")
+    wait_until(lambda: job.state().stage)
+    [first] = _processes(files)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: any(process != first for process in _processes(files)))
+    for path in files.glob("[0-9]*.md"):
+        path.write_text("Short.")
+    [second] = _processes(files)
+    os.kill(second, signal.SIGKILL)
+    assert _ended(job).state().state == "interrupted"
+    assert (tmp_path / "index.pending").exists()
+    assert _ended(jobs.start("x", files, tmp_path / "index")).state().state == "done"
+    wait_until(lambda: not (tmp_path / "index.pending").exists())
+
+
+def test_what_a_killed_server_left_is_resumed(jobs: IndexQueue, many: Path, files: Path, tmp_path: Path) -> None:
+    for path in list(many.iterdir())[:3]:
+        shutil.copy(path, files)
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(files), str(tmp_path / "index")], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with server:
+        assert server.stdout
+        server.stdout.readline()
+        workers = _processes(files)
+        server.kill()
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: not _processes(files))
+    for path in files.glob("[0-9]*.md"):
+        path.write_text("Short.")
+    jobs.resume([("x", files, tmp_path / "index"), ("y", files, tmp_path / "other")])
+    job = jobs.latest("x")
+    assert job and _ended(job).state().state == "done"
+    assert jobs.latest("y") is None
+    assert len(Index.open(tmp_path / "index").documents) == 4
+    wait_until(lambda: not (tmp_path / "index.pending").exists())
+
+
+def test_a_job_stopped_by_its_user_is_not_resumed(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
+    job = jobs.start("x", many, tmp_path / "index")
+    wait_until(lambda: job.state().stage)
+    jobs.stop("x")
+    jobs.resume([("x", many, tmp_path / "index")])
+    assert jobs.latest("x") is job
+
+
 def _processes(files: Path) -> list[int]:
     """Process ids of the workers that index a folder."""
     found = []

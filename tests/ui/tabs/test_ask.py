@@ -26,7 +26,7 @@ def test_link_sets_the_minimum_confidence(browser: Browser, address: str, parame
     expect(page.locator(".card mark.near")).to_have_text("7,644 km")
     assert "min_confidence=95" in page.url
     assert "least" not in page.url
-    page.get_by_role("button", name="Toggle Sidebar").click()
+    page.get_by_role("button", name="Minimum confidence").click()
     expect(page.locator("#min-confidence input[type=number]")).to_have_value("95")
 
 

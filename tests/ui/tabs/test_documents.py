@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from rag.ui.services.collections import Collections
+from rag.ui.services.collections import Collection, Collections
 
+from rag import SentenceTransformerEncoder
 from tests.pages import blank_page
 from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve
 
@@ -110,6 +111,28 @@ def test_questions_are_answered_during_indexing_until_stopped(browser: Browser, 
     page.get_by_role("button", name="Delete it for good").click()
     expect(page.locator("#documents-about")).to_contain_text("rag index")
     expect(page.locator("#header")).to_contain_text("20 documents")
+
+
+def test_interrupted_indexing_continues_at_the_next_start(
+    browser: Browser, tmp_path: Path, encoder: SentenceTransformerEncoder, corpus_index: Path
+) -> None:
+    home = tmp_path / "home"
+    given = Collection("start", "Central Asia", corpus_index, None, tmp_path / "t.jsonl")
+    for name in ("Ferries", "Trains"):
+        made = Collections(home, [given], encoder).create(name)
+        assert made.files
+        (made.files / "a.md").write_text(f"{name} leave at nine.\n")
+    # As a server leaves it that is killed while it indexes, and as one did that marked nothing.
+    (home / "ferries" / "index.pending").touch()
+    (home / "ferries" / "index").mkdir()
+    with serve(Collections(home, [given], encoder)) as address:
+        page = _open(browser, f"{address}/?collection=ferries")
+        expect(page.locator("#indexing-status")).to_contain_text("Done: 1 added", timeout=120_000)
+        expect(page.locator("#documents-table")).to_contain_text("1 passage")
+        page = _open(browser, f"{address}/?collection=trains")
+        expect(page.locator("#indexing-status")).to_contain_text("1 file is not indexed yet")
+        page.get_by_role("button", name="Bring up to date").click()
+        expect(page.locator("#indexing-status")).to_contain_text("Done: 1 added", timeout=120_000)
 
 
 def _open(browser: Browser, address: str, width: int = 1440) -> Page:

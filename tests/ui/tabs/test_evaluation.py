@@ -279,7 +279,8 @@ class TestStopping:
                 return super().retrieve(question, where, k)
 
         interrupted = Interrupted(assistant.retriever, assistant.reader, assistant.confidence)
-        evaluation = Evaluation("Much", asked, interrupted, Path())
+        much = Collection("much", "Much", Path(), None, Path())
+        evaluation = Evaluation(much, asked, interrupted, Path())
         evaluation.run()
         state = evaluation.state()
         assert (state.state, state.done, len(calls)) == (STOPPED, 3, 3)

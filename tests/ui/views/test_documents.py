@@ -2,7 +2,7 @@ import re
 from typing import Any
 
 import pytest
-from rag.ui.services.index_jobs import DONE, FAILED, RUNNING, STOPPED, State
+from rag.ui.services.index_jobs import DONE, FAILED, INTERRUPTED, RUNNING, STOPPED, State
 from rag.ui.views.documents import LISTED, state_html
 
 CHANGES: dict[str, Any] = {
@@ -29,6 +29,11 @@ def _text(html: str) -> str:
         (State(RUNNING, "embedding", 200, 200, 4, 4), "200 passages embedded; writing the index…"),
         (State(FAILED, error="the disk is <full>"), "Indexing failed: the disk is &lt;full&gt;."),
         (State(STOPPED), "Stopped. The index is unchanged, and the next update reuses the finished work."),
+        (
+            State(INTERRUPTED),
+            "Indexing was interrupted; the computer may be short of memory. "
+            "“Bring up to date” continues it, and reuses the finished work.",
+        ),
         (State(DONE, changes={}), "Done. The collection is now empty."),
         (State(DONE, changes=CHANGES), "Done: 1 added, 2 removed. 1 document, 1,200 passages in the collection."),
     ],

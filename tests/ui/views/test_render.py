@@ -2,6 +2,7 @@ from html.parser import HTMLParser
 
 import pytest
 from jinja2 import UndefinedError
+from rag.ui.services.document_reader import OpenDocument
 from rag.ui.views.highlight import Mark
 from rag.ui.views.render import environment, render
 from rag.ui.views.source import source_html
@@ -52,5 +53,6 @@ def test_every_template_compiles() -> None:
 def test_source_shows_the_document_text_unchanged() -> None:
     start = TEXT.index("carried")
     marks = [Mark(start, start + 7, "answer focus"), Mark(start - 10, start + 20, "sentence")]
-    html = source_html(Document("letter.txt", TEXT, "Letter"), marks)
+    opened = OpenDocument("start", Document("letter.txt", TEXT, "Letter"), "hash", ((0, len(TEXT)),))
+    html = source_html(opened, marks)
     assert _SourceText(html).text == TEXT

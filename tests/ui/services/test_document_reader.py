@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+from rag.ui.services.collections import Collection, Collections
+from rag.ui.services.document_reader import PART, DocumentReader
+
+from rag import InputError, SentenceTransformerEncoder, build_index
+
+LINES = [f"Day {day}: the ferry left Aktau at {day % 24} o'clock." for day in range(2_000)]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "log.txt").write_text("\n".join(LINES))
+    (folder / "ports.csv").write_text("port,wagons\nAktau,41300\nKuryk,12\n")
+    pdf = FPDF()
+    for text in ("The harbour was dredged in the", "", "spring of 2021, and the HARBOUR\nwas closed."):
+        pdf.add_page()
+        pdf.set_font("Helvetica", size=11)
+        pdf.multi_cell(0, 6, text)
+    pdf.output(str(folder / "harbour.pdf"))
+    return folder
+
+
+@pytest.fixture
+def reader(
+    files: Path, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory
+) -> DocumentReader:
+    home = tmp_path_factory.mktemp("home")
+    build_index(files, home / "index", encoder)
+    return DocumentReader(
+        Collections(home, [Collection("start", "S", home / "index", None, home / "t.jsonl")], encoder)
+    )
+
+
+def test_parts_cover_the_text_and_end_at_line_breaks(reader: DocumentReader) -> None:
+    opened = reader.open("start", "log.txt")
+    text = opened.document.text
+    assert len(opened.extents) == -(-len(text) // PART)
+    assert "".join(text[start:end] for start, end in opened.extents) == text
+    assert all(text[end - 1] == "\n" for _, end in opened.extents[:-1])
+    assert [opened.part_at(start) for start, _ in opened.extents] == list(range(len(opened.extents)))
+
+
+def test_parts_of_a_pdf_are_all_its_pages(reader: DocumentReader) -> None:
+    opened = reader.open("start", "harbour.pdf")
+    texts = [opened.document.text[start:end].strip() for start, end in opened.extents]
+    assert texts == ["The harbour was dredged in the", "", "spring of 2021, and the HARBOUR\nwas closed."]
+    assert [(round(width), round(height)) for width, height in opened.sizes] == [(595, 842)] * 3
+    picture = reader.picture(opened, 3, [opened.extents[2]], 1_200)
+    assert (picture.width, len(picture.boxes[0])) == (1_200, 2)
+
+
+def test_search_ignores_case_and_line_breaks(reader: DocumentReader) -> None:
+    opened = reader.open("start", "harbour.pdf")
+    found = reader.find(opened, " harbour  was")
+    assert [opened.document.text[start:end] for start, end, _ in found.places] == ["harbour was", "HARBOUR\nwas"]
+    assert ([part for *_, part in found.places], found.total) == ([0, 2], 2)
+    assert reader.find(opened, "  ").total == 0
+    assert reader.find(reader.open("start", "log.txt"), ".").total == len(LINES)
+
+
+def test_changed_document_is_not_read_on(reader: DocumentReader) -> None:
+    opened = reader.open("start", "log.txt")
+    assert reader.open("start", "log.txt", opened.hash) == opened
+    with pytest.raises(InputError, match="has changed since it was opened"):
+        reader.open("start", "log.txt", "another")
+    with pytest.raises(InputError, match="no longer in the collection"):
+        reader.open("start", "../../etc/passwd")
+
+
+def test_documents_of_a_table_are_listed(reader: DocumentReader) -> None:
+    assert [name for name, _ in reader.documents_in("start", "ports.csv")] == ["ports.csv#1", "ports.csv#2"]
+    with pytest.raises(InputError, match="not in the collection"):
+        reader.documents_in("start", "gone.csv")

@@ -1,0 +1,262 @@
+"""Collections on disk: named sets of documents, each with its own index. Who may do what is decided above.
+
+HOME/
+  <id>/collection.json     its display name, its owner, and the accounts that it is shared with
+  <id>/files/              uploaded files, under sanitized names
+  <id>/index/              its index
+  <id>/index.pending       marks that its files are still to be indexed; see index_jobs
+  <id>/taught.jsonl        its users' feedback
+  given/<key>/taught.jsonl feedback on the index the server was started with
+  given/<key>/start.json   its display name, if it was renamed
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import threading
+import unicodedata
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag import InputError
+
+from .collection_names import NAME_FILE, checked_name, description, name_file, with_own_name
+from .permissions import Permissions
+from .quota import Quota, Room, stored_bytes
+from .uploads import WINDOWS_DEVICE, Upload, store_uploads
+
+FILES, INDEX, TAUGHT, GIVEN = "files", "index", "taught.jsonl", "given"
+
+#: Name prefixes of a folder being deleted and of a file being moved in.
+DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
+
+ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents.
+
+    Attributes:
+        id: Lower-case letters, digits and hyphens; part of links.
+        name: Display name.
+        index: Folder of its index.
+        files: Folder of its uploaded files; None if its documents are not managed in the page.
+        taught: JSON Lines file of its users' feedback; it may not exist yet.
+        examples: Example questions to click on.
+        questions: Question set shipped with it.
+        permissions: Who may see and change it, where the server has accounts.
+    """
+
+    id: str
+    name: str
+    index: Path
+    files: Path | None
+    taught: Path
+    examples: tuple[str, ...] = ()
+    questions: Path | None = None
+    permissions: Permissions = field(default_factory=Permissions)
+
+
+def given_collection(
+    index: Path, name: str, home: Path, examples: tuple[str, ...] = (), questions: Path | None = None
+) -> Collection:
+    """Collection of the index the server is started with, whose documents are managed with `rag index`."""
+    key = hashlib.sha256(str(index.resolve()).encode()).hexdigest()[:16]
+    return Collection("start", name, index, None, home / GIVEN / key / TAUGHT, examples, questions)
+
+
+class CollectionStore:
+    """Collections stored in a folder, and those the server was started with. Thread-safe.
+
+    Args:
+        home: Folder of the collections; created when needed.
+        given: Collections the server was started with.
+        quota: How much the stored collections may hold.
+    """
+
+    def __init__(self, home: Path, given: Sequence[Collection], quota: Quota) -> None:
+        self._home, self._given, self._quota = home, list(given), quota
+        self._changing = threading.Lock()
+
+    def list(self) -> list[Collection]:
+        """All collections: those given at start first, then the others by name."""
+        return [
+            *map(with_own_name, self._given),
+            *sorted(self._stored(), key=lambda each: each.name.casefold()),
+        ]
+
+    def find(self, collection_id: str) -> Collection | None:
+        """Collection with the given id; None if there is none."""
+        given = next((each for each in self._given if each.id == collection_id), None)
+        return with_own_name(given) if given else self._own(collection_id)
+
+    def create(self, name: str, owner: str) -> Collection:
+        """Create an empty collection.
+
+        Args:
+            name: Its display name, which the collections of one owner do not share.
+            owner: Account that it belongs to; empty without accounts.
+
+        Raises:
+            InputError: The name is empty, too long or taken, or the folder cannot be written to.
+        """
+        name = checked_name(name)
+        with self._changing:
+            self._refuse_taken(name, owner)
+            collection_id = self._free_id(name)
+            folder = self._home / collection_id
+            try:
+                (folder / FILES).mkdir(parents=True)
+                _write(folder / NAME_FILE, {"name": name, **Permissions(owner).to_json()})
+            except OSError as error:
+                raise InputError(f"{folder}: cannot be written to ({error.strerror or error}); make room") from error
+            created = self._own(collection_id)
+        assert created
+        return created
+
+    def rename(self, collection: Collection, name: str) -> None:
+        """Give a collection another display name; its id, and so its links, stay.
+
+        Raises:
+            InputError: The name is empty, too long or taken, or it cannot be stored.
+        """
+        name = checked_name(name)
+        with self._changing:
+            self._refuse_taken(name, collection.permissions.owner, collection.id)
+            self._describe(collection, {"name": name})
+
+    def set_permissions(self, collection: Collection, permissions: Permissions) -> None:
+        """Store who may see and change a collection.
+
+        Raises:
+            InputError: It cannot be stored.
+        """
+        with self._changing:
+            self._describe(collection, permissions.to_json())
+
+    def delete(self, collection: Collection) -> None:
+        """Delete a collection with its documents, index and feedback.
+
+        Raises:
+            InputError: It cannot be deleted.
+        """
+        with self._changing:
+            folder = self._home / collection.id
+            gone = self._home / f"{DELETED_PREFIX}{uuid.uuid4().hex}"
+            try:
+                # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
+                folder.rename(gone)
+            except OSError as error:
+                raise InputError(f"{collection.name!r}: cannot be deleted ({error.strerror or error})") from error
+            for each in self._home.glob(f"{DELETED_PREFIX}*"):
+                shutil.rmtree(each, ignore_errors=True)
+
+    def add(self, collection: Collection, uploads: Sequence[Path]) -> Sequence[Upload]:
+        """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
+
+        Raises:
+            InputError: The folder cannot be read.
+        """
+        folder = _files(collection)
+        with self._changing:
+            try:
+                staging = folder.parent / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
+                return store_uploads(folder, staging, uploads, self._room(collection.permissions.owner))
+            except OSError as error:
+                raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
+
+    def remove(self, collection: Collection, name: str) -> None:
+        """Delete an uploaded file; the index keeps it until the next update.
+
+        Raises:
+            InputError: There is no such file.
+        """
+        folder = _files(collection)
+        with self._changing:
+            # Compared with the listing, so that a name cannot be a path elsewhere.
+            if name not in self.files(collection):
+                raise InputError(f"file {name[:200]!r}: not in the collection; it may have been removed already")
+            try:
+                (folder / name).unlink(missing_ok=True)
+            except OSError as error:
+                raise InputError(f"{name}: cannot be removed ({error.strerror or error})") from error
+
+    def files(self, collection: Collection) -> Sequence[str]:
+        """Sorted names of a collection's uploaded files.
+
+        Raises:
+            InputError: Its folder cannot be read.
+        """
+        try:
+            return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
+        except OSError as error:
+            raise InputError(f"{collection.name!r}: its files cannot be listed ({error.strerror or error})") from error
+
+    def _describe(self, collection: Collection, changes: dict[str, object]) -> None:
+        path = name_file(collection)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, description(path) | changes)
+        except OSError as error:
+            raise InputError(f"{collection.name!r}: cannot be changed ({error.strerror or error})") from error
+
+    def _refuse_taken(self, name: str, owner: str, by_other_than: str = "") -> None:
+        # Names of collections that the owner may not see are not given away.
+        seen = [each for each in self.list() if not owner or each.permissions.may_read(owner)]
+        if any(each.name.casefold() == name.casefold() and each.id != by_other_than for each in seen):
+            raise InputError(f"collection {name!r}: exists already; choose another name")
+
+    def _room(self, owner: str) -> Room:
+        stored = list(self._stored())
+        own = [each for each in stored if each.permissions.owner == owner]
+        return Room(self._quota, *(stored_bytes(map(_files, collections)) for collections in (own, stored)))
+
+    def _stored(self) -> Iterator[Collection]:
+        """The collections in the folder."""
+        for path in self._home.glob(f"*/{NAME_FILE}"):
+            if own := self._own(path.parent.name):
+                yield own
+
+    def _own(self, collection_id: str) -> Collection | None:
+        if not isinstance(collection_id, str) or not ID.fullmatch(collection_id):
+            return None
+        folder = self._home / collection_id
+        stored = description(folder / NAME_FILE)
+        if (name := stored.get("name")) is None:
+            return None
+        return Collection(
+            collection_id, str(name), folder / INDEX, folder / FILES, folder / TAUGHT,
+            permissions=Permissions.from_json(stored),
+        )  # fmt: skip
+
+    def _free_id(self, name: str) -> str:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "collection"
+        slug = f"{slug}-collection" if WINDOWS_DEVICE.match(slug) else slug
+        taken = {each.id for each in self._given} | {GIVEN}
+        numbered = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
+        return next(each for each in numbered if each not in taken and not (self._home / each).exists())
+
+
+def _files(collection: Collection) -> Path:
+    """Folder of a stored collection's files.
+
+    Raises:
+        InputError: The server was started with the collection.
+    """
+    if collection.files is None:
+        raise InputError(f"{collection.name!r}: its documents are managed with `rag index`, not in the page")
+    return collection.files
+
+
+def _write(path: Path, values: dict[str, object]) -> None:
+    """Write a description, so that readers see the old or the new one."""
+    staging = path.with_name(f"{INCOMING_PREFIX}{uuid.uuid4().hex}")
+    staging.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
+    staging.replace(path)

@@ -1,0 +1,63 @@
+"""Assistants kept loaded, each for an index folder."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag import Assistant, Encoder, SentenceTransformerEncoder
+from rag.index import current_version
+
+#: Maximum number of assistants kept loaded.
+MAX_OPEN_ASSISTANTS = 4
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A loaded index: its version and the assistant, both None until it is loaded."""
+
+    version: Path | None = None
+    assistant: Assistant | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class OpenAssistants:
+    """Loads assistants, and again when their index has a new version. Thread-safe.
+
+    Args:
+        encoder: Encoder shared by all indexes; None for the default.
+        reader: Folder of the reader; None for the shipped one.
+        device: Torch device; a graphics card if None and there is one.
+    """
+
+    def __init__(self, encoder: Encoder | None, reader: Path | None, device: str | None) -> None:
+        self._encoder = encoder or SentenceTransformerEncoder(device=device)
+        self._reader, self._device = reader, device
+        self._open: OrderedDict[Path, _Opened] = OrderedDict()
+        self._opening = threading.Lock()
+
+    def get(self, index: Path) -> Assistant:
+        """The assistant of an index folder.
+
+        Raises:
+            IndexFolderError: See ``Index.open``.
+        """
+        version = current_version(index)
+        with self._opening:
+            opened = self._open.setdefault(index, _Opened())
+            self._open.move_to_end(index)
+            while len(self._open) > MAX_OPEN_ASSISTANTS:
+                self._open.popitem(last=False)
+        # Loading one index does not delay questions to others. One closed meanwhile is no longer in ``_open``.
+        with opened.lock:
+            if opened.assistant is None or opened.version != version:
+                opened.assistant = Assistant.load(index, self._encoder, self._reader, self._device)
+                opened.version = version
+            return opened.assistant
+
+    def close(self, index: Path) -> None:
+        """Forget the assistant of an index folder."""
+        with self._opening:
+            self._open.pop(index, None)

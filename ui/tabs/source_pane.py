@@ -1,0 +1,102 @@
+"""The pane in which a document is read; its parts are fetched as they are scrolled to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from rag import InputError, RagError
+
+from ..script import component_script
+from ..services.collections import Collections
+from ..services.document_reader import MAX_MATCHES, DocumentReader, OpenDocument
+from ..views.highlight import Mark
+from ..views.messages import sentence
+from ..views.source import contents_html, marks_on, numbered, page_html, source_html, text_html
+
+
+class SourcePane:
+    """A component that shows one document at a time.
+
+    Args:
+        collections: The collections whose documents it shows.
+        elem_id: Id of the component.
+
+    Attributes:
+        html: The component; its events are ``open``, ``feedback`` and ``export``.
+    """
+
+    def __init__(self, collections: Collections, elem_id: str) -> None:
+        self._reader = reader = DocumentReader(collections)
+
+        def read_part(given: Any) -> dict[str, Any]:
+            """One part as HTML: its picture or its text, with the marks in it."""
+            try:
+                opened, part, marks = _open(reader, given), int(given["part"]), _marks(given["marks"])
+                if not 0 <= part < len(opened.extents):
+                    raise InputError("the document has no such part; close it and open it again")
+                if given["view"] != "page":
+                    return {"html": text_html(opened, part, marks)}
+                marks = marks_on(opened, part, marks)
+                extents = [(mark.start, mark.end) for mark in marks]
+                return {
+                    "html": page_html(part + 1, marks, reader.picture(opened, part + 1, extents, int(given["width"])))
+                }
+            except (KeyError, TypeError, ValueError, RagError) as error:
+                return _failure(error)
+
+        def find_text(given: Any) -> dict[str, Any]:
+            """The places of a text, and their number."""
+            try:
+                matches = reader.find(_open(reader, given), str(given["text"]))
+                return {"places": matches.places, "total": matches.total}
+            except (KeyError, TypeError, ValueError, RagError) as error:
+                return _failure(error)
+
+        clicks = component_script("result", "open", "feedback", "export")
+        self.html = gr.HTML("", elem_id=elem_id, js_on_load=clicks, server_functions=[read_part, find_text])
+
+    def show(
+        self, collection: str, document_id: str, marks: Sequence[Mark] = (), *, with_feedback: bool = False
+    ) -> str:
+        """A document, opened at the first mark, as HTML.
+
+        Args:
+            collection: Id of its collection.
+            document_id: Its id.
+            marks: Where it is opened, then what else is highlighted.
+            with_feedback: Whether words can be selected as the right answer.
+
+        Raises:
+            RagError: The collection cannot be opened, or the document is gone.
+        """
+        opened = self._reader.open(collection, document_id)
+        picture = None
+        if opened.sizes:
+            part = opened.part_at(marks[0].start) if marks else 0
+            shown = marks_on(opened, part, numbered(marks))
+            picture = self._reader.picture(opened, part + 1, [(mark.start, mark.end) for mark in shown])
+        return source_html(opened, marks, picture, with_feedback=with_feedback)
+
+    def show_file(self, collection: str, file: str) -> str:
+        """The document in a file, or the list of its documents, as HTML.
+
+        Raises:
+            RagError: The collection cannot be opened, or the file is not in it.
+        """
+        documents = self._reader.documents_in(collection, file)
+        return self.show(collection, documents[0][0]) if len(documents) == 1 else contents_html(file, documents)
+
+
+def _open(reader: DocumentReader, given: Mapping[str, Any]) -> OpenDocument:
+    return reader.open(str(given["collection"]), str(given["document"]), str(given["hash"]))
+
+
+def _marks(given: Sequence[Sequence[Any]]) -> list[Mark]:
+    return [Mark(int(start), int(end), str(kind)) for start, end, kind in given[:MAX_MATCHES]]
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    return {"error": sentence(error if isinstance(error, RagError) else InputError("invalid request; reload the page"))}
