@@ -257,7 +257,7 @@ class TestStopping:
         evaluations = Evaluations()
         blocked = Blocked(assistant.retriever, assistant.reader, assistant.confidence)
         running = evaluations.start(collection, asked, blocked)
-        with pytest.raises(InputError, match="an evaluation of 'Much taught' is running already, 0 of"):
+        with pytest.raises(InputError, match="an evaluation is running already, 0 of"):
             evaluations.start(collection, asked, assistant)
         running.stop()
         released.set()

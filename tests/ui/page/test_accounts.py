@@ -1,0 +1,77 @@
+"""Accounts in the page: what one makes is not another's, sharing, and logging out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from rag.ui.security.accounts import AccessPolicy
+from rag.ui.services.collections import Collections, given_collection
+
+from rag import SentenceTransformerEncoder
+from tests.ui.driver import BROWSER_MARKS, serve
+
+pytestmark = BROWSER_MARKS
+
+
+@pytest.fixture(scope="module")
+def address(
+    corpus_index: Path, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("accounts")
+    collections = Collections(home, [given_collection(corpus_index, "Central Asia", home)], encoder)
+    with serve(collections, access=AccessPolicy({"ann": "secret", "bob": "other"})) as address:
+        yield address
+
+
+def _log_in(browser: Browser, address: str, user: str, password: str) -> Page:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(address)
+    page.get_by_label("User").fill(user)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+    expect(page.locator("#account")).to_contain_text(user)
+    return page
+
+
+def _choices(page: Page) -> list[str]:
+    page.locator("#collection input").click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    found = page.get_by_role("option").all_inner_texts()
+    page.keyboard.press("Escape")
+    return [text.strip().lstrip("✓").strip() for text in found]
+
+
+def test_collection_is_seen_by_others_only_once_it_is_shared(browser: Browser, address: str) -> None:
+    ann, bob = _log_in(browser, address, "ann", "secret"), _log_in(browser, address, "bob", "other")
+    ann.get_by_role("tab", name="Documents").click()
+    ann.get_by_label("New collection").fill("Ferries")
+    ann.get_by_role("button", name="Create").click()
+    expect(ann.get_by_role("button", name="Share this collection")).to_be_visible()
+    assert _choices(ann) == ["Central Asia", "Ferries"]
+    bob.reload()
+    expect(bob.locator("#account")).to_contain_text("bob")
+    assert _choices(bob) == ["Central Asia"]
+    bob.get_by_role("tab", name="Documents").click()
+    expect(bob.locator("#documents-table")).to_contain_text("kazakhstan.md")
+    expect(bob.get_by_role("button", name="Share this collection")).to_be_hidden()
+    expect(bob.get_by_role("button", name="Rename")).to_be_hidden()
+
+    ann.get_by_role("button", name="Share this collection").click()
+    ann.get_by_label("Account").fill("bob")
+    ann.get_by_role("button", name="Share", exact=True).click()
+    expect(ann.locator("#shared-with")).to_contain_text("bob may ask")
+    bob.goto(f"{address}/?collection=ferries")
+    expect(bob.locator("#account")).to_contain_text("bob")
+    assert _choices(bob) == ["Central Asia", "Ferries"]
+    bob.get_by_role("tab", name="Documents").click()
+    expect(bob.locator("#documents-about")).to_contain_text("Ferries")
+    expect(bob.locator("#upload")).to_be_hidden()
+
+
+def test_logging_out_ends_the_session(browser: Browser, address: str) -> None:
+    page = _log_in(browser, address, "bob", "other")
+    page.get_by_role("link", name="Log out").click()
+    expect(page.get_by_role("heading")).to_have_text("Log in")
+    page.goto(address)
+    expect(page.get_by_role("heading")).to_have_text("Log in")

@@ -1,0 +1,158 @@
+"""What each account may see and change, and how much it may store."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rag.ui.services.collections import Collections, given_collection
+from rag.ui.services.permissions import Permissions
+from rag.ui.services.quota import Quota
+
+from rag import InputError, SentenceTransformerEncoder
+
+
+@dataclass
+class Team:
+    """Collections, and the account that asks."""
+
+    collections: Collections
+    home: Path
+    account: str | None = None
+
+    def seen_by(self, account: str | None) -> list[str]:
+        self.account = account
+        return [each.id for each in self.collections.list()]
+
+
+@pytest.fixture
+def team(tmp_path: Path, corpus_index: Path, encoder: SentenceTransformerEncoder) -> Team:
+    home = tmp_path / "home"
+    without = Collections(
+        home, [given_collection(corpus_index, "Articles", home)], encoder, quota=Quota(account=100, total=150)
+    )
+    without.create("Before accounts")
+    team = Team(without, home)
+    team.collections = without.with_accounts(lambda: team.account)
+    return team
+
+
+def _upload(tmp_path: Path, size: int, name: str = "a.md") -> Path:
+    path = tmp_path / name
+    path.write_text((name[0] * size)[:size])
+    return path
+
+
+def test_collection_is_seen_by_its_owner_and_those_it_is_shared_with(team: Team) -> None:
+    team.account = "ann"
+    made = team.collections.create("Secrets")
+    assert team.seen_by("ann") == ["start", "before-accounts", made.id]
+    assert team.seen_by("bob") == team.seen_by(None) == team.seen_by("") == ["start", "before-accounts"]
+    for account in ("bob", None, "", "Ann"):
+        team.account = account
+        for use in (team.collections.get, team.collections.assistant, team.collections.files):
+            with pytest.raises(InputError, match="'secrets': not found; choose another one"):
+                use(made.id)
+    team.account = "ann"
+    team.collections.share(made.id, "bob", "read")
+    assert team.seen_by("bob") == ["start", "before-accounts", made.id]
+    team.account = "ann"
+    team.collections.share(made.id, "bob", "")
+    assert team.seen_by("bob") == ["start", "before-accounts"]
+
+
+@pytest.mark.parametrize(
+    ("level", "account", "allowed"),
+    [
+        ("read", "bob", set()),
+        ("change", "bob", {"add", "remove", "teach"}),
+        ("change", "ann", {"add", "remove", "teach", "rename", "share", "delete"}),
+    ],
+)
+def test_what_an_account_may_do(team: Team, tmp_path: Path, level: str, account: str, allowed: set[str]) -> None:
+    team.account = "ann"
+    made = team.collections.create("Reports")
+    team.collections.add(made.id, [_upload(tmp_path, 5, "kept.md")])
+    team.collections.share(made.id, "bob", level)
+    team.account = account
+    actions: dict[str, Callable[[], Any]] = {
+        "add": lambda: team.collections.add(made.id, [_upload(tmp_path, 5)]),
+        "remove": lambda: team.collections.remove(made.id, "kept.md"),
+        "teach": lambda: team.collections.teachable(made.id),
+        "rename": lambda: team.collections.rename(made.id, "Renamed"),
+        "share": lambda: team.collections.share(made.id, "carl", "change"),
+        "delete": lambda: team.collections.delete(made.id),
+    }
+    for name, act in actions.items():
+        if name in allowed:
+            act()
+        else:
+            with pytest.raises(InputError, match=r"(you may not change it|it is not yours); ask ann"):
+                act()
+
+
+@pytest.mark.parametrize("collection", ["start", "before-accounts"])
+def test_collections_of_nobody_are_changed_by_nobody(team: Team, tmp_path: Path, collection: str) -> None:
+    team.account = "ann"
+    for act in (
+        lambda: team.collections.add(collection, [_upload(tmp_path, 5)]),
+        lambda: team.collections.rename(collection, "Mine"),
+        lambda: team.collections.share(collection, "bob", "change"),
+        lambda: team.collections.delete(collection),
+    ):
+        with pytest.raises(InputError, match=r"ask who runs the server"):
+            act()
+    assert team.collections.teachable("start")
+    with pytest.raises(InputError, match="you may not change it"):
+        team.collections.teachable("before-accounts")
+
+
+def test_name_of_a_hidden_collection_is_free(team: Team) -> None:
+    team.account = "ann"
+    team.collections.create("Reports")
+    team.account = "bob"
+    assert team.collections.create("Reports").id == "reports-2"
+    with pytest.raises(InputError, match="exists already"):
+        team.collections.create("reports")
+    team.account = None
+    with pytest.raises(InputError, match="nobody has logged in"):
+        team.collections.create("More")
+
+
+def test_owner_and_sharing_survive_renaming_and_a_restart(team: Team, encoder: SentenceTransformerEncoder) -> None:
+    team.account = "ann"
+    made = team.collections.create("Reports")
+    team.collections.share(made.id, "bob", "change")
+    team.collections.rename(made.id, "Minutes")
+    [found] = [each for each in Collections(team.home, [], encoder).list() if each.id == made.id]
+    assert (found.name, found.permissions) == ("Minutes", Permissions("ann", {"bob": "change"}))
+    for account in ("", "ann"):
+        with pytest.raises(InputError, match="name another account"):
+            team.collections.share(made.id, account, "read")
+
+
+@pytest.mark.parametrize("stored", [{}, {"owner": 3, "shared": []}, {"owner": "ann", "shared": {"bob": "all"}}])
+def test_malformed_permissions_grant_nothing_to_others(stored: dict[str, Any]) -> None:
+    permissions = Permissions.from_json(json.loads(json.dumps(stored)))
+    assert not permissions.may_change("bob")
+    assert not permissions.may_manage("bob")
+
+
+def test_uploads_stop_at_the_limit_of_the_account_and_of_the_server(team: Team, tmp_path: Path) -> None:
+    team.account = "ann"
+    made = team.collections.create("One")
+    taken = team.collections.add(made.id, [_upload(tmp_path, 90, "a.md"), _upload(tmp_path, 20, "b.md")])
+    assert [each.error for each in taken][0] == ""
+    assert taken[1].error.startswith("0.0 MB; your collections hold 0.0 of at most 0.0 MB, so remove some documents")
+    other = team.collections.create("Two")
+    assert team.collections.add(other.id, [_upload(tmp_path, 20, "c.md")])[0].error.startswith("0.0 MB; your")
+    team.account = "bob"
+    third = team.collections.create("Three")
+    assert not team.collections.add(third.id, [_upload(tmp_path, 50, "d.md")])[0].error
+    assert (
+        "; this server's collections hold" in team.collections.add(third.id, [_upload(tmp_path, 20, "e.md")])[0].error
+    )
+    team.collections.remove(third.id, "d.md")
+    assert not team.collections.add(third.id, [_upload(tmp_path, 20, "e.md")])[0].error
