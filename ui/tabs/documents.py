@@ -89,7 +89,11 @@ class DocumentsTab:
         self.settled: list[Any] = []
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self._about, self._table, self._upload, self._danger, *self._sharing.shown]
-        about: dict[str, Any] = {"fn": self._show, "inputs": [self._chosen, self._filter], "outputs": shown} | private
+        about: dict[str, Any] = {
+            "fn": self._show, "inputs": [self._chosen, self._filter], "outputs": shown,
+            # One after the other, so that the list for the text typed last is shown last.
+            "concurrency_id": "documents", "concurrency_limit": 1,
+        } | private  # fmt: skip
         follow: dict[str, Any] = {
             "fn": self._follow, "inputs": self._chosen, "outputs": [self._status, self._stop, self._start],
             "concurrency_limit": None,

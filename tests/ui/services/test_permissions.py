@@ -144,7 +144,7 @@ def test_uploads_stop_at_the_limit_of_the_account_and_of_the_server(team: Team, 
     team.account = "ann"
     made = team.collections.create("One")
     taken = team.collections.add(made.id, [_upload(tmp_path, 90, "a.md"), _upload(tmp_path, 20, "b.md")])
-    assert [each.error for each in taken][0] == ""
+    assert not taken[0].error
     assert taken[1].error.startswith("0.0 MB; your collections hold 0.0 of at most 0.0 MB, so remove some documents")
     other = team.collections.create("Two")
     assert team.collections.add(other.id, [_upload(tmp_path, 20, "c.md")])[0].error.startswith("0.0 MB; your")
