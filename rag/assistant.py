@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from .agreement import agreement_of
-from .embedding.encoder import Encoder
+from .embedding.encoder import Encoder, SentenceTransformerEncoder
 from .index import Index
 from .index.filters import Where
 from .paths import shipped_reader
@@ -52,23 +52,28 @@ class Assistant:
         self.passages = passages
 
     @classmethod
-    def load(cls, folder: Path | str, encoder: Encoder | None = None, reader: Path | str | None = None) -> Self:
+    def load(
+        cls,
+        folder: Path | str,
+        encoder: Encoder | None = None,
+        reader: Path | str | None = None,
+        device: str | None = None,
+    ) -> Self:
         """Open an index folder.
 
         Args:
             folder: Folder written by ``build_index``.
             encoder: The embedder of the index; the default one if None.
             reader: Folder written by ``rag train``; the shipped reader if None.
+            device: Torch device of reader and default embedder; a graphics card if None and there is one.
 
         Raises:
             IndexFolderError: See ``Index.open``.
-            InputError: The reader's folder holds no weights, or damaged ones.
+            InputError: The reader's folder holds no weights, or damaged ones, or this machine has no such device.
         """
-        retriever = Retriever.load(folder, encoder)
-        if reader is None:
-            return cls(retriever)
-        path = Path(reader).expanduser()
-        return cls(retriever, SpanReader.load(path, retriever.index.lexical.rarity), Confidence.load(path))
+        retriever = Retriever.load(folder, encoder or SentenceTransformerEncoder(device=device))
+        path = shipped_reader() if reader is None else Path(reader).expanduser()
+        return cls(retriever, SpanReader.load(path, retriever.index.lexical.rarity, device), Confidence.load(path))
 
     @property
     def index(self) -> Index:

@@ -18,9 +18,18 @@ from ..index import Changes, Report, build_index, current_version
 from ..paths import default_index, shipped_corpus
 from .show import changes_table
 
+
+class _Console(Console):
+    """A console that leaves a closed pipe to ``rag.cli.main``; rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled."""
+        raise  # noqa: PLE0704
+
+
 #: Answers go to ``out``, everything else to ``err``. Lines are not wrapped in a pipe.
-out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -54,6 +63,15 @@ def add_reader_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--device``."""
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="cpu, cuda, cuda:1 or mps (default: a graphics card if there is one)",
+    )
+
+
 def add_where_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--where``."""
     parser.add_argument(
@@ -65,7 +83,7 @@ def add_where_option(parser: argparse.ArgumentParser) -> None:
 
 def open_assistant(args: argparse.Namespace) -> Assistant:
     """The assistant over ``--index`` with ``--reader``; see ``ready_index``."""
-    return Assistant.load(ready_index(args), reader=args.reader)
+    return Assistant.load(ready_index(args), reader=args.reader, device=args.device)
 
 
 def ready_index(args: argparse.Namespace) -> Path:

@@ -90,6 +90,7 @@ class Collections:
         given: Collections the server was started with; listed first.
         encoder: Encoder shared by all indexes; None for the default.
         reader: Folder of the reader; None for the shipped one.
+        device: Torch device; a graphics card if None and there is one.
     """
 
     def __init__(
@@ -98,9 +99,10 @@ class Collections:
         given: Sequence[Collection] = (),
         encoder: Encoder | None = None,
         reader: Path | None = None,
+        device: str | None = None,
     ) -> None:
-        self._home, self._given, self._reader = home, list(given), reader
-        self._encoder = encoder or SentenceTransformerEncoder()
+        self._home, self._given, self._reader, self._device = home, list(given), reader, device
+        self._encoder = encoder or SentenceTransformerEncoder(device=device)
         self._open: OrderedDict[str, _Opened] = OrderedDict()
         # Separate locks, so that questions are answered during changes on disk, which may hash large files.
         self._changing, self._opening = threading.Lock(), threading.Lock()
@@ -209,7 +211,7 @@ class Collections:
         # Loading one collection does not delay questions to others. One deleted meanwhile is no longer in ``_open``.
         with opened.lock:
             if opened.assistant is None or opened.version != version:
-                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader)
+                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader, self._device)
                 opened.version = version
             return opened.assistant
 
