@@ -11,10 +11,11 @@ from rag import Assistant, Document, InputError, RagError
 from rag.errors import DocumentError
 from rag.export.answers import ExportEntry, export_entry, export_json, export_markdown
 from rag.formats import suffix_of
-from rag.formats.pdf.render import Picture, page_picture
+from rag.formats.pdf.render import Picture
 from rag.index.originals import Originals
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
+from rag.sources.parse_process import ParseProcess
 
 from .ask_session import AskedQuestion
 from .collections import Collections
@@ -39,6 +40,8 @@ class AskService:
 
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
+        # Files may be made to take gigabytes when a page is drawn.
+        self._parser = ParseProcess()
 
     def ask(
         self, question: str, collection: str, where: Sequence[str] = (), min_confidence: float | None = None
@@ -105,7 +108,10 @@ class AskService:
         numbers = dict.fromkeys(page for start in starts if (page := document.place(start).page) is not None)
         try:
             raw = Originals.open(self._collections.get(asked.collection).index).read(document.id)
-            pictures = [(number, page_picture(raw, document, number, extents)) for number in list(numbers)[:PICTURES]]
+            pictures = [
+                (number, self._parser.page_picture(raw, document, number, extents))
+                for number in list(numbers)[:PICTURES]
+            ]
         except DocumentError as error:
             return [], f"The page cannot be shown: {error}."
         is_exact = all(picture.exact for _, picture in pictures)

@@ -70,7 +70,9 @@ class _StoredFiles:
     def add(self, path: Path) -> None:
         # Some file systems ignore case.
         self._names.add(path.name.casefold())
-        self._sizes[path.stat().st_size].append(path)
+        # A link is not a duplicate: it may lead anywhere.
+        if not path.is_symlink():
+            self._sizes[path.stat().st_size].append(path)
 
     def duplicate_of(self, upload: Path, size: int) -> Path | None:
         """Stored file with the same content."""
@@ -88,6 +90,8 @@ def _store(stored: _StoredFiles, staging: Path, upload: Path) -> Upload:
     if suffix_of(name) not in FORMATS:
         *most, last = sorted(FORMATS)
         return Upload(name, f"unsupported format; supported formats: {', '.join(most)} and {last}")
+    if upload.is_symlink():
+        return Upload(name, "is a link, which is not followed; add the file itself")
     try:
         if (size := upload.stat().st_size) > (limit := max_bytes(name)):
             return Upload(name, f"{size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it")
