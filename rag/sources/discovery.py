@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from ..formats import FORMATS, max_bytes, suffix_of
 
 #: A file of this name excludes files below its folder, with the syntax of ``.gitignore``.
 IGNORE_FILE = ".ragignore"
+
+#: In the expressions that pathspec makes: one or more ``*``, and a ``*`` with the single characters before the next.
+STARS = re.compile(r"(?:\[\^/\]\*)+")
+BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\\.|\[[^\]]+\]|[^\\\[\](){}*+?/|^$])+?)(?=\[\^/\]\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,11 @@ class _Ignored:
             return
         path = folder / IGNORE_FILE
         try:
-            self._specs[folder] = pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines())
+            spec = pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines())
+            for pattern in spec.patterns:
+                if pattern.regex is not None:
+                    pattern.regex = _linear(pattern.regex)
+            self._specs[folder] = spec
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{path}: cannot be read ({error}); correct it; it has the syntax of .gitignore"
@@ -211,6 +220,14 @@ class _Ignored:
             for each in dict.fromkeys(above)
             if each in self._specs
         )
+
+
+def _linear(regex: re.Pattern[str]) -> re.Pattern[str]:
+    """The expression of an ignore pattern, so that several ``*`` in a name take linear time.
+
+    What comes before another ``*`` is matched at its first occurrence, and there only: the other ``*`` takes the rest.
+    """
+    return re.compile(BEFORE_STAR.sub(r"(?>[^/]*?\1)", STARS.sub("[^/]*", regex.pattern)))
 
 
 def _supported() -> str:

@@ -1,11 +1,15 @@
 import os
 from pathlib import Path
 
+import pathspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import DocumentError, InputError
 from rag.formats import parse
 from rag.formats.text import decode
+from rag.sources import discovery
 from rag.sources.discovery import Source, find_sources, read_bytes
 from rag.types import Document
 
@@ -218,3 +222,20 @@ def test_pipe_behind_a_link_is_refused_without_waiting(linked: Path) -> None:
     os.mkfifo(linked / "pipe")
     (linked / "b.txt").symlink_to("pipe")
     assert _outcomes(linked)["b.txt"] == "is not a regular file; copy its contents into one"
+
+
+@given(st.lists(st.sampled_from("ab*?"), min_size=1, max_size=8), st.text("ab", min_size=1, max_size=8))
+def test_ignore_patterns_keep_their_meaning_in_linear_time(pattern: list[str], name: str) -> None:
+    original = pathspec.GitIgnoreSpec.from_lines(["".join(pattern), f"x{''.join(pattern)}[ab]*b"])
+    for each in original.patterns:
+        assert each.regex is not None
+        linear = discovery._linear(each.regex)
+        for path in (name, f"x{name}", f"c/{name}", f"{name}/c"):
+            assert bool(linear.match(path)) == bool(each.regex.match(path))
+
+
+def test_ignore_file_with_many_wildcards_is_read(tmp_path: Path) -> None:
+    (tmp_path / ("a" * 240 + ".md")).write_text("x")
+    (tmp_path / ("a" * 20 + "b.md")).write_text("x")
+    (tmp_path / ".ragignore").write_text("*a" * 15 + "*b*\n")
+    assert [source.path.name for source in find_sources([tmp_path])] == ["a" * 240 + ".md"]
