@@ -16,6 +16,7 @@ from ..embedding.encoder import Encoder
 from ..errors import IndexMissing
 from ..index import Changes, Report, build_index, current_version
 from ..paths import default_index, shipped_corpus
+from ..sources.parse_process import FileLimits
 from .show import changes_table
 
 
@@ -54,6 +55,15 @@ def add_index_option(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the index (default: index/ in a checkout, else the user's data folder)",
     )
+
+
+def add_follow_links_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--follow-links``."""
+    parser.add_argument(
+        "--follow-links", action="store_true",
+        help="also read files outside the folders that links in them lead to; links to folders are never followed. Not "
+        "remembered: give it each time",
+    )  # fmt: skip
 
 
 def add_reader_option(parser: argparse.ArgumentParser) -> None:
@@ -102,10 +112,17 @@ def ready_index(args: argparse.Namespace) -> Path:
     return folder
 
 
-def run_build(paths: Sequence[Path], folder: Path, encoder: Encoder | None = None) -> Changes:
+def run_build(
+    paths: Sequence[Path],
+    folder: Path,
+    encoder: Encoder | None = None,
+    *,
+    limits: FileLimits | None = None,
+    follow_links: bool = False,
+) -> Changes:
     """Run ``build_index`` with a progress bar on standard error."""
     with progress_bars() as report:
-        return build_index(paths, folder, encoder, report=report)
+        return build_index(paths, folder, encoder, report=report, limits=limits, follow_links=follow_links)
 
 
 def show_changes(changes: Changes) -> None:

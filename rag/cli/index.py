@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..embedding.encoder import Encoder, SentenceTransformerEncoder
+from ..embedding.encoder import SentenceTransformerEncoder
 from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError
 from ..formats import FORMATS
-from ..index import Manifest, current_version
+from ..index import Changes, Manifest, current_version
 from ..paths import default_index, shipped_corpus
+from ..sources.parse_process import FileLimits
 from ..text.printable import one_line
-from .common import add_command, add_device_option, add_index_option, err, run_build, show_changes
+from .common import (
+    add_command,
+    add_device_option,
+    add_follow_links_option,
+    add_index_option,
+    err,
+    run_build,
+    show_changes,
+)
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -40,6 +49,16 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and update the index whenever a file changes"
     )
+    add_follow_links_option(parser)
+    defaults = FileLimits()
+    parser.add_argument(
+        "--max-file-seconds", type=int, default=defaults.seconds, metavar="N",
+        help="skip a file that takes longer to read (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-file-memory", type=int, default=defaults.megabytes, metavar="MB",
+        help="skip a file that needs more memory to read, in megabytes (default: %(default)s)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -47,22 +66,27 @@ def run(args: argparse.Namespace) -> int:
     """Build or update the index, and print what changed."""
     folder = args.index or default_index()
     paths = args.paths or remembered_paths(folder)
+    limits = FileLimits(args.max_file_seconds, args.max_file_memory)
     encoder = SentenceTransformerEncoder(device=args.device)
-    changes = run_build(paths, folder, encoder)
+
+    def build() -> Changes:
+        return run_build(paths, folder, encoder, limits=limits, follow_links=args.follow_links)
+
+    changes = build()
     show_changes(changes)
     err.print(f"index: {folder}")
     if args.watch:
-        _watch(paths, folder, encoder)
+        _watch(paths, folder, build)
     return 1 if args.strict and changes.skipped else 0
 
 
-def _watch(paths: Sequence[Path], folder: Path, encoder: Encoder) -> None:
+def _watch(paths: Sequence[Path], folder: Path, build: Callable[[], Changes]) -> None:
     from ..index.watch import watch_changes
 
     err.print("watching for changes; Ctrl-C stops")
     for _ in watch_changes(paths, folder):
         try:
-            changes = run_build(paths, folder, encoder)
+            changes = build()
         except (InputError, IndexBusy) as error:
             # A file may be in the middle of a move, or another process is writing; the next change updates all.
             err.print(one_line(str(error)))

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..export.check import Files, check, read_export
 from ..index import current_version, repair, verify
 from ..paths import default_index
-from .common import add_command, add_index_option, err, out, progress_bars
+from .common import add_command, add_follow_links_option, add_index_option, err, out, progress_bars
 from .index import remembered_paths
 from .show import checked_text, verification_text
 
@@ -43,6 +43,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="files and folders to look for the quotes in, named as for `rag index` (default: those of the index)",
     )  # fmt: skip
     add_index_option(parser)
+    add_follow_links_option(parser)
     parser.add_argument("--repair", action="store_true", help="rebuild the damaged parts of the index")
     parser.set_defaults(run=run)
 
@@ -52,12 +53,12 @@ def run(args: argparse.Namespace) -> int:
     if args.answers:
         return _check_quotes(args)
     folder = args.index or default_index()
-    found = verify(folder)
+    found = verify(folder, follow_links=args.follow_links)
     out.print(verification_text(found))
     if found.problems and args.repair:
         with progress_bars() as report:
-            err.print(repair(folder, report=report))
-        found = verify(folder)
+            err.print(repair(folder, report=report, follow_links=args.follow_links))
+        found = verify(folder, follow_links=args.follow_links)
         out.print(verification_text(found))
     return 1 if found.problems else 0
 
@@ -66,7 +67,7 @@ def _check_quotes(args: argparse.Namespace) -> int:
     if args.repair:
         raise InputError(f"--repair repairs an index, not quotes; leave {args.answers} out")
     export = read_export(args.answers)
-    found = check(export.quotes, Files(_paths(args)).read)
+    found = check(export.quotes, Files(_paths(args), follow_links=args.follow_links).read)
     if found:
         out.print(checked_text(found))
     matching = sum(checked.state == "matches" for checked in found)

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import DocumentError, InputError
-from ..formats import parse
 from ..index.originals import ROW
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
+from ..sources.parse_process import ParseProcess
+from ..text.search import last_index
 from ..types import Document
 from .answers import FORMAT, VERSION
 
@@ -89,9 +90,10 @@ class Files:
 
     Args:
         paths: Files and folders, as for ``build_index``; missing ones are skipped.
+        follow_links: As for ``build_index``.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], *, follow_links: bool = False) -> None:
         self._sources: dict[str, Source] = {}
         self._faults: list[str] = []
         for path in paths:
@@ -99,7 +101,8 @@ class Files:
             # folder's name, as in an index.
             prefix = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
             try:
-                self._sources |= {prefix + source.document_id: source for source in find_sources([path])}
+                sources = find_sources([path], follow_links=follow_links)
+                self._sources |= {prefix + source.document_id: source for source in sources}
             except InputError as error:
                 self._faults.append(str(error))
 
@@ -150,17 +153,20 @@ def check(quotes: Sequence[Quote], read: Read) -> list[Checked]:
     The words themselves are compared, because an export's hash can be forged. Words that have moved are looked for in
     the same sentence first, then at the place nearest to the old one.
     """
+    by_file: dict[str, list[Quote]] = {}
+    for quote in quotes:
+        by_file.setdefault(quote.file, []).append(quote)
     checked: dict[Quote, Checked] = {}
-    for file in dict.fromkeys(quote.file for quote in quotes):
-        in_file = [quote for quote in quotes if quote.file == file]
-        checked |= zip(in_file, _check_file(file, in_file, read), strict=True)
+    with ParseProcess() as parser:
+        for file, in_file in by_file.items():
+            checked |= zip(in_file, _check_file(file, in_file, read, parser), strict=True)
     return [checked[quote] for quote in quotes]
 
 
-def _check_file(file: str, quotes: Sequence[Quote], read: Read) -> Iterator[Checked]:
+def _check_file(file: str, quotes: Sequence[Quote], read: Read, parser: ParseProcess) -> Iterator[Checked]:
     try:
         raw = read(file)
-        documents = {document.id: document for document in parse(file, raw).documents}
+        documents = {document.id: document for document in parser.parse(file, raw).documents}
     except (FileNotFoundError, DocumentError) as error:
         state: State = "file missing" if isinstance(error, FileNotFoundError) else "unreadable"
         yield from (Checked(q, state, q.document, q.start, q.end, detail=str(error)) for q in quotes)
@@ -191,7 +197,7 @@ def _check(quote: Quote, documents: dict[str, Document], same_file: bool) -> Che
 
 def _nearest(text: str, words: str, start: int) -> int | None:
     """Offset of the occurrence nearest to ``start``; the earlier of two equally near."""
-    before, after = text.rfind(words, 0, start + len(words)), text.find(words, start)
+    before, after = last_index(text, words, start + len(words)), text.find(words, start)
     places = [at for at in (before, after) if at >= 0]
     return min(places, key=lambda at: abs(at - start), default=None)
 

@@ -74,12 +74,13 @@ def parse(document_id: str, raw: bytes) -> Parsed:
 
     Raises:
         DocumentError: The bytes do not match the format, or hold no text.
+        MemoryError: There is not enough memory.
     """
     if not raw.strip():
         raise DocumentError("the file is empty")
     try:
         found = FORMATS[suffix_of(document_id)](document_id, raw)
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:
         # Libraries raise any error on hostile input; the other files must still be read.

@@ -40,7 +40,7 @@ def read_docx(document_id: str, raw: bytes) -> Parsed:
     blocks = Blocks()
     try:
         metadata = _read(raw, blocks)
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:
         # python-docx and lxml raise many kinds of errors on a damaged package.

@@ -66,7 +66,7 @@ def read_epub(document_id: str, raw: bytes) -> Parsed:
         names = _names(package, list(items.values()))
         blocks = Blocks()
         warnings: list[Remark] = []
-        for chapter in dict.fromkeys(chapters):
+        for chapter in {chapter.path: chapter for chapter in chapters}.values():
             try:
                 tree = _chapter_tree(_part(package, chapter.path))
             except DocumentError as error:
@@ -147,9 +147,12 @@ def _refuse_encrypted(package: zipfile.ZipFile, chapters: set[str]) -> None:
 def _names(package: zipfile.ZipFile, items: list[_Item]) -> dict[str, str]:
     """Chapter titles from the table of contents, by path."""
     names: dict[str, str] = {}
+    read: set[str] = set()
     for item in items:
-        if not item.is_contents and item.kind != "application/x-dtbncx+xml":
+        # Each file once, however often the manifest names it.
+        if item.path in read or not (item.is_contents or item.kind == "application/x-dtbncx+xml"):
             continue
+        read.add(item.path)
         try:
             tree = _xml(_part(package, item.path))
         except DocumentError:  # optional

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,12 @@ MAX_CONSENT = 2_000
 
 #: If readability-lxml finds less than this share of a page's text, its result is discarded.
 MIN_SHARE = 0.25
-#: Limit on the code points that readability-lxml may copy, a second or two; real pages need a hundredth.
-MAX_COPIED = 1_000_000_000
+#: Limits on the code points that readability-lxml may copy, and on the elements that it may visit, once for each
+#: element around them: a second or two each. Real pages need a hundredth.
+MAX_COPIED, MAX_VISITED = 1_000_000_000, 10_000_000
+
+#: Elements in which a ``header`` is not that of the page.
+PARTS = frozenset({"main", "article", "section"})
 
 TITLES = ("og:title", "dc.title", "dcterms.title")
 AUTHORS = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author")
@@ -170,6 +175,9 @@ def _extract_main(root: Element) -> Element | None:
     # It removes elements one by one, and each time copies the adjacent text.
     if sum(len(parent) * sum(len(each.tail or "") for each in parent) for parent in root.iter("{*}*")) > MAX_COPIED:
         return None
+    # It searches the content of every element.
+    if sum(_depths(root)) > MAX_VISITED:
+        return None
     # It logs the errors that it raises.
     logging.getLogger("readability.readability").setLevel(logging.CRITICAL)
     try:
@@ -178,13 +186,24 @@ def _extract_main(root: Element) -> Element | None:
         return None
 
 
+def _depths(root: Element) -> Iterator[int]:
+    """The depth of every element."""
+    from lxml import etree
+
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if event == "start":
+            yield depth
+
+
 def _is_boilerplate(element: Element, letters: _Letters) -> bool:
     name, role = tag(element), (element.get("role") or "").lower()
     if name in BOILERPLATE or role in BOILERPLATE_ROLES:
         return True
-    if name == "header" and next(element.iterancestors("{*}main", "{*}article", "{*}section"), None) is None:
+    if name == "header" and not letters.in_part:
         # A page header holds the menu, but some hold the only headline.
-        return next(element.iter("{*}h1"), None) is None
+        return not letters.has_headline
     if name in ("html", "body", "main", "article"):
         return False
     named = f"{element.get('id') or ''} {element.get('class') or ''}"
@@ -196,16 +215,28 @@ def _is_boilerplate(element: Element, letters: _Letters) -> bool:
 
 @dataclass(slots=True)
 class _Letters:
-    """Non-whitespace code points of an element: all, in links, and in headings within it."""
+    """An element's contents.
+
+    Attributes:
+        all, linked, headings: Non-whitespace code points: all, in links, and in headings within it.
+        has_headline: Whether it holds an ``h1``.
+        in_part: Whether it is in one of ``PARTS``.
+    """
 
     all: int = 0
     linked: int = 0
     headings: int = 0
+    has_headline: bool = False
+    in_part: bool = False
 
 
 def _count_letters(elements: list[Element]) -> dict[Element, _Letters]:
-    """Count for every element of a tree, given in document order, in one pass from leaves to root."""
+    """Count for every element of a tree, given in document order, in one pass each way."""
     counted = {element: _Letters() for element in elements}
+    for element in elements:
+        parent = element.getparent()
+        if parent is not None and parent in counted:
+            counted[element].in_part = counted[parent].in_part or tag(parent) in PARTS
     for element in reversed(elements):
         letters = counted[element]
         letters.all += _dense(element.text)
@@ -216,6 +247,7 @@ def _count_letters(elements: list[Element]) -> dict[Element, _Letters]:
             totals = counted[parent]
             totals.all += letters.all + _dense(element.tail)
             totals.linked += letters.linked
+            totals.has_headline |= letters.has_headline or tag(element) == "h1"
             totals.headings += letters.headings + (letters.all if tag(element) in HEADINGS else 0)
     return counted
 

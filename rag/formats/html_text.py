@@ -7,6 +7,7 @@ separated by tabs, ``pre`` keeps its line breaks, and other whitespace collapses
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .blocks import BLANK_LINE, Blocks
@@ -33,6 +34,8 @@ HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNO
 
 #: Link marks that documentation tools append to headings.
 HEADING_LINKS = frozenset("¶ # § 🔗".split())
+#: Pieces of text read of a link to see whether it is such a mark.
+MAX_PIECES = 20
 
 
 def add_markup(blocks: Blocks, root: Element) -> None:
@@ -72,7 +75,17 @@ def is_invisible(element: Element) -> bool:
         return True
     if HIDDEN_STYLE.search(element.get("style") or ""):
         return True
-    return tag(element) == "a" and "".join(map(str, element.itertext())).strip() in HEADING_LINKS
+    return tag(element) == "a" and _short_text(element) in HEADING_LINKS
+
+
+def _short_text(element: Element) -> str:
+    """The text of an element, stripped, or its beginning: links may be nested, so no more is read than needed."""
+    text = ""
+    for piece in islice(element.itertext(), MAX_PIECES):
+        text += str(piece).strip()
+        if len(text) > 1:
+            break
+    return text
 
 
 class _Writer:

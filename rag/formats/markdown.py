@@ -13,7 +13,9 @@ from ..types import Document, Place, name_title
 from .base import Parsed
 from .text import decode, guess_remarks
 
-FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+FRONT_MATTER = re.compile(r"---[ \t]*+\r?\n(.*?)^---[ \t]*+(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+#: Maximum length of a front matter in code points; PyYAML takes a second or two for it.
+MAX_FRONT_MATTER = 50_000
 #: Brackets of YAML lists and mappings, their effect on the nesting depth, and its maximum.
 BRACKET, DEPTH, MAX_DEPTH = re.compile(r"[\[\]{}]"), {"[": 1, "{": 1, "]": -1, "}": -1}, 100
 
@@ -21,7 +23,8 @@ BRACKET, DEPTH, MAX_DEPTH = re.compile(r"[\[\]{}]"), {"[": 1, "{": 1, "]": -1, "
 FENCED = re.compile(
     r"^ {0,3}(?P<fence>`{3,}(?=[^`\n]*$)|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*\r?$|\Z)", re.DOTALL | re.MULTILINE
 )
-HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*\r?$", re.MULTILINE)
+#: A heading, with the marks that may close it: a pattern that leaves them out would take quadratic time.
+HEADING = re.compile(r"^#{1,6}[ \t]++(.+)", re.MULTILINE)
 
 
 def read_markdown(document_id: str, raw: bytes) -> Parsed:
@@ -32,7 +35,7 @@ def read_markdown(document_id: str, raw: bytes) -> Parsed:
     if front := FRONT_MATTER.match(text):
         metadata = front_matter(front.group(1))
         body = front.end()
-    places = tuple(Place(match.start(), heading=match.group(1)) for match in _headings(text, body))
+    places = tuple(Place(start, heading=heading) for start, heading in _headings(text, body))
     named = metadata.get("title")
     title = named if isinstance(named, str) and named else (places[0].heading if places else None)
     document = Document(
@@ -41,21 +44,26 @@ def read_markdown(document_id: str, raw: bytes) -> Parsed:
     return Parsed([document], warnings=guess_remarks(document_id, encoding))
 
 
-def _headings(text: str, body: int) -> Iterator[re.Match[str]]:
-    """The headings outside code blocks."""
+def _headings(text: str, body: int) -> Iterator[tuple[int, str]]:
+    """The headings outside code blocks, each with its start; headings without words are left out."""
     at = body
-    for fenced in FENCED.finditer(text, body):
-        yield from HEADING.finditer(text, at, fenced.start())
-        at = fenced.end()
-    yield from HEADING.finditer(text, at)
+    for start, end in [*(fenced.span() for fenced in FENCED.finditer(text, body)), (len(text), len(text))]:
+        for match in HEADING.finditer(text, at, start):
+            if heading := match.group(1).removesuffix("\r").rstrip(" \t").rstrip("#").rstrip(" \t"):
+                yield match.start(), heading
+        at = end
 
 
 def front_matter(source: str) -> dict[str, object]:
     """Parse a front matter.
 
     Raises:
-        DocumentError: It is not YAML, or uses aliases, a few of which can expand to gigabytes.
+        DocumentError: It is too long, is not YAML, or uses aliases, a few of which can expand to gigabytes.
     """
+    if len(source) > MAX_FRONT_MATTER:
+        raise DocumentError(
+            f"the front matter has {len(source):,} characters; the limit is {MAX_FRONT_MATTER:,}, so shorten it"
+        )
     try:
         # PyYAML takes time quadratic in the depth.
         if max(accumulate(DEPTH[bracket] for bracket in BRACKET.findall(source)), default=0) > MAX_DEPTH:

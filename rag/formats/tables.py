@@ -36,7 +36,7 @@ def rows_to_documents(
     """
     text_column = _text_column(columns, rows)
     title_column = _named(columns, TITLES, exclude=text_column)
-    date_columns = [column for name in DATES for column in columns if column.strip().lower() == name]
+    date_columns = {column: rank for column in columns if (rank := _date_rank(column)) is not None}
     documents = []
     for number, row in rows.items():
         text = row.get(text_column) if text_column is not None else None
@@ -45,7 +45,9 @@ def rows_to_documents(
         row_id = f"{document_id}#{number}"
         title = row.get(title_column) if title_column is not None else None
         others = {name: value for name, value in row.items() if name != text_column}
-        dates = [date for column in date_columns if (date := iso_date(row.get(column, "")))]
+        # Only the row's own columns: in JSONL every row may have others.
+        ranked = sorted((name for name in row if name in date_columns), key=date_columns.__getitem__)
+        dates = [date for column in ranked if (date := iso_date(row[column]))]
         documents.append(
             Document(
                 row_id,
@@ -67,6 +69,12 @@ def _text_column(columns: Sequence[str], rows: Mapping[int, Row]) -> str | None:
     nonempty = [column for column in columns if lengths[column]]
     named = _named(nonempty, TEXTS) or _named(columns, TEXTS)
     return named or max(nonempty, key=lengths.__getitem__, default=None)
+
+
+def _date_rank(column: str) -> int | None:
+    """The place of a column's name in ``DATES``; None if it is not there."""
+    name = column.strip().lower()
+    return DATES.index(name) if name in DATES else None
 
 
 def _named(columns: Sequence[str], names: Sequence[str], exclude: str | None = None) -> str | None:

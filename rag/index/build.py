@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ..embedding.encoder import Encoder, SentenceTransformerEncoder
 from ..errors import DocumentError, InputError
-from ..formats import parse, suffix_of
-from ..sources.discovery import Source, content_hash, find_sources, read_bytes
+from ..formats import suffix_of
+from ..sources.discovery import OutsideLink, Source, content_hash, find_sources, read_bytes
+from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
 from .index import Report
 from .salvage import ReusableParts, StagedVectors, reusable_parts, staged_vectors
@@ -74,6 +75,9 @@ def build_index(
     encoder: Encoder | None = None,
     settings: ChunkSettings | None = None,
     report: Report | None = None,
+    *,
+    limits: FileLimits | None = None,
+    follow_links: bool = False,
 ) -> Changes:
     """Build or update an index, so that it holds exactly these files and folders.
 
@@ -81,12 +85,17 @@ def build_index(
     An unreadable file is skipped; if it is already indexed, the index keeps the old version. An interrupted run
     continues from the last block of embedded passages.
 
+    Files are parsed in a process of their own, which may take a limited time and memory for each; a file that exceeds a
+    limit is skipped.
+
     Args:
         paths: Files or folders.
         folder: Folder of the index.
         encoder: Default: the shipped embedder.
         settings: Chunk settings.
         report: Called with progress.
+        limits: What reading a file may take.
+        follow_links: Also read files that links in the folders lead to outside of them; see ``find_sources``.
 
     Raises:
         InputError: A path does not exist, nothing could be read, or the folder cannot be written to. The index does
@@ -94,10 +103,10 @@ def build_index(
         IndexBusy: Another process is writing to the folder.
     """
     named = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-    sources = find_sources(named)
+    sources = find_sources(named, follow_links=follow_links)
     with writing(Path(folder)):
         encoder = encoder or SentenceTransformerEncoder()
-        return update(named, sources, Path(folder), encoder, settings=settings, report=report)
+        return update(named, sources, Path(folder), encoder, settings=settings, report=report, limits=limits)
 
 
 def update(
@@ -108,9 +117,12 @@ def update(
     *,
     settings: ChunkSettings | None = None,
     report: Report | None = None,
+    limits: FileLimits | None = None,
 ) -> Changes:
     """``build_index`` for sources already found; the caller holds the folder's lock."""
-    return _Update(sources, folder, encoder, settings, report).run([path.resolve() for path in named])
+    with ParseProcess(limits) as parser:
+        build = _Update(sources, folder, encoder, settings=settings, report=report, parser=parser)
+        return build.run([path.resolve() for path in named])
 
 
 class _Update:
@@ -121,9 +133,12 @@ class _Update:
         sources: Sequence[Source],
         folder: Path,
         encoder: Encoder,
+        *,
         settings: ChunkSettings | None,
         report: Report | None,
+        parser: ParseProcess,
     ) -> None:
+        self._parser = parser
         self._sources, self._folder, self._encoder = sources, folder, encoder
         self._settings = settings or ChunkSettings()
         self._report = report or (lambda stage, done, total: None)
@@ -139,6 +154,8 @@ class _Update:
         if self._previous and self._is_up_to_date(self._previous, steps, named):
             self._changes.unchanged = [step.path for step in steps if step.old]
             return self._summarize(self._previous.store)
+        if any(step.source for step in steps):
+            self._parser.start()
         staged = staged_vectors(self._folder, self._encoder)
         before = self._previous.version if self._previous else None
         with new_version(self._folder, before) as version, self._writer(version, staged) as writer:
@@ -170,6 +187,9 @@ class _Update:
         for done, source in enumerate(self._sources, start=1):
             try:
                 digest = content_hash(read_bytes(source))
+            except OutsideLink as error:
+                # Not even an earlier version is kept: it may have been read with other settings.
+                self._changes.skipped.append(Skipped(source.document_id, str(error)))
             except DocumentError as error:
                 steps += self._keep_old(source.document_id, str(error))
             else:
@@ -185,7 +205,8 @@ class _Update:
         old = self._known.get(path)
         if old and old.hash == digest:
             return Step(path, None, old)
-        if (refused := self._refused.get(path)) and refused[0] == digest:
+        refused = self._refused.get(path)
+        if refused and refused[0] == digest and not self._parser.limits.allow_more(refused[1]):
             self._changes.skipped.append(Skipped(path, refused[1], kept=old is not None))
             return Step(path, None, old, refused)
         # The same content under another name, in the same format.
@@ -227,7 +248,7 @@ class _Update:
         try:
             raw = read_bytes(source)
             digest = content_hash(raw)
-            parsed = parse(path, raw)
+            parsed = self._parser.parse(path, raw)
             writer.add(path, digest, parsed.documents, remarks_of(parsed))
         except InputError as error:
             self._changes.skipped.append(Skipped(path, str(error), kept=old is not None))

@@ -20,7 +20,7 @@ Where = Mapping[str, object] | Sequence[str]
 #: Longest first, so that ``>=`` is not parsed as ``>``.
 OPERATORS = (">=", "<=", "!=", ">", "<", "=")
 
-TYPED = re.compile(rf"\s*([^<>=!]+?)\s*({'|'.join(OPERATORS)})\s*(.*?)\s*", re.DOTALL)
+TYPED = re.compile(rf"([^<>=!]++)({'|'.join(OPERATORS)})(.*)", re.DOTALL)
 ISO_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
 
 #: A date, optionally followed by a time.
@@ -28,6 +28,10 @@ DATED = re.compile(rf"({ISO_DATE.pattern})(?:[t ]\d.*)?", re.DOTALL)
 
 #: A number, not a code made of digits: no leading zeros, and short enough to be an exact float.
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?")
+
+#: Field values are compared up to this many code points, so a longer value in a condition matches nothing. It also
+#: bounds the time that a pattern with many ``*`` takes.
+MAX_VALUE = 500
 
 #: Maximum number of conditions of one search.
 MAX_CONDITIONS = 500
@@ -118,13 +122,20 @@ def _alternatives(text: str) -> list[str]:
 def _typed(text: str) -> Condition:
     match = TYPED.fullmatch(text) if isinstance(text, str) else None
     if not match:
-        raise InputError(f"invalid condition {text!r}; write it as country=Kazakhstan or date>=2022-10")
-    return _checked(*match.groups())
+        shown = repr(text[:MAX_VALUE] if isinstance(text, str) else text)
+        raise InputError(f"invalid condition {shown}; write it as country=Kazakhstan or date>=2022-10")
+    name, operator, value = match.groups()
+    return _checked(name.strip(), operator, value.strip())
 
 
 def _checked(name: str, operator: str, value: str) -> Condition:
     if not value:
         raise InputError(f"the condition on {name!r} has no value; write it as {name}=something")
+    if len(value) > MAX_VALUE:
+        raise InputError(
+            f"the condition on {name!r} has a value of {len(value):,} characters; the first {MAX_VALUE} of a field are "
+            f"compared, so shorten it"
+        )
     if any("\ud800" <= character <= "\udfff" for character in name + value):
         raise InputError(f"the condition on {name!r} is not valid Unicode text; type it again")
     return Condition(name.strip().casefold(), operator, value.casefold())

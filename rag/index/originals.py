@@ -14,7 +14,7 @@ from typing import Self
 
 from ..errors import DocumentError, IndexDamaged, InputError
 from ..formats.archive import read_member
-from ..sources.discovery import Source, content_hash, read_bytes
+from ..sources.discovery import OutsideLink, Source, content_hash, read_bytes
 from .index import open_store
 from .manifest import REMEDY, Manifest
 from .store import DocumentStore, FileRecord
@@ -23,6 +23,7 @@ from .versions import current_version
 #: Suffix of the document id of a table row.
 ROW = re.compile(r"#\d+$")
 
+OUTSIDE = "is a link to outside the indexed folders, which is not followed; replace it with the file"
 CHANGED = "has changed since it was indexed; run `rag index` to bring the index up to date"
 
 
@@ -32,14 +33,16 @@ class Originals:
     Args:
         store: Maps documents to files and their hashes.
         sources: Indexed paths, absolute and resolved.
+        follow_links: Also read files outside the indexed paths that links lead to, as for ``build_index``.
     """
 
-    def __init__(self, store: DocumentStore, sources: Sequence[Path]) -> None:
+    def __init__(self, store: DocumentStore, sources: Sequence[Path], *, follow_links: bool = False) -> None:
         self._store = store
         self._sources = sources
+        self._follow_links = follow_links
 
     @classmethod
-    def open(cls, folder: Path | str) -> Self:
+    def open(cls, folder: Path | str, *, follow_links: bool = False) -> Self:
         """The originals of an index folder's current version; open them together with the index.
 
         Raises:
@@ -48,7 +51,8 @@ class Originals:
         version = current_version(Path(folder))
         sources = Manifest.read(version).sources
         try:
-            return cls(open_store(version), [Path(source) for source in sources])
+            paths = [Path(source) for source in sources]
+            return cls(open_store(version), paths, follow_links=follow_links)
         except sqlite3.Error as error:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
 
@@ -77,7 +81,7 @@ class Originals:
         fault = "was removed after it was indexed; put it back, or run `rag index`"
         for source, path in _candidates(record.path, self._sources):
             try:
-                raw = _read_below(source, path)
+                raw = _read_below(path, None if self._follow_links else source)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except DocumentError as error:
@@ -99,23 +103,23 @@ def _candidates(path: str, sources: Sequence[Path]) -> Iterator[tuple[Path, Path
             yield source, source / path[len(prefix) :]
 
 
-def _read_below(source: Path, path: Path) -> bytes:
-    """The bytes of a file that is ``source`` or lies below it.
+def _read_below(path: Path, inside: Path | None) -> bytes:
+    """The bytes of a file that is the path ``inside`` or lies below it, or of any file if that is None.
 
     Raises:
         FileNotFoundError, NotADirectoryError: The file does not exist.
-        DocumentError: It is outside ``source``, unreadable, or cannot have been indexed.
+        DocumentError: It is outside, unreadable, or cannot have been indexed.
     """
     try:
-        real = path.resolve(strict=True)
+        path.resolve(strict=True)
     except (FileNotFoundError, NotADirectoryError):
         raise
     except (OSError, RuntimeError) as error:  # a link to itself raises either
         raise DocumentError(_unreadable(error)) from error
-    if not real.is_relative_to(source):
-        raise DocumentError("is a link to outside the indexed folders, which is not followed; replace it with the file")
     try:
-        return read_bytes(Source(path.name, real))
+        return read_bytes(Source(path.name, path, inside=inside))
+    except OutsideLink as error:
+        raise DocumentError(OUTSIDE) from error
     except DocumentError as error:
         cause = error.__cause__
         raise DocumentError(_unreadable(cause) if isinstance(cause, OSError) else CHANGED) from error

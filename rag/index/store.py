@@ -86,6 +86,11 @@ class DocumentStore:
         found = self._connection.execute("SELECT path, hash, reason FROM refused ORDER BY path")
         return {path: (digest, reason) for path, digest, reason in found}
 
+    def document_counts(self) -> dict[str, int]:
+        """Number of documents of each file that has any, by path."""
+        found = self._connection.execute("SELECT path, count(*) FROM documents JOIN files USING (file) GROUP BY path")
+        return dict(found.fetchall())
+
     def remarks(self, file: int | None = None) -> Iterator[tuple[str, str, str]]:
         """Remarks on one file, or on all: document id, ``skipped`` or ``warning``, and the text."""
         found = self._connection.execute(
@@ -155,8 +160,9 @@ class DocumentStore:
             InputError: No document has a field that a condition names, or a value does not fit its field.
         """
         known = self.fields()
+        names = frozenset(known)
         for condition in (condition for group in conditions for condition in group):
-            if condition.field not in known:
+            if condition.field not in names:
                 more = f", and {len(known) - FIELDS_LISTED} more" if len(known) > FIELDS_LISTED else ""
                 raise InputError(
                     f"no document has the field {condition.field!r}; "

@@ -11,11 +11,8 @@ from ..errors import InputError
 from ..formats import Parsed
 from ..types import Document, Passage, name_title, place_of
 from .database import SCHEMA, connect, text_hash, uri
-from .filters import as_date, as_number
+from .filters import MAX_VALUE, as_date, as_number
 from .store import OWN_FIELDS, DocumentStore
-
-#: Field values are stored for filters up to this many code points.
-MAX_VALUE = 500
 
 #: Kinds of remarks.
 SKIPPED, WARNING = "skipped", "warning"
@@ -200,7 +197,8 @@ def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
     """Flatten a value into fields: mapping items as ``name.key``, list items all as ``name``."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _flat(f"{name}.{key}".strip(".").casefold(), inner)
+            # Cut, because the names of nested mappings add up.
+            yield from _flat(f"{name}.{key}".strip(".").casefold()[:MAX_VALUE], inner)
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _flat(name, inner)

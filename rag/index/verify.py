@@ -44,12 +44,16 @@ class Verification:
     passages: int = 0
 
 
-def verify(folder: Path | str) -> Verification:
+def verify(folder: Path | str, *, follow_links: bool = False) -> Verification:
     """Check an index folder completely.
 
     Checks the checksums of all files; SQLite's integrity check; that every passage is a slice of its document; that
     vectors and lexical index have one row per passage, with vectors of unit length; and whether indexed files have
     changed.
+
+    Args:
+        folder: Folder of the index.
+        follow_links: As for ``build_index``.
 
     Raises:
         IndexMissing: There is no index.
@@ -67,12 +71,14 @@ def verify(folder: Path | str) -> Verification:
         problems += _inconsistencies(version, manifest)
     if problems and current_version(folder) != version:
         # A writer that finished twice in the meantime has deleted this version.
-        return verify(folder)
-    stale = list(_stale(open_store(version), manifest)) if LIBRARY not in damaged else []
+        return verify(folder, follow_links=follow_links)
+    stale = list(_stale(open_store(version), manifest, follow_links)) if LIBRARY not in damaged else []
     return Verification(problems, stale, manifest.documents, manifest.passages)
 
 
-def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
+def repair(
+    folder: Path | str, encoder: Encoder | None = None, report: Report | None = None, *, follow_links: bool = False
+) -> str:
     """Rebuild the damaged parts of an index; returns a one-line summary.
 
     A damaged lexical index or damaged vectors are rebuilt from the stored texts, and a damaged store from the indexed
@@ -82,6 +88,7 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
         folder: Folder of the index.
         encoder: Embedder of its vectors. Default: the one that the manifest names.
         report: Called with progress.
+        follow_links: As for ``build_index``.
 
     Raises:
         IndexMissing: There is no index.
@@ -111,7 +118,7 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
         named = [Path(source) for source in manifest.sources]
         sources: list[Source] = []
         with suppress(InputError):
-            sources = find_sources(named)
+            sources = find_sources(named, follow_links=follow_links)
         if sources:
             settings = _settings(manifest)
             changes = update(named, sources, folder, encoder, settings=settings, report=report)
@@ -165,12 +172,12 @@ def _check_vectors(vectors: VectorStore) -> Iterator[str]:
             yield f"{VECTORS}: vectors not of unit length: {len(bad)}, the first of passage {bad[0]}"
 
 
-def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]]:
+def _stale(store: DocumentStore, manifest: Manifest, follow_links: bool) -> Iterator[tuple[str, str]]:
     """Changed files; see ``Verification.stale``."""
     known = store.files()
     refused = store.refused()
     try:
-        sources = find_sources([Path(source) for source in manifest.sources])
+        sources = find_sources([Path(source) for source in manifest.sources], follow_links=follow_links)
     except InputError as error:
         yield "", f"the files cannot be compared: {error}"
         return

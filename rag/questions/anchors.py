@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import InputError
+from ..text.search import last_index
 from ..text.segmentation import Extent, paragraphs, sentences, trim
 from ..types import Document
 from .schema import read_place
@@ -32,7 +33,7 @@ def to_places(selections: Sequence[Selection], documents: Documents) -> list[Pla
     Raises:
         InputError: A document does not exist, or as for ``unique_quote``.
     """
-    places = []
+    places: dict[tuple[str, ...], Place] = {}
     for selection in selections:
         if selection.document not in documents:
             raise InputError(f"there is no document {selection.document[:200]!r}; refresh the page")
@@ -40,8 +41,9 @@ def to_places(selections: Sequence[Selection], documents: Documents) -> list[Pla
             sentence, quote = unique_quote(documents[selection.document].text, selection.start, selection.end)
         except InputError as error:
             raise InputError(f"{selection.document}: {error}") from error
-        places.append({"document": selection.document, "sentence": sentence, "quote": quote})
-    return [place for i, place in enumerate(places) if place not in places[:i]]
+        place = {"document": selection.document, "sentence": sentence, "quote": quote}
+        places.setdefault(tuple(place.values()), place)
+    return list(places.values())
 
 
 def find_place(place: Place, documents: Documents) -> Selection | None:
@@ -79,7 +81,7 @@ def unique_quote(text: str, start: int, end: int) -> tuple[str, str]:
     if start == end:
         raise InputError("the selection is only whitespace; select words")
     # A sentence that starts earlier contains an earlier occurrence of the quote.
-    earliest = text.rfind(text[start:end], 0, end - 1) + 1
+    earliest = last_index(text, text[start:end], end - 1) + 1
     around = [extent for paragraph in paragraphs(text) for extent in sentences(text, *paragraph)]
     first = bisect_left(around, start + 1, key=lambda extent: extent.start) - 1
     last = bisect_left(around, end, key=lambda extent: extent.end)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,10 @@ from ..formats import FORMATS, max_bytes, suffix_of
 #: A file of this name excludes files below its folder, with the syntax of ``.gitignore``.
 IGNORE_FILE = ".ragignore"
 
+#: In the expressions that pathspec makes: one or more ``*``, and a ``*`` with the single characters before the next.
+STARS = re.compile(r"(?:\[\^/\]\*)+")
+BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\\.|\[[^\]]+\]|[^\\\[\](){}*+?/|^$])+?)(?=\[\^/\]\*)")
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -25,19 +31,37 @@ class Source:
         document_id: Id of its document.
         path: Path of the file.
         fault: Why it is unreadable, if already known.
+        inside: The folder that the file has to lie in, resolved; None if links out of it are followed, or the file was
+            named itself.
     """
 
     document_id: str
     path: Path
     fault: str = ""
+    inside: Path | None = None
 
 
-def find_sources(paths: Sequence[Path]) -> list[Source]:
+class OutsideLink(DocumentError):
+    """A link in an indexed folder leads out of it, and is not followed."""
+
+    def __init__(self, *, to_folder: bool) -> None:
+        what, remedy = ("folder", "") if to_folder else ("file", ", or use --follow-links")
+        super().__init__(
+            f"is a link to a {what} outside the indexed folder, which is not followed; index that {what} too{remedy}"
+        )
+
+
+def find_sources(paths: Sequence[Path], *, follow_links: bool = False) -> list[Source]:
     """Find the files that the paths name, sorted by id.
 
     Folders are searched recursively, except for hidden files, files that an ``IGNORE_FILE`` excludes, links to folders,
     and folders of an index. A document's id is its path relative to the folder; with several paths, the folder's name
     is prepended.
+
+    Args:
+        paths: Files and folders.
+        follow_links: Also read files that links in the folders lead to outside of them. A path that is itself a link is
+            always followed.
 
     Raises:
         InputError: A path does not exist, holds no supported file, or two files would share an id.
@@ -45,7 +69,8 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
     found: dict[str, Source] = {}
     for path in paths:
         try:
-            sources = list(_sources_of(path, prefix=f"{path.resolve().name}/" if len(paths) > 1 else ""))
+            prefix = f"{path.resolve().name}/" if len(paths) > 1 else ""
+            sources = list(_sources_of(path, prefix, None if follow_links else path.resolve()))
         except OSError as error:
             reason = error.strerror or error
             raise InputError(f"{path}: cannot be read ({reason}); check path and permissions") from error
@@ -65,24 +90,33 @@ def read_bytes(source: Source) -> bytes:
     """Read the bytes of a file.
 
     Raises:
+        OutsideLink: It lies outside ``source.inside``.
         DocumentError: It is unreadable, not a regular file, empty, too large, or changes while it is read.
     """
     path = source.path
     if source.fault:
         raise DocumentError(source.fault)
     try:
-        before = path.stat()
-        # Reading a pipe or a device could block forever.
-        if not path.is_file():
-            raise DocumentError("is not a regular file; copy its contents into one")
-        if before.st_size > (limit := max_bytes(path.name)):
-            raise DocumentError(
-                f"{before.st_size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it into smaller files"
-            )
-        raw = path.read_bytes()
-        after = path.stat()
-    except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror or error}") from error
+        # Resolved when it is read, because links may have changed since the folder was searched.
+        real = path.resolve(strict=True)
+        if source.inside is not None and not real.is_relative_to(source.inside):
+            raise OutsideLink(to_folder=real.is_dir())
+        with os.fdopen(_opened(real), "rb") as file:
+            before = os.fstat(file.fileno())
+            if before.st_size > (limit := max_bytes(path.name)):
+                size = before.st_size / 1e6
+                raise DocumentError(
+                    f"{size:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it into smaller files"
+                )
+            # The opened file is the one that was checked.
+            if source.inside is not None and not os.path.samestat(before, path.resolve(strict=True).lstat()):
+                raise DocumentError("changed while it was being read; run `rag index` again when it is complete")
+            raw = file.read(limit + 1)
+            after = os.fstat(file.fileno())
+    except DocumentError:  # also a ValueError
+        raise
+    except (OSError, RuntimeError) as error:  # a link to itself raises either
+        raise DocumentError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
         raise DocumentError("changed while it was being read; run `rag index` again when it is complete")
     if not raw.strip():
@@ -95,7 +129,17 @@ def content_hash(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def _sources_of(path: Path, prefix: str) -> Iterator[Source]:
+def _opened(path: Path) -> int:
+    """Open a regular file without waiting for a pipe's other end, and without following a link put in its place."""
+    flags = ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
+    descriptor = os.open(path, os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags))
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise DocumentError("is not a regular file; copy its contents into one")
+
+
+def _sources_of(path: Path, prefix: str, inside: Path | None) -> Iterator[Source]:
     if path.is_file():
         if suffix_of(path.name) not in FORMATS:
             raise InputError(f"{path}: unsupported format {path.suffix or '(no suffix)'}; supported are {_supported()}")
@@ -114,20 +158,24 @@ def _sources_of(path: Path, prefix: str) -> Iterator[Source]:
             continue
         ignored.enter(here, names)
         subfolders[:] = sorted(name for name in subfolders if not ignored.has(here / name, folder=True))
+        # Links to folders are not followed; those that lead out of this one are named.
+        for name in subfolders:
+            if inside and (here / name).is_symlink() and not (here / name).resolve().is_relative_to(inside):
+                yield _source(prefix + (here / name).relative_to(path).as_posix(), here / name, inside)
         for name in names:
             if suffix_of(name) in FORMATS and not ignored.has(here / name):
-                yield _source(prefix + (here / name).relative_to(path).as_posix(), here / name)
+                yield _source(prefix + (here / name).relative_to(path).as_posix(), here / name, inside)
     for error in unreadable:
         closed = Path(error.filename)
         document_id = prefix + closed.relative_to(path).as_posix()
         yield Source(document_id, closed, "the folder cannot be read; check its permissions")
 
 
-def _source(document_id: str, path: Path) -> Source:
+def _source(document_id: str, path: Path, inside: Path | None) -> Source:
     """A source for a file; a fault if its name is not valid UTF-8."""
     name = os.fsencode(document_id)
     shown = name.decode("utf-8", errors="replace")
-    return Source(shown, path, "" if shown == document_id else "its name is not UTF-8; rename it")
+    return Source(shown, path, "" if shown == document_id else "its name is not UTF-8; rename it", inside)
 
 
 def _holds_index(subfolders: Sequence[str], names: Sequence[str]) -> bool:
@@ -152,7 +200,11 @@ class _Ignored:
             return
         path = folder / IGNORE_FILE
         try:
-            self._specs[folder] = pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines())
+            spec = pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines())
+            for pattern in spec.patterns:
+                if pattern.regex is not None:
+                    pattern.regex = _linear(pattern.regex)
+            self._specs[folder] = spec
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{path}: cannot be read ({error}); correct it; it has the syntax of .gitignore"
@@ -168,6 +220,14 @@ class _Ignored:
             for each in dict.fromkeys(above)
             if each in self._specs
         )
+
+
+def _linear(regex: re.Pattern[str]) -> re.Pattern[str]:
+    """The expression of an ignore pattern, so that several ``*`` in a name take linear time.
+
+    What comes before another ``*`` is matched at its first occurrence, and there only: the other ``*`` takes the rest.
+    """
+    return re.compile(BEFORE_STAR.sub(r"(?>[^/]*?\1)", STARS.sub("[^/]*", regex.pattern)))
 
 
 def _supported() -> str:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 from ..errors import InputError
 from ..types import Document, Passage
-from .segmentation import HEADING, Extent, paragraphs, sentences
+from .segmentation import HEADING, Extent, line_start, paragraphs, sentences
 from .tokens import DEFAULT_ENCODING, TokenCounter, token_counter
 
 WORD = re.compile(r"\S+")
@@ -81,51 +83,68 @@ def chunk(document: Document, settings: ChunkSettings, *windows: Budget) -> Iter
             yield Passage(document.id, start, end, text, count(text), place.page, place.heading)
 
 
-def _groups(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[list[Extent]]:
+def _groups(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[Extent]:
     """Group paragraphs that share a passage: a heading with its text, a short paragraph with the next."""
-    group: list[Extent] = []
+    group = last = None
     for paragraph in paragraphs(cutter.text, body):
-        if group and not cutter.joins(group, paragraph, min_tokens):
+        if group is None or last is None:
+            group = paragraph
+        elif cutter.joins(group, last, paragraph, min_tokens):
+            group = Extent(group.start, paragraph.end)
+        else:
             yield group
-            group = []
-        group.append(paragraph)
+            group = paragraph
+        last = paragraph
     if group:
         yield group
 
 
+class _Unit(NamedTuple):
+    """A sentence, word or part of a word, and the tokens that it adds to each budget."""
+
+    extent: Extent
+    costs: tuple[int, ...]
+
+
 class _Cutter:
-    """Splits paragraphs of one text into pieces within every budget."""
+    """Splits paragraphs of one text into pieces within every budget.
+
+    Time is linear in the text. Memory is that of the units of a few pieces, however long a paragraph is.
+    """
 
     def __init__(self, text: str, budgets: Sequence[Budget], overlap: int) -> None:
         self.text = text
         self.budgets = budgets
         self.overlap = overlap
 
-    def joins(self, group: list[Extent], paragraph: Extent, min_tokens: int) -> bool:
-        """True if the paragraph shares a passage with the group before it."""
-        if HEADING.match(self.text, group[-1].start):
+    def joins(self, group: Extent, last: Extent, paragraph: Extent, min_tokens: int) -> bool:
+        """True if a paragraph shares a passage with the group before it, whose last paragraph is ``last``."""
+        if HEADING.match(self.text, last.start):
             return True
-        if HEADING.match(self.text, paragraph.start) or not self.fits(group[0].start, paragraph.end):
+        if HEADING.match(self.text, paragraph.start) or not self.fits(group.start, paragraph.end):
             return False
-        return self.budgets[0].count(self.text[group[0].start : group[-1].end]) < min_tokens
+        return self.budgets[0].count(self.text[slice(*group)]) < min_tokens
 
-    def cut(self, group: list[Extent]) -> Iterator[Extent]:
+    def cut(self, group: Extent) -> Iterator[Extent]:
         """The group as one piece if it fits, else overlapping pieces of whole sentences, words or characters."""
-        if self.fits(group[0].start, group[-1].end):
-            yield Extent(group[0].start, group[-1].end)
+        if self.fits(*group):
+            yield group
             return
-        units = [unit for paragraph in group for unit in self._units(paragraph)]
-        costs = [self._costs(units, i) for i in range(len(units))]
-        first = covered = 0
-        while covered < len(units):
-            last = self._fill(units, costs, first)
+        ahead = self._units(group)
+        # The units from the start of the next piece on; earlier pieces hold the first ``covered`` of them.
+        units: list[_Unit] = []
+        covered = 0
+        while last := self._fill(units, ahead):
             if last <= covered:  # the overlap left no room for anything new
-                first = covered
+                del units[:covered]
+                covered = 0
                 continue
-            yield Extent(units[first].start, units[last - 1].end)
-            covered = last
-            if covered < len(units):
-                first = self._overlap_start(costs, first, covered)
+            yield Extent(units[0].extent.start, units[last - 1].extent.end)
+            if not self._pull(units, ahead, last + 1):
+                return
+            first = self._overlap_start(units, last)
+            del units[:first]
+            covered = last - first
 
     def fits(self, start: int, end: int) -> bool:
         if end - start > MAX_CHARACTERS_PER_TOKEN * self.budgets[0].limit:
@@ -133,13 +152,23 @@ class _Cutter:
         piece = self.text[start:end]
         return all(budget.count(piece) <= budget.limit for budget in self.budgets)
 
-    def _units(self, paragraph: Extent) -> Iterator[Extent]:
-        for sentence in sentences(self.text, *paragraph):
-            if self.fits(*sentence):
-                yield sentence
-                continue
-            for word in WORD.finditer(self.text, *sentence):
-                yield from self._characters(word.start(), word.end())
+    def _units(self, group: Extent) -> Iterator[_Unit]:
+        before: int | None = None
+        for extent in self._extents(group):
+            # The whitespace before a unit is counted with it.
+            piece = self.text[extent.start if before is None else before : extent.end]
+            yield _Unit(extent, tuple(budget.count(piece) for budget in self.budgets))
+            before = extent.end
+
+    def _extents(self, group: Extent) -> Iterator[Extent]:
+        # From the start of the line, because a paragraph may end after a long line, indent included.
+        for paragraph in paragraphs(self.text, line_start(self.text, group.start), group.end):
+            for sentence in sentences(self.text, *paragraph):
+                if self.fits(*sentence):
+                    yield sentence
+                    continue
+                for word in WORD.finditer(self.text, *sentence):
+                    yield from self._characters(word.start(), word.end())
 
     def _characters(self, start: int, end: int) -> Iterator[Extent]:
         """A word, split between characters if it is over budget."""
@@ -150,33 +179,34 @@ class _Cutter:
             yield Extent(start, stop)
             start = stop
 
-    def _costs(self, units: list[Extent], i: int) -> tuple[int, ...]:
-        """Tokens that unit ``i`` adds to each budget, including the whitespace before it."""
-        start = units[i - 1].end if i else units[i].start
-        return tuple(budget.count(self.text[start : units[i].end]) for budget in self.budgets)
+    @staticmethod
+    def _pull(units: list[_Unit], ahead: Iterator[_Unit], count: int) -> bool:
+        """Read units until there are ``count``; False if there are fewer."""
+        units += islice(ahead, max(count - len(units), 0))
+        return len(units) >= count
 
-    def _fill(self, units: list[Extent], costs: list[tuple[int, ...]], first: int) -> int:
-        """The end of the longest run of units from ``first`` within every budget."""
+    def _fill(self, units: list[_Unit], ahead: Iterator[_Unit]) -> int:
+        """The number of units of the longest piece within every budget; 0 if no unit is left."""
         spent = [0] * len(self.budgets)
-        last = first
-        while last < len(units):
-            spent = [total + cost for total, cost in zip(spent, costs[last], strict=True)]
+        last = 0
+        while self._pull(units, ahead, last + 1):
+            spent = [total + cost for total, cost in zip(spent, units[last].costs, strict=True)]
             if any(total > budget.limit for total, budget in zip(spent, self.budgets, strict=True)):
                 break
             last += 1
-        last = max(last, first + 1)
+        last = max(last, min(len(units), 1))
         # The sum is an estimate: tokens may differ where units join.
-        while last > first + 1 and not self.fits(units[first].start, units[last - 1].end):
+        while last > 1 and not self.fits(units[0].extent.start, units[last - 1].extent.end):
             last -= 1
         return last
 
-    def _overlap_start(self, costs: list[tuple[int, ...]], first: int, last: int) -> int:
+    def _overlap_start(self, units: list[_Unit], last: int) -> int:
         """The first unit of the next piece, which repeats at most the overlap and has room for a new unit."""
         start, repeated = last, 0
-        room = [budget.limit - cost for budget, cost in zip(self.budgets, costs[last], strict=True)]
-        while start - 1 > first:
-            repeated += costs[start - 1][0]
-            room = [left - cost for left, cost in zip(room, costs[start - 1], strict=True)]
+        room = [budget.limit - cost for budget, cost in zip(self.budgets, units[last].costs, strict=True)]
+        while start > 1:
+            repeated += units[start - 1].costs[0]
+            room = [left - cost for left, cost in zip(room, units[start - 1].costs, strict=True)]
             if repeated > self.overlap or min(room) < 0:
                 break
             start -= 1

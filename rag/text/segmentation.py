@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from heapq import merge
 from typing import NamedTuple
 
 
@@ -24,12 +25,16 @@ LONGEST_WRAPPED_LINE = 120
 HEADING = re.compile(r"#{1,6}[ \t]")
 LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+\S")
 
-#: A line that contains a tab: the formats put tabs between the cells of a table row.
-TABLE_ROW = re.compile(r"\S[^\n\t]*\t")
-
-#: A possible sentence end: the mark, closing quotes and brackets, then whitespace.
-SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？]+[”’」』）]*")
+#: The line breaks of ``str.splitlines``.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+#: A line that contains a tab: the formats put tabs between the cells of a table row. It must not run over any line
+#: break: text with many of them would take quadratic time.
+TABLE_ROW = re.compile(r"\S[^\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*+\t")
+
+#: A possible sentence end: the marks, closing quotes and brackets, then whitespace. It starts at the first of several
+#: marks and gives nothing back, so that a run of marks takes linear time.
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*+(?=\s)|[。！？]++[”’」』）]*+")
 
 LAST_WORD = re.compile(r"([^\s(\[“\"'‘]+)$")
 ABBREVIATIONS = frozenset(
@@ -40,15 +45,15 @@ ABBREVIATIONS = frozenset(
 MAY_END = frozenset("etc inc ltd co corp u.s u.k u.n a.m p.m al".split())
 
 
-def paragraphs(text: str, start: int = 0) -> Iterator[Extent]:
-    """The paragraphs of ``text[start:]``, in order.
+def paragraphs(text: str, start: int = 0, stop: int | None = None) -> Iterator[Extent]:
+    """The paragraphs of ``text[start:stop]``, in order.
 
     A paragraph ends at a blank line, before and after a Markdown heading, and after a line longer than
     ``LONGEST_WRAPPED_LINE``.
     """
     begin: int | None = None
     end = at = start
-    for line in text[start:].splitlines(keepends=True):
+    for line in _lines(text, start, stop):
         stripped = line.strip()
         heading = HEADING.match(line) is not None
         if begin is not None and (not stripped or heading):
@@ -64,6 +69,13 @@ def paragraphs(text: str, start: int = 0) -> Iterator[Extent]:
         at += len(line)
     if begin is not None:
         yield Extent(begin, end)
+
+
+def line_start(text: str, at: int) -> int:
+    """The start of the line whose first non-blank character is at an offset."""
+    while at and text[at - 1].isspace() and not LINE_BREAK.match(text[at - 1]):
+        at -= 1
+    return at
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Extent]:
@@ -87,14 +99,27 @@ def trim(text: str, start: int, end: int) -> Extent:
     return Extent(start + left, max(start + left, start + len(piece.rstrip())))
 
 
+def _lines(text: str, start: int, stop: int | None) -> Iterator[str]:
+    """The lines of ``text[start:stop]`` with their breaks, one at a time: a list of millions takes gigabytes."""
+    stop = len(text) if stop is None else stop
+    at = start
+    for line_break in LINE_BREAK.finditer(text, start, stop):
+        yield text[at : line_break.end()]
+        at = line_break.end()
+    if at < stop:
+        yield text[at:stop]
+
+
 def _sentence_stops(text: str, start: int, end: int) -> Iterator[int]:
+    """Where sentences end, ascending; an end may be repeated."""
     ends = (match.end() for match in SENTENCE_END.finditer(text, start, end) if _ends_sentence(text, match))
     breaks = (
         match.end()
         for match in LINE_BREAK.finditer(text, start, end)
         if LIST_ITEM.match(text, match.end()) or TABLE_ROW.match(text, match.end())
     )
-    yield from sorted({*ends, *breaks, end})
+    # Both are ascending, and are merged lazily: a paragraph may have millions.
+    yield from merge(ends, breaks, (end,))
 
 
 def _ends_sentence(text: str, mark: re.Match[str]) -> bool:

@@ -13,6 +13,7 @@ from rag.embedding.encoder import Encoder
 from rag.errors import IndexMismatch, IndexMissing, InputError
 from rag.index import Manifest, current_version
 from rag.index.manifest import MANIFEST
+from rag.sources import discovery
 
 BORDER = "The border between Kazakhstan and Russia is 7,644 km long, second only to Canada's with America."
 RENTS = "Rents in Almaty doubled after the newcomers came, and many students had to leave the city."
@@ -221,13 +222,13 @@ def test_reader_of_a_deleted_version_opens_the_new_one(
 def test_file_without_permission_is_skipped_with_reason(
     docs: Path, tmp_path: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Path.read_bytes
+    real = discovery._opened
 
-    def read_bytes(path: Path) -> bytes:
+    def opened(path: Path) -> int:
         if path.name == "rents.txt":
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(discovery, "_opened", opened)
     changes = build_index(docs, tmp_path / "index", encoder)
     assert changes.skipped == [Skipped("rents.txt", "cannot be read: Permission denied", kept=False)]

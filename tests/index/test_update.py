@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from rag import Assistant, ChunkSettings, Encoder, Index, IndexBusy, InputError, Retriever, build_index, verify
+from rag.errors import DocumentError
+from rag.formats import max_bytes
 from rag.index import current_version
+from rag.index.originals import Originals
 from rag.index.versions import staging_folders, writing
 
 WORDS = "river valley road market bridge school border treaty harvest winter cotton rail power water trade".split()
@@ -268,19 +271,16 @@ def test_read_only_folder_is_a_clear_error(
 def test_files_that_change_or_vanish_while_read_are_skipped(
     docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Path.read_bytes
-
-    def read_bytes(path: Path) -> bytes:
-        raw = real(path)
-        if path.name == "border.md":
-            path.write_bytes(raw + b"!")
-        if path.name == "rents.txt":
-            path.unlink()
-            raise FileNotFoundError(2, "No such file or directory")
-        return raw
+    def changed(name: str) -> int:
+        # Called when the file is open.
+        if name == "border.md":
+            (docs / name).write_text("Other words.")
+        if name == "rents.txt":
+            (docs / name).unlink(missing_ok=True)
+        return max_bytes(name)
 
     (docs / "good.md").write_text("This one stays as it is, to the end of the run.")
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr("rag.sources.discovery.max_bytes", changed)
     changes = build_index(docs, tmp_path / "index", quick)
     assert {skipped.document_id: skipped.reason for skipped in changes.skipped} == {
         "border.md": "changed while it was being read; run `rag index` again when it is complete",
@@ -299,3 +299,23 @@ def test_reader_keeps_its_version(docs: Path, tmp_path: Path, encoder: Encoder) 
     shutil.rmtree(tmp_path / "index")
     assert retriever.search("How long is the border?") == before
     assert retriever.document("border.md").text.startswith("The border between")
+
+
+def test_link_out_of_the_folder_is_skipped_and_forgotten(tmp_path: Path, quick: Encoder, docs: Path) -> None:
+    (tmp_path / "passwd").write_text("root:x:0:0")
+    (docs / "pw.txt").symlink_to(tmp_path / "passwd")
+    index = tmp_path / "index"
+    changes = build_index(docs, index, quick, follow_links=True)
+    assert changes.added == ["border.md", "pw.txt", "rents.txt"]
+    assert Originals.open(index, follow_links=True).read("pw.txt") == b"root:x:0:0"
+    with pytest.raises(DocumentError, match=r"^pw\.txt: is a link to outside the indexed folders"):
+        Originals.open(index).read("pw.txt")
+    assert verify(index, follow_links=True).stale == []
+    assert [path for path, _ in verify(index).stale] == ["pw.txt"]
+    # Not remembered: the next run drops what it may not read.
+    changes = build_index(docs, index, quick)
+    assert (changes.removed, [(each.document_id, each.kept) for each in changes.skipped]) == (
+        ["pw.txt"], [("pw.txt", False)],
+    )  # fmt: skip
+    assert set(Index.open(index).documents) == {"border.md", "rents.txt"}
+    assert build_index(docs, index, quick).unchanged == ["border.md", "rents.txt"]

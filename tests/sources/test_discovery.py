@@ -1,10 +1,15 @@
+import os
 from pathlib import Path
 
+import pathspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import DocumentError, InputError
 from rag.formats import parse
 from rag.formats.text import decode
+from rag.sources import discovery
 from rag.sources.discovery import Source, find_sources, read_bytes
 from rag.types import Document
 
@@ -146,3 +151,91 @@ def test_paths_without_supported_files_are_refused(tmp_path: Path) -> None:
         find_sources([tmp_path])
     with pytest.raises(InputError, match=r"picture\.png: unsupported format \.png; supported are .*\.md"):
         find_sources([tmp_path / "picture.png"])
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A folder with links: to a file and a folder outside, to a file inside, and to nothing."""
+    docs = tmp_path / "docs"
+    (docs / "sub").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret.txt").write_text("root:x:0:0")
+    (docs / "a.md").write_text("The ferry leaves at nine.")
+    (docs / "sub/pw.txt").symlink_to(tmp_path / "outside/secret.txt")
+    (docs / "copy.md").symlink_to("sub/../a.md")
+    (docs / "far").symlink_to(tmp_path / "outside")
+    (docs / "near").symlink_to("sub")
+    return docs
+
+
+def _outcomes(docs: Path, *, follow_links: bool = False) -> dict[str, str]:
+    found = {}
+    for source in find_sources([docs], follow_links=follow_links):
+        try:
+            found[source.document_id] = read_bytes(source).decode()
+        except DocumentError as error:
+            found[source.document_id] = str(error)
+    return found
+
+
+def test_link_out_of_the_folder_is_not_read_and_named(linked: Path) -> None:
+    assert _outcomes(linked) == {
+        "a.md": "The ferry leaves at nine.",
+        "copy.md": "The ferry leaves at nine.",
+        "far": "is a link to a folder outside the indexed folder, which is not followed; index that folder too",
+        "sub/pw.txt": "is a link to a file outside the indexed folder, which is not followed; index that file too, or "
+        "use --follow-links",
+    }
+
+
+def test_link_out_of_the_folder_is_read_on_request(linked: Path) -> None:
+    ferry = "The ferry leaves at nine."
+    assert _outcomes(linked, follow_links=True) == {"a.md": ferry, "copy.md": ferry, "sub/pw.txt": "root:x:0:0"}
+
+
+def test_named_link_is_followed(linked: Path) -> None:
+    (linked.parent / "link").symlink_to(linked)
+    assert _outcomes(linked.parent / "link").keys() == _outcomes(linked).keys()
+    assert _outcomes(linked.parent / "link")["copy.md"] == "The ferry leaves at nine."
+    assert _outcomes(linked / "sub/pw.txt") == {"pw.txt": "root:x:0:0"}
+
+
+def test_file_replaced_by_a_link_after_the_search_is_not_read(linked: Path) -> None:
+    sources = {source.document_id: source for source in find_sources([linked])}
+    (linked / "a.md").unlink()
+    (linked / "a.md").symlink_to(linked.parent / "outside/secret.txt")
+    for name in ("a.md", "copy.md"):
+        with pytest.raises(DocumentError, match="is a link to a file outside the indexed folder"):
+            read_bytes(sources[name])
+
+
+def test_folder_replaced_by_a_link_after_the_search_is_not_read(linked: Path) -> None:
+    (linked / "sub/secret.txt").write_text("inside")
+    source = next(each for each in find_sources([linked]) if each.document_id == "sub/secret.txt")
+    (linked / "sub").rename(linked / "other")
+    (linked / "sub").symlink_to(linked.parent / "outside")
+    with pytest.raises(DocumentError, match="is a link to a file outside the indexed folder"):
+        read_bytes(source)
+
+
+def test_pipe_behind_a_link_is_refused_without_waiting(linked: Path) -> None:
+    os.mkfifo(linked / "pipe")
+    (linked / "b.txt").symlink_to("pipe")
+    assert _outcomes(linked)["b.txt"] == "is not a regular file; copy its contents into one"
+
+
+@given(st.lists(st.sampled_from("ab*?"), min_size=1, max_size=8), st.text("ab", min_size=1, max_size=8))
+def test_ignore_patterns_keep_their_meaning_in_linear_time(pattern: list[str], name: str) -> None:
+    original = pathspec.GitIgnoreSpec.from_lines(["".join(pattern), f"x{''.join(pattern)}[ab]*b"])
+    for each in original.patterns:
+        assert each.regex is not None
+        linear = discovery._linear(each.regex)
+        for path in (name, f"x{name}", f"c/{name}", f"{name}/c"):
+            assert bool(linear.match(path)) == bool(each.regex.match(path))
+
+
+def test_ignore_file_with_many_wildcards_is_read(tmp_path: Path) -> None:
+    (tmp_path / ("a" * 240 + ".md")).write_text("x")
+    (tmp_path / ("a" * 20 + "b.md")).write_text("x")
+    (tmp_path / ".ragignore").write_text("*a" * 15 + "*b*\n")
+    assert [source.path.name for source in find_sources([tmp_path])] == ["a" * 240 + ".md"]

@@ -34,7 +34,9 @@ FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 FILES = "/gradio_api/file="
 CACHED_PREFIXES = ("/assets/", "/static/")
 
-INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+#: A script without ``src``. A tag ends at the next bracket and an unclosed script at the end of the page, so that the
+#: time is linear.
+INLINE_SCRIPT = re.compile(rb"<script(?![^<>]*\ssrc=)[^<>]*+>(.*?)(?:</script>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
 class SecurityHeadersMiddleware:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from rag import Document, InputError
 from rag.errors import DocumentError
 from rag.formats import suffix_of
-from rag.formats.pdf.render import Picture, page_picture, page_sizes
+from rag.formats.pdf.render import Picture
 from rag.index.originals import Originals
+from rag.sources.parse_process import ParseProcess
 
 from .collections import Collections
 
@@ -83,6 +84,8 @@ class DocumentReader:
 
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
+        # Files may be made to take gigabytes when a page is drawn.
+        self._parser = ParseProcess()
 
     def open(self, collection: str, document_id: str, file_hash: str | None = None) -> OpenDocument:
         """Open a document.
@@ -100,7 +103,7 @@ class DocumentReader:
         note = ""
         if suffix_of(document_id) == ".pdf":
             try:
-                sizes = page_sizes(self._raw(collection, document_id), document)
+                sizes = self._parser.page_sizes(self._raw(collection, document_id), document)
             except DocumentError as error:
                 note = f"The pages cannot be shown: {error}."
         return OpenDocument(collection, document, current, _extents(document, len(sizes)), sizes, note)
@@ -115,7 +118,7 @@ class DocumentReader:
             DocumentError: The file has changed or is damaged.
         """
         raw = self._raw(opened.collection, opened.document.id)
-        return page_picture(raw, opened.document, number, extents, min(max(width, MIN_WIDTH), MAX_WIDTH))
+        return self._parser.page_picture(raw, opened.document, number, extents, min(max(width, MIN_WIDTH), MAX_WIDTH))
 
     def find(self, opened: OpenDocument, text: str) -> Matches:
         """Find a text, ignoring case; a space matches any whitespace, such as a line break."""

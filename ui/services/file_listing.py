@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -41,7 +40,7 @@ def listing(store: DocumentStore | None, uploaded: Sequence[str] | None, query: 
         query: Case-folded text to look for; empty matches all files.
         limit: Maximum number of rows.
     """
-    documents = _documents(store) if store else {}
+    documents = store.document_counts() if store else {}
     refused = {path: reason for path, (_, reason) in store.refused().items()} if store else {}
     found = (
         path
@@ -71,18 +70,6 @@ def _rows(
             document = store.documents[path]
             passages = len(store.rows(((Condition("path", "=", path.casefold()),),)))
             yield Row(path, document.title, 1, passages, str(document.metadata.get("date", "")), note)
-
-
-def _documents(store: DocumentStore) -> dict[str, int]:
-    """Number of documents of each file."""
-    files = store.files()
-    return Counter(each if each in files else _file(each, files) for each in store.documents)
-
-
-def _file(document_id: str, files: Mapping[str, object]) -> str:
-    """File of a table row such as ``table.csv#12``, or of an archive member such as ``old.zip/notes.md``."""
-    ends = (at for at, character in enumerate(document_id) if character in "#/")
-    return next((document_id[:at] for at in ends if document_id[:at] in files), document_id)
 
 
 def _title(store: DocumentStore, path: str) -> str:

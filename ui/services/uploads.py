@@ -73,7 +73,9 @@ class _StoredFiles:
     def add(self, path: Path) -> None:
         # Some file systems ignore case.
         self._names.add(path.name.casefold())
-        self._sizes[path.stat().st_size].append(path)
+        # A link is not a duplicate: it may lead anywhere.
+        if not path.is_symlink():
+            self._sizes[path.stat().st_size].append(path)
 
     def duplicate_of(self, upload: Path, size: int) -> Path | None:
         """Stored file with the same content."""
@@ -88,16 +90,10 @@ class _StoredFiles:
 
 def _store(stored: _StoredFiles, staging: Path, upload: Path, room: Room) -> Upload:
     name = safe_name(upload.name)
-    if suffix_of(name) not in FORMATS:
-        *most, last = sorted(FORMATS)
-        return Upload(name, f"unsupported format; supported formats: {', '.join(most)} and {last}")
     try:
-        if (size := upload.stat().st_size) > (limit := max_bytes(name)):
-            return Upload(name, f"{size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it")
-        if same := stored.duplicate_of(upload, size):
-            return Upload(name, f"is there already, as {same.name}")
-        if reason := room.refusal(size):
+        if reason := _refusal(stored, name, upload, room):
             return Upload(name, reason)
+        size = upload.stat().st_size
         path = stored.free_path(name)
         shutil.move(upload, staging)
         staging.replace(path)
@@ -107,6 +103,20 @@ def _store(stored: _StoredFiles, staging: Path, upload: Path, room: Room) -> Upl
         staging.unlink(missing_ok=True)
         return Upload(name, f"cannot be stored ({error.strerror or error}); make room and add it again")
     return Upload(path.name)
+
+
+def _refusal(stored: _StoredFiles, name: str, upload: Path, room: Room) -> str:
+    """Why a file is not stored; empty if it can be."""
+    if suffix_of(name) not in FORMATS:
+        *most, last = sorted(FORMATS)
+        return f"unsupported format; supported formats: {', '.join(most)} and {last}"
+    if upload.is_symlink():
+        return "is a link, which is not followed; add the file itself"
+    if (size := upload.stat().st_size) > (limit := max_bytes(name)):
+        return f"{size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it"
+    if same := stored.duplicate_of(upload, size):
+        return f"is there already, as {same.name}"
+    return room.refusal(size)
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ SHORT_ANSWER = 24
 #: Answers longer than this, in code points, are set in smaller type.
 LONG_ANSWER = 80
 
-FIRST_HEADING = re.compile(r"#{1,6}[ \t]+(.+?)[ \t]*(?:\r?\n)+")
+FIRST_HEADING = re.compile(r"#{1,6}[ \t]++([^\r\n]++)(?:\r?\n)++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def opinions(result: Result, find: FindDocument) -> list[Opinion]:
 def passage_text(passage: Passage, title: str, marks: Iterable[Mark]) -> Markup:
     """The passage with its marks, without a first heading that repeats the title shown beside it."""
     heading = FIRST_HEADING.match(passage.text)
-    skipped = heading.end() if heading and heading.group(1) == title else 0
+    skipped = heading.end() if heading and heading.group(1).rstrip(" \t") == title else 0
     text, start = passage.text[skipped:], passage.start + skipped
     return highlight(text, start, [*marks, *soft_breaks(passage.document_id, text, start)])
 

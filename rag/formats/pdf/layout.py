@@ -15,7 +15,8 @@ HYPHEN = "\ufffe"
 
 SENTENCE_END = re.compile(r"[.!?:;…。！？][\"'”’»)\]\d]*$")
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-PARTED = re.compile(rf"([^\W\d_]*){HYPHEN}([^\W\d_]*)")
+#: A hyphen with the letters before and after it. A word is tried at its start only, so that the time is linear.
+PARTED = re.compile(rf"(?:(?<![^\W\d_])([^\W\d_]++))?{HYPHEN}([^\W\d_]*+)")
 
 #: Default leading, in font sizes.
 DEFAULT_LEADING = 1.25
@@ -48,19 +49,20 @@ class Line:
 def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
     """Group the lines of a page into paragraphs; the rest of a hyphenated word moves up to its start."""
     leading = _leading(lines)
-    paragraph_lines: list[str] = []
+    # Each line in pieces: a word may be hyphenated over any number of lines.
+    paragraph_lines: list[list[str]] = []
     for i, line in enumerate(lines):
         if i and not lines[i - 1].text.endswith(HYPHEN) and _is_break(lines, i, leading):
-            yield paragraph_lines
+            yield ["".join(pieces) for pieces in paragraph_lines]
             paragraph_lines = []
-        if paragraph_lines and paragraph_lines[-1].endswith(HYPHEN):
+        if paragraph_lines and paragraph_lines[-1][-1].endswith(HYPHEN):
             rest_of_word, _, rest = line.text.partition(" ")
-            paragraph_lines[-1] += rest_of_word
-            paragraph_lines += [rest] if rest else []
+            paragraph_lines[-1].append(rest_of_word)
+            paragraph_lines += [[rest]] if rest else []
         else:
-            paragraph_lines.append(line.text)
+            paragraph_lines.append([line.text])
     if paragraph_lines:
-        yield paragraph_lines
+        yield ["".join(pieces) for pieces in paragraph_lines]
 
 
 def mend_hyphens(pages: list[list[list[str]]]) -> None:
@@ -77,7 +79,7 @@ def mend_hyphens(pages: list[list[list[str]]]) -> None:
     known = {word for line in lines for word in WORD.findall(line.lower()) if word in hyphenated or word in whole}
 
     def mended(match: re.Match[str]) -> str:
-        before, after = match.groups()
+        before, after = match.groups("")
         kept = f"{before}-{after}"
         is_spelled = kept.lower() in known and (before + after).lower() not in known
         # Keep `Austro-Hungarian`, and hyphens without a word on either side.

@@ -143,7 +143,7 @@ def _marked(
     page: Any, document: Document, number: int, extents: Sequence[tuple[int, int]]
 ) -> tuple[tuple[Box, ...], ...] | None:
     """The boxes of each extent; None if the page's text does not match the document."""
-    first, last = _page_extent(document, number)
+    first, last = page_extent(document, number)
     with closing(page.get_textpage()) as text_page:
         glyphs = aligned(document.text[first:last], text_of(text_page))
         if glyphs is None:
@@ -155,7 +155,7 @@ def _marked(
             return None
 
 
-def _page_extent(document: Document, number: int) -> tuple[int, int]:
+def page_extent(document: Document, number: int) -> tuple[int, int]:
     """Start and end of a page in the text; empty for a page without text."""
     starts = [*((place.start, place.page) for place in document.places), (len(document.text), None)]
     return next(((start, end) for (start, page), (end, _) in pairwise(starts) if page == number), (0, 0))

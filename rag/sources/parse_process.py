@@ -1,0 +1,258 @@
+"""Parsing files in a process of its own, with a limit on the memory and the time that each may take.
+
+Files come from anywhere, and the libraries that read them can be made to take gigabytes or to run for hours by a few
+kilobytes. The process is started once and reads one file after another; it is started anew after a file that exceeds a
+limit or crashes it. Nothing that it sends back is executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ..errors import DocumentError, InputError
+from ..formats import Parsed
+from ..formats.parsed_json import parsed_from_json
+from ..formats.pdf.boxes import Box
+from ..formats.pdf.render import Picture, page_extent
+from ..types import Document
+from .parse_worker import OUT_OF_MEMORY
+
+PACKAGE = Path(__file__).parent.parent
+WORKER = Path(__file__).with_name("parse_worker.py")
+
+#: One thread: the process parses one file at a time.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+#: Exit codes of a process that the system ended for the time, and of one that got no more memory: a library in C++ then
+#: aborts or traps, and a system without any memory left kills.
+TOO_SLOW = frozenset({-getattr(signal, "SIGALRM", 14)})
+TOO_LARGE = frozenset({OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGILL, -getattr(signal, "SIGTRAP", 5), -9})
+
+#: Seconds that a process gets to end after it has closed its output.
+FAILURE_TIMEOUT = 10
+
+EXCEEDED = re.compile(r"needs more than ([\d,]+) MB|takes longer than ([\d,]+) seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """What reading one file may take.
+
+    Attributes:
+        seconds: Wall-clock time.
+        megabytes: Memory of the process that reads it, in millions of bytes.
+
+    Raises:
+        InputError: A limit is too low for any file.
+    """
+
+    seconds: int = 120
+    megabytes: int = 1_500
+
+    def __post_init__(self) -> None:
+        if self.seconds < 1:
+            raise InputError(f"the limit for reading a file is {self.seconds} seconds; it must be at least 1")
+        if self.megabytes < 100:
+            raise InputError(f"the limit for reading a file is {self.megabytes} MB of memory; it must be at least 100")
+
+    def too_slow(self) -> DocumentError:
+        """The error of a file that exceeds the time."""
+        return DocumentError(
+            f"takes longer than {self.seconds:,} seconds to read; split it, or raise the limit with --max-file-seconds"
+        )
+
+    def too_large(self) -> DocumentError:
+        """The error of a file that exceeds the memory."""
+        return DocumentError(
+            f"needs more than {self.megabytes:,} MB of memory to read; split it, or raise the limit with "
+            f"--max-file-memory"
+        )
+
+    def allow_more(self, reason: str) -> bool:
+        """True if a file was refused for a lower limit than these, so that it may be readable now."""
+        found = EXCEEDED.match(reason)
+        if found is None:
+            return False
+        megabytes, seconds = (int(number.replace(",", "")) if number else None for number in found.groups())
+        return self.megabytes > megabytes if megabytes is not None else self.seconds > (seconds or 0)
+
+
+class ParseProcess:
+    """A process that parses files; a context manager that ends it. It is started when needed. Thread-safe.
+
+    Args:
+        limits: What each file may take.
+    """
+
+    def __init__(self, limits: FileLimits | None = None) -> None:
+        self.limits = limits or FileLimits()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the process, if it is not running; it gets ready in the background."""
+        with self._lock:
+            self._running()
+
+    def close(self) -> None:
+        """End the process; the next call starts another one."""
+        with self._lock:
+            self._end()
+
+    def parse(self, document_id: str, raw: bytes) -> Parsed:
+        """``rag.formats.parse`` in the process.
+
+        Raises:
+            DocumentError: The file cannot be read, or exceeds a limit.
+        """
+        _, payload = self._request({"task": "parse", "id": document_id}, raw)
+        try:
+            return parsed_from_json(payload, document_id)
+        except (ValueError, RecursionError) as error:
+            raise DocumentError(f"cannot be read ({error}); save it again") from error
+
+    def page_picture(
+        self, raw: bytes, document: Document, number: int, extents: Sequence[tuple[int, int]], width: int = 900
+    ) -> Picture:
+        """``rag.formats.pdf.render.page_picture`` in the process.
+
+        Raises:
+            InputError: There is no such page, or the width is out of range.
+            DocumentError: The file or the page cannot be opened, or exceeds a limit.
+        """
+        first, last = page_extent(document, number)
+        request = {
+            "task": "picture",
+            "id": document.id,
+            "number": number,
+            "text": document.text[first:last],
+            "extents": [(start - first, end - first) for start, end in extents],
+            "width": width,
+        }
+        reply, png = self._named_request(request, raw)
+        boxes = tuple(tuple(Box(*box) for box in each) for each in reply["boxes"])
+        return Picture(png, reply["width"], reply["height"], boxes, reply["exact"])
+
+    def page_sizes(self, raw: bytes, document: Document) -> tuple[tuple[float, float], ...]:
+        """``rag.formats.pdf.render.page_sizes`` in the process.
+
+        Raises:
+            DocumentError: The file cannot be opened, or exceeds a limit.
+        """
+        reply, _ = self._named_request({"task": "sizes", "id": document.id}, raw)
+        return tuple((width, height) for width, height in reply["sizes"])
+
+    def _named_request(self, request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+        """``_request``, with errors that name the document."""
+        try:
+            return self._request(request, raw)
+        except DocumentError as error:
+            message = str(error)
+            name = request["id"]
+            raise DocumentError(message if message.startswith(name) else f"{name}: {message}") from error
+
+    def _request(self, request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+        """The reply to a request, and the bytes after it."""
+        with self._lock:
+            process = self._running()
+            expired = threading.Event()
+
+            def expire() -> None:
+                expired.set()
+                process.kill()
+
+            timer = threading.Timer(self.limits.seconds, expire)
+            timer.daemon = True
+            timer.start()
+            answered = False
+            try:
+                reply, payload = self._exchange(process, request, raw)
+                answered = True
+            except (OSError, EOFError, ValueError) as error:
+                raise self._failure(process, expired.is_set()) from error
+            finally:
+                timer.cancel()
+                # Also after Ctrl-C: a late reply must not be taken for that of the next file.
+                if not answered:
+                    self._end()
+            used = reply["peak"] / (self.limits.megabytes * 1_000_000)
+            if used > 0.5:
+                # Memory is seldom given back, so the next file would have less.
+                self._end()
+        if "invalid" in reply:
+            raise InputError(reply["invalid"])
+        if "error" in reply:
+            # Libraries take a lack of memory for a damaged file.
+            raise self.limits.too_large() if used > 0.9 else DocumentError(reply["error"])
+        return reply, payload
+
+    def _exchange(
+        self, process: subprocess.Popen[bytes], request: dict[str, Any], raw: bytes
+    ) -> tuple[dict[str, Any], bytes]:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(json.dumps({**request, "size": len(raw)}).encode() + b"\n")
+        process.stdin.write(raw)
+        process.stdin.flush()
+        reply = json.loads(process.stdout.readline() or b"null")
+        if not isinstance(reply, dict) or not 0 <= reply["size"] <= self.limits.megabytes * 1_000_000:
+            raise EOFError
+        payload = process.stdout.read(reply["size"])
+        if len(payload) != reply["size"]:
+            raise EOFError
+        return reply, payload
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            arguments = [str(PACKAGE), str(self.limits.megabytes), str(self.limits.seconds)]
+            # ``-P`` keeps the folder of the script off ``sys.path``.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(WORKER), *arguments],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | ENVIRONMENT,
+            )  # fmt: skip
+        return self._process
+
+    def _failure(self, process: subprocess.Popen[bytes], expired: bool) -> DocumentError:
+        """Why the process ended without a reply."""
+        try:
+            code: int | None = process.wait(FAILURE_TIMEOUT)
+        except subprocess.TimeoutExpired:  # it has replied something else
+            code = None
+        if expired or code in TOO_SLOW:
+            return self.limits.too_slow()
+        if code in TOO_LARGE:
+            return self.limits.too_large()
+        return DocumentError(
+            f"cannot be read (the process that read it ended with code {code}); "
+            f"open it in the program that made it and save it again"
+        )
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                try:
+                    pipe.close()
+                except OSError:  # what could not be sent to it
+                    continue

@@ -1,0 +1,144 @@
+"""The process that parses files: ``python -P parse_worker.py PACKAGE MEGABYTES SECONDS``.
+
+It reads requests from stdin and writes replies to stdout. Each is a JSON object on one line, followed by as many bytes
+as its ``size`` says. It ends when stdin closes, when its parent is gone, or when a request exceeds a limit: the system
+refuses memory beyond the limit, and ends the process by an alarm after the time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+#: Exit code of a process that needed more memory than it may have.
+OUT_OF_MEMORY = 64
+
+#: Seconds between two looks at the parent and at the memory.
+PERIOD = 0.2
+
+#: Seconds after which the system ends the process, beyond the limit that the parent enforces.
+GRACE = 10
+
+Reply = tuple[dict[str, Any], bytes]
+
+
+def main(package: str, megabytes: int, seconds: int) -> None:
+    """Answer requests until stdin closes."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # Libraries may print; that must not mix with the replies.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    # Ctrl-C reaches all processes of a terminal; this one ends with its parent.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit_memory(megabytes * 1_000_000)
+    threading.Thread(target=_watch, args=(os.getppid(), megabytes * 1_000_000), daemon=True).start()
+    # `import rag` would load every library of the package; the formats need few.
+    stand_in = types.ModuleType("rag")
+    stand_in.__path__ = [package]
+    sys.modules["rag"] = stand_in
+    serve(requests, replies, seconds + GRACE)
+
+
+def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
+    """Answer each request."""
+    from rag.errors import DocumentError, InputError
+
+    tasks: dict[str, Callable[[dict[str, Any], bytes], Reply]] = {
+        "parse": _parse, "picture": _picture, "sizes": _sizes,
+    }  # fmt: skip
+    while line := requests.readline():
+        request = json.loads(line)
+        raw = requests.read(request["size"])
+        _set_alarm(seconds)
+        try:
+            reply, payload = tasks[request["task"]](request, raw)
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        except DocumentError as error:
+            reply, payload = {"error": str(error)}, b""
+        except InputError as error:
+            reply, payload = {"invalid": str(error)}, b""
+        _set_alarm(0)
+        head = {**reply, "size": len(payload), "peak": peak_memory()}
+        replies.write(json.dumps(head).encode() + b"\n" + payload)
+        replies.flush()
+
+
+def peak_memory() -> int:
+    """The most memory that this process has used so far, in bytes; 0 if the system does not say."""
+    # Not ``ru_maxrss`` where there is a choice: on Linux it includes the memory of the parent.
+    with suppress(OSError), open("/proc/self/status", "rb") as status:  # noqa: PTH123
+        found = re.search(rb"^VmHWM:\s+(\d+) kB", status.read(), re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
+    with suppress(ImportError):  # Windows
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return 0
+
+
+def _parse(request: dict[str, Any], raw: bytes) -> Reply:
+    from rag.formats import parse
+    from rag.formats.parsed_json import parsed_to_json
+
+    return {}, parsed_to_json(parse(request["id"], raw))
+
+
+def _picture(request: dict[str, Any], raw: bytes) -> Reply:
+    from dataclasses import astuple
+
+    from rag.formats.pdf.render import page_picture
+    from rag.types import Document, Place
+
+    number = request["number"]
+    document = Document(request["id"], request["text"], "", places=(Place(0, page=number),))
+    picture = page_picture(raw, document, number, request["extents"], request["width"])
+    boxes = [[astuple(box) for box in each] for each in picture.boxes]
+    return {"width": picture.width, "height": picture.height, "boxes": boxes, "exact": picture.exact}, picture.png
+
+
+def _sizes(request: dict[str, Any], raw: bytes) -> Reply:
+    from rag.formats.pdf.render import page_sizes
+    from rag.types import Document
+
+    return {"sizes": page_sizes(raw, Document(request["id"], "", ""))}, b""
+
+
+def _limit_memory(limit: int) -> None:
+    """Have the system refuse more memory. Windows has no such limit, and macOS does not enforce it."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def _set_alarm(seconds: int) -> None:
+    """Have the system end this process after some seconds, even while a library holds the interpreter; 0 for never."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
+
+
+def _watch(parent: int, limit: int) -> None:
+    """End this process when its parent is gone, or when it uses too much memory and the system allows it."""
+    while True:
+        time.sleep(PERIOD)
+        if os.getppid() != parent:
+            os._exit(1)
+        if peak_memory() > limit:
+            os._exit(OUT_OF_MEMORY)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

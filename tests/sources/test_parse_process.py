@@ -1,0 +1,232 @@
+"""Files are parsed in a process of their own; one that takes too long or too much memory is named."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+
+from rag import build_index
+from rag.errors import DocumentError, InputError
+from rag.formats import parse
+from rag.formats.parsed_json import parsed_from_json, parsed_to_json
+from rag.formats.pdf.render import page_picture
+from rag.index import verify
+from rag.sources.parse_process import FileLimits, ParseProcess
+from rag.sources.parse_worker import OUT_OF_MEMORY
+from tests.index.conftest import QuickEncoder
+from tests.waiting import wait_until
+
+SMALL = FileLimits(megabytes=150)
+BT = b"BT /F1 12 Tf 10 10 Td (word) Tj ET\n"
+
+
+def _pdf_of_stream(unit: bytes, megabytes: int) -> bytes:
+    """A PDF of one page, whose content is a compressed stream of a repeated unit."""
+    packer = zlib.compressobj(9)
+    block = unit * (1_000_000 // len(unit))
+    stream = b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
+    parts = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d /Filter /FlateDecode >>\nstream\n%b\nendstream" % (len(stream), stream),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    out, starts = b"%PDF-1.4\n", []
+    for number, part in enumerate(parts, start=1):
+        starts.append(len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % start for start in starts)
+    size = len(parts) + 1
+    return out + (
+        b"xref\n0 %d\n0000000000 65535 f \n%btrailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
+        % (size, table, size, len(out))
+    )
+
+
+def _epub_bomb(megabytes: int) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("META-INF/container.xml", '<c><rootfile full-path="b.opf"/></c>')
+        book.writestr("b.opf", '<p><item id="a" href="a.bin" media-type="text/html"/><itemref idref="a"/></p>')
+        book.writestr("a.bin", b"<p>" + b"a" * megabytes * 1_000_000)
+    return packed.getvalue()
+
+
+BOMBS = {
+    "text.pdf": _pdf_of_stream(BT, 60),
+    "zeros.pdf": _pdf_of_stream(b"\0", 400),
+    "book.epub": _epub_bomb(300),
+    "rows.jsonl": b'{"text":"a"}\n' * 400_000,
+    "nested.html": b"<p>a" * 400_000,
+}
+
+
+@pytest.mark.parametrize("name", sorted(BOMBS))
+def test_file_that_needs_too_much_memory_is_named(name: str) -> None:
+    assert len(BOMBS[name]) < 6_000_000
+    with ParseProcess(SMALL) as process:
+        assert process.parse("a.md", b"# Title").documents[0].title == "Title"
+        with pytest.raises(DocumentError, match=r"^needs more than 150 MB of memory to read; split it, or raise the"):
+            process.parse(name, BOMBS[name])
+        assert process.parse("a.md", b"# Other").documents[0].title == "Other"
+
+
+def test_file_that_takes_too_long_is_named(tmp_path: Path) -> None:
+    with (
+        ParseProcess(FileLimits(seconds=1)) as process,
+        pytest.raises(DocumentError, match=r"^takes longer than 1 seco"),
+    ):
+        process.parse("a.pdf", _pdf_of_stream(BT, 100))
+
+
+def test_system_ends_the_process_of_a_parent_that_is_gone() -> None:
+    source = (
+        "import sys; from rag.sources.parse_process import ParseProcess; process = ParseProcess(); process.start();"
+        "print(process._process.pid, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        assert _is_running(child)
+        parent.kill()
+    wait_until(lambda: not _is_running(child))
+
+
+def test_close_leaves_no_process_behind() -> None:
+    process = ParseProcess()
+    process.start()
+    assert process._process
+    child = process._process.pid
+    process.close()
+    assert not _is_running(child)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(child, 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals")
+def test_process_that_was_killed_is_started_again() -> None:
+    with ParseProcess() as process:
+        process.start()
+        assert process._process
+        os.kill(process._process.pid, signal.SIGSEGV)
+        with pytest.raises(DocumentError, match=r"the process that read it ended with code -11\); open it in"):
+            process.parse("a.md", b"# Title")
+        assert process.parse("a.md", b"# Title").documents[0].title == "Title"
+
+
+def test_ctrl_c_does_not_end_the_process_before_its_parent() -> None:
+    with ParseProcess() as process:
+        process.parse("a.md", b"# Title")
+        assert process._process
+        os.kill(process._process.pid, signal.SIGINT)
+        assert process.parse("a.md", b"# Other").documents[0].title == "Other"
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # A process that has ended but was not waited for does not run.
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_bombs_are_skipped_and_the_rest_is_indexed(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("The ferry leaves at nine.")
+    (docs / "b.pdf").write_bytes(BOMBS["text.pdf"])
+    (docs / "c.txt").write_text("The toll is four crowns.")
+    changes = build_index(docs, tmp_path / "index", QuickEncoder(), limits=SMALL)
+    assert changes.added == ["a.md", "c.txt"]
+    assert [(each.document_id, each.reason[:36]) for each in changes.skipped] == [
+        ("b.pdf", "needs more than 150 MB of memory to ")
+    ]
+    # Not read again with the same limit, but with a higher one.
+    again = build_index(docs, tmp_path / "index", QuickEncoder(), limits=SMALL)
+    assert [each.reason[:27] for each in again.skipped] == ["needs more than 150 MB of m"]
+    higher = build_index(docs, tmp_path / "index", QuickEncoder(), limits=FileLimits(megabytes=200))
+    assert [each.reason[:27] for each in higher.skipped] == ["needs more than 200 MB of m"]
+    assert not verify(tmp_path / "index").problems
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason", "more"),
+    [
+        (FileLimits(60, 200), FileLimits(60, 150).too_large(), True),
+        (FileLimits(60, 1_500), FileLimits(60, 1_500).too_large(), False),
+        (FileLimits(1_200, 150), FileLimits(1_000, 150).too_slow(), True),
+        (FileLimits(60, 150), FileLimits(1_000, 150).too_slow(), False),
+        (FileLimits(), DocumentError("the file is empty"), False),
+    ],
+)
+def test_higher_limit_makes_a_refused_file_readable(limits: FileLimits, reason: DocumentError, more: bool) -> None:
+    assert limits.allow_more(str(reason)) is more
+
+
+@pytest.mark.parametrize(("seconds", "megabytes"), [(0, 1_500), (120, 99)])
+def test_limits_that_are_too_low_are_refused(seconds: int, megabytes: int) -> None:
+    with pytest.raises(InputError, match="it must be at least"):
+        FileLimits(seconds, megabytes)
+
+
+def test_process_gives_the_same_as_parsing_here() -> None:
+    files = {
+        "a.md": b"---\ntitle: T\ntags: [a, b]\n---\n# Head\nWords.",
+        "a.csv": b'title,text\nOne,"Words, more"\nTwo\n',
+        "a.jsonl": b'{"text": "Words.", "n": 1, "x": NaN, "s": "\\ud83d\\ude00", "l": [null, true, 1.5]}\n',
+        "a.txt": "\u2028 Größe 👩‍👩‍👧".encode("utf-16"),
+    }
+    with ParseProcess() as process:
+        for name, raw in files.items():
+            assert repr(process.parse(name, raw)) == repr(parse(name, raw))
+        with pytest.raises(DocumentError, match=r"^is damaged or not a DOCX file|^is damaged or not DOCX"):
+            process.parse("a.docx", b"no zip")
+
+
+@pytest.mark.parametrize(
+    ("document_id", "change"),
+    [("b.md", b""), ("a.md", b'"body"'), ("a.md", b"null"), ("a.md", b'{"documents": [[1, 2]]}'), ("a.md", b"{")],
+)
+def test_forged_reply_is_refused(document_id: str, change: bytes) -> None:
+    raw = change or parsed_to_json(parse("a.md", b"Words."))
+    with pytest.raises(ValueError):
+        parsed_from_json(raw, document_id)
+
+
+def test_page_picture_is_the_same_as_here() -> None:
+    pdf = FPDF()
+    for text in ("The bridge was opened.", "It fell in 1931."):
+        pdf.add_page()
+        pdf.set_font("Helvetica", size=11)
+        pdf.text(20, 20, text)
+    raw = bytes(pdf.output())
+    document = parse("a.pdf", raw).documents[0]
+    start = document.text.index("1931")
+    extents = [(start, start + 4), (0, 3)]
+    with ParseProcess() as process:
+        assert process.page_picture(raw, document, 2, extents) == page_picture(raw, document, 2, extents)
+        with pytest.raises(InputError, match=r"a\.pdf: there is no page 3; choose one from 1 to 2"):
+            process.page_picture(raw, document, 3, extents)
+        with pytest.raises(DocumentError, match=r"^a\.pdf: is damaged or not a PDF"):
+            process.page_picture(b"no PDF", document, 1, extents)
+
+
+def test_page_that_needs_too_much_memory_is_named() -> None:
+    document = parse("a.txt", b"words").documents[0]
+    with ParseProcess(SMALL) as process, pytest.raises(DocumentError, match=r"^a\.txt: needs more than 150 MB"):
+        process.page_picture(BOMBS["text.pdf"], document, 1, [])
+
+
+def test_exit_code_of_memory_is_that_of_no_signal() -> None:
+    assert 0 < OUT_OF_MEMORY < 128
