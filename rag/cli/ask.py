@@ -23,6 +23,7 @@ EXAMPLES = """\
   rag ask "Who rose to speak?" --where date>=2022-10 --where path=summits*
   rag ask "Who postponed a visit to Bishkek?" --json | jq .answer.text
   rag ask "How long is the border?" --export answer.json    # later: rag verify answer.json
+  rag ask "How long is the border?" --feedback taught.jsonl # words marked right come first, wrong ones not at all
 """
 
 EXPORTS = {".json": export_json, ".md": export_markdown}
@@ -44,6 +45,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--export", type=Path, metavar="FILE",
         help="write the answer and the hash of its file to a new .json file (for `rag verify`) or .md file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--feedback", type=Path, metavar="FILE",
+        help="what people marked right and wrong: a file saved by the page's tab Feedback; words marked right for the "
+        "same question come first, words marked wrong are left out",
     )  # fmt: skip
     parser.set_defaults(run=run)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from rag import Assistant, Encoder, InputError, SentenceTransformerEncoder
 from rag.errors import IndexMissing
 from rag.index import current_version
+from rag.questions.feedback import FeedbackFile
 
 from .uploads import WINDOWS_DEVICE, Upload, store_uploads
 
@@ -194,7 +195,8 @@ class Collections:
         # Loading one collection does not delay questions to others. One deleted meanwhile is no longer in ``_open``.
         with opened.lock:
             if opened.assistant is None or opened.version != version:
-                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader)
+                feedback = FeedbackFile(collection.taught)
+                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader, feedback)
                 opened.version = version
             return opened.assistant
 

@@ -77,28 +77,28 @@
   // No need to wait until a picture is decoded: its width and height are in the HTML.
   new MutationObserver(afterOpen).observe(document.documentElement, { childList: true, subtree: true });
 
-  // --- text selected in the source ---
+  // --- words selected in the source or in the answer's paragraph ---
   let selected = null;
+  const selectedWords = () => {
+    const selection = getSelection(), range = selection.rangeCount && !selection.isCollapsed && selection.getRangeAt(0);
+    if (!range) return null;
+    const text = all(".source-pane .text, .card .paragraph").find(
+      (each) => each.contains(range.startContainer) && each.contains(range.endContainer),
+    );
+    if (!text) return null;
+    const before = document.createRange(), around = text.closest(".source-pane, .card");
+    before.setStart(text, 0);
+    before.setEnd(range.startContainer, range.startOffset);
+    const start = Number(text.dataset.start) + codePoints(before.toString());
+    const name = text.dataset.document ?? one(".names code", around).textContent;
+    const words = { document: name, start, end: start + codePoints(range.toString()) };
+    return { button: one("[data-words]", around), words };
+  };
   document.addEventListener("selectionchange", () => {
-    const selection = getSelection(), pane = sourcePane(), text = pane && one(".text", pane);
-    const button = pane && one("[data-words]", pane);
-    if (!button) return;
-    if (selection.rangeCount && !selection.isCollapsed) {
-      const range = selection.getRangeAt(0);
-      if (text.contains(range.startContainer) && text.contains(range.endContainer)) {
-        const before = document.createRange();
-        before.setStart(text, 0);
-        before.setEnd(range.startContainer, range.startOffset);
-        const start = Number(text.dataset.start) + codePoints(before.toString());
-        selected = { start, end: start + codePoints(range.toString()) };
-        button.disabled = false;
-        return;
-      }
-    }
-    if (document.activeElement !== button) {
-      selected = null;
-      button.disabled = true;
-    }
+    const found = selectedWords();
+    if (!found && document.activeElement?.matches("[data-words]")) return;
+    selected = found?.words ?? null;
+    all("[data-words]").forEach((button) => (button.disabled = button !== found?.button));
   });
 
   // --- clicks in a result or a source ---
@@ -115,8 +115,7 @@
       } else if (data.verdict) {
         trigger("feedback", { verdict: data.verdict, answer: data.answer, document: "", start: 0, end: 0 });
       } else if ("words" in data && selected) {
-        const document = one(".names code", element).textContent;
-        trigger("feedback", { verdict: "words", answer: 0, document, ...selected });
+        trigger("feedback", { verdict: "words", answer: 0, ...selected });
       } else if (data.export) trigger("export", { kind: data.export });
       else if (data.copy !== undefined) copy(data.copy, button);
       else if (data.mark) moveHighlight(Number(data.mark));
