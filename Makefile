@@ -14,7 +14,7 @@ index: $(VENV)/installed  ## bring the index up to date
 	$(BIN)/rag index
 
 test: $(VENV)/installed-dev  ## run the tests, except the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/installed-dev  ## run the slow tests, which `make test` leaves out
 	$(BIN)/python -m pytest -m slow --timeout 1800
@@ -31,7 +31,7 @@ coverage: $(VENV)/installed-dev  ## run all tests, and show which lines and bran
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
-	$(BIN)/python -m pytest -m "browser and not slow"
+	$(BIN)/python -m pytest -m browser
 
 docs: $(VENV)/installed-dev  ## build the documentation site into site/, without the network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -40,6 +40,7 @@ docs: $(VENV)/installed-dev  ## build the documentation site into site/, without
 check: $(VENV)/installed-dev  ## lint, format, types, import layers, dependencies; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	! grep -rnE "allow_pickle|trust_remote_code *= *True" --include=*.py rag ui eval  # these run code from files
 	rm -rf build/package && mkdir -p build/package
 	cp -Rp rag build/package/ && cp -Rp ui eval corpus build/package/rag/
 	cd build/package && ../../$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache

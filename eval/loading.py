@@ -62,7 +62,7 @@ def load_question_set(
             )
         documents, questions = load_squad(path, on_invalid)
         questions = _without_articles(path, documents, questions, args.without_articles_of)
-        encoder = SentenceTransformerEncoder()
+        encoder = SentenceTransformerEncoder(device=args.device)
         part, mode = "", "reading" if args.reading else "open"
         assistant = Assistant(Retriever(Index.build(documents, encoder, report=report), encoder))
     questions = _valid_questions(path, questions, assistant.retriever.encoder, on_invalid)

@@ -8,6 +8,8 @@ for hit in Retriever.load("index").search("Who postponed the visit to Bishkek?",
 result = Assistant.load("index").ask("How long is the border?")
 """
 
+from importlib.metadata import version as _version
+
 from .assistant import Assistant
 from .embedding.encoder import Encoder, SentenceTransformerEncoder
 from .errors import (
@@ -43,6 +45,8 @@ from .types import (
     Span,
     Support,
 )
+
+__version__ = _version("rag")
 
 __all__ = [
     "Agreement",

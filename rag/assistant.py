@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from .agreement import agreement_of
-from .embedding.encoder import Encoder
+from .embedding.encoder import Encoder, SentenceTransformerEncoder
 from .index import Index
 from .index.filters import Where
 from .paths import shipped_reader
@@ -81,6 +81,7 @@ class Assistant:
         folder: Path | str,
         encoder: Encoder | None = None,
         reader: Path | str | None = None,
+        device: str | None = None,
         feedback: FeedbackFile | None = None,
     ) -> Self:
         """Open an index folder.
@@ -89,17 +90,16 @@ class Assistant:
             folder: Folder written by ``build_index``.
             encoder: The embedder of the index; the default one if None.
             reader: Folder written by ``rag train``; the shipped reader if None.
+            device: Torch device of reader and default embedder; a graphics card if None and there is one.
             feedback: See ``Assistant``.
 
         Raises:
             IndexFolderError: See ``Index.open``.
-            InputError: The reader's folder holds no weights, or damaged ones.
+            InputError: The reader's folder holds no weights, or damaged ones, or this machine has no such device.
         """
-        retriever = Retriever.load(folder, encoder)
-        if reader is None:
-            return cls(retriever, feedback=feedback)
-        path = Path(reader).expanduser()
-        span_reader = SpanReader.load(path, retriever.index.lexical.rarity)
+        retriever = Retriever.load(folder, encoder or SentenceTransformerEncoder(device=device))
+        path = shipped_reader() if reader is None else Path(reader).expanduser()
+        span_reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
         return cls(retriever, span_reader, Confidence.load(path), feedback=feedback)
 
     @property

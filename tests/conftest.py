@@ -5,10 +5,16 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers share the cores. Read when NumPy and torch are loaded.
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from rag import Assistant, SentenceTransformerEncoder, build_index
+from tests.pages import release_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
@@ -23,9 +29,12 @@ def encoder() -> SentenceTransformerEncoder:
 
 @pytest.fixture(scope="session")
 def corpus_index(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransformerEncoder) -> Path:
-    """An index folder of the shipped corpus; nobody writes to it."""
-    folder = tmp_path_factory.mktemp("corpus-index")
-    build_index(CORPUS, folder, encoder)
+    """An index folder of the shipped corpus, shared by all workers; nobody writes to it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "corpus-index"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            build_index(CORPUS, folder, encoder)
     return folder
 
 
@@ -34,7 +43,7 @@ def assistant(corpus_index: Path, encoder: SentenceTransformerEncoder) -> Assist
     return Assistant.load(corpus_index, encoder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def one_browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("no Chromium; `apt-get install chromium`, or name one in the variable CHROMIUM")
@@ -57,7 +66,6 @@ def one_browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(one_browser: Browser) -> Iterator[Browser]:
-    """A browser without pages; those of the tests before would go on in the background."""
+    """A browser without other pages than blank ones."""
     yield one_browser
-    for context in one_browser.contexts:
-        context.close()
+    release_pages(one_browser)

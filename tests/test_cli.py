@@ -1,13 +1,16 @@
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+import rag
 from rag import Index
 from rag.cli import build_parser, main
 from rag.questions.anchors import Selection
@@ -80,6 +83,59 @@ def test_ask_json_has_documented_fields_and_exact_offsets(
     assert answer == result["answers"][0]
     assert set(result["seconds"]) == {"retrieve", "read", "total"}
     assert {"document", "start", "end", "text", "score"} <= set(result["hits"][0])
+
+
+def test_ask_answers_questions_of_arguments_stdin_and_file_in_order(
+    corpus_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "questions.txt").write_text("\ufeffWho won the 1998 football World Cup?\n\n", encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"  {BORDER}\n{'word ' * 600}\n"))
+    ask = ["ask", "Who is the president of Kazakhstan?", "-", "--file", str(tmp_path / "questions.txt")]
+    assert main([*ask, "--index", str(corpus_index), "--json"]) == 2
+    captured = capsys.readouterr()
+    results = [json.loads(line) for line in captured.out.splitlines()]
+    assert [result["question"] for result in results] == [ask[1], BORDER, "Who won the 1998 football World Cup?"]
+    assert [result["answered"] for result in results][1:] == [True, False]
+    assert captured.err.startswith("rag: word word")
+    assert captured.err.count("\n") == 1
+
+
+def test_ask_prints_each_of_several_questions_above_its_answer(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", BORDER, BORDER, "--index", str(corpus_index)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    second = lines.index(BORDER, 1)
+    assert (lines[0], lines[second - 1]) == (BORDER, "")
+    assert lines[1].startswith("7,644 km")
+    assert lines[second + 1] == lines[1]
+
+
+def test_ask_withholds_an_answer_below_the_minimum_confidence(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = ["ask", BORDER, "--index", str(corpus_index), "--json", "--min-confidence"]
+    assert main([*ask, "1"]) == 1
+    assert json.loads(capsys.readouterr().out)["reason_code"] == "too_unsure"
+    assert main([*ask, "0"]) == 0
+    for wrong in ("1.5", "nan", "much"):
+        with pytest.raises(SystemExit):
+            main([*ask, wrong])
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"rag {rag.__version__}\n"
+    assert rag.__version__ == version("rag")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "min-confidence" in script
+    assert "verify" in script
 
 
 def test_search_prints_passages_within_k_and_tokens(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,6 +255,9 @@ def test_watch_updates_the_index_until_interrupted(tmp_path: Path) -> None:
         (["index", "{tmp}/" + 300 * "x", "--index", "{tmp}/i"], "cannot be read (File name too long)"),
         (["ask", "Who?", "--index", "{tmp}/" + 300 * "x"], "cannot be opened (File name too long)"),
         (["ask", "Who?", "--index", "{corpus}", "--where", "contry=x"], "no document has the field 'contry'"),
+        (["ask", "--index", "{corpus}"], "there is no question; give one, - for standard input, or --file FILE"),
+        (["ask", "--file", "{tmp}/none.txt"], "none.txt: cannot be read (No such file or directory)"),
+        (["ask", "Who?", "--index", "{corpus}", "--device", "gpu"], "device 'gpu': not available on this machine"),
         (["eval", "{tmp}/none.jsonl", "--index", "{corpus}"], "none.jsonl: cannot be read"),
         (["eval", "--limit", "0", "--index", "{corpus}"], "rag: --limit is 0"),
     ],
@@ -214,11 +273,11 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 def test_bad_usage_is_exit_code_2() -> None:
     with pytest.raises(SystemExit) as exit_:
-        main(["ask"])
+        main(["search"])
     assert exit_.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "verify", "train"])
+@pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "verify", "train", "completion"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([command, "--help"])
@@ -256,12 +315,17 @@ def test_file_name_cannot_forge_an_output_line(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_closed_output_pipe_is_not_an_error(corpus_index: Path) -> None:
-    command = f"'{sys.executable}' -c 'import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))'"
-    line = f"{command} search Kazakhstan -k 100 --index '{corpus_index}' | head -n 1"
-    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True, env=os.environ)
-    assert (done.stdout[:2], done.stderr) == ("1.", "")
+    program = [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))"]
+    command = [*program, "verify", "--index", corpus_index]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_commands_are_the_documented_ones() -> None:
     actions = [action for action in build_parser()._actions if hasattr(action, "choices") and action.choices]
-    assert list(actions[0].choices or ()) == ["index", "ask", "search", "ui", "eval", "verify", "train"]
+    assert list(actions[0].choices or ()) == [
+        "index", "ask", "search", "ui", "eval", "verify", "train", "completion",
+    ]  # fmt: skip

@@ -1,6 +1,8 @@
 """The wheel: its contents, and its installation in a clean environment."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -54,3 +56,23 @@ def test_installed_wheel_answers_outside_the_checkout(wheel: Path, tmp_path: Pat
     assert done.stdout.startswith("7,644 km")
     assert "no index yet: building it from the shipped articles" in done.stderr
     assert (tmp_path / "data" / "rag" / "index" / "current").is_file()
+
+
+@pytest.mark.slow
+def test_type_checker_accepts_the_readme_example_after_its_install(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"^\.venv/bin/pip (install .*--editable) \.$", readme, re.MULTILINE)
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info"))
+    venv.create(tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    # The packages that rag depends on are those of this environment.
+    site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
+    (site / "dependencies.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
+    options = [*line.split(), checkout, "--no-deps", "--no-build-isolation", "--quiet"]
+    subprocess.run([sys.executable, "-m", "pip", "--python", python, *options], check=True, cwd=checkout)
+    (tmp_path / "example.py").write_text(re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)[0])
+    done = subprocess.run(
+        [python, "-m", "mypy", "--strict", "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "Success: no issues found in 1 source file\n"

@@ -33,9 +33,10 @@ from rag import (
 from rag.formats import parse
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import load_questions
-from rag.reading.model import WEIGHTS, SpanModel, load_weights
+from rag.reading.model import SpanModel
 from rag.reading.predictor import SpanPredictor
 from rag.reading.scoring import Ranking
+from rag.reading.weights import WEIGHTS, load_weights
 from rag.sources.discovery import find_sources, read_bytes
 from rag.text.chunking import Budget
 
@@ -148,8 +149,7 @@ class _Recording(SpanModel):
     """A span model that records its inputs."""
 
     def __init__(self, path: Path) -> None:
-        model = load_weights(path)
-        super().__init__(model.body, model.head, model.description)
+        super().__init__(load_weights(path))
         self.inputs: list[Tensors] = []
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -9,10 +9,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from ..errors import RagError
 from ..text.printable import one_line
-from . import ask, evaluate, index, search, train, ui, verify
+from . import ask, completion, evaluate, index, search, train, ui, verify
 
 EPILOG = """\
 examples:
@@ -31,8 +32,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"rag {version('rag')}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (index, ask, search, ui, evaluate, verify, train):
+    for command in (index, ask, search, ui, evaluate, verify, train, completion):
         command.add_parser(subparsers)
     return parser
 

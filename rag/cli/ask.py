@@ -1,9 +1,11 @@
-"""``rag ask``: one question, one answer."""
+"""``rag ask``: questions and their answers."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +14,18 @@ from ..errors import InputError
 from ..export.answers import export_entry, export_json, export_markdown
 from ..export.json import result_to_json
 from ..paths import default_index
-from .common import add_command, add_index_option, add_reader_option, add_where_option, open_assistant, out
-from .show import result_text
+from ..text.printable import one_line
+from .common import (
+    add_command,
+    add_device_option,
+    add_index_option,
+    add_reader_option,
+    add_where_option,
+    err,
+    open_assistant,
+    out,
+)
+from .show import question_text, result_text
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -24,7 +36,11 @@ EXAMPLES = """\
   rag ask "Who postponed a visit to Bishkek?" --json | jq .answer.text
   rag ask "How long is the border?" --export answer.json    # later: rag verify answer.json
   rag ask "How long is the border?" --feedback taught.jsonl # words marked right come first, wrong ones not at all
+  rag ask --file questions.txt --json > answers.jsonl       # one question per line, one object per line
+  grep '?$' notes.txt | rag ask - --min-confidence 0.8
 """
+
+STDIN = "-"
 
 EXPORTS = {".json": export_json, ".md": export_markdown}
 
@@ -34,17 +50,30 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "ask",
-        "answer a question with the exact words of a document; exit code 1 if not found",
+        "answer questions with the exact words of a document; exit code 1 if one is not found",
         EXAMPLES,
     )
-    parser.add_argument("question", metavar="QUESTION")
+    parser.add_argument(
+        "questions",
+        nargs="*",
+        metavar="QUESTION",
+        help="a question; - reads them from standard input, one per line",
+    )
+    parser.add_argument("--file", type=Path, metavar="FILE", help="read questions from a text file, one per line")
+    parser.add_argument(
+        "--min-confidence", type=_probability, metavar="P",
+        help="answer only if the words are at least this likely to be right, from 0 to 1 (default: the reader's)",
+    )  # fmt: skip
     add_index_option(parser)
     add_reader_option(parser)
+    add_device_option(parser)
     add_where_option(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object; for several questions, one object per line"
+    )
     parser.add_argument(
         "--export", type=Path, metavar="FILE",
-        help="write the answer and the hash of its file to a new .json file (for `rag verify`) or .md file",
+        help="write the answers and the hashes of their files to a new .json file (for `rag verify`) or .md file",
     )  # fmt: skip
     parser.add_argument(
         "--feedback", type=Path, metavar="FILE",
@@ -55,21 +84,67 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the answer; returns 0 if answered, 1 if not found."""
+    """Print the answers; returns 0 if all questions are answered, 1 if one is not found, 2 if one cannot be asked."""
     if args.export:
         _check_export(args.export)
+    questions = list(_questions(args))
+    several = len(questions) > 1 or bool(args.file) or STDIN in args.questions
     assistant = open_assistant(args)
-    asked = datetime.now(UTC)
-    result = assistant.ask(args.question, args.where)
+    code, entries = 0, []
+    previous: str | None = None
+    for number, question in enumerate(questions):
+        asked = datetime.now(UTC)
+        try:
+            result = assistant.ask(question, args.where, args.min_confidence, previous)
+        except InputError as error:
+            if not several:
+                raise
+            err.print(f"rag: {one_line(question)}: {one_line(str(error))}")
+            code = 2
+            continue
+        previous = result.question
+        if args.export:
+            entries.append(export_entry(result, assistant.index, asked, (args.index or default_index()).name))
+        if args.json:
+            print(json.dumps(result_to_json(result), indent=None if several else 2, ensure_ascii=False), flush=several)
+        else:
+            if several:
+                out.print(question_text(question, first=number == 0))
+            out.print(result_text(result))
+        code = max(code, 0 if result.answer else 1)
     if args.export:
-        collection = (args.index or default_index()).name
-        entry = export_entry(result, assistant.index, asked, collection)
-        _write(args.export, EXPORTS[args.export.suffix]([entry]))
-    if args.json:
-        print(json.dumps(result_to_json(result), indent=2, ensure_ascii=False))
-    else:
-        out.print(result_text(result))
-    return 0 if result.answer else 1
+        _write(args.export, EXPORTS[args.export.suffix](entries))
+    return code
+
+
+def _questions(args: argparse.Namespace) -> Iterable[str]:
+    """The questions of the command line, of standard input, and of the file; blank lines are skipped.
+
+    Raises:
+        InputError: There are none, or the file cannot be read.
+    """
+    found: list[str] = []
+    for question in args.questions:
+        found += sys.stdin.read().splitlines() if question == STDIN else [question]
+    if args.file:
+        try:
+            found += args.file.read_text(encoding="utf-8-sig").splitlines()
+        except OSError as error:
+            raise InputError(f"{args.file}: cannot be read ({error.strerror or error}); check the path") from error
+        except UnicodeError as error:
+            raise InputError(f"{args.file}: not UTF-8 text; save it as UTF-8") from error
+    asked = [question.strip() for question in found if question.strip()]
+    # A blank question on the command line is refused like any other that cannot be asked.
+    if not asked and not args.questions:
+        raise InputError("there is no question; give one, - for standard input, or --file FILE")
+    return asked or [""]
+
+
+def _probability(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a probability; give a number from 0 to 1")
+    return value
 
 
 def _check_export(path: Path) -> None:

@@ -19,9 +19,18 @@ from ..paths import default_index, shipped_corpus
 from ..questions.feedback import FeedbackFile
 from .show import changes_table
 
+
+class _Console(Console):
+    """A console that leaves a closed pipe to ``rag.cli.main``; rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled."""
+        raise  # noqa: PLE0704
+
+
 #: Answers go to ``out``, everything else to ``err``. Lines are not wrapped in a pipe.
-out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -55,6 +64,15 @@ def add_reader_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--device``."""
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="cpu, cuda, cuda:1 or mps (default: a graphics card if there is one)",
+    )
+
+
 def add_where_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--where``."""
     parser.add_argument(
@@ -73,7 +91,8 @@ def open_assistant(args: argparse.Namespace) -> Assistant:
     path: Path | None = getattr(args, "feedback", None)
     if path and not path.exists():
         raise InputError(f"{path}: there is no such feedback file; save one in the tab Feedback of `rag ui`")
-    return Assistant.load(ready_index(args), reader=args.reader, feedback=FeedbackFile(path) if path else None)
+    feedback = FeedbackFile(path) if path else None
+    return Assistant.load(ready_index(args), reader=args.reader, device=args.device, feedback=feedback)
 
 
 def ready_index(args: argparse.Namespace) -> Path:

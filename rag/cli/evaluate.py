@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .common import add_command, add_index_option, add_reader_option, err, open_assistant, out, progress_bars
+from .common import (
+    add_command,
+    add_device_option,
+    add_index_option,
+    add_reader_option,
+    err,
+    open_assistant,
+    out,
+    progress_bars,
+)
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -19,6 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_arguments(parser)
     add_index_option(parser)
     add_reader_option(parser)
+    add_device_option(parser)
     parser.set_defaults(run=run)
 
 

@@ -13,7 +13,7 @@ from ..formats import FORMATS
 from ..index import Manifest, current_version
 from ..paths import default_index, shipped_corpus
 from ..text.printable import one_line
-from .common import add_command, add_index_option, err, run_build, show_changes
+from .common import add_command, add_device_option, add_index_option, err, run_build, show_changes
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -35,6 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "in a .ragignore are left out. Default: the previous selection, or the shipped articles.",
     )  # fmt: skip
     add_index_option(parser)
+    add_device_option(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 1 if any file was skipped")
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and update the index whenever a file changes"
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """Build or update the index, and print what changed."""
     folder = args.index or default_index()
     paths = args.paths or remembered_paths(folder)
-    encoder = SentenceTransformerEncoder()
+    encoder = SentenceTransformerEncoder(device=args.device)
     changes = run_build(paths, folder, encoder)
     show_changes(changes)
     err.print(f"index: {folder}")

@@ -14,7 +14,7 @@ from ..reading.scoring import in_words
 from ..text.printable import one_line, printable
 from ..types import Agreement, Answer, Hit, Passage, Result
 
-ANSWER, SENTENCE, QUIET, WARNING = "bold green", "", "dim", "yellow"
+QUESTION, ANSWER, SENTENCE, QUIET, WARNING = "bold", "bold green", "", "dim", "yellow"
 
 #: Closest passages shown of a question that was not answered.
 CLOSEST = 3
@@ -35,6 +35,11 @@ def result_text(result: Result) -> Text:
         lines.append(Text("closest passages:"))
         lines += [line for answer in result.answers[:CLOSEST] for line in _context(answer)]
     return Text("\n").join([*lines, _seconds(result)])
+
+
+def question_text(question: str, *, first: bool) -> Text:
+    """A question above its answer, where there are several; apart from the answer before."""
+    return Text(f"{'' if first else chr(10)}{one_line(question)}", style=QUESTION)
 
 
 def hits_text(hits: list[Hit]) -> Text:

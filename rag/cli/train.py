@@ -20,7 +20,8 @@ from ..types import Document
 from .common import add_command, add_index_option, err, progress_bars, ready_index
 
 if TYPE_CHECKING:
-    from ..training.loop import Point, Recipe
+    from ..training.loop import Point
+    from ..training.recipe import Recipe
     from .common import Subparsers
 
 EXAMPLES = """\
@@ -35,10 +36,13 @@ SHIPPED = Path("shipped")
 HELP = {
     "epochs": "passes over the questions",
     "rate": "peak learning rate",
+    "decay": "share of the steps, at the end, over which the rate falls to 0",
+    "frozen": "lowest layers that are not trained",
     "negatives": "generated unanswerable examples of each kind per answerable one",
     "most": "questions per passage and epoch, at most",
     "window": "tokens per window",
     "tokens": "tokens per batch",
+    "evidence": "weight of the loss of the evidence output",
     "seed": "random seed",
 }
 
@@ -54,8 +58,13 @@ def add_parser(subparsers: Subparsers) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="output folder for weights, settings and model card"
     )
     parser.add_argument(
-        "--from", dest="start", type=Path, metavar="DIR", help="reader to train further; `shipped` for the shipped one"
-    )
+        "--base", default=DEFAULT_ENCODER, metavar="NAME|PATH",
+        help=f"encoder to start from: any that AutoModel loads, with a fast tokenizer (default: {DEFAULT_ENCODER})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="DIR",
+        help="reader to train further, instead of a base; `shipped` for the shipped one",
+    )  # fmt: skip
     parser.add_argument(
         "--held-back", type=int, default=8, metavar="N",
         help="hold back the last N articles of each file, to measure on (default: 8)",
@@ -65,7 +74,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--licence", action="append", default=[], metavar="FILE=TEXT", help="licence of a file, for the model card"
     )
-    from ..training.loop import Recipe
+    from ..training.recipe import Recipe
 
     for field in fields(Recipe):
         if field.name in HELP:
@@ -82,12 +91,13 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from ..questions.schema import Question, raise_invalid
-    from ..reading.model import WEIGHTS
+    from ..reading.weights import WEIGHTS
     from ..training import model_card
     from ..training.examples import load, split
-    from ..training.loop import Recipe, Trainer
+    from ..training.loop import Trainer
     from ..training.measure import read_all
     from ..training.network import hardware
+    from ..training.recipe import Recipe
 
     recipe = Recipe(**{name: getattr(args, name) for name in HELP})
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -99,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     def documents() -> Mapping[str, Document]:
         return Index.open(ready_index(args)).documents
 
-    maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
+    maker = WindowMaker.load(model_folder(args.base), recipe.window)
     on_invalid = invalid.append if args.skip_bad else raise_invalid
     parts = split(load(args.files, documents, maker, on_invalid, unlabelled.append), args.held_back)
     start = shipped_reader() if args.start == SHIPPED else args.start
@@ -115,7 +125,14 @@ def run(args: argparse.Namespace) -> int:
     )
     with progress_bars() as report:
         trainer = Trainer(
-            parts, recipe, args.out, device=device, start=start, report=report, on_epoch=lambda p: _show(p, recipe)
+            parts,
+            recipe,
+            args.out,
+            base=args.base,
+            start=start,
+            device=device,
+            report=report,
+            on_epoch=lambda p: _show(p, recipe),
         )
         trainer.run()
         description = trainer.save(args.out / WEIGHTS)

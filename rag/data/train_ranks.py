@@ -1,8 +1,9 @@
 """Train the ranks of the packaged token encoding: ``python -m rag.data.train_ranks FILE... --out FILE``.
 
-The files are SQuAD-format JSON (``.json`` or ``.json.gz``); their paragraphs are the training text. The shipped ranks
-were trained on all paragraphs of SQuADShifts (new-wiki, reddit, amazon), QAMR, QED and the SQuAD development set. XQuAD
-is left out, because it is used for evaluation only.
+The training text is the paragraphs of SQuAD-format files (``.json`` or ``.json.gz``). The shipped ranks were trained on
+all files of the reader's model card: SQuADShifts (new-wiki, reddit, amazon), QAMR, QED and ``squad-dev-part``. The
+last is 32 of the 48 articles of SQuAD's development sets, without the paragraphs that XQuAD uses, because XQuAD is used
+for evaluation only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from rag.text.tokens import PATTERN
 
+#: Number of ranks, that is, of different tokens.
 RANKS = 16_384
 
 
@@ -30,7 +32,7 @@ def paragraphs(path: Path) -> Iterator[str]:
 
 
 def train(texts: Iterator[str]) -> list[bytes]:
-    """Train byte-level BPE (Sennrich et al. 2016) on texts; returns the tokens in order of rank."""
+    """Train byte-level BPE (Sennrich et al. 2016); returns the tokens by rank."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -47,17 +49,20 @@ def train(texts: Iterator[str]) -> list[bytes]:
 
 
 def byte_alphabet() -> list[str]:
-    """The printable character that stands for each byte in GPT-2's byte-level BPE."""
+    """The printable character that represents each byte in GPT-2's byte-level BPE, by byte."""
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAC + 1), *range(0xAE, 0xFF + 1)]
     others = iter(range(256, 512))
     return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]
 
 
 def main() -> None:
-    """Train the ranks and write them."""
+    """Train the ranks and write them in tiktoken's format."""
     parser = argparse.ArgumentParser(description="Train the ranks of the packaged token encoding.")
     parser.add_argument("files", nargs="+", type=Path, help="SQuAD-format .json or .json.gz files")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("rag-16k.tiktoken"))
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).with_name("rag-16k.tiktoken"), metavar="FILE",
+        help="output file (default: the shipped ranks)",
+    )  # fmt: skip
     args = parser.parse_args()
     tokens = train(text for path in args.files for text in paragraphs(path))
     lines = (f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(tokens))

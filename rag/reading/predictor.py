@@ -8,7 +8,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from ..embedding.encoder import model_folder
 from .decoding import best_spans, word_edges
 from .model import Logits, SpanModel
 from .windows import Window, WindowMaker
@@ -54,8 +53,8 @@ class SpanPredictor:
 
     @classmethod
     def of(cls, model: SpanModel) -> Self:
-        """A predictor with the tokenizer of the model's encoder."""
-        return cls(model, WindowMaker.load(model_folder(model.description.encoder)))
+        """A predictor with the model's own tokenizer."""
+        return cls(model, WindowMaker.load(model.folder))
 
     def predict(self, pairs: Sequence[Pair], count: int = 3) -> list[list[Prediction]]:
         """The ``count`` best spans of each pair that do not overlap, best first.

@@ -8,15 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
+from ..embedding.encoder import torch_device
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
 from ..types import Hit, Passage, Sentence, Signals, Span
-from .model import WEIGHTS, load_weights
+from .model import SpanModel
 from .predictor import Pair, Prediction, SpanPredictor
 from .scoring import Ranking, prior_score
 from .second_pass import Candidate, shortlist_text
+from .weights import WEIGHTS, load_weights
 
 #: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
@@ -58,14 +60,19 @@ class SpanReader:
         self._ranking = ranking
 
     @classmethod
-    def load(cls, folder: Path, rarity: Rarity) -> Self:
+    def load(cls, folder: Path, rarity: Rarity, device: str | None = None) -> Self:
         """Load a folder written by ``rag train``; weights are cached by path and modification time.
+
+        Args:
+            folder: The reader's folder.
+            rarity: Weights of terms that question and passage share.
+            device: Torch device; a graphics card if None and there is one.
 
         Raises:
             InputError: The folder holds no weights or damaged ones, or an invalid ranking file.
         """
         modified = (folder / WEIGHTS).stat().st_mtime_ns if (folder / WEIGHTS).exists() else 0
-        return cls(_predictor(folder, modified), rarity, Ranking.load(folder))
+        return cls(_predictor(folder, modified, torch_device(device)), rarity, Ranking.load(folder))
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Candidate spans by descending ranking value, which is their score.
@@ -117,8 +124,8 @@ class SpanReader:
 
 
 @lru_cache(maxsize=2)
-def _predictor(folder: Path, modified: int) -> SpanPredictor:
-    return SpanPredictor.of(load_weights(folder / WEIGHTS))
+def _predictor(folder: Path, modified: int, device: str) -> SpanPredictor:
+    return SpanPredictor.of(SpanModel(load_weights(folder / WEIGHTS), device))
 
 
 def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) -> Span:

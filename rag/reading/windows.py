@@ -1,7 +1,8 @@
 """Question and passage to the token windows that a span model reads.
 
-A window is ``[CLS] question [SEP] title [SEP] part of the passage [SEP]``. The title is the document's, since a
-paragraph seldom repeats what it is about; without one its ``[SEP]`` is left out. A passage too long for one window is
+A window is ``[CLS] question [SEP] title [SEP] part of the passage [SEP]``, with the special tokens of the model's own
+tokenizer. The title is the document's, since a paragraph seldom repeats what it is about; without one its ``[SEP]`` is
+left out. A passage too long for one window is
 read in several overlapping ones, and each of its tokens is *owned* by the window in which it has the most context, so
 that no span is counted twice.
 """
@@ -19,9 +20,6 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from ..errors import InputError
-
-#: Special tokens of a window: `[CLS]` and three times `[SEP]`.
-SPECIAL = 4
 
 #: Tokens of a title that are read; the rest is cut.
 TITLE = 24
@@ -61,25 +59,37 @@ class WindowMaker:
     Args:
         tokenizer: The encoder's tokenizer.
         length: Maximum length of a window in tokens.
-        overlap: Minimum overlap of consecutive windows in tokens.
+        overlap: Minimum overlap of consecutive windows in tokens; default: a quarter of a window.
     """
 
-    def __init__(self, tokenizer: Tokenizer, length: int = 512, overlap: int = 128) -> None:
+    def __init__(self, tokenizer: Tokenizer, length: int = 512, overlap: int | None = None) -> None:
         self._tokenizer = copy.deepcopy(tokenizer)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._cls, self._sep = (self._special(name) for name in ("[CLS]", "[SEP]"))
-        self.length, self.overlap = length, overlap
+        self._before, self._between, self._after = _special_tokens(self._tokenizer)
+        self.length, self.overlap = length, length // 4 if overlap is None else overlap
 
     @classmethod
-    def load(cls, folder: Path | str, length: int = 512, overlap: int = 128) -> Self:
-        """A window maker with the tokenizer in a model folder."""
-        return cls(Tokenizer.from_file(str(Path(folder) / "tokenizer.json")), length, overlap)
+    def load(cls, folder: Path | str, length: int = 512, overlap: int | None = None) -> Self:
+        """A window maker with the tokenizer in a model folder.
+
+        Raises:
+            InputError: The folder holds no fast tokenizer.
+        """
+        path = Path(folder) / "tokenizer.json"
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; use a model that has a fast tokenizer")
+        return cls(Tokenizer.from_file(str(path)), length, overlap)
+
+    @property
+    def special_tokens(self) -> int:
+        """Special tokens of a window with a title."""
+        return len(self._before) + 2 * len(self._between) + len(self._after)
 
     @property
     def longest_question(self) -> int:
         """Longest question in tokens that leaves room for windows to advance."""
-        return self.length - self.overlap - TITLE - SPECIAL - 1
+        return self.length - self.overlap - TITLE - self.special_tokens - 1
 
     def tokens(self, text: str) -> Tokens:
         """Tokens of a text, without special ones."""
@@ -103,16 +113,16 @@ class WindowMaker:
                 f"the question is {len(question.ids)} tokens long; the reader takes "
                 f"{self.longest_question} at most, so shorten it"
             )
-        head = [self._cls, *question.ids, self._sep]
+        head = [*self._before, *question.ids, *self._between]
         if title.ids:
-            head += [*title.ids[:TITLE], self._sep]
-        room = self.length - len(head) - 1
+            head += [*title.ids[:TITLE], *self._between]
+        room = self.length - len(head) - len(self._after)
         starts = window_starts(len(passage.ids), room, self.overlap)
         owner = owners(len(passage.ids), starts, room)
         return [
             Window(
-                ids=[*head, *passage.ids[start : start + room], self._sep],
-                types=[0] * len(head) + [1] * (len(passage.ids[start : start + room]) + 1),
+                ids=[*head, *passage.ids[start : start + room], *self._after],
+                types=[0] * len(head) + [1] * (len(passage.ids[start : start + room]) + len(self._after)),
                 first=len(head),
                 offsets=passage.offsets[start : start + room],
                 owned=owner[start : start + room] == number,
@@ -120,11 +130,21 @@ class WindowMaker:
             for number, start in enumerate(starts)
         ]
 
-    def _special(self, name: str) -> int:
-        number: int | None = self._tokenizer.token_to_id(name)
-        if number is None:
-            raise InputError(f"the encoder's tokenizer has no {name}; use an encoder with a BERT tokenizer")
-        return number
+
+def _special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int], list[int]]:
+    """Special tokens that the tokenizer puts before, between and after two texts."""
+    encoding = tokenizer.encode("a", "a")
+    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
+    seen = 0
+    for number, special, previous in zip(
+        encoding.ids, encoding.special_tokens_mask, [1, *encoding.special_tokens_mask], strict=False
+    ):
+        seen += previous and not special
+        if special:
+            parts[seen].append(number)
+    if seen != len(parts) - 1 or not parts[0] or not parts[1]:
+        raise InputError("the tokenizer puts no special tokens around a pair of texts; use an encoder such as BERT")
+    return parts
 
 
 def window_starts(tokens: int, room: int, overlap: int) -> list[int]:

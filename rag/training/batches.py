@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from ..reading.model import batches, pad
-from ..reading.windows import SPECIAL, Tokens, Window, WindowMaker
+from ..reading.windows import Tokens, Window, WindowMaker
+from ..text.segmentation import Extent, paragraphs, sentences
 from .examples import Example, Examples
 from .negatives import NearPassages, negatives
 
@@ -24,22 +27,46 @@ UNTITLED_SHARE = 0.3
 
 
 class Target(NamedTuple):
-    """A window with target distributions: token position to share of the answers that start or end there."""
+    """What a window should give.
+
+    Attributes:
+        window: The window.
+        starts, ends: Token position to share of the answers that start or end there; empty if they are not known.
+        answerable: Does the window answer?
+        sentences: First and last token position of each sentence, and whether it is evidence.
+    """
 
     window: Window
     starts: dict[int, float]
     ends: dict[int, float]
+    answerable: bool
+    sentences: list[tuple[int, int, bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of one step; targets are distributions, ``float32 [windows, tokens]``."""
+    """Tensors of one step.
+
+    Attributes:
+        ids, types, mask: ``int64 [windows, tokens]``.
+        starts, ends: Target distributions, ``float32 [windows, tokens]``; all zero where the span is not known.
+        answerable: 1 where the window answers, ``float32 [windows]``.
+        sentences: Share of each token in the mean over its sentence, ``float32 [windows, sentences, tokens]``.
+        evidence: 1 for evidence, 0 for other sentences, -1 for padding, ``float32 [windows, sentences]``.
+    """
 
     ids: torch.Tensor
     types: torch.Tensor
     mask: torch.Tensor
     starts: torch.Tensor
     ends: torch.Tensor
+    answerable: torch.Tensor
+    sentences: torch.Tensor
+    evidence: torch.Tensor
+
+    def to(self, device: str) -> Batch:
+        """The batch on another device."""
+        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 class Epochs:
@@ -48,6 +75,7 @@ class Epochs:
     Args:
         examples: Training examples.
         maker: Cuts windows.
+        padding: The model's padding token.
         tokens: Tokens per batch, padding included.
         most: Questions per passage in an epoch; passages with more rotate through them.
         share: Negatives of each kind per answerable example.
@@ -55,15 +83,24 @@ class Epochs:
     """
 
     def __init__(
-        self, examples: Examples, maker: WindowMaker, *, tokens: int, most: int, share: float, seed: int
+        self,
+        examples: Examples,
+        maker: WindowMaker,
+        *,
+        padding: int,
+        tokens: int,
+        most: int,
+        share: float,
+        seed: int,
     ) -> None:
-        self._examples, self._maker = examples, maker
+        self._examples, self._maker, self._padding = examples, maker, padding
         self._tokens, self._most, self._share, self._seed = tokens, most, share, seed
         self._near = NearPassages(examples) if share else None
         self._passages = maker.many([passage.text for passage in examples.passages])
         self._titles = maker.many([passage.title for passage in examples.passages])
         self._untitled = maker.tokens("")
         texts = list(dict.fromkeys(example.question for example in examples.examples))
+        self._extents: dict[int, list[Extent]] = {}
         self._questions = dict(zip(texts, maker.many(texts), strict=True))
 
     def plan(self, epoch: int) -> list[list[Example]]:
@@ -88,13 +125,20 @@ class Epochs:
         import torch
 
         targets = [self._target(example, draw) for example in examples]
-        ids, types, mask = pad([target.window for target in targets])
+        ids, types, mask = pad([target.window for target in targets], self._padding)
         starts, ends = (torch.zeros(ids.shape) for _ in range(2))
+        most = max(len(target.sentences) for target in targets)
+        shares = torch.zeros(len(targets), most, ids.shape[1])
+        evidence = torch.full((len(targets), most), -1.0)
         for row, target in enumerate(targets):
             for tensor, places in ((starts, target.starts), (ends, target.ends)):
                 for at, weight in places.items():
                     tensor[row, at] = weight
-        return Batch(ids, types, mask, starts, ends)
+            for number, (first, last, is_evidence) in enumerate(target.sentences):
+                shares[row, number, first : last + 1] = 1 / (last + 1 - first)
+                evidence[row, number] = float(is_evidence)
+        answerable = torch.tensor([float(target.answerable) for target in targets])
+        return Batch(ids, types, mask, starts, ends, answerable, shares, evidence)
 
     def _chosen(self, epoch: int) -> list[int]:
         """Rows of the examples of an epoch: at most ``most`` per passage, rotating."""
@@ -114,29 +158,59 @@ class Epochs:
         return self._questions[text]
 
     def _length(self, example: Example) -> int:
-        length = len(self._question(example.question).ids) + len(self._passages[example.passage].ids) + SPECIAL
+        length = (
+            len(self._question(example.question).ids)
+            + len(self._passages[example.passage].ids)
+            + self._maker.special_tokens
+        )
         return min(length, self._maker.length)
 
     def _target(self, example: Example, draw: random.Random) -> Target:
         title = self._untitled if draw.random() < UNTITLED_SHARE else self._titles[example.passage]
         windows = self._maker.windows(self._question(example.question), title, self._passages[example.passage])
-        found = [places for window in windows if (places := _places(window, example.golds))]
-        if found:
-            return draw.choice(found)
-        return Target(draw.choice(windows), {0: 1.0}, {0: 1.0})
+        text = self._examples.passages[example.passage].text
+        extents = self._sentences(example.passage, text)
+        evidence = example.golds if example.evidence is None else example.evidence
+        targets = [_target(window, example.golds, evidence, extents) for window in windows]
+        return draw.choice([target for target in targets if target.answerable] or targets)
+
+    def _sentences(self, passage: int, text: str) -> list[Extent]:
+        if passage not in self._extents:
+            self._extents[passage] = [extent for part in paragraphs(text) for extent in sentences(text, *part)]
+        return self._extents[passage]
 
 
-def _places(window: Window, golds: Sequence[tuple[int, int]]) -> Target | None:
-    """The target of a window that contains at least one whole gold answer; None for others."""
+def _target(
+    window: Window,
+    golds: Sequence[tuple[int, int]],
+    evidence: Sequence[tuple[int, int]],
+    extents: Sequence[tuple[int, int]],
+) -> Target:
+    """The target of a window; one without a whole gold answer or evidence does not answer."""
+    tokens = []
+    for start, end in extents:
+        inside = np.flatnonzero((window.offsets[:, 0] < end) & (start < window.offsets[:, 1]))
+        if len(inside):
+            hit = any(a < end and start < b for a, b in evidence)
+            tokens.append((window.first + int(inside[0]), window.first + int(inside[-1]), hit))
+    if golds:
+        starts, ends = _places(window, golds)
+        answerable = bool(starts)
+    else:
+        starts, ends, answerable = {}, {}, any(hit for *_, hit in tokens)
+    if not answerable:
+        return Target(window, {0: 1.0}, {0: 1.0}, False, tokens)
+    return Target(window, starts, ends, True, tokens)
+
+
+def _places(window: Window, golds: Sequence[tuple[int, int]]) -> tuple[dict[int, float], dict[int, float]]:
+    """Shares of the gold answers that start and end at token positions; only those that are whole in the window."""
     starts: dict[int, float] = defaultdict(float)
     ends: dict[int, float] = defaultdict(float)
     for start, end in golds:
-        inside = [i for i, (a, b) in enumerate(window.offsets.tolist()) if a < end and start < b]
-        whole = inside and window.offsets[inside[0]][0] <= start and end <= window.offsets[inside[-1]][1]
-        if whole:
-            starts[window.first + inside[0]] += 1.0
-            ends[window.first + inside[-1]] += 1.0
+        inside = np.flatnonzero((window.offsets[:, 0] < end) & (start < window.offsets[:, 1]))
+        if len(inside) and window.offsets[inside[0]][0] <= start and end <= window.offsets[inside[-1]][1]:
+            starts[window.first + int(inside[0])] += 1.0
+            ends[window.first + int(inside[-1])] += 1.0
     total = sum(starts.values())
-    if not total:
-        return None
-    return Target(window, {i: n / total for i, n in starts.items()}, {i: n / total for i, n in ends.items()})
+    return {at: n / total for at, n in starts.items()}, {at: n / total for at, n in ends.items()}

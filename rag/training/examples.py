@@ -1,14 +1,15 @@
-"""Training examples from SQuAD-format files and from question sets over an index."""
+"""Training examples from SQuAD-format files, evidence files, and question sets over an index."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import InputError
 from ..index.lexical import Lexical
+from ..questions.evidence import EvidenceQuestion, is_evidence_file, load_evidence
 from ..questions.schema import Gold, OnInvalid, OnUnlabelled, Question, ignore_unlabelled, load_questions, raise_invalid
 from ..questions.squad import load_squad
 from ..reading.windows import WindowMaker
@@ -43,12 +44,20 @@ class Example:
     Attributes:
         question: The question's text.
         passage: Row of ``Examples.passages``.
-        golds: ``(start, end)`` of each annotator's answer, code points in the passage; empty if it does not answer.
+        golds: ``(start, end)`` of each annotator's answer, code points in the passage; empty if it does not answer, or
+            if only the evidence is known.
+        evidence: ``(start, end)`` of the evidence; None if it is known by the golds alone.
     """
 
     question: str
     passage: int
     golds: tuple[tuple[int, int], ...]
+    evidence: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def answerable(self) -> bool:
+        """Does the passage answer?"""
+        return bool(self.golds or self.evidence)
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ class Examples:
         for example in self.examples:
             of_file = found[self.passages[example.passage].file]
             of_file["questions"] += 1
-            of_file["unanswerable"] += not example.golds
+            of_file["unanswerable"] += not example.answerable
         return found
 
     def of(self, articles: Iterable[str]) -> Examples:
@@ -76,7 +85,7 @@ class Examples:
         number = {row: i for i, row in enumerate(rows)}
         return Examples(
             [self.passages[row] for row in rows],
-            [Example(e.question, number[e.passage], e.golds) for e in self.examples if e.passage in number],
+            [replace(e, passage=number[e.passage]) for e in self.examples if e.passage in number],
         )
 
 
@@ -99,7 +108,8 @@ def load(
     """Load the examples of all files.
 
     Args:
-        files: SQuAD 1.1 or 2.0 as ``.json`` or ``.json.gz``, or question sets as ``.jsonl``.
+        files: SQuAD 1.1 or 2.0 as ``.json`` or ``.json.gz``; evidence files as ``.jsonl`` or ``.jsonl.gz``;
+            question sets as ``.jsonl``.
         documents: Returns the documents that question sets are about; called only if there is one.
         maker: Tokenises questions, to reject those that are too long.
         on_invalid: Called for each invalid question, which is skipped unless the callback raises.
@@ -110,14 +120,16 @@ def load(
     """
     found = Examples()
     for number, path in enumerate(files):
-        if path.suffix == ".jsonl":
+        if is_evidence_file(path):
+            _add_evidence(found, number, _short(load_evidence(path, on_invalid), maker))
+        elif path.suffix == ".jsonl":
             texts = documents()
             questions = load_questions(path, texts, on_invalid, on_unlabelled)
             _add_set(found, number, texts, _usable(path, questions, maker, on_invalid))
         else:
             contexts, questions = load_squad(path, on_invalid)
             _add_squad(found, number, contexts, _usable(path, questions, maker, on_invalid))
-    if not any(example.golds for example in found.examples):
+    if not any(example.answerable for example in found.examples):
         raise InputError(f"{files[0]}: no question has an answer; add a file with answers")
     return found
 
@@ -171,6 +183,20 @@ def _add_squad(found: Examples, file: int, documents: list[Document], questions:
         Example(question.text, row[question.document], tuple((gold.start, gold.end) for gold in question.golds))
         for question in questions
     ]
+
+
+def _short(questions: list[EvidenceQuestion], maker: WindowMaker) -> list[EvidenceQuestion]:
+    lengths = (len(tokens.ids) for tokens in maker.many([question.question for question in questions]))
+    return [q for q, length in zip(questions, lengths, strict=True) if length <= maker.longest_question]
+
+
+def _add_evidence(found: Examples, file: int, questions: list[EvidenceQuestion]) -> None:
+    rows: dict[str, int] = {}
+    for question in questions:
+        if question.context not in rows:
+            rows[question.context] = len(found.passages)
+            found.passages.append(Passage("", question.context, f"{file}/{question.article}", file))
+        found.examples.append(Example(question.question, rows[question.context], (), question.evidence))
 
 
 def _add_set(found: Examples, file: int, documents: Mapping[str, Document], questions: list[Question]) -> None:

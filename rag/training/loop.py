@@ -3,69 +3,35 @@
 from __future__ import annotations
 
 import copy
-import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Report
-from ..reading.model import WEIGHTS, WORDS, Description, SpanModel, load_weights, network, save_weights
+from ..reading.model import SpanModel, padding
+from ..reading.network import forward, network
 from ..reading.predictor import SpanPredictor
+from ..reading.weights import WEIGHTS, Description, Loaded, load_weights, save_weights
 from ..reading.windows import WindowMaker
+from . import checkpoint
 from .batches import Batch, Epochs
+from .checkpoint import CHECKPOINT
 from .examples import Examples, Split
+from .loss import answerability_loss, evidence_loss, span_loss
 from .measure import Reading, measure
-from .network import has_bf16, share_dropout, use_half_attention
+from .network import freeze, has_bf16, layer_number, share_dropout, use_half_attention
+from .recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
 
-CHECKPOINT = "checkpoint.pt"
-
-#: Prefix of the names of a layer's parameters; the layer's number follows.
-LAYER = "encoder.layer."
-
 #: Seconds between checkpoints.
 CHECKPOINT_EVERY = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Hyperparameters.
-
-    Attributes:
-        epochs: Passes over the examples.
-        rate: Peak learning rate of the output layer; linear warm-up, then linear decay to 0.
-        warmup: Share of the steps used for warm-up.
-        layer_decay: Ratio of a layer's learning rate to that of the layer above.
-        dropout: Share of channels dropped, shared by all tokens of a window (Gal & Ghahramani 2016). Drawing per
-            channel is free; drawing per token would add an eighth to the time of a step.
-        weight_decay: AdamW's weight decay.
-        window: Tokens per window.
-        tokens: Tokens per batch, padding included.
-        most: Questions per passage and epoch.
-        negatives: Generated unanswerable examples of each kind per answerable one.
-        verdict: Weight of the answerability loss.
-        seed: Random seed.
-    """
-
-    epochs: int = 4
-    rate: float = 2.5e-4
-    warmup: float = 0.06
-    layer_decay: float = 0.9
-    dropout: float = 0.1
-    weight_decay: float = 0.01
-    window: int = 384
-    tokens: int = 4608
-    most: int = 32
-    negatives: float = 0.15
-    verdict: float = 0.3
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +43,12 @@ class Point:
     seconds: float
     reading: Reading | None
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The point that ``dataclasses.asdict`` made these values of."""
+        reading = values["reading"]
+        return cls(**{**values, "reading": Reading.from_json(reading) if reading else None})
+
 
 class Trainer:
     """Trains a model and resumes from the last checkpoint.
@@ -85,8 +57,9 @@ class Trainer:
         split: Training and development examples.
         recipe: Hyperparameters.
         folder: Folder of the checkpoint.
+        base: Encoder to start from: the shipped embedder's name, or a folder in Hugging Face's format.
+        start: Folder of a reader to train further, instead of ``base``.
         device: A torch device.
-        start: Folder of a reader to train further; None starts from the embedder's weights.
         report: Called with stage, steps done and steps in total.
         on_epoch: Called with each point of the learning curve.
 
@@ -100,8 +73,9 @@ class Trainer:
         recipe: Recipe,
         folder: Path,
         *,
-        device: str = "cpu",
+        base: str = DEFAULT_ENCODER,
         start: Path | None = None,
+        device: str = "cpu",
         report: Report = lambda stage, done, total: None,
         on_epoch: Callable[[Point], None] = lambda point: None,
     ) -> None:
@@ -111,14 +85,19 @@ class Trainer:
         self._report, self._on_epoch = report, on_epoch
         self._path = folder / CHECKPOINT
         torch.manual_seed(recipe.seed)
-        self.body, self.head = (module.to(device) for module in _initial_model(start))
-        self._words = self.body.get_parameter(WORDS).requires_grad_(False)
+        loaded = load_weights(start / WEIGHTS) if start else None
+        self._folder = loaded.folder if loaded else model_folder(base)
+        self._base = loaded.description.encoder if loaded else Path(base).name
+        parts = (loaded.body, loaded.head) if loaded else network(self._folder)
+        self.body, self.head = (module.to(device) for module in parts)
+        freeze(self.body, recipe.frozen)
         share_dropout(self.body, recipe.dropout)
         use_half_attention(self.body)
-        self._maker = WindowMaker.load(model_folder(DEFAULT_ENCODER), recipe.window)
+        self._maker = WindowMaker.load(self._folder, recipe.window)
         self._epochs = Epochs(
             split.training,
             self._maker,
+            padding=padding(self.body),
             tokens=recipe.tokens,
             most=recipe.most,
             share=recipe.negatives,
@@ -127,7 +106,9 @@ class Trainer:
         self._plans = [self._epochs.plan(epoch) for epoch in range(recipe.epochs)]
         self._steps = sum(map(len, self._plans))
         self._optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._rate)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: recipe.rate_at(step, self._steps)
+        )
         self.step = 0
         self.seconds = 0.0
         self.losses: list[float] = []
@@ -144,7 +125,9 @@ class Trainer:
 
     def save(self, path: Path) -> Description:
         """Write the weights file that ``load_weights`` reads."""
-        return save_weights(path, self.body, self.head, self._recipe.window, DEFAULT_ENCODER)
+        return save_weights(
+            path, self.body, self.head, encoder=self._base, folder=self._folder, window=self._recipe.window
+        )
 
     def delete_checkpoint(self) -> None:
         """Delete the checkpoint."""
@@ -177,8 +160,8 @@ class Trainer:
     def model(self) -> SpanModel:
         """A copy of the current model, for inference."""
         body, head = copy.deepcopy(self.body), copy.deepcopy(self.head)
-        share_dropout(body, 0.0)
-        return SpanModel(body, head, Description(DEFAULT_ENCODER, "", "", self._recipe.window), self._device)
+        description = Description(self._base, "", "", self._recipe.window)
+        return SpanModel(Loaded(body, head, description, self._folder), self._device)
 
     def _measure(self, examples: Examples) -> Reading | None:
         if not examples.examples:
@@ -190,12 +173,9 @@ class Trainer:
         import torch
 
         self.body.train()
+        batch = batch.to(self._device)
         with torch.autocast(torch.device(self._device).type, torch.bfloat16, enabled=has_bf16(self._device)):
-            hidden = self.body(
-                input_ids=batch.ids.to(self._device),
-                token_type_ids=batch.types.to(self._device),
-                attention_mask=batch.mask.to(self._device),
-            ).last_hidden_state
+            hidden = forward(self.body, batch.ids, batch.types, batch.mask)
         loss = self._loss(self.head(hidden.float()), batch)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -205,79 +185,48 @@ class Trainer:
         return float(loss.detach())
 
     def _loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Cross-entropy of start and end, plus weighted cross-entropy of answerability at ``[CLS]``.
-
-        Spans start and end in the passage, or at ``[CLS]`` if there is no answer.
-        """
-        import torch
-
-        allowed = ((batch.types == 1) & (batch.mask == 1)).to(self._device)
-        allowed[:, 0] = True
-        starts, ends = batch.starts.to(self._device), batch.ends.to(self._device)
-        total = torch.zeros((), device=self._device)
-        for part, target in ((0, starts), (1, ends)):
-            log_probabilities = logits[..., part].masked_fill(~allowed, -1e4).log_softmax(-1)
-            total = total - (target * log_probabilities).sum(-1).mean() / 2
-        answerable = (starts[:, 0] == 0).float()
-        answerability_loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0, 2], answerable)
-        return total + self._recipe.verdict * answerability_loss
+        recipe = self._recipe
+        loss = span_loss(logits, batch) + recipe.answerability * answerability_loss(logits, batch)
+        if recipe.evidence:
+            loss = loss + recipe.evidence * evidence_loss(logits, batch)
+        return loss
 
     def _groups(self) -> list[dict[str, Any]]:
         """Parameter groups with layer-wise decaying learning rates."""
-        names = [name for name, _ in self.body.named_parameters()]
-        layers = 1 + max((int(name.split(".")[2]) for name in names if name.startswith(LAYER)), default=-1)
-        groups: dict[float, list[torch.nn.Parameter]] = {self._recipe.rate: list(self.head.parameters())}
+        recipe = self._recipe
+        layers = 1 + max((layer_number(name) for name, _ in self.body.named_parameters()), default=-1)
+        groups: dict[float, list[torch.nn.Parameter]] = {recipe.rate: list(self.head.parameters())}
         for name, parameter in self.body.named_parameters():
             if parameter.requires_grad:
-                depth = int(name.split(".")[2]) + 1 if name.startswith(LAYER) else 0
-                groups.setdefault(self._recipe.rate * self._recipe.layer_decay ** (layers - depth), []).append(
-                    parameter
-                )
+                rate = recipe.rate * recipe.layer_decay ** (layers - 1 - layer_number(name))
+                groups.setdefault(rate, []).append(parameter)
         return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
-    def _rate(self, step: int) -> float:
-        warm = max(1, round(self._recipe.warmup * self._steps))
-        return min((step + 1) / warm, max(0.0, (self._steps - step) / max(1, self._steps - warm)))
+    @property
+    def _parts(self) -> dict[str, torch.nn.Module]:
+        return {"body": self.body, "head": self.head}
+
+    @property
+    def _run_settings(self) -> dict[str, Any]:
+        return {**asdict(self._recipe), "base": self._base, "examples": len(self._split.training.examples)}
 
     def _save(self) -> None:
-        import torch
-
         state = {
-            "recipe": json.dumps(asdict(self._recipe)),
-            "examples": len(self._split.training.examples),
-            "body": self.body.state_dict(), "head": self.head.state_dict(),
-            "optimizer": self._optimizer.state_dict(), "schedule": self._schedule.state_dict(),
-            "random": torch.get_rng_state(), "step": self.step, "seconds": self.seconds,
-            "losses": self.losses, "curve": self.curve,
+            "run": self._run_settings, "step": self.step, "seconds": self.seconds, "losses": self.losses,
+            "curve": [asdict(point) for point in self.curve],
         }  # fmt: skip
-        part = self._path.with_name(self._path.name + ".part")
-        torch.save(state, part)
-        part.replace(self._path)
+        checkpoint.save(self._path, self._parts, self._optimizer, state)
 
     def _resume(self) -> None:
-        import torch
-
         if not self._path.exists():
             return
-        state = torch.load(self._path, map_location=self._device, weights_only=False)
-        if (state["recipe"], state["examples"]) != (
-            json.dumps(asdict(self._recipe)), len(self._split.training.examples),
-        ):  # fmt: skip
+        state = checkpoint.read_state(self._path)
+        if state["run"] != self._run_settings:
             raise InputError(
                 f"{self._path}: checkpoint of other files or settings; use those again, or delete it to start over"
             )
-        self.body.load_state_dict(state["body"])
-        self.head.load_state_dict(state["head"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["random"].cpu())
-        self.step, self.seconds, self.losses, self.curve = (
-            state["step"], state["seconds"], state["losses"], state["curve"],
-        )  # fmt: skip
-
-
-def _initial_model(start: Path | None) -> tuple[torch.nn.Module, torch.nn.Module]:
-    if start is None:
-        return network(model_folder(DEFAULT_ENCODER))
-    model = load_weights(start / WEIGHTS)
-    return model.body, model.head
+        checkpoint.load(self._path, self._parts, self._optimizer)
+        self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
+        self.curve = [Point.from_json(values) for values in state["curve"]]
+        self._schedule.last_epoch = self.step - 1
+        self._schedule.step()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from ..eval.scoring.bootstrap import Interval, interval
 from ..eval.scoring.metrics import auroc, auroc_by_ranks, exact_match, mean, token_f1
 from ..index import Report
-from ..reading.model import load_weights
+from ..reading.model import SpanModel
 from ..reading.predictor import Pair, SpanPredictor
+from ..reading.weights import load_weights
 from .examples import Examples
 
 #: Pairs read between two progress reports.
@@ -46,10 +48,19 @@ class Reading:
     f1: Estimate
     auroc: Estimate
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The figures that ``dataclasses.asdict`` made these values of."""
+        estimates = {
+            name: Estimate(values[name]["value"], Interval(*values[name]["interval"]))
+            for name in ("exact_match", "f1", "auroc")
+        }
+        return cls(**{**values, **estimates})
+
 
 def read_all(weights: Path, parts: Mapping[str, Examples], report: Report) -> dict[str, Reading]:
     """Measure a weights file on several sets; returns the figures by set name."""
-    predictor = SpanPredictor.of(load_weights(weights))
+    predictor = SpanPredictor.of(SpanModel(load_weights(weights)))
     return {
         name: measure(predictor, examples, lambda done, total: report("measuring", done, total))
         for name, examples in parts.items()

@@ -10,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..errors import InputError
-from ..reading.model import WEIGHTS, Description
+from ..reading.weights import WEIGHTS, Description
 from .examples import Examples, Split
-from .loop import Point, Recipe
+from .loop import Point
 from .measure import Estimate, Reading
+from .recipe import Recipe
 
 SETTINGS, CARD = "reader.json", "README.md"
 
@@ -156,10 +157,10 @@ def _card(run: Run) -> str:
 # Model card: a span reader of `rag`
 
 Given a question, a passage and the title of its document, the reader marks the words of the passage that answer, or
-none. It is the transformer of {description.encoder} with three outputs a token: start, end, and at `[CLS]` whether the
-passage answers at all. It was trained with `rag train`. `{WEIGHTS}` holds its weights in half precision, without the
-word embeddings, which are the embedder's own, unchanged. Fingerprint of the weights: {description.fingerprint}; of the
-word embeddings: {description.words}.
+none. It is the transformer of {description.encoder} with four outputs per token: start, end, whether the passage
+answers at all (at the first token), and whether the token belongs to evidence. It was trained with `rag train`.
+`{WEIGHTS}` holds its weights in half precision. {_words(description)} Fingerprint of the weights:
+{description.fingerprint}.
 
 ## Licence
 
@@ -197,6 +198,12 @@ span separates answerable from unanswerable questions.
 ## Known weaknesses
 
 {WEAKNESSES}"""
+
+
+def _words(description: Description) -> str:
+    if not description.words:
+        return "The word embeddings are among them; training did not change them."
+    return f"The word embeddings are the embedder's own, unchanged; their fingerprint is {description.words}."
 
 
 def _earlier(run: EarlierRun | None) -> str:

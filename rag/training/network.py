@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -53,23 +56,46 @@ def use_half_attention(body: Any) -> None:
                 scores += attention_mask.to(scores.dtype)
             return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
 
-    AttentionInterface.register("half", attend)
-    AttentionMaskInterface.register("half", eager_mask)
-    body.set_attn_implementation("half")
+    if body._can_set_attn_implementation():  # MPNet and DeBERTa have an attention of their own
+        AttentionInterface.register("half", attend)
+        AttentionMaskInterface.register("half", eager_mask)
+        body.set_attn_implementation("half")
 
 
 def share_dropout(body: Any, share: float) -> None:
     """Replace the network's dropout layers by dropout that is shared by all tokens of a window."""
     import torch
 
-    class SharedDropout(torch.nn.Module):
-        def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-            if not self.training or not share:
-                return hidden
-            kept = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= share
-            return hidden * (kept.to(hidden.dtype) / (1 - share))
+    class SharedDropout(torch.nn.Dropout):
+        def forward(self, input: torch.Tensor) -> torch.Tensor:
+            # Attention weights, which have four dimensions, are left alone.
+            if not self.training or not self.p or input.dim() != 3:
+                return input
+            kept = torch.rand(input.shape[0], 1, input.shape[2], device=input.device) >= self.p
+            return input * (kept.to(input.dtype) / (1 - self.p))
 
-    for layer in body.encoder.layer:
-        layer.attention.output.dropout = SharedDropout()
-        layer.output.dropout = SharedDropout()
-    body.embeddings.dropout = SharedDropout()
+    for module in list(body.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, torch.nn.Dropout):
+                setattr(module, name, SharedDropout(share))
+
+
+def freeze(body: Any, layers: int) -> None:
+    """Freeze the word embeddings, and with ``layers`` above 0 all that is not in a higher layer.
+
+    Raises:
+        InputError: The network has fewer layers.
+    """
+    numbers = [layer_number(name) for name, _ in body.named_parameters()]
+    if layers > 1 + max(numbers):
+        raise InputError(f"the network has {1 + max(numbers)} layers; freeze at most as many")
+    body.get_input_embeddings().requires_grad_(False)
+    if layers:
+        for name, parameter in body.named_parameters():
+            parameter.requires_grad_(parameter.requires_grad and layer_number(name) >= layers)
+
+
+def layer_number(name: str) -> int:
+    """Layer of a parameter, counted from 0; -1 for the embeddings and whatever else is below the layers."""
+    found = re.search(r"(?:^|\.)layers?\.(\d+)\.", name)
+    return int(found.group(1)) if found else -1

@@ -7,10 +7,11 @@ import pytest
 
 from rag import Assistant, Document, Hit, Index, Retriever, SentenceTransformerEncoder, SpanReader
 from rag.paths import shipped_reader
-from rag.reading.model import WEIGHTS, load_weights
+from rag.reading.model import SpanModel
 from rag.reading.predictor import SpanPredictor
 from rag.reading.reader import SHORTLIST, repeats_question
 from rag.reading.scoring import Ranking, prior_score
+from rag.reading.weights import WEIGHTS, load_weights
 
 QUESTION = "How long is the border of land 7?"
 
@@ -57,7 +58,7 @@ def test_spans_are_ordered_by_their_ranking_value(assistant: Assistant) -> None:
 
 
 def test_first_pass_weights_alone_keep_the_first_pass_order(assistant: Assistant) -> None:
-    predictor = SpanPredictor.of(load_weights(shipped_reader() / WEIGHTS))
+    predictor = SpanPredictor.of(SpanModel(load_weights(shipped_reader() / WEIGHTS)))
     first = SpanReader(predictor, assistant.index.lexical.rarity, Ranking({"span": 1.0, "retrieval": 2.0}))
     question = "Who thinks that Beijing will gain weight?"
     scores = [span.score for span in first.read(question, assistant.retriever.search(question, 10))]

@@ -78,7 +78,7 @@ def test_unusable_questions_are_named(tmp_path: Path) -> None:
     bad: list[InputError] = []
     assert len(_load(path, bad=bad).examples) == 1
     assert [str(error).removeprefix(f"{path}: ") for error in bad[1:]] == [
-        "question 3 is 300 tokens long; at most 227 fit beside a passage",
+        "question 3 is 300 tokens long; at most 259 fit beside a passage",
         "question 4 has no words; correct it",
     ]
 

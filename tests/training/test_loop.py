@@ -10,18 +10,22 @@ import torch
 
 from rag.cli import main
 from rag.errors import InputError
-from rag.reading.model import WEIGHTS, load_weights
+from rag.reading.model import SpanModel
+from rag.reading.network import network, word_embeddings
 from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.weights import WEIGHTS, load_weights
 from rag.reading.windows import WindowMaker
 from rag.training.batches import Epochs
+from rag.training.checkpoint import CHECKPOINT
 from rag.training.examples import Example, Examples, Passage, Split
-from rag.training.loop import CHECKPOINT, Recipe, Trainer
+from rag.training.loop import Trainer
+from rag.training.recipe import Recipe
 
 NAMES = ["Anna", "Boris", "Clara", "Daniyar", "Emil", "Farida"]
 TOWNS = ["Almaty", "Bishkek", "Khujand", "Samarkand", "Mary", "Osh"]
 pytestmark = pytest.mark.slow
 
-RECIPE = Recipe(epochs=2, rate=1e-3, warmup=0.2, dropout=0.0, tokens=256, negatives=0.5)
+RECIPE = Recipe(epochs=2, rate=1e-3, warmup=0.2, dropout=0.0, tokens=256, negatives=0.5, evidence=0.1)
 
 
 def _examples() -> Examples:
@@ -63,7 +67,7 @@ def test_training_learns_to_find_the_answer(trained: tuple[Path, Trainer]) -> No
 def test_written_weights_equal_the_trained_model(trained: tuple[Path, Trainer]) -> None:
     folder, trainer = trained
     pair = Pair("Where did Anna move?", "", "The sea is cold. In spring Anna moved to Naryn, where the river is wide.")
-    written = SpanPredictor.of(load_weights(folder / WEIGHTS)).predict([pair], 1)[0][0]
+    written = SpanPredictor.of(SpanModel(load_weights(folder / WEIGHTS))).predict([pair], 1)[0][0]
     live = SpanPredictor(trainer.model(), WindowMaker.load(_encoder())).predict([pair], 1)[0][0]
     assert pair.text[written.start : written.end] == pair.text[live.start : live.end]
     assert pair.text[written.start : written.end].startswith("Naryn")
@@ -106,11 +110,11 @@ def test_checkpoint_of_another_run_is_rejected(tmp_path: Path) -> None:
 def test_word_embeddings_are_frozen_and_not_stored(trained: tuple[Path, Trainer]) -> None:
     from safetensors import safe_open
 
-    from rag.reading.model import WORDS, network
-
+    body = trained[1].body
+    words = word_embeddings(body)
     with safe_open(trained[0] / WEIGHTS, framework="pt") as file:
-        assert f"body.{WORDS}" not in file.keys()  # noqa: SIM118
-    assert torch.equal(trained[1].body.get_parameter(WORDS), network(_encoder())[0].get_parameter(WORDS))
+        assert f"body.{words}" not in file.keys()  # noqa: SIM118
+    assert torch.equal(body.get_parameter(words), network(_encoder())[0].get_parameter(words))
 
 
 def test_epochs_are_reproducible_and_rotate_questions() -> None:
@@ -119,7 +123,7 @@ def test_epochs_are_reproducible_and_rotate_questions() -> None:
 
     def plan(seed: int, epoch: int) -> list[str]:
         maker = WindowMaker.load(_encoder(), 384)
-        epochs = Epochs(examples, maker, tokens=64, most=5, share=0.0, seed=seed)
+        epochs = Epochs(examples, maker, padding=0, tokens=64, most=5, share=0.0, seed=seed)
         return [example.question for batch in epochs.plan(epoch) for example in batch]
 
     assert plan(1, 0) == plan(1, 0) != plan(2, 0)

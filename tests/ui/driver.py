@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from rag.ui import start
 from rag.ui.services.collections import Collections
 
+from tests.pages import blank_page
+
 BORDER = "How long is the border between Kazakhstan and Russia?"
 PRESIDENT = "Who is the president of Uzbekistan?"
 WAGONS = "How many wagons did ferries carry across the Caspian?"
@@ -55,13 +57,13 @@ def open_page(
     bypass_csp: bool = False,
 ) -> Page:
     """Open the page; record its requests to other servers in ``page.outside``, its errors in ``page.errors``."""
-    size = {"width": width, "height": height}
-    page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=bypass_csp).new_page()  # type: ignore[arg-type]
+    page = blank_page(browser, width, height, scheme=scheme, bypass_csp=bypass_csp)
+    if not hasattr(page, "outside"):
+        page.on("request", lambda r: r.url.startswith(page.inside) or page.outside.append(r.url))  # type: ignore[attr-defined]
+        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)  # type: ignore[attr-defined]
+        page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
+    page.inside = (address.partition("?")[0], "data:", "blob:")  # type: ignore[attr-defined]
     page.outside, page.errors = [], []  # type: ignore[attr-defined]
-    inside = (address.partition("?")[0], "data:", "blob:")
-    page.on("request", lambda r: r.url.startswith(inside) or page.outside.append(r.url))  # type: ignore[attr-defined]
-    page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
     page.goto(address + query)
     expect(question_field(page)).to_be_focused()
     return page

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -39,6 +40,8 @@ SECRET = "the-word-that-must-not-come-back"
 LIMITS = Limits(
     requests_per_minute=100_000, at_once=1, waiting=2, file_bytes=2_000, upload_bytes=400_000, kept_bytes=600_000
 )
+#: Made once: a client that makes its own reads the system's certificates for every request.
+NO_TLS = ssl.create_default_context()
 DATA = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
 
 
@@ -121,11 +124,11 @@ def framing_site(address: str) -> Iterator[str]:
 
 
 def _get(url: str, **options: Any) -> httpx.Response:
-    return httpx.get(url, timeout=60, **options)
+    return httpx.get(url, timeout=60, verify=NO_TLS, **options)
 
 
 def _post(url: str, **options: Any) -> httpx.Response:
-    return httpx.post(url, timeout=60, **options)
+    return httpx.post(url, timeout=60, verify=NO_TLS, **options)
 
 
 def _raw(page: gr.Blocks, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Any:

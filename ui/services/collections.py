@@ -94,6 +94,7 @@ class Collections:
         given: Collections the server was started with; listed first.
         encoder: Encoder shared by all indexes; None for the default.
         reader: Folder of the reader; None for the shipped one.
+        device: Torch device; a graphics card if None and there is one.
     """
 
     def __init__(
@@ -102,9 +103,10 @@ class Collections:
         given: Sequence[Collection] = (),
         encoder: Encoder | None = None,
         reader: Path | None = None,
+        device: str | None = None,
     ) -> None:
-        self._home, self._given, self._reader = home, list(given), reader
-        self._encoder = encoder or SentenceTransformerEncoder()
+        self._home, self._given, self._reader, self._device = home, list(given), reader, device
+        self._encoder = encoder or SentenceTransformerEncoder(device=device)
         self._open: OrderedDict[str, _Opened] = OrderedDict()
         # Separate locks, so that questions are answered during changes on disk, which may hash large files.
         self._changing, self._opening = threading.Lock(), threading.Lock()
@@ -196,7 +198,7 @@ class Collections:
         with opened.lock:
             if opened.assistant is None or opened.version != version:
                 feedback = FeedbackFile(collection.taught)
-                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader, feedback)
+                opened.assistant = Assistant.load(collection.index, self._encoder, self._reader, self._device, feedback)
                 opened.version = version
             return opened.assistant
 

@@ -57,14 +57,10 @@ def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     answer = {"text": "Text", "answer_start": 0}
     paragraph = {"context": "Text.", "qas": [{"id": "1", "question": "Q?", "answers": [answer]}]}
     path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
-    for arguments, message in (
-        (["--also", f"{path}:3-4"], "squad.json: there are no articles 3-4;"),
-        (["--also", f"{path}:0-0", "--out", str(tmp_path)], "reader.safetensors: no such weights file"),
-    ):
-        assert fit_confidence.main(arguments) == 2
-        error = capsys.readouterr().err
-        assert message in error
-        assert error.count("\n") == 1
+    assert fit_confidence.main(["--also", f"{path}:3-4"]) == 2
+    error = capsys.readouterr().err
+    assert "squad.json: there are no articles 3-4;" in error
+    assert error.count("\n") == 1
 
 
 def test_articles_option_needs_file_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,10 @@ pytestmark = BROWSER_MARKS
 TABS = {"Documents": "#documents-table", "Feedback": "#feedback-table", "Evaluate": "#evaluation-about"}
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (360, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(1440, "dark"), (360, "light"), pytest.param(1440, "light", marks=pytest.mark.slow)],
+)
 def test_page_has_no_serious_accessibility_violation(browser: Browser, address: str, width: int, scheme: str) -> None:
     page = open_page(browser, address, width, scheme=scheme, bypass_csp=True)
     found = violations(page)

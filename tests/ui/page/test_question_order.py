@@ -23,18 +23,20 @@ pytestmark = BROWSER_MARKS
 
 BISHKEK = "Who put off a trip to Bishkek in December 2022?"
 
-#: Holds the streams of answers back; counts those that are open, and those to which the server has said all.
+#: Holds the streams of answers back once told to. ``stream`` is the last one: ``ended`` when the server has sent all of
+#: it, ``closed`` when the page has noticed.
 HELD_BACK = """
 const fetched = window.fetch;
-window.streams = window.complete = 0;
-window.hold = () => { window.held = new Promise((release) => (window.release = release)); };
+window.hold = () => { window.held = new Promise((release) => (window.release = release)); return true; };
+window.isEnding = (number) => window.stream?.number === number && window.stream.ended && !window.stream.closed;
 window.fetch = async (resource, options) => {
   const response = await fetched(resource, options);
   if (!(resource.url ?? resource).includes("/queue/data")) return response;
-  window.streams += 1;
-  resource.signal.addEventListener("abort", () => { window.streams -= 1; window.ended?.(); });
+  const stream = { number: (window.stream?.number ?? 0) + 1, ended: false, closed: false };
+  window.stream = stream;
+  resource.signal.addEventListener("abort", () => { stream.closed = true; window.closing?.(); });
   const [heard, passed] = response.body.tee();
-  new Response(heard).text().then(() => (window.complete += 1), () => {});
+  new Response(heard).text().then(() => (stream.ended = true), () => {});
   const late = new TransformStream({ transform: async (chunk, on) => { await window.held; on.enqueue(chunk); } });
   return new Response(passed.pipeThrough(late), response);
 };
@@ -127,22 +129,22 @@ def test_question_asked_as_the_stream_ends_is_answered(browser: Browser, address
     page = browser.new_context().new_page()
     page.add_init_script(HELD_BACK)
     page.goto(address)
-    ask(page, PRESIDENT)
-    expect(quote(page)).to_have_text("Shavkat Mirziyoyev")
-    page.wait_for_function("window.streams === 0")
-    page.evaluate("() => { window.complete = 0; window.hold(); }")
-    ask(page, BORDER)
-    # The server has sent the whole answer, and none of it has reached the page.
-    page.wait_for_function("window.complete === 1")
+    ask_border(page)
+    # The page may still be loading other parts of itself, so any stream may be the one that is held back.
+    page.wait_for_function("stream.closed && hold()")
+    page.get_by_role("tab", name="Feedback").click()
+    page.wait_for_function("stream.ended && !stream.closed")
+    number = page.evaluate("stream.number")
+    # The server has sent the whole stream, and the page does not know: it opens no other one for this tab.
     with page.expect_response("**/queue/join*"):
-        page.get_by_role("tab", name="Feedback").click()
-    # The next stream is held back as well, and the next question asked as that one ends.
-    page.evaluate("() => { window.ended = window.hold; window.release(); }")
+        page.get_by_role("tab", name="Evaluate").click()
+    # The next stream is held back as well, and a question asked as that one ends.
+    page.evaluate("() => { window.closing = hold; release(); }")
+    page.wait_for_function("isEnding", arg=number + 1)
     page.get_by_role("tab", name="Ask").click()
-    expect(quote(page)).to_have_text("7,644 km")
-    page.wait_for_function("window.complete === 2")
     with page.expect_response("**/queue/join*"):
         ask(page, PRESIDENT)
-    page.evaluate("() => { window.ended = null; window.release(); }")
-    expect(page.locator("#feedback-table")).to_contain_text("No feedback yet")
+    page.evaluate("() => { window.closing = null; release(); }")
     expect(quote(page)).to_have_text("Shavkat Mirziyoyev")
+    for content in ("#feedback-table", "#evaluation-about"):
+        expect(page.locator(content)).not_to_be_empty()

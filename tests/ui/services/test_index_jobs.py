@@ -13,7 +13,7 @@ import pytest
 from rag.ui.services.index_jobs import COMMAND, IndexJob, IndexQueue
 from rag.ui.services.index_worker import Progress, build
 
-from rag import Index
+from rag import Index, SentenceTransformerEncoder, build_index
 from tests.waiting import wait_until
 
 
@@ -48,6 +48,13 @@ def _ended(job: IndexJob) -> IndexJob:
     return job
 
 
+def _build(files: Path, index: Path) -> dict[str, Any]:
+    """What the worker reports last."""
+    reports: list[dict[str, Any]] = []
+    build(files, index, lambda **values: reports.append(values))
+    return reports[-1]
+
+
 def test_a_job_builds_the_index_and_reports_changes(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     job = _ended(jobs.start("x", files, tmp_path / "index"))
     state = job.state()
@@ -59,31 +66,40 @@ def test_a_job_builds_the_index_and_reports_changes(jobs: IndexQueue, files: Pat
     assert jobs.latest("x") is job
 
 
-def test_one_job_runs_while_the_next_waits(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
+def test_one_worker_runs_at_low_priority_while_other_jobs_wait(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     first = jobs.start("x", many, tmp_path / "one")
-    second = jobs.start("y", many, tmp_path / "two")
+    other = jobs.start("y", many, tmp_path / "two")
     wait_until(lambda: first.state().stage)
-    assert (first.state().state, second.state().state) == ("running", "waiting")
-    jobs.close()
-    assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
-    assert not (tmp_path / "two").exists()
-
-
-def test_a_collection_has_one_running_and_one_waiting_job(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
-    first = jobs.start("x", many, tmp_path / "one")
-    wait_until(lambda: first.state().state == "running")
     second = jobs.start("x", many, tmp_path / "one")
     assert second is not first
     assert jobs.start("x", many, tmp_path / "one") is second
     assert jobs.latest("x") is first
+    assert [job.state().state for job in (first, other, second)] == ["running", "waiting", "waiting"]
+    [process] = _processes(many)
+    assert os.getpriority(os.PRIO_PROCESS, process) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=PASSIVE"} <= set(variables)
+    jobs.stop("y")
     jobs.stop("x")
-    assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
+    assert [job.state().state for job in (first, other, second)] == ["stopped", "stopped", "stopped"]
+    assert not (tmp_path / "two").exists()
     (tmp_path / "none").mkdir()
-    assert _ended(jobs.start("y", tmp_path / "none", tmp_path / "index")).state().state == "done"
+    assert _ended(jobs.start("z", tmp_path / "none", tmp_path / "index")).state().state == "done"
 
 
-def test_a_stopped_job_leaves_the_index_intact(jobs: IndexQueue, files: Path, many: Path, tmp_path: Path) -> None:
-    _ended(jobs.start("x", files, tmp_path / "index"))
+def test_closing_stops_running_and_waiting_jobs(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
+    first = jobs.start("x", many, tmp_path / "one")
+    wait_until(lambda: first.state().state == "running")
+    second = jobs.start("y", many, tmp_path / "two")
+    jobs.close()
+    assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
+    wait_until(lambda: not _processes(many))
+
+
+def test_a_stopped_job_leaves_the_index_intact(
+    jobs: IndexQueue, files: Path, many: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    build_index(files, tmp_path / "index", encoder)
     for number in range(3):
         shutil.copy(many / f"{number:03}.md", files)
     job = jobs.start("x", files, tmp_path / "index")
@@ -92,37 +108,37 @@ def test_a_stopped_job_leaves_the_index_intact(jobs: IndexQueue, files: Path, ma
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
     for number in range(3):
         (files / f"{number:03}.md").write_text(f"Port {number}")
-    assert _ended(jobs.start("x", files, tmp_path / "index")).state().state == "done"
+    build_index(files, tmp_path / "index", encoder)
     assert set(Index.open(tmp_path / "index").documents) == {"a.md", "000.md", "001.md", "002.md"}
 
 
-def test_a_failure_gives_the_reason_without_the_path(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
+def test_a_failure_gives_the_reason_without_the_path(files: Path, tmp_path: Path) -> None:
     (files / "a.md").unlink()
-    state = _ended(jobs.start("x", files, tmp_path / "index")).state()
-    assert state.state == "failed"
-    assert state.error.startswith("nothing could be read; bad.docx: ")
+    report = _build(files, tmp_path / "index")
+    assert report["state"] == "failed"
+    assert report["error"].startswith("nothing could be read; bad.docx: ")
 
 
 @pytest.mark.parametrize("left", [[], ["bad.docx"]])
 def test_an_index_without_readable_files_is_deleted(
-    jobs: IndexQueue, files: Path, tmp_path: Path, left: list[str]
+    files: Path, tmp_path: Path, encoder: SentenceTransformerEncoder, left: list[str]
 ) -> None:
-    _ended(jobs.start("x", files, tmp_path / "index"))
+    build_index(files, tmp_path / "index", encoder)
     for path in files.iterdir():
         if path.name not in left:
             path.unlink()
-    assert _ended(jobs.start("x", files, tmp_path / "index")).state().state == ("failed" if left else "done")
+    assert _build(files, tmp_path / "index")["state"] == ("failed" if left else "done")
     assert not (tmp_path / "index").exists()
 
 
-def test_a_failed_update_keeps_the_index(files: Path, tmp_path: Path) -> None:
-    reports: list[dict[str, Any]] = []
-    build(files, tmp_path / "index", lambda **values: reports.append(values))
-    assert reports[-1]["state"] == "done"
+def test_a_failed_update_keeps_the_index(
+    jobs: IndexQueue, files: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    build_index(files, tmp_path / "index", encoder)
     (tmp_path / "index" / "stranger").touch()
-    build(files, tmp_path / "index", lambda **values: reports.append(values))
-    assert reports[-1]["state"] == "failed"
-    assert "holds 'stranger', which is not part of an index" in reports[-1]["error"]
+    state = _ended(jobs.start("x", files, tmp_path / "index")).state()
+    assert state.state == "failed"
+    assert "holds 'stranger', which is not part of an index" in state.error
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
 
 
@@ -150,22 +166,13 @@ def test_time_left_includes_files_not_yet_read() -> None:
     ]  # fmt: skip
 
 
-def test_the_worker_is_nice_and_single_threaded(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
-    job = jobs.start("x", many, tmp_path / "index")
-    wait_until(lambda: job.state().stage)
-    [process] = _processes(many)
-    assert os.getpriority(os.PRIO_PROCESS, process) == os.getpriority(os.PRIO_PROCESS, 0) + 10
-    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-    assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=PASSIVE"} <= set(variables)
-
-
 def test_the_worker_does_not_import_gradio() -> None:
     code = f"import runpy, sys; runpy.run_path({COMMAND[-1]!r}); print('gradio' in sys.modules)"
     done = subprocess.run([*COMMAND[:-1], "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_the_worker_exits_when_the_server_is_killed(many: Path, tmp_path: Path, number: int) -> None:
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(many), str(tmp_path / "index")], stdin=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """The Documents tab in the real browser."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from rag.ui.services.collections import Collections
 
+from tests.pages import blank_page
 from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve
 
 pytestmark = BROWSER_MARKS
@@ -18,18 +20,22 @@ def address(collections: Collections) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
 def test_uploaded_files_are_indexed_asked_and_removed(
     browser: Browser, address: str, tmp_path: Path, width: int
 ) -> None:
     (tmp_path / "ferry.md").write_text("# Ferries\n\nThe ferry to Baku leaves at nine in the evening.\n")
     (tmp_path / "train.txt").write_text("The night train to Osh takes eleven hours.\n")
+    shutil.copy(tmp_path / "train.txt", tmp_path / "train copy.txt")
     (tmp_path / "<b>bad.docx").write_text("no zip")
     page = _open(browser, address, width)
     expect(page.locator("#documents-table")).to_contain_text("kazakhstan.md")
     expect(page.locator("#documents-about")).to_contain_text("rag index")
     _create(page, f"Journeys {width}")
-    page.locator("#upload input[type=file]").first.set_input_files(sorted(tmp_path.iterdir()))
+    names = ("ferry.md", "train.txt", "train copy.txt", "<b>bad.docx")
+    page.locator("#upload input[type=file]").first.set_input_files([tmp_path / name for name in names])
+    expect(page.locator("#upload-notes")).to_contain_text("3 files added.")
+    expect(page.locator("#upload-notes")).to_contain_text("Not added: train copy.txt: is there already, as train.txt.")
     status = page.locator("#indexing-status")
     expect(status).to_contain_text("Done: 2 added, 1 not read. 2 documents, 2 passages", timeout=120_000)
     expect(status).to_contain_text("not a zip file inside")
@@ -37,6 +43,11 @@ def test_uploaded_files_are_indexed_asked_and_removed(
     expect(page.locator("#header")).to_contain_text("2 documents, 2 passages")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=SCREENSHOTS / f"own-{width}.png", full_page=True)
+    page.get_by_label("Find a document").fill("ferries")
+    expect(page.locator("#documents-table code")).to_have_text(["ferry.md"])
+    page.get_by_label("Find a document").fill("zzz")
+    expect(page.locator("#documents-table")).to_contain_text("No matches.")
+    page.get_by_label("Find a document").fill("")
     page.get_by_role("tab", name="Ask").click()
     question = page.locator("#question input, #question textarea")
     question.fill("When does the ferry to Baku leave?")
@@ -76,22 +87,6 @@ def test_dropped_folder_uploads_its_files(browser: Browser, address: str, tmp_pa
     expect(page.locator("#documents-table code")).to_have_text(["ferry.md", "train.txt"])
 
 
-def test_duplicate_upload_is_named_and_titles_are_searchable(browser: Browser, address: str, tmp_path: Path) -> None:
-    for name, text in (("a.md", "# Ferries\n\nNine."), ("b.txt", "Eleven."), ("c.txt", "Eleven."), ("d.exe", "x")):
-        (tmp_path / name).write_text(text)
-    page = _open(browser, address)
-    _create(page, "Faulty")
-    page.locator("#upload input[type=file]").first.set_input_files(sorted(tmp_path.glob("*.[mt]*")))
-    expect(page.locator("#upload-notes")).to_contain_text("2 files added.")
-    expect(page.locator("#upload-notes")).to_contain_text("Not added: c.txt: is there already, as b.txt.")
-    expect(page.locator("#indexing-status")).to_contain_text("Done: 2 added", timeout=120_000)
-    expect(page.locator("#documents-table code")).to_have_text(["a.md", "b.txt"])
-    page.get_by_label("Find a document").fill("ferr")
-    expect(page.locator("#documents-table code")).to_have_text(["a.md"])
-    page.get_by_label("Find a document").fill("zzz")
-    expect(page.locator("#documents-table")).to_contain_text("No matches.")
-
-
 def test_questions_are_answered_during_indexing_until_stopped(browser: Browser, address: str, tmp_path: Path) -> None:
     for number in range(20):
         sentences = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(2_000))
@@ -118,7 +113,7 @@ def test_questions_are_answered_during_indexing_until_stopped(browser: Browser, 
 
 
 def _open(browser: Browser, address: str, width: int = 1440) -> Page:
-    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    page = blank_page(browser, width)
     page.goto(address)
     page.get_by_role("tab", name="Documents").click()
     return page

@@ -17,6 +17,7 @@ from rag.ui.services.evaluation_jobs import DONE, STOPPED, Evaluation, Evaluatio
 from rag import Assistant, InputError, Result, SentenceTransformerEncoder, build_index
 from rag.index.filters import Where
 from rag.questions.schema import load_questions
+from tests.pages import blank_page, release_pages
 from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
 from tests.waiting import wait_until
 
@@ -101,9 +102,8 @@ def expected(collections: Collections) -> Results:
 
 
 def _open(browser: Browser, address: str, collection: str, width: int = 1440, scheme: str = "light") -> Page:
-    size = {"width": width, "height": 900}
     # axe puts its script into the page.
-    page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True).new_page()  # type: ignore[arg-type]
+    page = blank_page(browser, width, scheme=scheme, bypass_csp=True)
     page.goto(f"{address}?collection={collection}")
     expect(page.locator("#header")).to_contain_text("2 documents")
     page.get_by_role("tab", name="Evaluate").click()
@@ -113,6 +113,15 @@ def _open(browser: Browser, address: str, collection: str, width: int = 1440, sc
 def _evaluate(page: Page) -> None:
     page.get_by_role("button", name="Evaluate", exact=True).click()
     expect(page.locator("#evaluation-status")).to_contain_text("Asked:", timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def evaluated(one_browser: Browser, address: str) -> str:
+    """The page's address, after an evaluation on a phone: every page shows the last report of a collection."""
+    page = _open(one_browser, address, "journeys", width=360)
+    _evaluate(page)
+    release_pages(one_browser)
+    return address
 
 
 class TestFigures:
@@ -137,9 +146,8 @@ class TestFigures:
         expect(page.locator(".handled")).to_contain_text(f"handled right: {right} of 6 questions, 95% interval")
         expect(page.locator(".handled")).to_contain_text("5 of them can be answered from the documents")
 
-    def test_each_plot_has_a_description(self, browser: Browser, address: str, expected: Results) -> None:
-        page = _open(browser, address, "journeys")
-        _evaluate(page)
+    def test_each_plot_has_a_description(self, browser: Browser, evaluated: str, expected: Results) -> None:
+        page = _open(browser, evaluated, "journeys")
         plots = page.locator(".plots").get_by_role("img")
         expect(plots).to_have_count(4)
         first = expected.figures()["recall@1"].value
@@ -156,10 +164,9 @@ class TestFigures:
 
 class TestFailures:
     def test_failures_are_listed_worst_first_and_filtered(
-        self, browser: Browser, address: str, expected: Results
+        self, browser: Browser, evaluated: str, expected: Results
     ) -> None:
-        page = _open(browser, address, "journeys")
-        _evaluate(page)
+        page = _open(browser, evaluated, "journeys")
         failed = [outcome for outcome in expected.outcomes if outcome.cause]
         assert {"failing", "attack"} <= {outcome.id for outcome in failed}
         worst = sorted(failed, key=lambda outcome: (not outcome.answered, -outcome.confidence))
@@ -182,9 +189,8 @@ class TestFailures:
                 expect(page.locator(".failures h3")).to_have_text(texts)
         assert page.evaluate("window.hacked") is None
 
-    def test_link_asks_the_question_again(self, browser: Browser, address: str) -> None:
-        page = _open(browser, address, "journeys")
-        _evaluate(page)
+    def test_link_asks_the_question_again(self, browser: Browser, evaluated: str) -> None:
+        page = _open(browser, evaluated, "journeys")
         one = page.locator(".failures li").filter(has_text="Who is the conductor of the night train?")
         with page.context.expect_page() as opened:
             one.get_by_role("link", name="Ask it again").click()
@@ -323,10 +329,9 @@ class TestUnusableQuestions:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_layout_and_accessibility_at_both_widths(browser: Browser, address: str, width: int, scheme: str) -> None:
-    page = _open(browser, address, "journeys", width, scheme)
+def test_layout_and_accessibility_at_both_widths(browser: Browser, evaluated: str, width: int, scheme: str) -> None:
+    page = _open(browser, evaluated, "journeys", width, scheme)
     expect(page.locator("#evaluation-about")).to_contain_text("6 questions")
-    _evaluate(page)
     page.get_by_text("All other figures").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     SCREENSHOTS.mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ from rag import SentenceTransformerEncoder, build_index
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 from rag.questions.schema import load_questions
+from tests.pages import blank_page
 from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
 
 pytestmark = BROWSER_MARKS
@@ -86,9 +87,8 @@ def _annotations(file: Path) -> dict[str, dict[str, object]]:
 
 
 def _open(browser: Browser, address: str, collection: str, width: int = 1440, scheme: str = "light") -> Page:
-    size = {"width": width, "height": 900}
     # axe puts its script into the page.
-    page = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True).new_page()  # type: ignore[arg-type]
+    page = blank_page(browser, width, scheme=scheme, bypass_csp=True)
     page.goto(f"{address}?collection={collection}")
     expect(page.locator("#header")).to_contain_text(collection.title())
     page.get_by_role("tab", name="Feedback").click()
@@ -265,7 +265,7 @@ class TestEditing:
         assert list(_annotations(file)) == ["leaves", "long", "moon", "sank"]
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
 def test_feedback_becomes_a_question_set(
     browser: Browser, address: str, collections: Collections, tmp_path: Path, width: int
 ) -> None:
@@ -351,8 +351,15 @@ class TestSaving:
         assert str(file.parent) not in page.content()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1440, "light"),
+        (360, "dark"),
+        pytest.param(1440, "dark", marks=pytest.mark.slow),
+        pytest.param(360, "light", marks=pytest.mark.slow),
+    ],
+)
 def test_layout_and_accessibility_at_both_widths(
     browser: Browser, address: str, file: Path, width: int, scheme: str
 ) -> None:

@@ -1,0 +1,84 @@
+"""The network of a span model: the transformer of any Hugging Face encoder, and an output layer.
+
+The output layer gives four logits per token: an answer starts here, it ends here, the passage answers at all (at the
+first token), and the token belongs to evidence.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    Parts = tuple[torch.nn.Module, torch.nn.Module]
+
+#: Columns of the output layer. Weights of version 0.2 and older have no evidence column.
+START, END, ANSWERABLE, EVIDENCE = range(4)
+OUTPUTS = 4
+
+
+def network(folder: Path | str, *, weights: bool = True, outputs: int = OUTPUTS) -> Parts:
+    """The transformer in a model folder, without dropout and pooling, and a fresh output layer.
+
+    Args:
+        folder: Folder in Hugging Face's format, or a name that ``AutoModel`` loads.
+        weights: Load the transformer's weights; if False they are random, and ``config.json`` is all that is read.
+        outputs: Logits per token.
+
+    Raises:
+        InputError: The folder holds no encoder that ``AutoModel`` can load.
+    """
+    import torch
+    from transformers import AutoConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # the pooling layer is left out on purpose
+    try:
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+        body = _transformer(config, str(folder) if weights else None)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{folder}: holds no transformer that can be loaded ({str(error).splitlines()[0]})") from error
+    finally:
+        logging.set_verbosity(verbosity)
+    for module in body.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    head = torch.nn.Linear(body.config.hidden_size, outputs)
+    torch.nn.init.normal_(head.weight, std=0.02)
+    torch.nn.init.zeros_(head.bias)
+    return body, head
+
+
+def forward(body: Any, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Last hidden states, ``[windows, tokens, width]``, of ``int64 [windows, tokens]`` ids, types and mask."""
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if getattr(body.config, "type_vocab_size", 0) > 1:
+        inputs["token_type_ids"] = types
+    hidden: torch.Tensor = body(**inputs).last_hidden_state
+    return hidden
+
+
+def word_embeddings(body: Any) -> str:
+    """Name of the parameter that holds the word embeddings."""
+    words = body.get_input_embeddings().weight
+    return next(str(name) for name, parameter in body.named_parameters() if parameter is words)
+
+
+def _transformer(config: Any, folder: str | None) -> Any:
+    from transformers import MODEL_MAPPING
+
+    kind: Any = MODEL_MAPPING[type(config)]
+    options: dict[str, Any] = {"attn_implementation": "eager"}
+    if "add_pooling_layer" in inspect.signature(kind).parameters:
+        options["add_pooling_layer"] = False
+    if folder is None:
+        config._attn_implementation = options.pop("attn_implementation")
+        return kind(config, **options)
+    return kind.from_pretrained(folder, **options)

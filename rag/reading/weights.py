@@ -1,0 +1,165 @@
+"""The weights file of a span model.
+
+A model on the shipped embedder's transformer leaves the word embeddings out, since training freezes them; any other
+model's folder also holds ``config.json`` and ``tokenizer.json``, and its file all weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..embedding.encoder import DEFAULT_ENCODER, model_folder
+from ..errors import InputError
+from .network import network, word_embeddings
+
+if TYPE_CHECKING:
+    import torch
+
+#: Weights file in a reader's folder, and what stands beside it for a model with a transformer of its own.
+WEIGHTS, CONFIG, TOKENIZER = "reader.safetensors", "config.json", "tokenizer.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Metadata of a weights file.
+
+    Attributes:
+        encoder: Name of the encoder whose transformer and tokenizer the model uses or started from.
+        words: SHA-256 of the word embeddings that the file leaves out, shortened to 16 hexadecimal digits; empty if it
+            holds them.
+        fingerprint: SHA-256 of the weights, shortened likewise.
+        window: Window length in tokens that the model was trained with.
+    """
+
+    encoder: str
+    words: str
+    fingerprint: str
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A network with its weights.
+
+    Attributes:
+        body, head: Transformer and output layer.
+        description: Metadata of the weights.
+        folder: Folder of the tokenizer.
+    """
+
+    body: torch.nn.Module
+    head: torch.nn.Module
+    description: Description
+    folder: str
+
+
+def load_weights(path: Path) -> Loaded:
+    """Load a network from its weights file.
+
+    Raises:
+        InputError: The file is missing, damaged, not a span model's, or made for another encoder.
+    """
+    import torch
+
+    tensors, description = _read(path)
+    folder = model_folder(description.encoder) if description.words else str(path.parent)
+    outputs = len(tensors.get("head.bias", ()))
+    body, head = network(folder, weights=bool(description.words), outputs=outputs)
+    state = body.state_dict()
+    left_out = word_embeddings(body) if description.words else None
+    if left_out and digest(state[left_out]) != description.words:
+        raise InputError(
+            f"{path}: made for another encoder than the {description.encoder} that is installed; train it again"
+        )
+    expected = {f"body.{name}": value.shape for name, value in state.items() if name != left_out}
+    expected |= {f"head.{name}": value.shape for name, value in head.state_dict().items()}
+    if expected != {name: value.shape for name, value in tensors.items()}:
+        raise InputError(f"{path}: its weights do not fit {description.encoder}; train it again")
+    with torch.no_grad():
+        for prefix, module in (("body", body), ("head", head)):
+            for name, value in module.state_dict().items():
+                if f"{prefix}.{name}" in tensors:
+                    value.copy_(tensors[f"{prefix}.{name}"])
+    return Loaded(body, head, description, folder)
+
+
+def save_weights(
+    path: Path, body: torch.nn.Module, head: torch.nn.Module, *, encoder: str, folder: str, window: int
+) -> Description:
+    """Write the weights in half precision; returns their metadata.
+
+    The word embeddings of the shipped embedder are left out; for another encoder, its ``config.json`` and
+    ``tokenizer.json`` are written into the same folder.
+
+    Args:
+        path: The file to write.
+        body, head: Transformer and output layer.
+        encoder: Name of the encoder that the model started from.
+        folder: Folder of that encoder.
+        window: Window length in tokens that the model was trained with.
+    """
+    from safetensors.torch import save_file
+
+    states = {"body": body.state_dict(), "head": head.state_dict()}
+    left_out = word_embeddings(body) if encoder == DEFAULT_ENCODER else None
+    tensors = {
+        f"{part}.{name}": value.detach().cpu().half().contiguous()
+        for part, state in states.items()
+        for name, value in state.items()
+        if name != left_out
+    }
+    words = digest(states["body"][left_out]) if left_out else ""
+    description = Description(encoder, words, fingerprint(tensors), window)
+    metadata = {"format": "pt", "span model": json.dumps({f: getattr(description, f) for f in Description.__slots__})}
+    if not left_out:
+        for name in (CONFIG, TOKENIZER):
+            shutil.copyfile(Path(folder) / name, path.with_name(name))
+    part = path.with_name(path.name + ".part")
+    save_file(tensors, part, metadata)
+    part.replace(path)
+    return description
+
+
+def fingerprint(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over names and values, shortened to 16 hexadecimal digits."""
+    total = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        total.update(name.encode())
+        total.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return total.hexdigest()[:16]
+
+
+def digest(tensor: torch.Tensor) -> str:
+    """``fingerprint`` of a single tensor."""
+    return fingerprint({"": tensor})
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], Description]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such weights file") from error
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: not a complete safetensors file ({error}); fetch it again") from error
+    description = _description(path, metadata)
+    if fingerprint(tensors) != description.fingerprint:
+        raise InputError(f"{path}: damaged: the weights do not match their fingerprint; fetch it again")
+    return tensors, description
+
+
+def _description(path: Path, metadata: Mapping[str, str]) -> Description:
+    try:
+        values: dict[str, Any] = json.loads(metadata["span model"])
+        return Description(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not a span model; give a file written by `rag train`") from error

@@ -1,0 +1,56 @@
+"""Files of questions with a passage and the parts of it that answer."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.errors import InputError
+from rag.questions.evidence import EvidenceQuestion, is_evidence_file, load_evidence
+
+CONTEXT = "Rents rose 🙂. The river is wide. Many people arrived."
+
+
+def _line(**changes: Any) -> dict[str, Any]:
+    parts = [{"text": text, "start": CONTEXT.index(text)} for text in ("Rents rose 🙂.", "Many people arrived.")]
+    return {"id": 1, "question": "What about rents?", "context": CONTEXT, "evidence": parts, **changes}
+
+
+def _write(path: Path, *lines: Any) -> Path:
+    text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz"])
+def test_questions_are_read_with_their_evidence(tmp_path: Path, name: str) -> None:
+    path = _write(tmp_path / name, _line(title="Rents"), _line(id="b", evidence=[]))
+    assert load_evidence(path) == [
+        EvidenceQuestion("1", "What about rents?", CONTEXT, ((0, 13), (33, 53)), "Rents"),
+        EvidenceQuestion("b", "What about rents?", CONTEXT, (), CONTEXT),
+    ]
+
+
+def test_wrong_offset_is_reported_with_its_line(tmp_path: Path) -> None:
+    path = _write(tmp_path / "e.jsonl", _line(), _line(evidence=[{"text": "river", "start": 3}]), {"id": 3})
+    errors: list[str] = []
+    assert len(load_evidence(path, lambda error: errors.append(str(error)))) == 1
+    assert errors[0] == f"{path}: line 2: the text at 3 is 'ts ro', not 'river'"
+    assert errors[1].startswith(f"{path}: line 3: ")
+
+
+def test_only_lines_with_a_context_are_an_evidence_file(tmp_path: Path) -> None:
+    assert is_evidence_file(_write(tmp_path / "e.jsonl", _line()))
+    assert not is_evidence_file(_write(tmp_path / "q.jsonl", {"id": "1", "question": "Who?", "gold": []}))
+    assert not is_evidence_file(_write(tmp_path / "squad.json", _line()))
+    assert not is_evidence_file(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize("content", [b"", b"not json\n", b"\xff\xfe"])
+def test_unreadable_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"e\.jsonl: (no questions|not JSON Lines in UTF-8)"):
+        load_evidence(path)
