@@ -26,9 +26,10 @@ def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
     """Group the likely answers.
 
     Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if each
-    stands in a document that does not hold the other, both are values of one kind (numbers of one unit, dates, names),
-    and the values differ; this is a guess, which a person has to check. Other answers are in no group. Answers to a
-    question that asks for reasons or for several things never contradict each other.
+    stands in a document that does not hold the other, the reader takes it for an answer there, both are values of one
+    kind (numbers of one unit, dates, names), and the values differ; this is a guess, which a person has to check. Other
+    answers are in no group. Answers to a question that asks for reasons or for several things never contradict each
+    other.
 
     Args:
         answers: Candidates, best first; the first one was given.
@@ -57,7 +58,7 @@ def _same(answer: Answer, other: Answer) -> bool:
 
 
 def _contradicts(answer: Answer, best: Answer) -> bool:
-    if answer.document in best.documents or best.document in answer.documents:
+    if answer.document in best.documents or best.document in answer.documents or not answer.signals.is_answer:
         return False
     value, other = value_of(answer.text), value_of(best.text)
     return value is not None and other is not None and value.contradicts(other)

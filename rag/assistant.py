@@ -41,9 +41,6 @@ from .types import (
 #: questions of squad-dev-part, none has a first hit without a shared term below it.
 MIN_SIMILARITY = 0.3
 
-#: Lowest log-odds against "this passage does not answer" at which a place with the same words counts as support.
-MIN_SUPPORT = 0.0
-
 #: Candidates kept in a result.
 MAX_ANSWERS = 5
 
@@ -241,7 +238,9 @@ class Assistant:
             heading=place.heading,
             sentence=span.sentence,
             passage=hit.passage,
-            support=tuple(Support(other.document_id, other.start, other.end) for other in others if _answers(other)),
+            support=tuple(
+                Support(other.document_id, other.start, other.end) for other in others if other.signals.is_answer
+            ),
             signals=replace(_joint_signals(spans), lead=lead),
         )
 
@@ -250,11 +249,6 @@ def _joint_signals(spans: Sequence[Span]) -> Signals:
     """The best of each signal over spans with the same words, and the number of their documents."""
     best = {field.name: max(getattr(span.signals, field.name) for span in spans) for field in fields(Signals)}
     return Signals(**{**best, "support": math.log(len({span.document_id for span in spans}))})
-
-
-def _answers(span: Span) -> bool:
-    """True if the reader takes the words for an answer in their own passage."""
-    return span.signals.span >= MIN_SUPPORT
 
 
 def _is_relevant(hits: Sequence[Hit]) -> bool:

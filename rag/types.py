@@ -159,6 +159,15 @@ class Signals:
     support: float = 0.0
     lead: float = 0.0
 
+    @property
+    def is_answer(self) -> bool:
+        """True if the reader rather takes the words for an answer than their passage for one without.
+
+        Of 16 places with the words of a right answer elsewhere (calibration part of the shipped questions), 8 pass; by
+        our own reading 7 of these answer, and 2 of the others.
+        """
+        return self.span >= 0
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

@@ -1,8 +1,10 @@
 """Which answers say the same, and which contradict the best one."""
 
+from dataclasses import replace
+
 import pytest
 
-from rag import Answer, Passage, Sentence
+from rag import Answer, Passage, Sentence, Signals
 from rag.agreement import agreement_of, likely_answers
 
 
@@ -64,6 +66,11 @@ def test_values_of_one_kind_contradict(best: str, other: str) -> None:
 
 def test_another_value_in_the_same_document_is_in_no_group() -> None:
     assert agreement_of([BEST, _answer("39,800", 0.7, "a", sentence=200)]).groups == ((BEST,),)
+
+
+def test_words_that_the_reader_does_not_take_for_an_answer_contradict_nothing() -> None:
+    other = replace(_answer("39,800", 0.7, "b"), signals=Signals(span=-0.1))
+    assert agreement_of([BEST, other]).agrees
 
 
 @pytest.mark.parametrize("question", ["Why did it rise?", "Which two people won?", "Which countries are members?"])

@@ -23,7 +23,6 @@ from rag import (
     Signals,
     Span,
 )
-from rag.assistant import MIN_SUPPORT
 from rag.errors import InputError
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
@@ -157,7 +156,7 @@ def test_place_where_the_words_do_not_answer_is_no_support(assistant: Assistant)
     assert "turkmenistan" not in [answer.text.casefold() for answer in found.answers]
     hits = found.hits
     spans = [span for span in assistant.reader.read(question, hits) if span.text == found.answers[0].text]
-    assert len(found.answers[0].support) == sum(span.signals.span >= MIN_SUPPORT for span in spans[1:])
+    assert len(found.answers[0].support) == sum(span.signals.is_answer for span in spans[1:])
 
 
 @pytest.mark.parametrize(
