@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .questions.question_type import asks_for_one_value
+from .text.values import value_of
+from .text.words import normalized_words
 from .types import Agreement, Answer
 
 #: An answer is likely if its confidence is at least this share of the best one's.
@@ -19,24 +22,28 @@ def likely_answers(answers: Sequence[Answer]) -> list[Answer]:
     return [answer for answer in answers if answer.confidence >= LIKELY * answers[0].confidence]
 
 
-def agreement_of(answers: Sequence[Answer]) -> Agreement:
+def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
     """Group the likely answers.
 
-    Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if it
-    says something else of the same kind (both or neither hold a digit) in another sentence; this is a guess, which a
-    person has to check. Other answers are in no group.
+    Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if each
+    stands in a document that does not hold the other, the reader takes it for an answer there, both are values of one
+    kind (numbers of one unit, dates, names), and the values differ; this is a guess, which a person has to check. Other
+    answers are in no group. Answers to a question that asks for reasons or for several things never contradict each
+    other.
 
     Args:
         answers: Candidates, best first; the first one was given.
+        question: The question; if empty, one value is expected.
     """
     if not answers:
         return Agreement()
     best, *rest = likely_answers(answers)
+    one_value = not question or asks_for_one_value(question)
     groups = [[best]]
     for answer in rest:
         if _same(answer, best):
             groups[0].append(answer)
-        elif _contradicts(answer, best):
+        elif one_value and _contradicts(answer, best):
             group = next((group for group in groups[1:] if _same(answer, group[0])), None)
             if group is None:
                 groups.append([answer])
@@ -46,18 +53,12 @@ def agreement_of(answers: Sequence[Answer]) -> Agreement:
 
 
 def _same(answer: Answer, other: Answer) -> bool:
-    words, others = _words(answer.text), _words(other.text)
+    words, others = (frozenset(normalized_words(each.text).split()) for each in (answer, other))
     return words <= others or others <= words
 
 
 def _contradicts(answer: Answer, best: Answer) -> bool:
-    elsewhere = (answer.document, answer.sentence.start) != (best.document, best.sentence.start)
-    return elsewhere and _has_digit(answer.text) == _has_digit(best.text)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset("".join(c if c.isalnum() else " " for c in text.casefold()).split())
-
-
-def _has_digit(text: str) -> bool:
-    return any(c.isdigit() for c in text)
+    if answer.document in best.documents or best.document in answer.documents or not answer.signals.is_answer:
+        return False
+    value, other = value_of(answer.text), value_of(best.text)
+    return value is not None and other is not None and value.contradicts(other)

@@ -14,10 +14,28 @@ from .embedding.encoder import Encoder, SentenceTransformerEncoder
 from .index import Index
 from .index.filters import Where
 from .paths import shipped_reader
+from .questions.feedback import FeedbackFile
+from .questions.follow_up import is_follow_up, spelt_out
+from .questions.recall import apply_feedback
+from .questions.scope import unsupported
 from .reading.reader import Reader, SpanReader
 from .reading.scoring import Confidence
 from .retrieval.retriever import Retriever
-from .types import Agreement, Answer, Hit, Reason, Result, Seconds, Signals, Span, Support
+from .text.words import normalized_words
+from .types import (
+    Agreement,
+    Answer,
+    Hit,
+    Notice,
+    NoticeCode,
+    Passage,
+    Reason,
+    Result,
+    Seconds,
+    Signals,
+    Span,
+    Support,
+)
 
 #: Lowest cosine similarity at which a passage that shares no term with the question is relevant. Of 1,000 answerable
 #: questions of squad-dev-part, none has a first hit without a shared term below it.
@@ -30,13 +48,14 @@ MAX_ANSWERS = 5
 class Assistant:
     """Answers questions with the exact words of the documents in an index.
 
-    ``ask`` runs the three public stages: ``judge(read(retrieve(question)))``.
+    ``ask`` runs the public stages: ``judge(recall(read(retrieve(question))))``.
 
     Args:
         retriever: Finds passages.
         reader: Finds candidate spans in them; the shipped ``SpanReader`` by default.
         confidence: Turns the reader's signals into a probability; the one fitted for the shipped reader by default.
         passages: Passages to retrieve and read.
+        feedback: What people marked right and wrong, which ``recall`` applies; none if None.
     """
 
     def __init__(
@@ -45,11 +64,13 @@ class Assistant:
         reader: Reader | None = None,
         confidence: Confidence | None = None,
         passages: int = 10,
+        feedback: FeedbackFile | None = None,
     ) -> None:
         self.retriever = retriever
         self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.lexical.rarity)
         self.confidence = confidence or Confidence.load(shipped_reader())
         self.passages = passages
+        self.feedback = feedback
 
     @classmethod
     def load(
@@ -58,6 +79,7 @@ class Assistant:
         encoder: Encoder | None = None,
         reader: Path | str | None = None,
         device: str | None = None,
+        feedback: FeedbackFile | None = None,
     ) -> Self:
         """Open an index folder.
 
@@ -66,6 +88,7 @@ class Assistant:
             encoder: The embedder of the index; the default one if None.
             reader: Folder written by ``rag train``; the shipped reader if None.
             device: Torch device of reader and default embedder; a graphics card if None and there is one.
+            feedback: See ``Assistant``.
 
         Raises:
             IndexFolderError: See ``Index.open``.
@@ -73,40 +96,53 @@ class Assistant:
         """
         retriever = Retriever.load(folder, encoder or SentenceTransformerEncoder(device=device))
         path = shipped_reader() if reader is None else Path(reader).expanduser()
-        return cls(retriever, SpanReader.load(path, retriever.index.lexical.rarity, device), Confidence.load(path))
+        span_reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
+        return cls(retriever, span_reader, Confidence.load(path), feedback=feedback)
 
     @property
     def index(self) -> Index:
         """The index that is asked."""
         return self.retriever.index
 
-    def ask(self, question: str, where: Where | None = None, min_confidence: float | None = None) -> Result:
+    def ask(
+        self,
+        question: str,
+        where: Where | None = None,
+        min_confidence: float | None = None,
+        previous: str | None = None,
+    ) -> Result:
         """Answer a question, or say why it is not answered.
 
         Args:
             question: In plain words.
             where: Conditions on the documents; see ``Retriever.search``.
             min_confidence: Probability below which to abstain; the confidence's threshold if None.
+            previous: The question before, which a follow-up such as "And in Kyrgyzstan?" continues.
 
         Raises:
             InputError: The question is empty or too long, or ``where`` names an unknown field.
         """
-        return self.judge(self.read(self.retrieve(question, where)), min_confidence)
+        found = self.retrieve(question, where, previous=previous)
+        return self.judge(self.recall(self.read(found)), min_confidence)
 
-    def retrieve(self, question: str, where: Where | None = None, k: int | None = None) -> Result:
-        """First stage: a result with hits and no candidates.
+    def retrieve(
+        self, question: str, where: Where | None = None, k: int | None = None, previous: str | None = None
+    ) -> Result:
+        """First stage: a result with hits and no candidates, and a notice if the question cannot be served as it is.
 
         Args:
             question: In plain words.
             where: See ``ask``.
             k: Number of hits; ``passages`` if None.
+            previous: See ``ask``.
 
         Raises:
             InputError: See ``ask``.
         """
         started = time.perf_counter()
+        question, notice = self._understood(question, previous)
         hits = self.retriever.search(question, self.passages if k is None else k, where=where)
-        return Result.of_hits(question, hits, time.perf_counter() - started)
+        return replace(Result.of_hits(question, hits, time.perf_counter() - started), notice=notice)
 
     def read(self, result: Result) -> Result:
         """Second stage: the result with the candidates found in its hits, best first.
@@ -122,15 +158,26 @@ class Assistant:
         seconds = time.perf_counter() - started
         retrieved = Result.of_hits(result.question, result.hits, result.seconds.retrieve)
         retrieve = result.seconds.retrieve
-        return replace(retrieved, answers=answers, seconds=Seconds(retrieve, seconds, retrieve + seconds))
+        total = Seconds(retrieve, seconds, retrieve + seconds)
+        return replace(retrieved, answers=answers, seconds=total, notice=result.notice)
+
+    def recall(self, result: Result) -> Result:
+        """Third stage: the result with what people marked right first, and without what they marked wrong.
+
+        Raises:
+            InputError: The feedback file cannot be read.
+        """
+        documents = self.index.documents
+        annotation = self.feedback.about(result.question, documents) if self.feedback else None
+        return result if annotation is None else apply_feedback(result, annotation, documents, self._passage)
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
-        """Third stage: the result with its best candidate as the answer, or with the reason why there is none.
+        """Last stage: the result with its best candidate as the answer, or with the reason why there is none.
 
         A judged result can be judged again with another minimum; nothing is read again.
 
         Args:
-            result: A result of ``read`` or ``ask``.
+            result: A result of ``read``, ``recall`` or ``ask``.
             min_confidence: See ``ask``.
         """
         minimum = self.confidence.threshold if min_confidence is None else min_confidence
@@ -140,24 +187,49 @@ class Assistant:
             answer=None if code else result.answers[0],
             reason=reason,
             reason_code=code,
-            agreement=Agreement() if code else agreement_of(result.answers),
+            agreement=Agreement() if code else agreement_of(result.answers, result.question),
         )
+
+    def _understood(self, question: str, previous: str | None) -> tuple[str, Notice | None]:
+        """The question spelt out if it is a follow-up, and what to say about it."""
+        if not is_follow_up(question):
+            return question, unsupported(question, getattr(self.reader, "language", None))
+        full = spelt_out(question, previous) if previous else None
+        if full is None:
+            text = "This seems to continue another question, but it is not clear which words it replaces; ask in full."
+            return question, Notice(NoticeCode.UNCLEAR_FOLLOW_UP, text)
+        return full, Notice(NoticeCode.FOLLOW_UP, f"Understood as: “{full}”")
+
+    def _passage(self, document: str, start: int, end: int) -> Passage:
+        """The passage that holds the most of a stretch of a document."""
+        passages = (each for each in self.index.passages if each.document_id == document)
+        return max(passages, key=lambda each: min(each.end, end) - max(each.start, start))
 
     def _candidates(self, question: str, hits: Sequence[Hit]) -> tuple[Answer, ...]:
         merged: dict[str, list[Span]] = {}
-        for span in self.reader.read(question, hits):
-            merged.setdefault(_normalized(span.text), []).append(span)
-        return tuple(self._answer(spans, hits) for spans in list(merged.values())[:MAX_ANSWERS])
+        for span in sorted(self.reader.read(question, hits), key=lambda span: -span.score):
+            merged.setdefault(normalized_words(span.text), []).append(span)
+        groups = list(merged.values())[:MAX_ANSWERS]
+        if not groups:
+            return ()
+        best = _joint_signals(groups[0])
+        return tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
 
-    def _answer(self, spans: Sequence[Span], hits: Sequence[Hit]) -> Answer:
-        """One candidate of spans with the same words, best first."""
+    def _answer(self, spans: Sequence[Span], hits: Sequence[Hit], best: Signals, lead: float) -> Answer:
+        """One candidate of spans with the same words, best first.
+
+        Args:
+            spans: The spans.
+            hits: The hits that were read.
+            best: Signals of the best candidate.
+            lead: See ``Signals.lead``.
+        """
         span, *others = spans
         hit = hits[span.hit]
         place = self.index.place(span.document_id, span.start)
-        signals = _joint_signals(spans)
         return Answer(
             text=span.text,
-            confidence=self.confidence.probability(signals),
+            confidence=self.confidence.probability(replace(best, lead=lead)),
             document=span.document_id,
             title=hit.title,
             start=span.start,
@@ -166,8 +238,10 @@ class Assistant:
             heading=place.heading,
             sentence=span.sentence,
             passage=hit.passage,
-            support=tuple(Support(other.document_id, other.start, other.end) for other in others),
-            signals=signals,
+            support=tuple(
+                Support(other.document_id, other.start, other.end) for other in others if other.signals.is_answer
+            ),
+            signals=replace(_joint_signals(spans), lead=lead),
         )
 
 
@@ -183,6 +257,8 @@ def _is_relevant(hits: Sequence[Hit]) -> bool:
 
 def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:
     """Why the result has no answer, for programs and for people; None if it has one."""
+    if result.notice and result.notice.reason:
+        return result.notice.reason, result.notice.text
     if not result.hits:
         return Reason.NOTHING_RELEVANT, "nothing relevant: no document matches the conditions"
     if not _is_relevant(result.hits):
@@ -192,16 +268,7 @@ def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str |
     best = result.answers[0]
     if best.confidence < min_confidence:
         return Reason.TOO_UNSURE, (
-            f"too unsure: the nearest words are {_shortened(best.text)!r}, "
-            f"with a probability of {best.confidence:.0%} of being right"
+            f"too unsure: no candidate is at least {min_confidence:.0%} likely to be right "
+            f"(the best one: {math.floor(best.confidence * 100)}%); the closest passages may help"
         )
     return None, None
-
-
-def _normalized(text: str) -> str:
-    """The words without case and punctuation; answers with equal ones are merged."""
-    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
-
-
-def _shortened(text: str, length: int = 80) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

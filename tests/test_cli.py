@@ -13,6 +13,8 @@ import pytest
 import rag
 from rag import Index
 from rag.cli import build_parser, main
+from rag.questions.anchors import Selection
+from rag.questions.feedback import FeedbackFile
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
 
@@ -32,7 +34,29 @@ def test_ask_prints_the_near_miss_and_exits_1_if_not_found(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ask", "Who won the 1998 football World Cup?", "--index", str(corpus_index)]) == 1
-    assert capsys.readouterr().out.startswith("not found: too unsure: the nearest words are ")
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("not found: too unsure: no candidate is at least ")
+    assert second == "closest passages:"
+
+
+def test_ask_applies_a_feedback_file(corpus_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    documents = Index.open(corpus_index).documents
+    start = documents["kazakhstan.md"].text.index("4,750 miles")
+    file = FeedbackFile(tmp_path / "taught.jsonl")
+    file.add(BORDER, documents, right=[Selection("kazakhstan.md", start, start + 11)], by="Anna")
+    arguments = ["ask", BORDER.lower(), "--index", str(corpus_index), "--feedback"]
+    assert main([*arguments, str(file.path)]) == 0
+    assert re.match(r"4,750 miles  marked right by Anna on \d{4}-\d\d-\d\d\n", capsys.readouterr().out)
+    assert main([*arguments, str(file.path), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)["answer"]
+    assert (answer["text"], answer["confidence"], answer["feedback"]["by"]) == ("4,750 miles", 1.0, "Anna")
+    assert main([*arguments, str(tmp_path / "none.jsonl")]) == 2
+    assert "none.jsonl: there is no such feedback file" in capsys.readouterr().err
+
+
+def test_ask_for_a_summary_says_what_it_cannot_do(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "Summarise the articles", "--index", str(corpus_index)]) == 1
+    assert capsys.readouterr().out.startswith("not found: This asks for a summary; ")
 
 
 def test_ask_json_has_documented_fields_and_exact_offsets(
@@ -42,12 +66,14 @@ def test_ask_json_has_documented_fields_and_exact_offsets(
     result = json.loads(capsys.readouterr().out)
     assert list(result) == [
         "question", "answered", "answer", "answers", "hits", "reason", "reason_code", "agreement", "seconds",
+        "notice",
     ]  # fmt: skip
     assert (result["question"], result["answered"]) == (BORDER, True)
     assert (result["reason"], result["reason_code"]) == (None, None)
     assert result["agreement"]["groups"][0]["text"] == "7,644 km"
     answer = result["answer"]
     keys = ["text", "confidence", "document", "title", "start", "end", "page", "heading", "sentence", "support"]
+    keys.append("feedback")
     assert list(answer) == keys
     assert (answer["page"], answer["heading"]) == (None, answer["title"])
     text = (Path(__file__).parent.parent / "corpus" / answer["document"]).read_bytes().decode()

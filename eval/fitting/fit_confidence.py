@@ -2,7 +2,11 @@
 
 Each question of ``rag.eval.fitting.data`` gives one example: the signals of its best candidate, labelled right or
 wrong by ``suite.is_right``. A logistic regression (Platt 1999) with non-negative weights maps signals to a probability.
+The other candidates give the weight of ``lead``: how fast the probability falls with the distance to the best one.
 Fit the ranking first (``rag.eval.fitting.fit_ranking``), because it determines the best candidate.
+
+The threshold follows from what a wrong answer costs (``WRONG_COST``). The file compares its cost on unseen documents
+with the lowest cost there. That lowest cost is not taken: its threshold varies by .1 and more between samples.
 """
 
 from __future__ import annotations
@@ -15,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, logit
 
 from rag import RagError, Result, Signals
 from rag.reading.scoring import CONFIDENCE
@@ -31,7 +35,14 @@ FEATURES = ("span", "answerability", "margin", "coverage", "dense", "retrieval",
 #: Simulations of the calibration error by chance.
 SIMULATIONS = 1_000
 
-THRESHOLD_RULE = "maximises the F1 of answering: 2 * right answers given / (answers given + answerable questions)"
+#: Cost of a wrong answer, in right answers that are withheld. Both cost the reader one look: a wrong answer stands in
+#: its sentence, and a right one that is withheld stands first among the closest passages.
+WRONG_COST = 1.0
+
+THRESHOLD_RULE = f"c / (1 + c), where a wrong answer costs as much as c = {WRONG_COST:g} right ones that are withheld"
+
+#: Largest weight of ``lead``, in logits.
+STEEPEST = 5.0
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,12 +55,14 @@ class Example(NamedTuple):
         signals: The candidate's signals.
         right: Is the candidate right?
         answerable: Is the question answerable?
+        others: ``lead`` of each other candidate, and whether it is right.
     """
 
     group: str
     signals: Signals
     right: bool
     answerable: bool
+    others: tuple[tuple[float, bool], ...] = ()
 
 
 def examples(questions: FittingSet) -> Iterator[Example]:
@@ -57,9 +70,14 @@ def examples(questions: FittingSet) -> Iterator[Example]:
     assistant = questions.assistant
     hits = assistant.retriever.search_many([question.text for question in questions.questions], assistant.passages)
     for question, found in zip(questions.questions, hits, strict=True):
-        for answer in assistant.read(Result.of_hits(question.text, found)).answers[:1]:
+        best, *others = assistant.read(Result.of_hits(question.text, found)).answers or (None,)
+        if best is not None:
             yield Example(
-                questions.group(question), answer.signals, is_right(answer, question.golds), bool(question.golds)
+                questions.group(question),
+                best.signals,
+                is_right(best, question.golds),
+                bool(question.golds),
+                tuple((other.signals.lead, is_right(other, question.golds)) for other in others),
             )
 
 
@@ -75,11 +93,14 @@ def fit(data: list[Example]) -> dict[str, object]:
         unseen[test] = _probabilities(features[test], regression(features[~test], right[~test]))
     weights = regression(features, right).round(4)
     answerable = sum(example.answerable for example in data)
+    others = [(p, *other) for p, example in zip(unseen, data, strict=True) for other in example.others]
+    probabilities, leads, right_others = (np.array(column) for column in zip(*others, strict=True))
+    lead = round(lead_weight(probabilities, leads, right_others), 4)
     return {
-        "features": list(FEATURES),
-        "weights": weights[:-1].tolist(),
+        "features": [*FEATURES, "lead"],
+        "weights": [*weights[:-1].tolist(), lead],
         "bias": float(weights[-1]),
-        "threshold": best_threshold(unseen, right, answerable),
+        "threshold": cost_threshold(WRONG_COST),
         "threshold_rule": THRESHOLD_RULE,
         "fitted_on": {"questions": len(data), "answerable": answerable, "right": int(right.sum())},
         "unseen_documents": {
@@ -87,6 +108,14 @@ def fit(data: list[Example]) -> dict[str, object]:
             "calibration_error_by_chance": round(error_by_chance(unseen), 4),
             "brier": round(brier(unseen, right), 4),
             "auroc": round(auroc(unseen, right), 4),
+            "at_threshold": costs(unseen, right, cost_threshold(WRONG_COST)),
+            "other_candidates": {
+                "count": len(others),
+                "right": int(right_others.sum()),
+                "calibration_error": round(
+                    calibration_error(_behind(probabilities, leads, lead), right_others.astype(bool)), 4
+                ),
+            },
         },
     }
 
@@ -105,14 +134,47 @@ def regression(features: Floats, right: npt.NDArray[np.bool_]) -> Floats:
     return np.asarray(found.x)
 
 
-def best_threshold(probabilities: Floats, right: npt.NDArray[np.bool_], answerable: int) -> float:
-    """The threshold, a multiple of 0.01, with the best F1 of answering (``THRESHOLD_RULE``)."""
+def lead_weight(best: Floats, leads: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """The weight of ``lead`` in logits, at least 0, that makes the candidates behind the best one most likely.
 
-    def f1(threshold: float) -> float:
+    Args:
+        best: Probability of the best candidate of the same question.
+        leads: ``lead`` of the candidate, 0 or less.
+        right: Is it right?
+    """
+
+    def loss(weight: float) -> float:
+        p = _behind(best, leads, weight)
+        return float(-np.log(np.where(right, p, 1 - p) + 1e-12).sum())
+
+    return float(minimize_scalar(loss, bounds=(0.0, STEEPEST), method="bounded").x)
+
+
+def cost_threshold(wrong_cost: float) -> float:
+    """The probability from which an answer costs no more than withholding it, on average (Elkan 2001).
+
+    A wrong answer costs ``wrong_cost``, and a right one that is withheld 1: ``(1 - p) * wrong_cost <= p``.
+    """
+    return round(wrong_cost / (1 + wrong_cost), 2)
+
+
+def costs(probabilities: Floats, right: npt.NDArray[np.bool_], threshold: float) -> dict[str, float]:
+    """Answers given and withheld at a threshold and what they cost, and the lowest cost at any multiple of 0.01."""
+
+    def cost(threshold: float) -> float:
         given = probabilities >= threshold
-        return float(2 * (given & right).sum() / (given.sum() + answerable))
+        return float(WRONG_COST * (given & ~right).sum() + (~given & right).sum())
 
-    return float(max(np.arange(0, 1, 0.01).round(2), key=f1))
+    given = probabilities >= threshold
+    lowest = min(np.arange(0, 1, 0.01).round(2), key=cost)
+    return {
+        "right_given": int((given & right).sum()),
+        "wrong_given": int((given & ~right).sum()),
+        "right_withheld": int((~given & right).sum()),
+        "cost": cost(threshold),
+        "lowest_cost": cost(lowest),
+        "threshold_of_lowest_cost": float(lowest),
+    }
 
 
 def error_by_chance(probabilities: Floats, seed: int = 0) -> float:
@@ -123,6 +185,11 @@ def error_by_chance(probabilities: Floats, seed: int = 0) -> float:
     """
     drawn = np.random.default_rng(seed).random((SIMULATIONS, len(probabilities))) < probabilities
     return float(np.mean([calibration_error(probabilities, right) for right in drawn]))
+
+
+def _behind(best: Floats, leads: Floats, weight: float) -> Floats:
+    """Probabilities of candidates behind the best one."""
+    return np.asarray(expit(logit(best) + weight * leads))
 
 
 def _probabilities(features: Floats, weights: Floats) -> Floats:

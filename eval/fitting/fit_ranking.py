@@ -21,7 +21,7 @@ from scipy.special import softmax
 from rag import RagError, Span
 from rag.questions.schema import Question
 from rag.reading.reader import SHORTLIST
-from rag.reading.scoring import RANKING
+from rag.reading.scoring import RANKING, prior_score
 
 from ..scoring.bootstrap import paired_interval
 from ..scoring.metrics import mean, token_f1
@@ -64,7 +64,8 @@ def shortlists(source: FittingSet) -> Iterator[Shortlist]:
     questions = [question for question in source.questions if question.golds]
     hits = source.assistant.retriever.search_many([question.text for question in questions], source.assistant.passages)
     for question, found in zip(questions, hits, strict=True):
-        spans = sorted(source.assistant.reader.read(question.text, found)[:SHORTLIST], key=lambda span: -span.score)
+        spans = source.assistant.reader.read(question.text, found)
+        spans = sorted(spans, key=lambda span: -prior_score(span.signals))[:SHORTLIST]
         if spans:
             yield Shortlist(
                 source.name,

@@ -35,6 +35,7 @@ EXAMPLES = """\
   rag ask "Who rose to speak?" --where date>=2022-10 --where path=summits*
   rag ask "Who postponed a visit to Bishkek?" --json | jq .answer.text
   rag ask "How long is the border?" --export answer.json    # later: rag verify answer.json
+  rag ask "How long is the border?" --feedback taught.jsonl # words marked right come first, wrong ones not at all
   rag ask --file questions.txt --json > answers.jsonl       # one question per line, one object per line
   grep '?$' notes.txt | rag ask - --min-confidence 0.8
 """
@@ -74,6 +75,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--export", type=Path, metavar="FILE",
         help="write the answers and the hashes of their files to a new .json file (for `rag verify`) or .md file",
     )  # fmt: skip
+    parser.add_argument(
+        "--feedback", type=Path, metavar="FILE",
+        help="what people marked right and wrong: a file saved by the page's tab Feedback; words marked right for the "
+        "same question come first, words marked wrong are left out",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -85,16 +91,18 @@ def run(args: argparse.Namespace) -> int:
     several = len(questions) > 1 or bool(args.file) or STDIN in args.questions
     assistant = open_assistant(args)
     code, entries = 0, []
+    previous: str | None = None
     for number, question in enumerate(questions):
         asked = datetime.now(UTC)
         try:
-            result = assistant.ask(question, args.where, args.min_confidence)
+            result = assistant.ask(question, args.where, args.min_confidence, previous)
         except InputError as error:
             if not several:
                 raise
             err.print(f"rag: {one_line(question)}: {one_line(str(error))}")
             code = 2
             continue
+        previous = result.question
         if args.export:
             entries.append(export_entry(result, assistant.index, asked, (args.index or default_index()).name))
         if args.json:

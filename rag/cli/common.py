@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..assistant import Assistant
 from ..embedding.encoder import Encoder
-from ..errors import IndexMissing
+from ..errors import IndexMissing, InputError
 from ..index import Changes, Report, build_index, current_version
 from ..paths import default_index, shipped_corpus
+from ..questions.feedback import FeedbackFile
 from ..sources.parse_process import FileLimits
 from .show import changes_table
 
@@ -92,8 +93,16 @@ def add_where_option(parser: argparse.ArgumentParser) -> None:
 
 
 def open_assistant(args: argparse.Namespace) -> Assistant:
-    """The assistant over ``--index`` with ``--reader``; see ``ready_index``."""
-    return Assistant.load(ready_index(args), reader=args.reader, device=args.device)
+    """The assistant over ``--index`` with ``--reader``, and ``--feedback`` where a command has it; see ``ready_index``.
+
+    Raises:
+        InputError: The feedback file does not exist.
+    """
+    path: Path | None = getattr(args, "feedback", None)
+    if path and not path.exists():
+        raise InputError(f"{path}: there is no such feedback file; save one in the tab Feedback of `rag ui`")
+    feedback = FeedbackFile(path) if path else None
+    return Assistant.load(ready_index(args), reader=args.reader, device=args.device, feedback=feedback)
 
 
 def ready_index(args: argparse.Namespace) -> Path:

@@ -16,17 +16,24 @@ from ..types import Agreement, Answer, Hit, Passage, Result
 
 QUESTION, ANSWER, SENTENCE, QUIET, WARNING = "bold", "bold green", "", "dim", "yellow"
 
+#: Closest passages shown of a question that was not answered.
+CLOSEST = 3
+
 KEPT = "; the index keeps its previous version"
 
 
 def result_text(result: Result) -> Text:
-    """The answer in its sentence with confidence and source, or why there is no answer, and the near miss."""
+    """The answer in its sentence with confidence and source, or why there is no answer, and the closest passages."""
     if result.answer:
-        lines = [_headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]
+        notice = [Text(_one_line(result.notice.text), style=WARNING)] if result.notice else []
+        lines = [*notice, _headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]
         return Text("\n").join([*lines, _seconds(result)])
-    lines = [Text(f"not found: {printable(result.reason or '')}", style=WARNING)]
-    if result.near_miss:
-        lines += _context(result.near_miss)
+    lines = [Text(f"not found: {_one_line(result.reason or '')}", style=WARNING)]
+    if result.notice and not result.notice.reason:
+        lines.append(Text(_one_line(result.notice.text), style=WARNING))
+    if result.answers:
+        lines.append(Text("closest passages:"))
+        lines += [line for answer in result.answers[:CLOSEST] for line in _context(answer)]
     return Text("\n").join([*lines, _seconds(result)])
 
 
@@ -106,6 +113,8 @@ def _shortened(text: str, length: int = 80) -> str:
 
 def _headline(answer: Answer) -> Text:
     confidence = f"{in_words(answer.confidence)}, {answer.confidence:.0%}"
+    if answer.feedback:
+        confidence = f"marked right {answer.feedback}".rstrip()
     return Text.assemble((_one_line(answer.text), ANSWER), "  ", (confidence, QUIET))
 
 

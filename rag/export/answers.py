@@ -155,11 +155,18 @@ def _markdown(entry: ExportEntry) -> str:
         source = ", ".join(escaped(part) for part in stated if part)
         lines += [f"> {_quoted(answer)}", "", *([source, ""] if source else [])]
         lines += [f"- {escaped(_place(answer, document))}"]
-        lines += [f"- {in_words(answer.confidence)}, {answer.confidence:.0%}"]
+        lines += [f"- {escaped(_certainty(answer))}"]
         others = (f"{support.document}, characters {support.start}-{support.end}" for support in answer.support)
         lines += [f"- the same words in {escaped(other)}" for other in others]
         lines += [f"- SHA-256 of {escaped(file.path)}: {file.hash}"]
     return "\n".join([*lines, f"- asked {_utc(entry.asked)} in {escaped(entry.collection)}", ""])
+
+
+def _certainty(answer: Answer) -> str:
+    """The probability, or who marked the words right, and when."""
+    if answer.feedback:
+        return f"marked right {answer.feedback}".rstrip()
+    return f"{in_words(answer.confidence)}, {answer.confidence:.0%}"
 
 
 def _quoted(answer: Answer) -> str:

@@ -22,6 +22,7 @@ def result_to_json(result: Result) -> Json:
         "reason_code": result.reason_code,
         "agreement": agreement_to_json(result.agreement),
         "seconds": asdict(result.seconds),
+        "notice": asdict(result.notice) if result.notice else None,
     }
 
 
@@ -61,6 +62,7 @@ def answer_to_json(answer: Answer) -> Json:
             "end": answer.sentence.end,
         },
         "support": [asdict(support) for support in answer.support],
+        "feedback": asdict(answer.feedback) if answer.feedback else None,
     }
 
 

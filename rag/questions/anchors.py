@@ -13,7 +13,7 @@ from ..text.segmentation import Extent, paragraphs, sentences, trim
 from ..types import Document
 from .schema import read_place
 
-#: Keys ``document``, ``sentence`` and ``quote``, as stored in a question set.
+#: Keys ``document``, ``sentence`` and ``quote``, as stored in a question set; in feedback also ``by`` and ``at``.
 Place = dict[str, str]
 Documents = Mapping[str, Document]
 

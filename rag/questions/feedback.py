@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..text.words import normalized_words
+from ..types import Attribution
 from .anchors import Documents, Place, Selection, common_places, find_place, to_places
 from .locked_lines import edited_lines, read_lines
 from .question_type import guess_kind
@@ -33,11 +36,12 @@ class Annotation:
 
     Attributes:
         id, text, kind: The question's id, text and kind; ``kind`` may be empty.
-        answers: Right answers as stored: ``document``, ``sentence`` and ``quote``. Empty if the question is
-            unanswerable, None if it is unlabelled.
+        answers: Right answers as stored: ``document``, ``sentence`` and ``quote``, and in feedback since version 0.3
+            ``by`` and ``at``. Empty if the question is unanswerable, None if it is unlabelled.
         wrong: Wrong answers, in the same form.
         question: The question with offsets in the current documents; None if the line is stale.
         stale: Why the line does not match the current documents (``rag eval`` would reject it); empty if it does.
+        attribution: Who gave the latest feedback on the question, and when.
     """
 
     id: str
@@ -47,6 +51,7 @@ class Annotation:
     wrong: tuple[Place, ...]
     question: Question | None
     stale: str
+    attribution: Attribution
 
 
 class FeedbackFile:
@@ -66,6 +71,12 @@ class FeedbackFile:
         lines = (_values(line) for line in read_lines(self.path))
         return [_annotation(values, documents) for values in lines if values is not None]
 
+    def about(self, question: str, documents: Documents) -> Annotation | None:
+        """The feedback on a question, ignoring case, whitespace and punctuation; None if there is none."""
+        lines = read_lines(self.path)
+        _, values = _find(lines, lambda each: normalized_words(each["question"]) == normalized_words(question))
+        return None if values is None else _annotation(values, documents)
+
     def add(
         self,
         question: str,
@@ -74,11 +85,13 @@ class FeedbackFile:
         right: Sequence[Selection] = (),
         wrong: Sequence[Selection] = (),
         unanswerable: bool = False,
+        by: str = "",
+        at: datetime | None = None,
     ) -> str:
         """Add feedback on a question; returns the id of its line.
 
-        Feedback on a question that is already in the file (ignoring case, whitespace and final punctuation) is merged
-        into its line, and places that are gone from the documents are dropped. The latest feedback wins: a place that
+        Feedback on a question that is already in the file (ignoring case, whitespace and punctuation) is merged into
+        its line, and places that are gone from the documents are dropped. The latest feedback wins: a place that
         was right becomes wrong or the reverse, and an answered question becomes unanswerable or the reverse.
 
         Args:
@@ -87,6 +100,8 @@ class FeedbackFile:
             right: Spans that answer the question.
             wrong: Spans that do not.
             unanswerable: No document answers the question.
+            by: Name of the account that gives the feedback; empty if there are no accounts.
+            at: When it was given, with a time zone; now if None.
 
         Raises:
             InputError: The feedback is empty or contradictory, the question is empty or too long, or a selection cannot
@@ -97,16 +112,17 @@ class FeedbackFile:
             raise InputError("the feedback is empty; give a right or wrong answer, or mark the question unanswerable")
         if unanswerable and right:
             raise InputError(CONTRADICTION)
-        answers, others = to_places(right, documents), to_places(wrong, documents)
+        stamp = _stamp(by, at)
+        answers, others = ([place | stamp for place in to_places(each, documents)] for each in (right, wrong))
         _check_disjoint(answers, others, documents)
         with edited_lines(self.path) as lines:
-            at, values = _find(lines, lambda each: _normalise(each["question"]) == _normalise(question))
+            row, values = _find(lines, lambda each: normalized_words(each["question"]) == normalized_words(question))
             if values is None:
                 values = {"id": _new_id(question, lines), "question": question, "kind": guess_kind(question)}
-                at = len(lines)
+                row = len(lines)
                 lines.append(b"")
             _merge(values, answers, others, unanswerable, documents)
-            lines[at] = _line(values)
+            lines[row] = _line(_unstamped(values) | stamp)
         return str(values["id"])
 
     def edit(
@@ -119,10 +135,13 @@ class FeedbackFile:
         right: Sequence[Selection] | None = None,
         wrong: Sequence[Selection] | None = None,
         unanswerable: bool = False,
+        by: str = "",
+        at: datetime | None = None,
     ) -> None:
         """Replace fields of a line; a field that is None is left unchanged, even if it is stale.
 
-        An empty ``right`` makes the question unlabelled.
+        An empty ``right`` makes the question unlabelled. ``by`` and ``at`` are as for ``add``; places that stay keep
+        their own.
 
         Raises:
             InputError: The id is unknown, the line would become empty, or see ``add``.
@@ -134,21 +153,26 @@ class FeedbackFile:
         if unanswerable and right:
             raise InputError(CONTRADICTION)
         with edited_lines(self.path) as lines:
-            at, values = _find(lines, lambda each: each["id"] == annotation_id)
+            row, values = _find(lines, lambda each: each["id"] == annotation_id)
             if values is None:
                 raise InputError(f"{annotation_id[:80]!r}: there is no feedback with this id; it may have been deleted")
+            stamp = _stamp(by, at)
             values |= {name: text for name, text in (("question", question), ("kind", kind)) if text is not None}
+            before = [*_valid_places(values.get("answers", [])), *_valid_places(values.get("wrong", []))]
             answers = (
                 [] if unanswerable
                 else values.get("answers") if right is None
-                else to_places(right, documents) or None
+                else _attributed(to_places(right, documents), before, stamp, documents) or None
             )  # fmt: skip
-            others = values.get("wrong", []) if wrong is None else to_places(wrong, documents)
+            others = (
+                values.get("wrong", []) if wrong is None
+                else _attributed(to_places(wrong, documents), before, stamp, documents)
+            )  # fmt: skip
             _check_disjoint(answers or [], others, documents)
             _set_places(values, answers, others)
             if not values.keys() & {"answers", "wrong"}:
                 raise InputError(f"{annotation_id}: no feedback would be left; delete the question instead")
-            lines[at] = _line(values)
+            lines[row] = _line(_unstamped(values) | stamp)
 
     def delete(self, annotation_id: str) -> None:
         """Delete a line.
@@ -203,6 +227,7 @@ def _annotation(values: Values, documents: Documents) -> Annotation:
         wrong=_valid_places(values.get("wrong", [])),
         question=question,
         stale=stale,
+        attribution=attribution(values),
     )
 
 
@@ -210,6 +235,19 @@ def _valid_places(places: list[Any]) -> tuple[Place, ...]:
     """The entries that have the fields of a place."""
     fields = ("document", "sentence", "quote")
     return tuple(p for p in places if isinstance(p, dict) and all(isinstance(p.get(name), str) for name in fields))
+
+
+def attribution(values: Mapping[str, object]) -> Attribution:
+    """Who gave feedback, and when, as stored in a line or a place."""
+    by, at = values.get("by"), values.get("at")
+    return Attribution(by if isinstance(by, str) else "", at if isinstance(at, str) else "")
+
+
+def _attributed(
+    places: list[Place], before: Sequence[Place], stamp: dict[str, str], documents: Documents
+) -> list[Place]:
+    """The places with who marked them, and when; one that was stored before keeps what was stored."""
+    return [next(iter(common_places(before, [place], documents)), place | stamp) for place in places]
 
 
 def _merge(values: Values, right: list[Place], wrong: list[Place], unanswerable: bool, documents: Documents) -> None:
@@ -234,9 +272,15 @@ def _check_disjoint(right: list[Place], wrong: list[Place], documents: Documents
         raise InputError(f"{both[0]['quote'][:80]!r} cannot be both right and wrong; choose one")
 
 
-def _normalise(question: str) -> str:
-    """Equal for questions that differ only in case, whitespace or final punctuation."""
-    return " ".join(question.casefold().split()).rstrip("?!. ")
+def _stamp(by: str, at: datetime | None) -> dict[str, str]:
+    """Who gives feedback, and when, as it is stored."""
+    stamp = {"by": by} if by else {}
+    at = (at or datetime.now(UTC)).astimezone(UTC)
+    return stamp | {"at": at.isoformat(timespec="seconds").replace("+00:00", "Z")}
+
+
+def _unstamped(values: Values) -> Values:
+    return {name: value for name, value in values.items() if name not in ("by", "at")}
 
 
 def _check_question(question: str) -> None:

@@ -41,3 +41,16 @@ def guess_kind(question: str) -> str:
     # Of patterns that match at the same word, the first listed is the most specific.
     found = [(match.start(), kind) for kind, pattern in PATTERNS if (match := pattern.search(text))]
     return min(found, key=lambda each: each[0], default=(0, "what"))[1]
+
+
+#: Questions to which several things are right at once: "Which countries were ...", "Who were ...", "What other ...".
+SEVERAL = re.compile(
+    r"\b(?:which|what) (?:\w+ ){0,2}?\w+(?<!ss|us|is|as)s (?:are|were|have|do|did|can|could|will|would)\b"
+    r"|\b(?:who|which|what) (?:are|were)\b|\b(?:which|what) other\b"
+)
+
+
+def asks_for_one_value(question: str) -> bool:
+    """True if the question asks for a number, a date or a name of which only one is right."""
+    text = " ".join(question.casefold().split())
+    return guess_kind(question) in ("who", "when", "where", "how many", "what", "which") and not SEVERAL.search(text)

@@ -20,7 +20,8 @@ LONGEST_QUESTION = 2_000
 KINDS = ("who", "when", "where", "how many", "what", "which", "why", "how", "yes-no", "list")
 TAGS = ("paraphrased", "similar", "near miss", "far off")
 PARTS = ("calibration", "test")
-REQUIRED, OPTIONAL = {"id", "question", "kind"}, {"answers", "wrong", "part", "document", "tags"}
+REQUIRED, OPTIONAL = {"id", "question", "kind"}, {"answers", "wrong", "part", "document", "tags", "by", "at"}
+PLACE, PLACE_OPTIONAL = {"document", "sentence", "quote"}, {"by", "at"}
 
 #: Callback for an invalid question: return to skip it, or raise the error.
 OnInvalid = Callable[[InputError], None]
@@ -191,7 +192,7 @@ def read_question(values: Any, documents: Mapping[str, Document]) -> Question:
         raise InputError(
             f"{sorted(unknown)[0]!r} is not a field; the fields are {', '.join(sorted(REQUIRED | OPTIONAL))}"
         )
-    for name in ("id", "question"):
+    for name in ("id", "question", *(values.keys() & {"by", "at"})):
         if not isinstance(values[name], str) or not values[name].strip():
             raise InputError(f"{name!r} must be a non-empty string")
     if values["kind"] not in KINDS:
@@ -237,8 +238,10 @@ def read_place(place: Any, documents: Mapping[str, Document]) -> Gold:
     Raises:
         InputError: The entry is invalid, or its sentence is missing or not unique in the document.
     """
-    if not isinstance(place, dict) or place.keys() != {"document", "sentence", "quote"}:
-        raise InputError("an answer must have exactly the fields 'document', 'sentence' and 'quote'")
+    if not isinstance(place, dict) or place.keys() - PLACE_OPTIONAL != PLACE:
+        raise InputError(
+            "an answer must have the fields 'document', 'sentence' and 'quote', and may have 'by' and 'at'"
+        )
     for field, value in place.items():
         if not isinstance(value, str) or not value:
             raise InputError(f"{field!r} of an answer must be a non-empty string")

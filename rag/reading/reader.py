@@ -40,14 +40,19 @@ class Reader(Protocol):
 class SpanReader:
     """The default reader: a span model, a second pass over the best spans, and a fitted ranking.
 
-    A span's score depends on its own passage and on the first hit alone, so scores compare between passages, and
-    reading more passages changes none. Only the order of the ``SHORTLIST`` best depends on the other candidates.
+    The first pass scores a span from its own passage and the first hit alone, so scores compare between passages. The
+    second pass compares the ``SHORTLIST`` best, and the ranking combines both.
 
     Args:
         predictor: Predicts spans of texts.
         rarity: Weights of terms that question and passage share.
-        ranking: Orders the shortlist.
+        ranking: Orders the candidates.
+
+    Attributes:
+        language: Language of the questions that it was trained on.
     """
+
+    language = "en"
 
     def __init__(self, predictor: SpanPredictor, rarity: Rarity, ranking: Ranking) -> None:
         self._predictor = predictor
@@ -70,7 +75,7 @@ class SpanReader:
         return cls(_predictor(folder, modified, torch_device(device)), rarity, Ranking.load(folder))
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """Candidate spans: the shortlist in the order of the ranking, then the others by score.
+        """Candidate spans by descending ranking value, which is their score.
 
         Raises:
             InputError: The question is too long to be read together with a passage.
@@ -79,8 +84,8 @@ class SpanReader:
         if not spans:
             return []
         spans = self._second_pass(question, hits, spans)
-        shortlist = sorted(spans[:SHORTLIST], key=lambda span: -self._ranking.value(span.signals))
-        return shortlist + spans[SHORTLIST:]
+        ranked = [replace(span, score=self._ranking.value(span.signals)) for span in spans]
+        return sorted(ranked, key=lambda span: -span.score)
 
     def _first_pass(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """The best spans of each passage."""
@@ -95,7 +100,8 @@ class SpanReader:
                 start, end = prediction.start, prediction.end
                 if is_markdown(hit.passage.document_id):
                     start, end = without_link_marks(hit.passage.text, start, end)
-                if _is_answer(hit.passage.text[start:end]):
+                words = hit.passage.text[start:end]
+                if _is_answer(words) and not repeats_question(words, question):
                     signals = Signals(
                         span=prediction.score,
                         answerability=prediction.answerability,
@@ -132,6 +138,15 @@ def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) 
 def _is_answer(text: str) -> bool:
     """True if the text holds a letter or digit and is not a bare pronoun."""
     return any(character.isalnum() for character in text) and text.casefold() not in PRONOUNS
+
+
+def repeats_question(text: str, question: str) -> bool:
+    """True if all content words of a text stand in the question, unless the question offers a choice with "or".
+
+    Of 542 questions that the fits use, one has only answers of this kind.
+    """
+    content = set(terms(text))
+    return bool(content) and content <= set(terms(question)) and " or " not in question.casefold()
 
 
 def _sentence(passage: Passage, prediction: Prediction) -> Sentence | None:

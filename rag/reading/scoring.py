@@ -1,8 +1,10 @@
 """The three scores of a span, in the order in which they are computed.
 
 1. ``prior_score``: the reader's log-odds plus what retrieval says about the passage. It picks the shortlist.
-2. ``Ranking``: a weighted sum of signals, once the shortlist has been read a second time. It orders the shortlist.
-3. ``Confidence``: a logistic regression on all signals (Platt 1999). It gives the probability of being right.
+2. ``Ranking``: a weighted sum of signals, once the shortlist has been read a second time. It orders the candidates.
+3. ``Confidence``: a logistic regression (Platt 1999) on all signals of the best candidate. It gives its probability of
+   being right. Those of the other candidates follow from how far they are behind it in the ranking, so the order by
+   probability is the order of the ranking.
 
 The weights of 2 and 3 are fitted by ``rag.eval.fitting`` and stored in the reader's folder.
 """
@@ -29,6 +31,9 @@ RANKING, CONFIDENCE = "ranking.json", "confidence.json"
 #: (115 answerable: F1 .57 at 0, .62 at 2) and on development articles of squad-dev-part and squadshifts-new-wiki (427
 #: questions: .76 and .78).
 PRIOR = 2.0
+
+#: Weight of ``Signals.lead`` in files that were fitted before it existed: the one of the shipped reader.
+LEAD = 0.17
 
 NAMES = frozenset(field.name for field in fields(Signals))
 
@@ -91,14 +96,18 @@ class Confidence:
 
         with _fitted(folder, "confidence") as content:
             weights = dict(zip(content["features"], content["weights"], strict=True))
-            return cls(_by_signal(weights), float(content["bias"]), float(content["threshold"]))
+            return cls({"lead": LEAD} | _by_signal(weights), float(content["bias"]), float(content["threshold"]))
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise InputError(f"the threshold is {self.threshold}; it is a probability, so between 0 and 1")
 
     def probability(self, signals: Signals) -> float:
-        """Probability in [0, 1] that a span with these signals is right."""
+        """Probability in [0, 1] that a candidate is right.
+
+        Args:
+            signals: Those of the best candidate of the question, with the candidate's own ``lead``.
+        """
         logit = self.bias + _weighted_sum(self.weights, signals)
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 

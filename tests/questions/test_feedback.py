@@ -4,12 +4,13 @@ import json
 import os
 import stat
 import threading
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rag import Document, InputError, SentenceTransformerEncoder, build_index
+from rag import Attribution, Document, InputError, SentenceTransformerEncoder, build_index
 from rag.cli import main
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.questions.anchors import Selection
@@ -46,14 +47,17 @@ def _lines(feedback: FeedbackFile) -> list[Any]:
 
 def test_feedback_is_readable_as_a_question_set(feedback: FeedbackFile) -> None:
     assert feedback.annotations(DOCUMENTS) == []
-    assert feedback.add(LONG, DOCUMENTS, right=[RIGHT, OTHER, RIGHT]) == "how-long-is-the-border"
+    at = datetime(2026, 11, 28, 10, 30, tzinfo=timezone(timedelta(hours=1)))
+    assert feedback.add(LONG, DOCUMENTS, right=[RIGHT, OTHER, RIGHT], by="Anna", at=at) == "how-long-is-the-border"
+    stamp = {"by": "Anna", "at": "2026-11-28T09:30:00Z"}
     assert _lines(feedback) == [
         {
             "id": "how-long-is-the-border", "question": LONG, "kind": "how many",
             "answers": [
-                {"document": "a.md", "sentence": "The border is 7,644 km long.", "quote": "7,644 km"},
-                {"document": "b.md", "sentence": "It measures 7,644 km.", "quote": "7,644 km"},
+                {"document": "a.md", "sentence": "The border is 7,644 km long.", "quote": "7,644 km", **stamp},
+                {"document": "b.md", "sentence": "It measures 7,644 km.", "quote": "7,644 km", **stamp},
             ],
+            **stamp,
         }
     ]  # fmt: skip
     (question,) = load_questions(feedback.path, DOCUMENTS)
@@ -61,6 +65,32 @@ def test_feedback_is_readable_as_a_question_set(feedback: FeedbackFile) -> None:
     (annotation,) = feedback.annotations(DOCUMENTS)
     assert (annotation.question, annotation.stale, annotation.text, annotation.kind) == (question, "", LONG, "how many")
     assert annotation.answers == tuple(_lines(feedback)[0]["answers"])
+    assert annotation.attribution == Attribution("Anna", "2026-11-28T09:30:00Z")
+
+
+def test_feedback_is_found_whatever_case_and_punctuation(feedback: FeedbackFile) -> None:
+    feedback.add(LONG, DOCUMENTS, right=[RIGHT])
+    for question in ("how long is the BORDER", " How long, is the border?! "):
+        found = feedback.about(question, DOCUMENTS)
+        assert found and found.text == LONG
+    assert feedback.about("How long was the border?", DOCUMENTS) is None
+
+
+def test_file_written_before_names_were_stored_still_loads(feedback: FeedbackFile) -> None:
+    feedback.path.parent.mkdir()
+    place = {"document": "a.md", "sentence": "The border is 7,644 km long.", "quote": "7,644 km"}
+    feedback.path.write_text(json.dumps({"id": "q", "question": LONG, "kind": "how many", "answers": [place]}))
+    (annotation,) = feedback.annotations(DOCUMENTS)
+    assert (annotation.stale, annotation.attribution) == ("", Attribution())
+
+
+def test_each_place_keeps_who_marked_it(feedback: FeedbackFile) -> None:
+    name = feedback.add(LONG, DOCUMENTS, right=[RIGHT], by="Anna")
+    feedback.add(LONG, DOCUMENTS, right=[OTHER], by="Ben")
+    feedback.edit(name, DOCUMENTS, right=[OTHER, RIGHT], wrong=[WRONG], by="Cem")
+    (line,) = _lines(feedback)
+    assert [place["by"] for place in (*line["answers"], *line["wrong"])] == ["Ben", "Anna", "Cem"]
+    assert line["by"] == "Cem"
 
 
 def _state(feedback: FeedbackFile) -> tuple[list[str] | None, list[str]]:
@@ -165,7 +195,7 @@ def test_ids_are_unique_slugs_of_the_question(feedback: FeedbackFile) -> None:
     assert names == [
         "wer-sagte-öl",
         "wer-sagte-öl-wann",
-        "wer-sagte-öl-wann-2",
+        "wer-sagte-öl-wann",
         "x" * 48,
         "x" * 48 + "-2",
         "9",

@@ -8,7 +8,7 @@ import pytest
 from rag import Signals
 from rag.errors import InputError
 from rag.paths import shipped_reader
-from rag.reading.scoring import CONFIDENCE, PRIOR, RANKING, Confidence, Ranking, in_words, prior_score
+from rag.reading.scoring import CONFIDENCE, LEAD, PRIOR, RANKING, Confidence, Ranking, in_words, prior_score
 
 
 def test_prior_score_adds_the_weighted_retrieval_signal() -> None:
@@ -42,7 +42,8 @@ def test_files_fitted_before_signals_were_renamed_still_load(tmp_path: Path) -> 
     assert Ranking.load(tmp_path).weights == {"span": 1.0, "retrieval": 2.0, "second_pass_score": 3.0}
     old = {"features": ["verdict", "support"], "weights": [0.5, 0.25], "bias": -1, "threshold": 0.4}
     (tmp_path / CONFIDENCE).write_text(json.dumps(old))
-    assert Confidence.load(tmp_path) == Confidence({"answerability": 0.5, "support": 0.25}, -1.0, 0.4)
+    expected = {"answerability": 0.5, "support": 0.25, "lead": LEAD}
+    assert Confidence.load(tmp_path) == Confidence(expected, -1.0, 0.4)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,12 @@ class AskService:
         self._collections = collections
 
     def ask(
-        self, question: str, collection: str, where: Sequence[str] = (), min_confidence: float | None = None
+        self,
+        question: str,
+        collection: str,
+        where: Sequence[str] = (),
+        min_confidence: float | None = None,
+        previous: str | None = None,
     ) -> Iterator[tuple[AskedQuestion, FindDocument]]:
         """Ask a question; yields the passages as soon as they are found, then the whole result.
 
@@ -45,17 +50,21 @@ class AskService:
             collection: Id of the collection to ask.
             where: Filter conditions.
             min_confidence: Minimum confidence of an answer, in [0, 1]; the fitted threshold if None.
+            previous: The question before, which a follow-up continues.
 
         Raises:
             RagError: The collection cannot be opened, the question is empty or too long, or a condition is invalid.
         """
         assistant = self._collections.assistant(collection)
-        found = assistant.retrieve(question, where)
+        found = assistant.retrieve(question, where, previous=previous)
         files = _file_hashes(assistant, {hit.passage.document_id for hit in found.hits})
         asked = AskedQuestion(collection, found, datetime.now(UTC), tuple(where), files)
         find = assistant.retriever.document
         yield asked, find
-        yield replace(asked, result=assistant.judge(assistant.read(found), min_confidence), is_read=True), find
+        result = assistant.judge(assistant.recall(assistant.read(found)), min_confidence)
+        # Words that were taught may stand in a document that was not found.
+        files |= _file_hashes(assistant, {answer.document for answer in result.answers})
+        yield replace(asked, result=result, files=files, is_read=True), find
 
     def judge(self, asked: AskedQuestion, min_confidence: float) -> tuple[AskedQuestion, FindDocument]:
         """Apply another minimum confidence to a result, without reading the passages again; returned as by ``ask``.
@@ -80,7 +89,7 @@ class AskService:
         return found
 
     def save_feedback(
-        self, asked: AskedQuestion, verdict: str, candidate: int = 0, words: Selection | None = None
+        self, asked: AskedQuestion, verdict: str, candidate: int = 0, words: Selection | None = None, by: str = ""
     ) -> str:
         """Save feedback on a question; returns a confirmation.
 
@@ -89,6 +98,7 @@ class AskService:
             verdict: ``right``, ``wrong``, ``none`` (no document answers) or ``words`` (the selected words are right).
             candidate: The candidate answer that is right or wrong, counted from 0.
             words: The selected words.
+            by: Name of the account that gives it; empty if there are no accounts.
 
         Raises:
             InputError: The document has changed since, or there is no such candidate, verdict or selection.
@@ -98,11 +108,11 @@ class AskService:
         documents = assistant.index.documents
         feedback = FeedbackFile(self._collections.teachable(asked.collection).taught)
         if verdict == "none":
-            feedback.add(question, documents, unanswerable=True)
+            feedback.add(question, documents, unanswerable=True, by=by)
             return "Saved: no document answers this."
         if verdict == "words" and words is not None:
             _document(assistant, asked, words.document)
-            feedback.add(question, documents, right=[words])
+            feedback.add(question, documents, right=[words], by=by)
             return "Saved: these are the right words."
         if not 0 <= candidate < len(answers) or verdict not in ("right", "wrong"):
             raise InputError("there is no such answer to give feedback on; ask again")
@@ -110,9 +120,9 @@ class AskService:
         _document(assistant, asked, answer.document)
         place = Selection(answer.document, answer.start, answer.end)
         if verdict == "right":
-            feedback.add(question, documents, right=[place])
+            feedback.add(question, documents, right=[place], by=by)
             return f"Saved: “{_short(answer.text)}” is right."
-        feedback.add(question, documents, wrong=[place])
+        feedback.add(question, documents, wrong=[place], by=by)
         return f"Saved: “{_short(answer.text)}” is wrong. If you know the right words, select them in the document."
 
     def export(self, questions: Sequence[AskedQuestion], kind: str) -> tuple[str, str, int]:

@@ -10,6 +10,7 @@ from typing import Self
 
 from rag import Assistant, Encoder, InputError
 from rag.errors import IndexMissing
+from rag.questions.feedback import FeedbackFile
 
 from .collection_store import Collection, CollectionStore, given_collection
 from .open_assistants import OpenAssistants
@@ -135,7 +136,7 @@ class Collections:
         """
         collection = self.get(collection_id)
         try:
-            return self._assistants.get(collection.index)
+            return self._assistants.get(collection.index, FeedbackFile(collection.taught))
         except IndexMissing:
             self._assistants.close(collection.index)
             raise InputError(

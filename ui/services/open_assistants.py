@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rag import Assistant, Encoder, SentenceTransformerEncoder
 from rag.index import current_version
+from rag.questions.feedback import FeedbackFile
 
 #: Maximum number of assistants kept loaded.
 MAX_OPEN_ASSISTANTS = 4
@@ -38,8 +39,12 @@ class OpenAssistants:
         self._open: OrderedDict[Path, _Opened] = OrderedDict()
         self._opening = threading.Lock()
 
-    def get(self, index: Path) -> Assistant:
+    def get(self, index: Path, feedback: FeedbackFile) -> Assistant:
         """The assistant of an index folder.
+
+        Args:
+            index: The folder.
+            feedback: What was taught about it.
 
         Raises:
             IndexFolderError: See ``Index.open``.
@@ -53,7 +58,7 @@ class OpenAssistants:
         # Loading one index does not delay questions to others. One closed meanwhile is no longer in ``_open``.
         with opened.lock:
             if opened.assistant is None or opened.version != version:
-                opened.assistant = Assistant.load(index, self._encoder, self._reader, self._device)
+                opened.assistant = Assistant.load(index, self._encoder, self._reader, self._device, feedback)
                 opened.version = version
             return opened.assistant
 

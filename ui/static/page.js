@@ -59,34 +59,33 @@
     if (restoreFocus) opener?.focus();
     return true;
   };
-  // --- text selected in the source ---
+  // --- words selected in the source or in the answer's paragraph ---
   let selected = null;
-  // The offset in the document of a place in one of its parts; NaN elsewhere.
-  const offsetOf = (container, offset) => {
-    const part = (container.closest ? container : container.parentElement).closest(".text[data-start]");
-    if (!part) return NaN;
+  const textAt = (node) =>
+    (node.closest ? node : node.parentElement)?.closest(".source-pane .text[data-start], .card .paragraph[data-start]");
+  // The offset in the document of a place in one of its texts.
+  const offsetOf = (text, container, offset) => {
     const before = document.createRange();
-    before.setStart(part, 0);
+    before.setStart(text, 0);
     before.setEnd(container, offset);
-    return Number(part.dataset.start) + codePoints(before.toString());
+    return Number(text.dataset.start) + codePoints(before.toString());
+  };
+  const selectedWords = () => {
+    const selection = getSelection(), range = selection.rangeCount && !selection.isCollapsed && selection.getRangeAt(0);
+    if (!range) return null;
+    const first = textAt(range.startContainer), last = textAt(range.endContainer);
+    const around = first?.closest(".source-pane, .card");
+    if (!last || !around.contains(last)) return null;
+    const start = offsetOf(first, range.startContainer, range.startOffset);
+    const end = offsetOf(last, range.endContainer, range.endOffset);
+    const name = first.dataset.document ?? one(".names code", around).textContent;
+    return start < end ? { button: one("[data-words]", around), words: { document: name, start, end } } : null;
   };
   document.addEventListener("selectionchange", () => {
-    const selection = getSelection(), pane = sourcePane();
-    const button = pane && one("[data-words]", pane);
-    if (!button) return;
-    if (selection.rangeCount && !selection.isCollapsed) {
-      const range = selection.getRangeAt(0);
-      const start = offsetOf(range.startContainer, range.startOffset), end = offsetOf(range.endContainer, range.endOffset);
-      if (pane.contains(range.commonAncestorContainer) && start < end) {
-        selected = { start, end };
-        button.disabled = false;
-        return;
-      }
-    }
-    if (document.activeElement !== button) {
-      selected = null;
-      button.disabled = true;
-    }
+    const found = selectedWords();
+    if (!found && document.activeElement?.matches("[data-words]")) return;
+    selected = found?.words ?? null;
+    all("[data-words]").forEach((button) => (button.disabled = button !== found?.button));
   });
 
   // --- clicks in a result or a source ---
@@ -104,8 +103,7 @@
       } else if (data.verdict) {
         trigger("feedback", { verdict: data.verdict, answer: data.answer, document: "", start: 0, end: 0 });
       } else if ("words" in data && selected) {
-        const document = one(".names code", element).textContent;
-        trigger("feedback", { verdict: "words", answer: 0, document, ...selected });
+        trigger("feedback", { verdict: "words", answer: 0, ...selected });
       } else if (data.export) trigger("export", { kind: data.export });
       else if (data.copy !== undefined) copy(data.copy, button);
       else if (data.mark) reader.move(Number(data.mark));

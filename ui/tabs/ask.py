@@ -130,9 +130,10 @@ class AskTab:
             session.show(None)
             yield message_html("Type a question, and press Enter.")
             return
+        previous = session.current.result.question if session.current else None
         conditions = [line.strip() for line in where.splitlines() if line.strip()]
         try:
-            for asked, find in self._service.ask(question, collection, conditions, percent / 100):
+            for asked, find in self._service.ask(question, collection, conditions, percent / 100, previous):
                 session.show(asked)
                 yield _result_html(asked, find)
         except RagError as error:
@@ -198,10 +199,11 @@ class AskTab:
             marks = marks_of(asked.result, document_id, start, end)
             return self._pane.show(asked.collection, document_id, marks, with_feedback=True)
 
-    def _save_feedback(self, session: AskSession, event: gr.EventData) -> str:
+    def _save_feedback(self, session: AskSession, event: gr.EventData, request: gr.Request) -> str:
         words = Selection(str(event.document), int(event.start), int(event.end)) if event.document else None
         with error_messages():
-            return self._service.save_feedback(session.asked, str(event.verdict), int(event.answer), words)
+            verdict, candidate = str(event.verdict), int(event.answer)
+            return self._service.save_feedback(session.asked, verdict, candidate, words, request.username or "")
 
     def _export_shown(self, session: AskSession, event: gr.EventData) -> tuple[str, str]:
         return self._export([session.current] if session.current else [], str(event.kind))

@@ -134,7 +134,7 @@ class FeedbackTab:
             gr.update(visible=True),
         )
 
-    def _store(self, values: dict[Any, Any]) -> Any:
+    def _store(self, values: dict[Any, Any], request: gr.Request) -> Any:
         """Save the form; feedback added by others since it was opened is kept."""
         edited: Annotation | None = values[self._edited]
         none = bool(values[self._none])
@@ -160,6 +160,7 @@ class FeedbackTab:
                 right=right,
                 wrong=wrong,
                 unanswerable=none,
+                by=request.username or "",
             )
         return gr.update(visible=False)
 

@@ -35,6 +35,7 @@ class Card:
         quote: Its words, with the line breaks of a page marked.
         place: Its page and heading; see ``place``.
         paragraph: Its passage, with the sentence and the answer highlighted.
+        paragraph_start: Offset in the document at which ``paragraph`` begins, in code points.
         citation: One line for the clipboard.
         origins: The sources named in the document's front matter.
     """
@@ -44,6 +45,7 @@ class Card:
     quote: Markup
     place: str
     paragraph: Markup
+    paragraph_start: int
     citation: str
     origins: str
 
@@ -84,6 +86,7 @@ def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
         highlight(answer.text, answer.start, soft_breaks(answer.document, answer.text, answer.start)),
         place(answer, answer.title),
         passage_text(answer.passage, answer.title, _marks(answer, kind)),
+        answer.passage.start + _heading_length(answer.passage, answer.title),
         citation(answer, document),
         _origins(document),
     )
@@ -110,10 +113,15 @@ def opinions(result: Result, find: FindDocument) -> list[Opinion]:
 
 def passage_text(passage: Passage, title: str, marks: Iterable[Mark]) -> Markup:
     """The passage with its marks, without a first heading that repeats the title shown beside it."""
-    heading = FIRST_HEADING.match(passage.text)
-    skipped = heading.end() if heading and heading.group(1).rstrip(" \t") == title else 0
+    skipped = _heading_length(passage, title)
     text, start = passage.text[skipped:], passage.start + skipped
     return highlight(text, start, [*marks, *soft_breaks(passage.document_id, text, start)])
+
+
+def _heading_length(passage: Passage, title: str) -> int:
+    """Length of a first heading that repeats the title, with the line breaks after it; else 0."""
+    heading = FIRST_HEADING.match(passage.text)
+    return heading.end() if heading and heading.group(1).rstrip(" \t") == title else 0
 
 
 def place(found: Answer | Passage, title: str) -> str:

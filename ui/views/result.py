@@ -20,7 +20,6 @@ LONG_PASSAGE = 320
 REASONS = {
     Reason.NOTHING_RELEVANT: "No document covers this topic.",
     Reason.NO_SPAN: "Some documents cover this topic, but no sentence in them answers the question.",
-    Reason.TOO_UNSURE: "There is a possible answer, but it is too likely to be wrong.",
 }
 
 
@@ -51,7 +50,8 @@ def result_html(result: Result, find: FindDocument, where: Sequence[str] = ()) -
         "result",
         where=where,
         answered=result.answer is not None,
-        reason=REASONS[result.reason_code] if result.reason_code else "",
+        reason=_reason(result),
+        notice=result.notice.text if result.notice and not result.notice.reason else "",
         card=card(shown, find, "answer" if result.answer else "near") if shown else None,
         supporting=supporting(result.answer, find) if result.answer else [],
         opinions=opinions(result, find),
@@ -74,6 +74,14 @@ def message_html(text: str) -> str:
 def gone_html(collection: str) -> str:
     """A hint that the collection of a link no longer exists."""
     return render("gone", collection=collection[:80])
+
+
+def _reason(result: Result) -> str:
+    """Why there is no answer, as sentences."""
+    if result.reason_code is Reason.TOO_UNSURE:
+        text = (result.reason or "").partition(": ")[2].partition(";")[0]
+        return f"{text[:1].upper()}{text[1:]}."
+    return REASONS.get(result.reason_code, result.reason or "") if result.reason_code else ""
 
 
 def _answers_in(result: Result, passage: Passage) -> list[Mark]:

@@ -7,13 +7,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rag.eval.fitting import fit_confidence
-from rag.eval.fitting.fit_confidence import FEATURES, best_threshold, error_by_chance, regression
+from rag.eval.fitting.fit_confidence import FEATURES, cost_threshold, costs, error_by_chance, lead_weight, regression
 
 
-def test_threshold_maximises_the_f1_of_answering() -> None:
-    # Answering from .3: 2 right of 4 given, 3 answerable, F1 4/7; from .5: 2 of 3, 4/6; from .9: 1 of 1, 2/4.
-    probabilities, right = np.array([0.9, 0.6, 0.5, 0.3]), np.array([True, False, True, False])
-    assert best_threshold(probabilities, right, answerable=3) == 0.31
+def test_threshold_weighs_wrong_against_withheld_answers() -> None:
+    assert [cost_threshold(cost) for cost in (1.0, 2.0, 3.0)] == [0.5, 0.67, 0.75]
+
+
+def test_costs_at_the_threshold_are_compared_with_the_lowest() -> None:
+    probabilities, right = np.array([0.9, 0.8, 0.6, 0.55, 0.3]), np.array([True, True, False, False, True])
+    assert costs(probabilities, right, 0.5) == {
+        "right_given": 2,
+        "wrong_given": 2,
+        "right_withheld": 1,
+        "cost": 3.0,
+        "lowest_cost": 1.0,
+        "threshold_of_lowest_cost": 0.61,
+    }
+
+
+def test_lead_weight_is_recovered() -> None:
+    rng = np.random.default_rng(0)
+    best, leads = rng.uniform(0.2, 0.9, 5_000), -rng.uniform(0, 10, 5_000)
+    right = rng.random(5_000) < 1 / (1 + np.exp(-(np.log(best / (1 - best)) + 0.3 * leads)))
+    assert lead_weight(best, leads, right) == pytest.approx(0.3, abs=0.03)
 
 
 def test_regression_recovers_non_negative_weights() -> None:

@@ -234,10 +234,23 @@ def test_gold_rows_are_the_passages_of_the_gold_paragraph(encoder: SentenceTrans
 
 
 @pytest.fixture(scope="module")
-def shipped(assistant: Assistant) -> Results:
+def trials(assistant: Assistant) -> list[Trial]:
     questions = load_questions(SHIPPED_QUESTIONS, assistant.index.documents)
-    asked = [question for question in questions if question.part == "test"]
-    return _results([judge(trial) for trial in run(assistant, asked)])
+    return list(run(assistant, [question for question in questions if question.part == "test"]))
+
+
+@pytest.fixture(scope="module")
+def shipped(trials: list[Trial]) -> Results:
+    return _results([judge(trial) for trial in trials])
+
+
+@pytest.mark.slow
+def test_shipped_questions_have_answers_by_descending_confidence(assistant: Assistant, trials: list[Trial]) -> None:
+    questions = load_questions(SHIPPED_QUESTIONS, assistant.index.documents)
+    calibration = [assistant.ask(question.text) for question in questions if question.part == "calibration"]
+    for result in (*calibration, *(trial.result for trial in trials)):
+        confidences = [answer.confidence for answer in result.answers]
+        assert confidences == sorted(confidences, reverse=True), result.question
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def test_not_found_shows_the_closest_match(browser: Browser, address: str) -> No
     page = open_page(browser, address, scheme="dark")
     ask(page, "Who won the 1998 football World Cup?")
     expect(page.locator(".card h2")).to_have_text("Not found")
-    expect(page.locator(".card h3")).to_have_text("Closest match, not an answer")
+    expect(page.locator(".card h3")).to_have_text("Closest passages")
     expect(page.locator(".card mark.near")).to_have_count(1)
     expect(page.locator("mark.answer")).to_have_count(0)
     screenshot(page, "not-found-dark")
@@ -111,5 +111,6 @@ def test_slider_sets_the_minimum_confidence(browser: Browser, address: str) -> N
     page.locator("#min-confidence input[type=number]").press("Tab")
     expect(page.locator(".card h2")).to_have_text("Not found")
     assert "min_confidence=95" in page.url
-    expect(page.locator(".card.missing")).to_contain_text("too likely to be wrong")
+    expect(page.locator(".card.missing")).to_contain_text("No candidate is at least 95% likely to be right")
+    expect(page.locator(".card .confidence")).to_have_count(0)
     expect(page.locator(".card mark.near")).to_have_text("7,644 km")

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, expect
 from rag.ui.services.collections import Collections
 
 from rag.questions.schema import load_questions
-from tests.ui.driver import BROWSER_MARKS, WAGONS, WAGONS_LINK, WIDTHS, open_page
+from tests.ui.driver import BROWSER_MARKS, WAGONS, WAGONS_LINK, WIDTHS, ask, open_page, quote
 
 pytestmark = BROWSER_MARKS
 
@@ -39,3 +39,51 @@ def test_wrong_answer_and_right_words_are_saved(
     [question] = load_questions(taught, documents)
     gold = question.golds[0]
     assert documents["letter.txt"].text[gold.start : gold.end] == "39,800"
+
+
+def test_words_selected_in_the_answer_are_taught_and_come_first(
+    browser: Browser, address: str, collections: Collections
+) -> None:
+    taught = collections.get("reports").taught
+    taught.unlink(missing_ok=True)
+    page = open_page(browser, address, query=WAGONS_LINK)
+    words = page.locator(".card [data-words]")
+    expect(words).to_be_disabled()
+    page.evaluate("""() => {
+        const paragraph = document.querySelector('.card .paragraph'), range = document.createRange();
+        const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+            const at = walker.currentNode.textContent.indexOf('Caspian');
+            if (at >= 0) { range.setStart(walker.currentNode, at); range.setEnd(walker.currentNode, at + 7); break; }
+        }
+        getSelection().removeAllRanges(); getSelection().addRange(range);
+    }""")
+    words.click()
+    expect(page.locator(".feedback-note")).to_contain_text("Saved: these are the right words.")
+    [line] = [json.loads(line) for line in taught.read_text().splitlines()]
+    [place] = line["answers"]
+    assert (place["document"], place["quote"]) == ("harbour.pdf", "Caspian")
+    ask(page, WAGONS.upper().rstrip("?"))
+    expect(quote(page)).to_have_text("Caspian")
+    expect(page.locator(".card .taught")).to_contain_text("Marked right on 20")
+    expect(page.locator(".card .confidence")).to_have_count(0)
+    page.get_by_role("button", name="Wrong", exact=True).click()
+    expect(page.locator(".feedback-note")).to_contain_text("“Caspian” is wrong")
+    ask(page, WAGONS)
+    expect(quote(page)).to_have_text("41,300")
+    taught.unlink()
+
+
+def test_follow_up_shows_how_it_was_understood(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    ask(page, "Who is the president of Uzbekistan?")
+    expect(page.locator(".result:not([aria-busy]) .card")).to_be_visible()
+    ask(page, "And in Kyrgyzstan?")
+    expect(page.locator(".notice")).to_have_text("Understood as: “Who is the president of Kyrgyzstan?”")
+
+
+def test_request_for_a_summary_is_refused_in_a_sentence(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    ask(page, "Summarise the articles")
+    expect(page.locator(".card h2")).to_have_text("Not found")
+    expect(page.locator(".card.missing")).to_contain_text("This asks for a summary;")

@@ -1,0 +1,91 @@
+"""Spell out a question that continues the one before: "And in Kyrgyzstan?"."""
+
+from __future__ import annotations
+
+import re
+
+#: Longest follow-up, in words after the introduction.
+LONGEST = 6
+
+INTRODUCTION = re.compile(
+    r"^\W*(?:(?:and|but|or)\b[\s,]*)?(?:what|how) about\b\s*|^\W*(?:and|but|or)\b[\s,]*", re.IGNORECASE
+)
+
+#: Words of a full question, which needs no other one to be understood.
+VERB = re.compile(
+    r"\b(?:is|are|was|were|am|be|been|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b"
+    r"|^(?:who|what|which|how|whose|whom)\s+\w+ed\b",
+    re.IGNORECASE,
+)
+
+PREPOSITION = r"in|for|of|at|on|to|from|by|with|under|after|before|during|since|against|near|about"
+PHRASE = re.compile(rf"^(?P<preposition>{PREPOSITION})\s+(?P<object>.+)$", re.IGNORECASE)
+
+YEAR = r"(?:\b[12]\d{3}\b)"
+NAME = r"(?:\b[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\s+(?:of\s+|the\s+)*[^\W\d_a-zà-öø-ÿ][\w'’-]*)*)"
+
+#: Capitalised words at the start of a question that are no names.
+STARTERS = frozenset(
+    "who whom whose what which when where why how is are was were do does did has have had can could will would should "
+    "may must in on at for from to of by with under after before during since and or but the a an name list".split()
+)
+
+
+def is_follow_up(question: str) -> bool:
+    """True if the question is a few words after "and", "what about" or the like, without a verb of their own."""
+    rest = _rest(question)
+    return rest is not None and bool(rest) and len(rest.split()) <= LONGEST and not VERB.search(rest)
+
+
+def spelt_out(question: str, previous: str) -> str | None:
+    """The previous question with the part replaced that the follow-up names; None if that part is not clear.
+
+    "And in Kyrgyzstan?" after "What is the capital of Uzbekistan?" is "What is the capital of Kyrgyzstan?". A year
+    replaces a year, and a name replaces the name after the same preposition, or else the only name. After a question
+    that has neither, a phrase with a preposition is added at the end.
+
+    Args:
+        question: A follow-up; see ``is_follow_up``.
+        previous: The question before, in full.
+    """
+    rest = _rest(question) or ""
+    phrase = PHRASE.match(rest)
+    preposition, wanted = (phrase["preposition"], phrase["object"]) if phrase else ("", rest)
+    is_year = re.fullmatch(YEAR, wanted) is not None
+    if not is_year and not re.fullmatch(rf"(?:the\s+)?{NAME}", wanted):
+        return None
+    found = list(re.finditer(YEAR, previous)) if is_year else _names(previous)
+    same = [each for each in found if preposition and _is_after(previous, each, preposition)]
+    for candidates in (same, found):
+        if len(candidates) == 1:
+            start, end = candidates[0].span()
+            return previous[:start] + _fitting(wanted, previous[:start]) + previous[end:]
+    if found or not preposition:
+        return None
+    return f"{previous.rstrip(' ?.!')} {preposition.lower()} {wanted}?"
+
+
+def _rest(question: str) -> str | None:
+    """The words after the introduction; None if there is no introduction."""
+    match = INTRODUCTION.match(question)
+    return question[match.end() :].strip(" ?.!,") if match else None
+
+
+def _names(question: str) -> list[re.Match[str]]:
+    """Runs of capitalised words, without a question word at the start."""
+    first = re.match(r"\W*\w+", question)
+    start = first.end() if first and first.group().strip(" \"'“‘").casefold() in STARTERS else 0
+    return list(re.compile(NAME).finditer(question, start))
+
+
+def _is_after(text: str, found: re.Match[str], preposition: str) -> bool:
+    return re.search(rf"\b{re.escape(preposition)}\s+(?:the\s+)?$", text[: found.start()], re.IGNORECASE) is not None
+
+
+def _fitting(wanted: str, before: str) -> str:
+    """The words without an article that stands before them already."""
+    return (
+        re.sub(r"^the\s+", "", wanted, flags=re.IGNORECASE)
+        if re.search(r"\bthe\s+$", before, re.IGNORECASE)
+        else wanted
+    )

@@ -1,0 +1,133 @@
+"""Values that can contradict each other: numbers with their unit, dates and names. English only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .words import normalized_words
+
+#: Longest name, in words.
+LONGEST_NAME = 6
+
+#: Largest relative difference of two numbers that say the same, as of a rounded and an exact one.
+ROUNDING = 0.02
+
+MONTHS = "january february march april may june july august september october november december".split()
+MONTH = rf"(?:{'|'.join(MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?"
+YEAR = r"(?:1\d{3}|20\d{2})"
+DATE = re.compile(
+    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?(?P<month>{MONTH})(?:\s+(?P<day_after>\d{{1,2}})(?!\d))?(?:,?\s+(?P<year>{YEAR}))?\b"
+    rf"|\b(?P<iso>{YEAR}-\d\d(?:-\d\d)?)\b|^(?:in|since|until|by|the year)?\s*(?P<bare>{YEAR})$",
+    re.IGNORECASE,
+)
+DECADE = re.compile(rf"\b{YEAR}s\b")
+NUMBER = re.compile(
+    r"(?P<sign>[$€£])?\s*(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<after>%|[^\W\d_]+)?"
+)
+SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "bn": 1e9, "m": 1e6}
+
+#: Kind and size of each unit; only numbers of one kind are compared.
+UNITS = {
+    **dict.fromkeys(("%", "percent", "per", "pct"), ("share", 1.0)),
+    **dict.fromkeys(("km", "kilometre", "kilometres", "kilometer", "kilometers"), ("length", 1000.0)),
+    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("length", 1.0)),
+    **dict.fromkeys(("cm", "centimetres", "centimeters"), ("length", 0.01)),
+    **dict.fromkeys(("mile", "miles"), ("length", 1609.344)),
+    **dict.fromkeys(("foot", "feet", "ft"), ("length", 0.3048)),
+    **dict.fromkeys(("kg", "kilogram", "kilograms", "kilogrammes"), ("mass", 1.0)),
+    **dict.fromkeys(("tonne", "tonnes", "ton", "tons"), ("mass", 1000.0)),
+    **dict.fromkeys(("minute", "minutes"), ("time", 1 / 1440)),
+    **dict.fromkeys(("hour", "hours"), ("time", 1 / 24)),
+    **dict.fromkeys(("day", "days"), ("time", 1.0)),
+    **dict.fromkeys(("week", "weeks"), ("time", 7.0)),
+    **dict.fromkeys(("month", "months"), ("time", 30.4)),
+    **dict.fromkeys(("year", "years"), ("time", 365.0)),
+    **{name: (name.rstrip("s"), 1.0) for name in ("dollars", "dollar", "euros", "euro", "roubles", "rouble", "rubles")},
+    "$": ("dollar", 1.0), "€": ("euro", 1.0), "£": ("pound", 1.0), "pounds": ("pound", 1.0), "tenge": ("tenge", 1.0),
+}  # fmt: skip
+
+#: Lower-case words inside a name.
+PARTICLES = frozenset("of the de la van von der al bin ibn el di da du le".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an answer states.
+
+    Attributes:
+        kind: ``date``, ``name``, ``count``, or the kind of a unit, such as ``length``; only values of one kind compare.
+        number: The number in the basic unit of its kind; 0 for dates and names.
+        words: The words of a name, or the year, month and day of a date, as far as given.
+    """
+
+    kind: str
+    number: float = 0.0
+    words: frozenset[str] = frozenset()
+
+    def contradicts(self, other: Value) -> bool:
+        """True if both cannot be the one right value."""
+        if self.kind != other.kind:
+            return False
+        if self.kind in ("date", "name"):
+            return not self.words & other.words if self.kind == "name" else self._is_another_date(other)
+        return abs(self.number - other.number) > ROUNDING * max(abs(self.number), abs(other.number))
+
+    def _is_another_date(self, other: Value) -> bool:
+        """True if the dates differ in a part that both give."""
+        mine, others = (dict(part.split("=") for part in each.words) for each in (self, other))
+        return any(mine[part] != others[part] for part in mine.keys() & others.keys())
+
+
+def value_of(text: str) -> Value | None:
+    """The one value that a text states; None for a clause, several numbers, or anything else."""
+    text = " ".join(text.split()).strip(" .,;:()\"'“”‘’")
+    if date := _date(text):
+        return date
+    if DECADE.search(text):
+        return None
+    numbers = list(NUMBER.finditer(text))
+    if len(numbers) == 1:
+        return _number(numbers[0])
+    return None if numbers else _name(text)
+
+
+def _date(text: str) -> Value | None:
+    dates = list(DATE.finditer(text))
+    if len(dates) != 1 or len(text.split()) > LONGEST_NAME:
+        return None
+    found = dates[0]
+    if not (found["iso"] or found["bare"] or found["year"] or found["day"] or found["day_after"] or text == found[0]):
+        return None
+    if found["iso"]:
+        year, month, *rest = found["iso"].split("-")
+        day = rest[0] if rest else None
+    else:
+        year, day = found["year"] or found["bare"], found["day"] or found["day_after"]
+        month = found["month"] and str(
+            1 + next(i for i, m in enumerate(MONTHS) if m.startswith(found["month"].lower()[:3]))
+        )
+    parts = {"year": year, "month": month and str(int(month)), "day": day and str(int(day))}
+    return Value("date", words=frozenset(f"{name}={part}" for name, part in parts.items() if part))
+
+
+def _number(found: re.Match[str]) -> Value:
+    number = float(found["digits"].replace(",", ""))
+    rest = normalized_words(found.string[found.start("after") if found["after"] else found.end() :]).split()
+    if found["after"] == "%":
+        rest = ["%"]
+    while rest and rest[0] in SCALES and not (rest[0] == "m" and not found["sign"]):
+        number *= SCALES[rest.pop(0)]
+    unit = found["sign"] or (rest[0] if rest else "")
+    kind, size = UNITS.get(unit, ("count", 1.0))
+    return Value(kind, number * size)
+
+
+def _name(text: str) -> Value | None:
+    words = text.split()
+    capitalised = [word for word in words if word[:1].isupper()]
+    if not capitalised or len(words) > LONGEST_NAME:
+        return None
+    if any(not word[:1].isupper() and word.casefold() not in PARTICLES for word in words):
+        return None
+    return Value("name", words=frozenset(normalized_words(" ".join(capitalised)).split()) - PARTICLES)
