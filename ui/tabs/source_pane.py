@@ -16,6 +16,9 @@ from ..views.highlight import Mark
 from ..views.messages import sentence
 from ..views.source import contents_html, marks_on, numbered, page_html, source_html, text_html
 
+#: What a request raises that ``reader.js`` would not send.
+MALFORMED = (KeyError, TypeError, ValueError, OverflowError)
+
 
 class SourcePane:
     """A component that shows one document at a time.
@@ -44,7 +47,7 @@ class SourcePane:
                 return {
                     "html": page_html(part + 1, marks, reader.picture(opened, part + 1, extents, int(given["width"])))
                 }
-            except (KeyError, TypeError, ValueError, RagError) as error:
+            except (*MALFORMED, RagError) as error:
                 return _failure(error)
 
         def find_text(given: Any) -> dict[str, Any]:
@@ -52,7 +55,7 @@ class SourcePane:
             try:
                 matches = reader.find(_open(reader, given), str(given["text"]))
                 return {"places": matches.places, "total": matches.total}
-            except (KeyError, TypeError, ValueError, RagError) as error:
+            except (*MALFORMED, RagError) as error:
                 return _failure(error)
 
         clicks = component_script("result", "open", "feedback", "export")

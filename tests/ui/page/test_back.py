@@ -66,14 +66,19 @@ def test_back_returns_to_the_collection_and_the_tab_of_the_question(browser: Bro
 
 
 def test_chosen_collection_is_remembered_over_a_reload(browser: Browser, address: str) -> None:
-    page = open_page(browser, f"{address}/?collection=reports")
-    expect(page.locator("#collection input")).to_have_value("Harbour")
+    page = open_page(browser, address)
+    page.locator("#collection input").click()
+    page.get_by_role("option", name="Harbour").click()
+    expect(page.locator("#collection-contents")).to_contain_text("3 documents")
     page_until(page, lambda: page.evaluate("localStorage.getItem('rag.collection')") == "reports")
     page.goto(address)
-    expect(page.locator("#header")).to_contain_text("Harbour")
+    expect(page.locator("#collection-contents")).to_contain_text("3 documents")
+    expect(page.locator("#collection input")).to_have_value("Harbour")
     page.evaluate("localStorage.setItem('rag.collection', 'gone-team')")
     page.goto(address)
-    expect(page.locator("#header")).to_contain_text("Central Asia")
+    expect(page.locator("#collection-contents")).to_contain_text("20 documents")
+    expect(page.locator("#examples .chip").first).to_be_visible()
+    expect(page.locator("#collection input")).to_have_value("Central Asia")
 
 
 def test_stale_link_says_that_the_collection_is_gone_and_asks_nothing(browser: Browser, address: str) -> None:

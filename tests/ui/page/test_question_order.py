@@ -118,6 +118,7 @@ def test_simultaneous_questions_are_answered_in_order(browser: Browser, address:
     page.locator("#history-list a", has_text=BORDER).click()
     expect(question_field(page)).to_have_value(BORDER)
     expect(page.locator(".result:not(.past) .card .quote")).to_have_text("7,644 km")
+    page.get_by_role("button", name="Recent questions").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save all as JSON").click()
     download.value.save_as(tmp_path / "answers.json")
