@@ -26,6 +26,7 @@ from .index import Changes, Index, Skipped, Verification, build_index, repair, v
 from .index.vectors import FaissStore, VectorStore
 from .reading.reader import Reader, SpanReader
 from .retrieval.retriever import Fusion, Retriever
+from .sources.parse_process import FileLimits
 from .text.chunking import ChunkSettings, chunk
 from .types import (
     Agreement,
@@ -59,6 +60,7 @@ __all__ = [
     "DocumentError",
     "Encoder",
     "FaissStore",
+    "FileLimits",
     "Fusion",
     "Hit",
     "Index",
