@@ -45,6 +45,9 @@ READABLE_PREFIXES = ("/assets/", "/static/", f"{API}/call/", f"{API}/heartbeat/"
 #: Requests that cost computation or disk space.
 RATE_LIMITED_PATHS = (UPLOAD, f"{API}/queue/join", f"{API}/component_server", f"{API}/component_server/")
 RATE_LIMITED_PREFIXES = (f"{API}/call/", f"{API}/run/", f"{API}/api/")
+#: Digits of a request's length in bytes.
+MOST_DIGITS = 18
+
 #: Characters of an account's name by which failed logins are counted.
 LONGEST_ACCOUNT = 200
 
@@ -214,7 +217,8 @@ def _check_origin(headers: Headers, method: str) -> None:
 def _check_size(headers: Headers, max_bytes: int) -> int:
     """Size of a request's body in bytes, as declared by its headers."""
     length = headers.get("content-length", "")
-    if "transfer-encoding" in headers or not length.isdecimal():
+    # ``int`` refuses thousands of digits.
+    if "transfer-encoding" in headers or not length.isdecimal() or len(length) > MOST_DIGITS:
         raise RequestRefused(411, "the request has no length; send a Content-Length header")
     if int(length) > max_bytes:
         raise RequestRefused(413, f"the request has {int(length):,} bytes; the limit is {max_bytes:,}")

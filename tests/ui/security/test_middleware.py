@@ -50,6 +50,12 @@ def test_malformed_logins_are_counted_together(serve: Serve, body: bytes) -> Non
     assert client.post("/login", content=body, headers=headers).status_code == 429
 
 
+def test_length_of_thousands_of_digits_is_refused(serve: Serve) -> None:
+    client = serve(AccessPolicy(), Limits(), lambda: 100.0)
+    headers = {"Content-Length": "9" * 5_000}
+    assert client.post("/gradio_api/queue/join", content=b"x", headers=headers).status_code == 411
+
+
 def test_questions_are_limited_with_retry_after(serve: Serve) -> None:
     now = [100.0]
     client = serve(AccessPolicy(), Limits(requests_per_minute=4), lambda: now[0])
