@@ -45,15 +45,16 @@ LOGIN_REQUIRED = "This page requires an account."
 LOGIN_FAILED = "User or password is wrong. Try again."
 
 
-def is_logged_in(scope: Scope, headers: Headers) -> bool:
-    """Whether a request carries the session cookie that gradio sets at login."""
+def session_account(scope: Scope, headers: Headers) -> str | None:
+    """The account whose session cookie, which gradio sets at login, a request carries; None without a valid one."""
     app = scope["app"]
     try:
         cookies: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
     except CookieError:
-        return False
+        return None
     names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(cookies[name].value in app.tokens for name in names if name in cookies)
+    found = (app.tokens.get(cookies[name].value) for name in names if name in cookies)
+    return next((str(account) for account in found if account is not None), None)
 
 
 def accepts_html(headers: Headers) -> bool:

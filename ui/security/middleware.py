@@ -23,8 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .accounts import AccessPolicy, host_name
 from .headers import FILES
 from .limits import Limits, RateLimiter, client_of
-from .login import account_of, is_logged_in, log_in, login_required
+from .login import account_of, log_in, login_required, session_account
 from .login_attempts import FailedLogins
+from .session import ACCOUNT
 
 API = "/gradio_api"
 LOGIN = ("/login", "/login/")
@@ -126,7 +127,8 @@ class AccessMiddleware:
         if method == "POST" and path in LOGIN and self._login:
             await self._log_in(scope, receive, send, client)
             return
-        if self._login and path not in PUBLIC_PATHS and not is_logged_in(scope, headers):
+        scope[ACCOUNT] = session_account(scope, headers) if self._login else None
+        if self._login and path not in PUBLIC_PATHS and scope[ACCOUNT] is None:
             await login_required(scope, headers)(scope, receive, send)
             return
         if method in ("GET", "HEAD"):
