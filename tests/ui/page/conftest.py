@@ -34,7 +34,9 @@ def collections(
     (folder / "letter.txt").write_bytes(
         b"Dear all,\r\n\r\nIn 2022 the ferries carried 39,800 wagons over the Caspian.\r\n"
     )
-    (folder / "paper.md").write_text("# The paper\n\nFerries carried 41,300 wagons last year, wrote the paper.\n")
+    (folder / "paper.md").write_text(
+        "# The paper\n\nFerries carried 41,300 wagons over the Caspian last year, wrote the paper.\n"
+    )
     index = tmp_path_factory.mktemp("reports-index")
     build_index(folder, index, encoder)
     return Collections(

@@ -82,7 +82,14 @@ def file(collections: Collections) -> Path:
 
 
 def _annotations(file: Path) -> dict[str, dict[str, object]]:
-    values = [json.loads(line) for line in file.read_text(encoding="utf-8-sig").split("\n") if line]
+    """The feedback by id, without the time at which each was given."""
+
+    def without_time(values: dict[str, object]) -> dict[str, object]:
+        return {name: value for name, value in values.items() if name != "at"}
+
+    values = [
+        json.loads(line, object_hook=without_time) for line in file.read_text(encoding="utf-8-sig").split("\n") if line
+    ]
     return {value["id"]: value for value in values if "id" in value}
 
 
