@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from rag.ui.security.accounts import AccessPolicy
 from rag.ui.services.collections import Collections, given_collection
 
-from rag import SentenceTransformerEncoder
+from rag import SentenceTransformerEncoder, build_index
 from tests.ui.driver import BROWSER_MARKS, serve
 
 pytestmark = BROWSER_MARKS
@@ -20,6 +20,10 @@ def address(
 ) -> Iterator[str]:
     home = tmp_path_factory.mktemp("accounts")
     collections = Collections(home, [given_collection(corpus_index, "Central Asia", home)], encoder)
+    ports = collections.with_accounts(lambda: "bob").create("Ports")
+    assert ports.files
+    (ports.files / "ports.txt").write_text("The crane stands still.\n" * 2_000 + "The lighthouse was sold.\n")
+    build_index(ports.files, ports.index, encoder)
     with serve(collections, access=AccessPolicy({"ann": "secret", "bob": "other"})) as address:
         yield address
 
@@ -51,7 +55,7 @@ def test_collection_is_seen_by_others_only_once_it_is_shared(browser: Browser, a
     assert _choices(ann) == ["Central Asia", "Ferries"]
     bob.reload()
     expect(bob.locator("#account")).to_contain_text("bob")
-    assert _choices(bob) == ["Central Asia"]
+    assert _choices(bob) == ["Central Asia", "Ports"]
     bob.get_by_role("tab", name="Documents").click()
     expect(bob.locator("#documents-table")).to_contain_text("kazakhstan.md")
     expect(bob.get_by_role("button", name="Share this collection")).to_be_hidden()
@@ -63,10 +67,22 @@ def test_collection_is_seen_by_others_only_once_it_is_shared(browser: Browser, a
     expect(ann.locator("#shared-with")).to_contain_text("bob may ask")
     bob.goto(f"{address}/?collection=ferries")
     expect(bob.locator("#account")).to_contain_text("bob")
-    assert _choices(bob) == ["Central Asia", "Ferries"]
+    assert _choices(bob) == ["Central Asia", "Ferries", "Ports"]
     bob.get_by_role("tab", name="Documents").click()
     expect(bob.locator("#documents-about")).to_contain_text("Ferries")
     expect(bob.locator("#upload")).to_be_hidden()
+
+
+def test_owner_reads_every_part_of_a_document(browser: Browser, address: str) -> None:
+    page = _log_in(browser, f"{address}/?collection=ports", "bob", "other")
+    page.goto(f"{address}/?collection=ports")
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#documents-table").get_by_role("button", name="ports").first.click()
+    pane = page.locator(".source-pane")
+    pane.get_by_role("searchbox").fill("lighthouse")
+    pane.get_by_role("searchbox").press("Enter")
+    expect(pane).to_contain_text("The lighthouse was sold.")
+    expect(pane.locator("mark", has_text="lighthouse")).to_be_visible()
 
 
 def test_logging_out_ends_the_session(browser: Browser, address: str) -> None:
