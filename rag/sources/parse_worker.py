@@ -25,6 +25,10 @@ OUT_OF_MEMORY = 64
 #: Seconds between two looks at the parent and at the memory.
 PERIOD = 0.2
 
+#: Share of the limit at which the process ends itself: close to it, each allocation takes so long that the file would
+#: run out of time instead.
+NEARLY = 0.97
+
 #: Seconds after which the system ends the process, beyond the limit that the parent enforces.
 GRACE = 10
 
@@ -77,13 +81,25 @@ def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
 def peak_memory() -> int:
     """The most memory that this process has used so far, in bytes; 0 if the system does not say."""
     # Not ``ru_maxrss`` where there is a choice: on Linux it includes the memory of the parent.
-    with suppress(OSError), open("/proc/self/status", "rb") as status:  # noqa: PTH123
-        found = re.search(rb"^VmHWM:\s+(\d+) kB", status.read(), re.MULTILINE)
-        return int(found[1]) * 1024 if found else 0
+    if peak := _status(b"VmHWM"):
+        return peak
     with suppress(ImportError):  # Windows
         import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return 0
+
+
+def data_memory() -> int:
+    """The memory that counts towards the limit of the system, in bytes; 0 if the system does not say."""
+    return _status(b"VmData")
+
+
+def _status(name: bytes) -> int:
+    """A figure of this process, in bytes; 0 where there is no such file."""
+    with suppress(OSError), open("/proc/self/status", "rb") as status:  # noqa: PTH123
+        found = re.search(rb"^" + name + rb":\s+(\d+) kB", status.read(), re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
     return 0
 
 
@@ -136,7 +152,7 @@ def _watch(parent: int, limit: int) -> None:
         time.sleep(PERIOD)
         if os.getppid() != parent:
             os._exit(1)
-        if peak_memory() > limit:
+        if peak_memory() > limit or data_memory() > NEARLY * limit:
             os._exit(OUT_OF_MEMORY)
 
 

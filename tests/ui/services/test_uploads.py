@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rag.ui.services.quota import Quota, Room
 from rag.ui.services.uploads import Upload, store_uploads
 
 
@@ -13,7 +14,8 @@ def test_link_is_refused_and_no_duplicate(tmp_path: Path) -> None:
     (tmp_path / "pw.txt").symlink_to(secret)
     (tmp_path / "same.txt").write_text("root:x:0:0")
 
-    outcomes = store_uploads(folder, tmp_path / "staging", [tmp_path / "pw.txt", tmp_path / "same.txt"])
+    uploads = [tmp_path / "pw.txt", tmp_path / "same.txt"]
+    outcomes = store_uploads(folder, tmp_path / "staging", uploads, Room(Quota(), 0, 0))
 
     assert outcomes == [Upload("pw.txt", "is a link, which is not followed; add the file itself"), Upload("same.txt")]
     assert not (folder / "pw.txt").exists()

@@ -97,7 +97,7 @@ def _open(browser: Browser, address: str, collection: str, width: int = 1440, sc
     # axe puts its script into the page.
     page = blank_page(browser, width, scheme=scheme, bypass_csp=True)
     page.goto(f"{address}?collection={collection}")
-    expect(page.locator("#header")).to_contain_text(collection.title())
+    expect(page.get_by_label("Collection", exact=True)).to_have_value(collection.title())
     page.get_by_role("tab", name="Feedback").click()
     return page
 
