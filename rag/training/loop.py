@@ -213,7 +213,7 @@ class Trainer:
     def _save(self) -> None:
         state = {
             "run": self._run_settings, "step": self.step, "seconds": self.seconds, "losses": self.losses,
-            "curve": [asdict(point) for point in self.curve],
+            "curve": [asdict(point) for point in self.curve], "schedule": self._schedule.state_dict(),
         }  # fmt: skip
         checkpoint.save(self._path, self._parts, self._optimizer, state)
 
@@ -228,5 +228,6 @@ class Trainer:
         checkpoint.load(self._path, self._parts, self._optimizer)
         self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
         self.curve = [Point.from_json(values) for values in state["curve"]]
-        self._schedule.last_epoch = self.step - 1
-        self._schedule.step()
+        self._schedule.load_state_dict(state["schedule"])
+        for group, rate in zip(self._optimizer.param_groups, self._schedule.get_last_lr(), strict=True):
+            group["lr"] = rate
