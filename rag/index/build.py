@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..embedding.encoder import Encoder, SentenceTransformerEncoder
@@ -145,6 +145,8 @@ class _Update:
         self._previous = reusable_parts(folder)
         self._known = self._previous.store.files() if self._previous else {}
         self._refused = self._previous.store.refused() if self._previous else {}
+        # A file that exceeded a limit may be readable now; whether it did is not worth a column.
+        self._may_take_more = bool(self._previous) and parser.limits.exceed(self._previous.manifest.limits)
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
 
@@ -164,7 +166,7 @@ class _Update:
                 self._report("reading", done, len(steps))
             if not writer.passages:
                 raise InputError(self._nothing_read(named))
-            store = writer.finish(named)
+            store = writer.finish(named, asdict(self._parser.limits))
         present = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
         self._changes.removed = [path for path in self._known if path not in present]
         return self._summarize(store)
@@ -206,7 +208,7 @@ class _Update:
         if old and old.hash == digest:
             return Step(path, None, old)
         refused = self._refused.get(path)
-        if refused and refused[0] == digest and not self._parser.limits.allow_more(refused[1]):
+        if refused and refused[0] == digest and not self._may_take_more:
             self._changes.skipped.append(Skipped(path, refused[1], kept=old is not None))
             return Step(path, None, old, refused)
         # The same content under another name, in the same format.

@@ -36,6 +36,8 @@ class Manifest:
         sources: Indexed paths.
         documents, passages: Counts.
         search: Kind of vector search; for an approximate index also its measured recall.
+        limits: What reading a file could take in the run that made the version, by name; see ``FileLimits``. Empty if
+            there was no limit.
         files: XXH3 checksum (128 bits, hexadecimal) of each file, by its path in the version folder.
     """
 
@@ -49,6 +51,7 @@ class Manifest:
     documents: int
     passages: int
     search: Mapping[str, object]
+    limits: Mapping[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod

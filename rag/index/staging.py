@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -104,11 +104,12 @@ class VersionWriter:
                 self._copy_run()
             self._run.append(old.number)
 
-    def finish(self, sources: Sequence[Path]) -> DocumentStore:
+    def finish(self, sources: Sequence[Path], limits: Mapping[str, int]) -> DocumentStore:
         """Embed the queued passages, and write the manifest.
 
         Args:
             sources: The indexed paths, stored in the manifest.
+            limits: What reading a file could take, stored in the manifest.
         """
         self._copy_run()
         self._embed()
@@ -129,6 +130,7 @@ class VersionWriter:
             documents=len(store.documents),
             passages=self.passages,
             search=asdict(found) if found else {"kind": "exact"},
+            limits=limits,
             files=hash_files(self._folder),
         ).write(self._folder)
         return store

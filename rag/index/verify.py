@@ -212,4 +212,4 @@ def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Repor
             writer.refuse(path, *refused)
         for record in parts.store.files().values():
             writer.copy(record, record.path)
-        writer.finish([Path(source) for source in parts.manifest.sources])
+        writer.finish([Path(source) for source in parts.manifest.sources], parts.manifest.limits)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,8 +40,6 @@ TOO_LARGE = frozenset({OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGILL, -getattr(
 
 #: Seconds that a process gets to end after it has closed its output.
 FAILURE_TIMEOUT = 10
-
-EXCEEDED = re.compile(r"needs more than ([\d,]+) MB|takes longer than ([\d,]+) seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +76,9 @@ class FileLimits:
             f"--max-file-memory"
         )
 
-    def allow_more(self, reason: str) -> bool:
-        """True if a file was refused for a lower limit than these, so that it may be readable now."""
-        found = EXCEEDED.match(reason)
-        if found is None:
-            return False
-        megabytes, seconds = (int(number.replace(",", "")) if number else None for number in found.groups())
-        return self.megabytes > megabytes if megabytes is not None else self.seconds > (seconds or 0)
+    def exceed(self, earlier: Mapping[str, int]) -> bool:
+        """True if one of these limits is higher than an earlier one of that name."""
+        return any(value > earlier.get(name, value) for name, value in asdict(self).items())
 
 
 class ParseProcess:
