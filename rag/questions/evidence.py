@@ -6,15 +6,14 @@ the context, and an empty list means that the context does not answer.
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from .packed import read_unpacked
 from .schema import OnInvalid, raise_invalid
 
 
@@ -82,14 +81,10 @@ def _question(values: Any) -> EvidenceQuestion:
 
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
     try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
-        for number, line in enumerate(text.split("\n"), 1):
+        for number, line in enumerate(read_unpacked(path).decode("utf-8").split("\n"), 1):
             if line.strip():
                 yield number, json.loads(line)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: incomplete gzip file ({error}); download it again") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except InputError as error:  # also a ValueError
+        raise InputError(f"{path}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON Lines in UTF-8 ({error})") from error

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from ..types import Document
+from .packed import read_unpacked
 from .schema import Gold, OnInvalid, Question, raise_invalid
 
 
@@ -81,13 +80,9 @@ def sample(questions: list[Question], limit: int | None, seed: int) -> list[Ques
 
 
 def _read(path: Path) -> Any:
+    raw = read_unpacked(path)
     try:
-        raw = path.read_bytes()
-        return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"incomplete gzip file ({error}); download it again") from error
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror or error})") from error
+        return json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not a SQuAD-format file ({error})") from error
 
