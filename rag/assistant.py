@@ -123,7 +123,7 @@ class Assistant:
             InputError: The question is empty or too long, or ``where`` names an unknown field.
         """
         found = self.retrieve(question, where, previous=previous)
-        return self.judge(self.recall(self.read(found)), min_confidence)
+        return self.judge(self.recall(self.read(found), where), min_confidence)
 
     def retrieve(
         self, question: str, where: Where | None = None, k: int | None = None, previous: str | None = None
@@ -161,15 +161,27 @@ class Assistant:
         total = Seconds(retrieve, seconds, retrieve + seconds)
         return replace(retrieved, answers=answers, seconds=total, notice=result.notice)
 
-    def recall(self, result: Result) -> Result:
+    def recall(self, result: Result, where: Where | None = None) -> Result:
         """Third stage: the result with what people marked right first, and without what they marked wrong.
+
+        Args:
+            result: A result of ``read``.
+            where: The conditions that ``retrieve`` was given; what does not meet them does not answer.
 
         Raises:
             InputError: The feedback file cannot be read.
         """
         documents = self.index.documents
         annotation = self.feedback.about(result.question, documents) if self.feedback else None
-        return result if annotation is None else apply_feedback(result, annotation, documents, self._passage)
+        if annotation is None:
+            return result
+        allowed = None if where is None else frozenset(self.index.rows(where).tolist())
+
+        def passage_at(document: str, start: int, end: int) -> Passage | None:
+            rows = self.index.store.rows_at(document, start, end)
+            return next((self.index.passages[row] for row in rows if allowed is None or row in allowed), None)
+
+        return apply_feedback(result, annotation, documents, passage_at)
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
         """Last stage: the result with its best candidate as the answer, or with the reason why there is none.
@@ -196,14 +208,9 @@ class Assistant:
             return question, unsupported(question, getattr(self.reader, "language", None))
         full = spelt_out(question, previous) if previous else None
         if full is None:
-            text = "This seems to continue another question, but it is not clear which words it replaces; ask in full."
+            text = "If this continues another question, it is not clear how; then ask it in full."
             return question, Notice(NoticeCode.UNCLEAR_FOLLOW_UP, text)
         return full, Notice(NoticeCode.FOLLOW_UP, f"Understood as: “{full}”")
-
-    def _passage(self, document: str, start: int, end: int) -> Passage:
-        """The passage that holds the most of a stretch of a document."""
-        passages = (each for each in self.index.passages if each.document_id == document)
-        return max(passages, key=lambda each: min(each.end, end) - max(each.start, start))
 
     def _candidates(self, question: str, hits: Sequence[Hit]) -> tuple[Answer, ...]:
         merged: dict[str, list[Span]] = {}
@@ -259,11 +266,11 @@ def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str |
     """Why the result has no answer, for programs and for people; None if it has one."""
     if result.notice and result.notice.reason:
         return result.notice.reason, result.notice.text
-    if not result.hits:
-        return Reason.NOTHING_RELEVANT, "nothing relevant: no document matches the conditions"
-    if not _is_relevant(result.hits):
-        return Reason.NOTHING_RELEVANT, "nothing relevant: no passage is about this"
     if not result.answers:
+        if not result.hits:
+            return Reason.NOTHING_RELEVANT, "nothing relevant: no document matches the conditions"
+        if not _is_relevant(result.hits):
+            return Reason.NOTHING_RELEVANT, "nothing relevant: no passage is about this"
         return Reason.NO_SPAN, "no span: no sentence of the passages found could be the answer"
     best = result.answers[0]
     if best.confidence < min_confidence:

@@ -317,7 +317,6 @@ _NOTICE_REASONS = {
     NoticeCode.SUMMARY: Reason.UNSUPPORTED,
     NoticeCode.COMPARISON: Reason.UNSUPPORTED,
     NoticeCode.LANGUAGE: Reason.UNSUPPORTED,
-    NoticeCode.UNCLEAR_FOLLOW_UP: Reason.UNSUPPORTED,
     NoticeCode.MARKED_UNANSWERABLE: Reason.MARKED_UNANSWERABLE,
 }
 
@@ -361,6 +360,11 @@ class Result:
     def of_hits(cls, question: str, hits: Sequence[Hit], seconds: float = 0.0) -> Self:
         """A result with hits and no candidates yet; ``seconds`` is the time spent on retrieval."""
         return cls(question, None, (), tuple(hits), None, Seconds(seconds, 0.0, seconds))
+
+    @property
+    def continuable(self) -> str | None:
+        """The question that a follow-up may continue; None if this was a follow-up that was not understood."""
+        return None if self.notice and self.notice.code is NoticeCode.UNCLEAR_FOLLOW_UP else self.question
 
     @property
     def near_miss(self) -> Answer | None:

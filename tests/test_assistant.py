@@ -165,7 +165,6 @@ def test_place_where_the_words_do_not_answer_is_no_support(assistant: Assistant)
         ("Summarise the articles on Kazakhstan", NoticeCode.SUMMARY),
         ("Compare Kazakhstan with Uzbekistan", NoticeCode.COMPARISON),
         ("Wie lang ist die Grenze zwischen Kasachstan und Russland?", NoticeCode.LANGUAGE),
-        ("And in Kyrgyzstan?", NoticeCode.UNCLEAR_FOLLOW_UP),
     ],
 )
 def test_question_that_quotes_cannot_answer_gets_a_notice(
@@ -175,6 +174,14 @@ def test_question_that_quotes_cannot_answer_gets_a_notice(
     assert result.notice and result.notice.code is code
     assert (result.answer, result.reason_code, result.reason) == (None, Reason.UNSUPPORTED, result.notice.text)
     assert result.agreement.groups == ()
+
+
+def test_unclear_follow_up_gets_a_notice_and_is_not_continued(assistant: Assistant) -> None:
+    result = assistant.ask("And in Kyrgyzstan?")
+    assert result.notice and result.notice.code is NoticeCode.UNCLEAR_FOLLOW_UP
+    assert result.reason_code is not Reason.UNSUPPORTED
+    assert result.continuable is None
+    assert assistant.ask(BORDER).continuable == BORDER
 
 
 def test_follow_up_is_spelt_out(assistant: Assistant) -> None:
@@ -245,6 +252,22 @@ class TestFeedback:
         line = {"id": "q", "question": BORDER, "kind": "how many", "answers": [place]}
         (tmp_path / "taught.jsonl").write_text(json.dumps(line))
         assert taught.ask(BORDER).answers == taught.read(taught.retrieve(BORDER)).answers
+
+    def test_taught_words_answer_only_where_the_conditions_hold(self, taught: Assistant) -> None:
+        other = taught.ask(BORDER).answers[1]
+        _teach(taught, right=[_select(other)])
+        inside = taught.ask(BORDER, where={"path": other.document}).answer
+        assert inside and inside.confidence == 1.0
+        outside = taught.ask(BORDER, where={"path": f"!={other.document}"})
+        assert all(answer.document != other.document for answer in outside.answers)
+
+    def test_taught_words_answer_a_question_that_nothing_is_about(self, taught: Assistant) -> None:
+        place = _select(taught.ask(BORDER).answers[0])
+        assert taught.feedback
+        taught.feedback.add("Qwxz vbnm?", taught.index.documents, right=[place], by="Anna", at=AT)
+        assert taught.read(taught.retrieve("Qwxz vbnm?")).answers == ()
+        result = taught.ask("Qwxz vbnm?")
+        assert result.answer and result.answer.start == place.start
 
     def test_stages_before_recall_know_no_feedback(self, taught: Assistant) -> None:
         plain = taught.read(taught.retrieve(BORDER))

@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
             err.print(f"rag: {one_line(question)}: {one_line(str(error))}")
             code = 2
             continue
-        previous = result.question
+        previous = result.continuable or previous
         if args.export:
             entries.append(export_entry(result, assistant.index, asked, (args.index or default_index()).name))
         if args.json:
@@ -125,7 +125,7 @@ def _questions(args: argparse.Namespace) -> Iterable[str]:
     """
     found: list[str] = []
     for question in args.questions:
-        found += sys.stdin.read().splitlines() if question == STDIN else [question]
+        found += _stdin().splitlines() if question == STDIN else [question]
     if args.file:
         try:
             found += args.file.read_text(encoding="utf-8-sig").splitlines()
@@ -138,6 +138,13 @@ def _questions(args: argparse.Namespace) -> Iterable[str]:
     if not asked and not args.questions:
         raise InputError("there is no question; give one, - for standard input, or --file FILE")
     return asked or [""]
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeError as error:
+        raise InputError("standard input: not UTF-8 text; convert it to UTF-8") from error
 
 
 def _probability(text: str) -> float:

@@ -117,6 +117,15 @@ class DocumentStore:
         found = self._connection.execute("SELECT row FROM passages WHERE hash = ? LIMIT 1", (digest,)).fetchone()
         return found[0] if found else None
 
+    def rows_at(self, document_id: str, start: int, end: int) -> list[int]:
+        """Rows of the passages that overlap ``[start, end)`` of a document, the one that holds the most first."""
+        found = self._connection.execute(
+            "SELECT row FROM passages WHERE document = (SELECT document FROM documents WHERE id = ?) "
+            "AND start < ? AND ? < stop ORDER BY min(stop, ?) - max(start, ?) DESC, row",
+            (document_id, end, start, end, start),
+        )
+        return [row for (row,) in found]
+
     def title(self, document_id: str) -> str:
         """The title of a document."""
         found = self._connection.execute("SELECT title FROM documents WHERE id = ?", (document_id,)).fetchone()

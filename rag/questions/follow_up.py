@@ -7,14 +7,15 @@ import re
 #: Longest follow-up, in words after the introduction.
 LONGEST = 6
 
+#: "OR" is the beginning of a name, such as that of an airport.
 INTRODUCTION = re.compile(
-    r"^\W*(?:(?:and|but|or)\b[\s,]*)?(?:what|how) about\b\s*|^\W*(?:and|but|or)\b[\s,]*", re.IGNORECASE
+    r"^\W*(?:(?:[Aa]nd|[Bb]ut|[Oo]r)\b[\s,]*)?(?i:what|how) about\b\s*|^\W*(?:[Aa]nd|[Bb]ut|[Oo]r)\b[\s,]*"
 )
 
 #: Words of a full question, which needs no other one to be understood.
 VERB = re.compile(
     r"\b(?:is|are|was|were|am|be|been|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b"
-    r"|^(?:who|what|which|how|whose|whom)\s+\w+ed\b",
+    r"|^(?:who|what|which|how|whose|whom|when|where|why)\s+\w",
     re.IGNORECASE,
 )
 
@@ -22,13 +23,8 @@ PREPOSITION = r"in|for|of|at|on|to|from|by|with|under|after|before|during|since|
 PHRASE = re.compile(rf"^(?P<preposition>{PREPOSITION})\s+(?P<object>.+)$", re.IGNORECASE)
 
 YEAR = r"(?:\b[12]\d{3}\b)"
-NAME = r"(?:\b[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\s+(?:of\s+|the\s+)*[^\W\d_a-zà-öø-ÿ][\w'’-]*)*)"
-
-#: Capitalised words at the start of a question that are no names.
-STARTERS = frozenset(
-    "who whom whose what which when where why how is are was were do does did has have had can could will would should "
-    "may must in on at for from to of by with under after before during since and or but the a an name list".split()
-)
+NAME_WORD = r"(?!I\b)[^\W\d_a-zà-öø-ÿ](?:\w|['’-](?!s\b))*"
+NAME = rf"(?:\b{NAME_WORD}(?:\s+(?:of\s+|the\s+)*{NAME_WORD})*)"
 
 
 def is_follow_up(question: str) -> bool:
@@ -72,10 +68,9 @@ def _rest(question: str) -> str | None:
 
 
 def _names(question: str) -> list[re.Match[str]]:
-    """Runs of capitalised words, without a question word at the start."""
-    first = re.match(r"\W*\w+", question)
-    start = first.end() if first and first.group().strip(" \"'“‘").casefold() in STARTERS else 0
-    return list(re.compile(NAME).finditer(question, start))
+    """Runs of capitalised words, without the first word, which is capitalised in any case."""
+    first = re.match(r"\W*[\w'’-]+", question)
+    return list(re.compile(NAME).finditer(question, first.end() if first else 0))
 
 
 def _is_after(text: str, found: re.Match[str], preposition: str) -> bool:

@@ -11,8 +11,8 @@ from .anchors import Place, Selection, find_place
 from .feedback import Annotation, attribution
 from .schema import read_place
 
-#: Finds the passage of a document that holds most of ``[start, end)``.
-FindPassage = Callable[[str, int, int], Passage]
+#: Finds the passage of a document that holds most of ``[start, end)``; None if none of them may answer.
+FindPassage = Callable[[str, int, int], Passage | None]
 
 
 def apply_feedback(
@@ -20,8 +20,8 @@ def apply_feedback(
 ) -> Result:
     """The result with the words marked right first, and without the words marked wrong.
 
-    Feedback on places that are no longer in the documents is ignored. A question marked as unanswerable, and one of
-    whose candidates some are left out, gets a notice.
+    Feedback on places that are no longer in the documents, or may not answer, is ignored. The result gets a notice if
+    the question was marked as unanswerable, or if candidates are left out.
 
     Args:
         result: A result with candidates that is not judged yet.
@@ -48,6 +48,9 @@ def _taught(
     """One answer for each of the words marked right; their other places are its support."""
     answers: dict[str, Answer] = {}
     for place, found in right:
+        passage = find_passage(found.document, found.start, found.end)
+        if passage is None:
+            continue
         document = documents[found.document]
         text = document.text[found.start : found.end]
         words = normalized_words(text)
@@ -66,7 +69,7 @@ def _taught(
             end=found.end,
             page=where.page,
             sentence=Sentence(gold.sentence_start, gold.sentence_end, sentence),
-            passage=find_passage(found.document, found.start, found.end),
+            passage=passage,
             heading=where.heading,
             feedback=attribution(place),
         )

@@ -50,10 +50,32 @@ def network(folder: Path | str, *, weights: bool = True, outputs: int = OUTPUTS)
     for module in body.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    head = torch.nn.Linear(body.config.hidden_size, outputs)
+    return body, output_layer(width(body), outputs)
+
+
+def width(body: Any) -> int:
+    """Width of the hidden states of a transformer."""
+    return int(body.config.hidden_size)
+
+
+def output_layer(inputs: int, outputs: int = OUTPUTS, like: torch.nn.Module | None = None) -> torch.nn.Module:
+    """A fresh output layer.
+
+    Args:
+        inputs: Width of the hidden states.
+        outputs: Logits per token.
+        like: An output layer, perhaps with fewer outputs, whose weights the first outputs take over.
+    """
+    import torch
+
+    head = torch.nn.Linear(inputs, outputs)
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
-    return body, head
+    if like is not None:
+        with torch.no_grad():
+            for mine, given in zip(head.parameters(), like.parameters(), strict=True):
+                mine[: len(given)] = given
+    return head
 
 
 def forward(body: Any, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

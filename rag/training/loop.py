@@ -14,7 +14,7 @@ from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Report
 from ..reading.model import SpanModel, padding
-from ..reading.network import forward, network
+from ..reading.network import forward, network, output_layer, width
 from ..reading.predictor import SpanPredictor
 from ..reading.weights import WEIGHTS, Description, Loaded, load_weights, save_weights
 from ..reading.windows import WindowMaker
@@ -88,7 +88,11 @@ class Trainer:
         loaded = load_weights(start / WEIGHTS) if start else None
         self._folder = loaded.folder if loaded else model_folder(base)
         self._base = loaded.description.encoder if loaded else Path(base).name
-        parts = (loaded.body, loaded.head) if loaded else network(self._folder)
+        if loaded:
+            # Readers of version 0.2 and older have no output for evidence.
+            parts = loaded.body, output_layer(width(loaded.body), like=loaded.head)
+        else:
+            parts = network(self._folder)
         self.body, self.head = (module.to(device) for module in parts)
         freeze(self.body, recipe.frozen)
         share_dropout(self.body, recipe.dropout)

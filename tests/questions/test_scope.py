@@ -60,6 +60,13 @@ def test_english_with_foreign_names_is_no_other_language(question: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "question", ["And who won the election?", "And who became president?", "OR Tambo airport location", "And why so?"]
+)
+def test_complete_question_is_no_follow_up(question: str) -> None:
+    assert not is_follow_up(question)
+
+
+@pytest.mark.parametrize(
     ("question", "previous", "full"),
     [
         ("And in Kyrgyzstan?", "What is the capital of Uzbekistan?", "What is the capital of Kyrgyzstan?"),
@@ -68,6 +75,9 @@ def test_english_with_foreign_names_is_no_other_language(question: str) -> None:
         ("How about 2021?", "How many people left in 2022?", "How many people left in 2021?"),
         ("And the Uzbeks?", "What do the Kazakhs think?", "What do the Uzbeks think?"),
         ("But in Tajikistan?", "How high is inflation?", "How high is inflation in Tajikistan?"),
+        ("And in Osh?", "Where can I find rents?", "Where can I find rents in Osh?"),
+        ("And Kazakhstan?", "What is Russia's capital?", "What is Kazakhstan's capital?"),
+        ("And in Kyrgyzstan?", "Describe the climate", "Describe the climate in Kyrgyzstan?"),
         ("And in Kyrgyzstan?", "How long is the border between Kazakhstan and Russia?", None),
         ("And when?", "Who postponed a visit to Bishkek?", None),
         ("What about the rents?", "Who left Almaty?", None),

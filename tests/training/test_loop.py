@@ -10,8 +10,9 @@ import torch
 
 from rag.cli import main
 from rag.errors import InputError
+from rag.paths import shipped_reader
 from rag.reading.model import SpanModel
-from rag.reading.network import network, word_embeddings
+from rag.reading.network import OUTPUTS, network, word_embeddings
 from rag.reading.predictor import Pair, SpanPredictor
 from rag.reading.weights import WEIGHTS, load_weights
 from rag.reading.windows import WindowMaker
@@ -72,6 +73,21 @@ def test_written_weights_equal_the_trained_model(trained: tuple[Path, Trainer]) 
     assert pair.text[written.start : written.end] == pair.text[live.start : live.end]
     assert pair.text[written.start : written.end].startswith("Naryn")
     assert written.score == pytest.approx(live.score, abs=0.05)  # half precision
+
+
+def test_shipped_reader_is_trained_further(tmp_path: Path) -> None:
+    # It has no output for evidence.
+    examples = _examples()
+    trainer = Trainer(
+        Split(examples, Examples(), Examples()), dataclasses.replace(RECIPE, epochs=1), tmp_path, start=shipped_reader()
+    )
+    before = load_weights(shipped_reader() / WEIGHTS).head.state_dict()["weight"]
+    after = trainer.head.state_dict()["weight"]
+    assert (len(before), len(after)) == (3, OUTPUTS)
+    assert torch.equal(after[:3], before)
+    trainer.run()
+    trainer.save(tmp_path / WEIGHTS)
+    assert len(load_weights(tmp_path / WEIGHTS).head.state_dict()["weight"]) == OUTPUTS
 
 
 def _encoder() -> str:

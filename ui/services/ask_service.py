@@ -61,7 +61,7 @@ class AskService:
         asked = AskedQuestion(collection, found, datetime.now(UTC), tuple(where), files)
         find = assistant.retriever.document
         yield asked, find
-        result = assistant.judge(assistant.recall(assistant.read(found)), min_confidence)
+        result = assistant.judge(assistant.recall(assistant.read(found), where), min_confidence)
         # Words that were taught may stand in a document that was not found.
         files |= _file_hashes(assistant, {answer.document for answer in result.answers})
         yield replace(asked, result=result, files=files, is_read=True), find

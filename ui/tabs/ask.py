@@ -130,7 +130,7 @@ class AskTab:
             session.show(None)
             yield message_html("Type a question, and press Enter.")
             return
-        previous = session.current.result.question if session.current else None
+        previous = session.current.result.continuable if session.current else None
         conditions = [line.strip() for line in where.splitlines() if line.strip()]
         try:
             for asked, find in self._service.ask(question, collection, conditions, percent / 100, previous):
