@@ -53,6 +53,9 @@ def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
 
 
 def _same(answer: Answer, other: Answer) -> bool:
+    value, its = value_of(answer.text), value_of(other.text)
+    if value and its and value.is_number and its.is_number:
+        return value.kind == its.kind and not value.contradicts(its)
     words, others = (frozenset(normalized_words(each.text).split()) for each in (answer, other))
     return words <= others or others <= words
 

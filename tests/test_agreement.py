@@ -28,6 +28,11 @@ def test_longer_and_shorter_words_say_the_same() -> None:
     assert (found.agrees, found.groups) == (True, ((BEST, same),))
 
 
+def test_number_that_ends_with_the_other_ones_digits_does_not_say_the_same() -> None:
+    long, short = _answer("1,500 people", 0.8, "a"), _answer("500 people", 0.6, "b")
+    assert agreement_of([long, short]).groups == ((long,), (short,))
+
+
 def test_another_value_in_another_document_contradicts() -> None:
     other, same = _answer("39,800", 0.5, "b"), _answer("39,800 people", 0.45, "c")
     found = agreement_of([BEST, other, same])

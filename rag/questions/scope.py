@@ -29,16 +29,19 @@ SUMMARY = re.compile(
     rf"|^\W*what (?:is|are) (?:this|these|the|my) {_DOCUMENTS} about\W*$"
 )
 COMPARISON = re.compile(
-    rf"{_POLITE}(?:compare|contrast)\b|{_POLITE}{_MAKE}(?:an?\s+)?comparison\b"
+    rf"{_POLITE}(?:compare\b|contrast (?:the|these|those|two|both)\b)|{_POLITE}{_MAKE}(?:an?\s+)?comparison\b"
     rf"|{_POLITE}(?:an?\s+)?comparison (?:of|between)\b"
 )
+
+#: Longest abbreviation, in letters.
+LONGEST_CODE = 5
 
 WORD = re.compile(r"[^\W\d_]+")
 
 #: English words that no other language of ``foreign_words.txt`` has.
 ENGLISH = frozenset(
     "the of and which what who whom whose how when where why did does are were has have had many much to by with from "
-    "for that this these those it its be been about between".split()
+    "for that this these those it its be been about between than there their they can could would should".split()
 )
 
 
@@ -68,10 +71,15 @@ def is_english(text: str) -> bool:
     if sum(not _is_latin(letter) for letter in letters) * 2 > len(letters):
         return False
     weights = _foreign_words()
-    words = WORD.findall(unicodedata.normalize("NFC", text).casefold())
+    words = {word.casefold() for word in WORD.findall(unicodedata.normalize("NFC", text)) if not _is_code(word)}
     foreign = sum(weights.get(word, 0) for word in words)
     english = sum(word in ENGLISH for word in words)
     return foreign < 2 if not english else foreign < 4 or foreign <= 2 * english
+
+
+def _is_code(word: str) -> bool:
+    """True for an abbreviation or a single letter of the alphabet, which may equal a word of any language."""
+    return word.isascii() and (len(word) == 1 or (word.isupper() and len(word) <= LONGEST_CODE))
 
 
 def _is_latin(letter: str) -> bool:

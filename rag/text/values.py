@@ -18,18 +18,18 @@ MONTH = rf"(?:{'|'.join(MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\
 YEAR = r"(?:1\d{3}|20\d{2})"
 DATE = re.compile(
     rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?(?P<month>{MONTH})(?:\s+(?P<day_after>\d{{1,2}})(?!\d))?(?:,?\s+(?P<year>{YEAR}))?\b"
-    rf"|\b(?P<iso>{YEAR}-\d\d(?:-\d\d)?)\b|^(?:in|since|until|by|the year)?\s*(?P<bare>{YEAR})$",
+    rf"|\b(?P<iso>{YEAR}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)\b|^(?:in|since|until|by|the year)?\s*(?P<bare>{YEAR})$",
     re.IGNORECASE,
 )
 DECADE = re.compile(rf"\b{YEAR}s\b")
 NUMBER = re.compile(
-    r"(?P<sign>[$€£])?\s*(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<after>%|[^\W\d_]+)?"
+    r"(?<![^\W_])(?P<sign>[$€£])?\s*(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<after>%|[^\W\d_]+)?"
 )
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "bn": 1e9, "m": 1e6}
 
 #: Kind and size of each unit; only numbers of one kind are compared.
 UNITS = {
-    **dict.fromkeys(("%", "percent", "per", "pct"), ("share", 1.0)),
+    **dict.fromkeys(("%", "percent", "pct"), ("share", 1.0)),
     **dict.fromkeys(("km", "kilometre", "kilometres", "kilometer", "kilometers"), ("length", 1000.0)),
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("length", 1.0)),
     **dict.fromkeys(("cm", "centimetres", "centimeters"), ("length", 0.01)),
@@ -58,19 +58,26 @@ class Value:
     Attributes:
         kind: ``date``, ``name``, ``count``, or the kind of a unit, such as ``length``; only values of one kind compare.
         number: The number in the basic unit of its kind; 0 for dates and names.
-        words: The words of a name, or the year, month and day of a date, as far as given.
+        words: The words of a name; the year, month and day of a date, as far as given; what a count counts, if given.
     """
 
     kind: str
     number: float = 0.0
     words: frozenset[str] = frozenset()
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number, with or without a unit."""
+        return self.kind not in ("date", "name")
+
     def contradicts(self, other: Value) -> bool:
         """True if both cannot be the one right value."""
         if self.kind != other.kind:
             return False
-        if self.kind in ("date", "name"):
+        if not self.is_number:
             return not self.words & other.words if self.kind == "name" else self._is_another_date(other)
+        if self.words and other.words and self.words != other.words:
+            return False
         return abs(self.number - other.number) > ROUNDING * max(abs(self.number), abs(other.number))
 
     def _is_another_date(self, other: Value) -> bool:
@@ -118,9 +125,11 @@ def _number(found: re.Match[str]) -> Value:
         rest = ["%"]
     while rest and rest[0] in SCALES and not (rest[0] == "m" and not found["sign"]):
         number *= SCALES[rest.pop(0)]
+    if rest[:2] == ["per", "cent"]:
+        rest = ["percent"]
     unit = found["sign"] or (rest[0] if rest else "")
     kind, size = UNITS.get(unit, ("count", 1.0))
-    return Value(kind, number * size)
+    return Value(kind, number * size, frozenset({unit} - {""}) if kind == "count" else frozenset())
 
 
 def _name(text: str) -> Value | None:

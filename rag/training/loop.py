@@ -88,11 +88,10 @@ class Trainer:
         loaded = load_weights(start / WEIGHTS) if start else None
         self._folder = loaded.folder if loaded else model_folder(base)
         self._base = loaded.description.encoder if loaded else Path(base).name
+        parts = (loaded.body, loaded.head) if loaded else network(self._folder)
         if loaded:
             # Readers of version 0.2 and older have no output for evidence.
-            parts = loaded.body, output_layer(width(loaded.body), like=loaded.head)
-        else:
-            parts = network(self._folder)
+            parts = parts[0], output_layer(width(parts[0]), like=parts[1])
         self.body, self.head = (module.to(device) for module in parts)
         freeze(self.body, recipe.frozen)
         share_dropout(self.body, recipe.dropout)

@@ -52,7 +52,9 @@ def test_other_language_is_recognised(question: str) -> None:
         "Kim Jong-un age", "Les Misérables author", "Who wrote Was ist Metaphysik?", "Who is Angela de la Cruz?",
         "Los Angeles population", "What was Les Plaisirs et les Jours?", "Who said, Here I stand, I can do no other?",
         "Nursultan Nazarbayev", "What does казахский mean in English?", "MIT students 2022", "7,644 km?", "?",
-        "Which summary did the committee publish?", "How do the polls compare?",
+        "Which summary did the committee publish?", "How do the polls compare?", "Submit a FOI request",
+        "IST time zone", "Is Wat Arun older than Wat Pho?", "Can UN troops enter AU states?",
+        "Will Gen Z outnumber Gen Y?", "Contrast ratio of the display?",
     ],
 )  # fmt: skip
 def test_english_with_foreign_names_is_no_other_language(question: str) -> None:
