@@ -13,6 +13,7 @@ import numpy as np
 from ..embedding.encoder import Encoder, SentenceTransformerEncoder
 from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
+from ..sources.parse_process import FileLimits
 from ..text.chunking import ChunkSettings
 from .build import update
 from .index import LIBRARY, VECTORS, Report, open_store, open_vectors, open_words
@@ -121,7 +122,8 @@ def repair(
             sources = find_sources(named, follow_links=follow_links)
         if sources:
             settings = _settings(manifest)
-            changes = update(named, sources, folder, encoder, settings=settings, report=report)
+            limits = FileLimits(**manifest.limits) if manifest.limits else None
+            changes = update(named, sources, folder, encoder, settings=settings, report=report, limits=limits)
             return f"rebuilt from the files: {changes.documents} documents"
         if parts is None:
             raise InputError(

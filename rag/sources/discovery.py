@@ -108,8 +108,9 @@ def read_bytes(source: Source) -> bytes:
                 raise DocumentError(
                     f"{size:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it into smaller files"
                 )
-            # The opened file is the one that was checked.
-            if source.inside is not None and not os.path.samestat(before, path.resolve(strict=True).lstat()):
+            # The opened file is the one that was checked, if no folder on its way has been replaced by a link since.
+            again = path.resolve(strict=True)
+            if source.inside is not None and not (again == real and os.path.samestat(before, again.lstat())):
                 raise DocumentError("changed while it was being read; run `rag index` again when it is complete")
             raw = file.read(limit + 1)
             after = os.fstat(file.fileno())

@@ -182,8 +182,10 @@ class ParseProcess:
                 raise self._failure(process, expired.is_set()) from error
             finally:
                 timer.cancel()
-                # Also after Ctrl-C: a late reply must not be taken for that of the next file.
-                if not answered:
+                timer.join()
+                # Also after Ctrl-C: a late reply must not be taken for that of the next file. And if the time ran out
+                # just after the reply, the process is about to end.
+                if not answered or expired.is_set():
                     self._end()
             used = reply["peak"] / (self.limits.megabytes * 1_000_000)
             if used > 0.5:
@@ -213,6 +215,9 @@ class ParseProcess:
         return reply, payload
 
     def _running(self) -> subprocess.Popen[bytes]:
+        # One that has ended while it was idle failed at no file.
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
         if self._process is None:
             arguments = [str(PACKAGE), str(self.limits.megabytes), str(self.limits.seconds)]
             # ``-P`` keeps the folder of the script off ``sys.path``.

@@ -60,22 +60,23 @@ def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
     tasks: dict[str, Callable[[dict[str, Any], bytes], Reply]] = {
         "parse": _parse, "picture": _picture, "sizes": _sizes,
     }  # fmt: skip
-    while line := requests.readline():
-        request = json.loads(line)
-        raw = requests.read(request["size"])
-        _set_alarm(seconds)
-        try:
-            reply, payload = tasks[request["task"]](request, raw)
-        except MemoryError:
-            os._exit(OUT_OF_MEMORY)
-        except DocumentError as error:
-            reply, payload = {"error": str(error)}, b""
-        except InputError as error:
-            reply, payload = {"invalid": str(error)}, b""
-        _set_alarm(0)
-        head = {**reply, "size": len(payload), "peak": peak_memory()}
-        replies.write(json.dumps(head).encode() + b"\n" + payload)
-        replies.flush()
+    try:
+        while line := requests.readline():
+            request = json.loads(line)
+            raw = requests.read(request["size"])
+            _set_alarm(seconds)
+            try:
+                reply, payload = tasks[request["task"]](request, raw)
+            except DocumentError as error:
+                reply, payload = {"error": str(error)}, b""
+            except InputError as error:
+                reply, payload = {"invalid": str(error)}, b""
+            _set_alarm(0)
+            head = {**reply, "size": len(payload), "peak": peak_memory()}
+            replies.write(json.dumps(head).encode() + b"\n" + payload)
+            replies.flush()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
 
 
 def peak_memory() -> int:
@@ -86,7 +87,8 @@ def peak_memory() -> int:
     with suppress(ImportError):  # Windows
         import resource
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # In bytes on macOS, elsewhere in units of 1,024.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return 0
 
 

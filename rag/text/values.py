@@ -18,7 +18,8 @@ MONTH = rf"(?:{'|'.join(MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\
 YEAR = r"(?:1\d{3}|20\d{2})"
 DATE = re.compile(
     rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?(?P<month>{MONTH})(?:\s+(?P<day_after>\d{{1,2}})(?!\d))?(?:,?\s+(?P<year>{YEAR}))?\b"
-    rf"|\b(?P<iso>{YEAR}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)\b|^(?:in|since|until|by|the year)?\s*(?P<bare>{YEAR})$",
+    rf"|\b(?P<iso>{YEAR}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)\b"
+    rf"|^(?:in|since|until|by|the year)?\s*(?P<bare>{YEAR})$",
     re.IGNORECASE,
 )
 DECADE = re.compile(rf"\b{YEAR}s\b")
