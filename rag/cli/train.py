@@ -52,14 +52,14 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(subparsers, "train", "train the reader on questions with known answers", EXAMPLES)
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE",
-        help="SQuAD-format .json or .json.gz, or a .jsonl question set about the index",
+        help="SQuAD .json or .json.gz, evidence file .jsonl or .jsonl.gz, or .jsonl question set about the index",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="output folder for weights, settings and model card"
     )
     parser.add_argument(
-        "--base", default=DEFAULT_ENCODER, metavar="NAME|PATH",
-        help=f"encoder to start from: any that AutoModel loads, with a fast tokenizer (default: {DEFAULT_ENCODER})",
+        "--base", default=DEFAULT_ENCODER, metavar="DIR",
+        help=f"folder of the encoder to start from, with its tokenizer.json (default: {DEFAULT_ENCODER})",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="start", type=Path, metavar="DIR",
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from ..questions.schema import Question, raise_invalid
-    from ..reading.weights import WEIGHTS
+    from ..reading.weights import WEIGHTS, tokenizer_folder
     from ..training import model_card
     from ..training.examples import load, split
     from ..training.loop import Trainer
@@ -109,10 +109,10 @@ def run(args: argparse.Namespace) -> int:
     def documents() -> Mapping[str, Document]:
         return Index.open(ready_index(args)).documents
 
-    maker = WindowMaker.load(model_folder(args.base), recipe.window)
+    start = shipped_reader() if args.start == SHIPPED else args.start
+    maker = WindowMaker.load(tokenizer_folder(start) if start else model_folder(args.base), recipe.window)
     on_invalid = invalid.append if args.skip_bad else raise_invalid
     parts = split(load(args.files, documents, maker, on_invalid, unlabelled.append), args.held_back)
-    start = shipped_reader() if args.start == SHIPPED else args.start
     earlier = model_card.earlier_run(start)
     if unlabelled:
         err.print(f"skipped {len(unlabelled)} unlabelled questions")

@@ -23,14 +23,14 @@ class EvidenceQuestion:
 
     Attributes:
         id: Id of the question.
-        question: Its text.
+        text: Its text.
         context: The passage.
         evidence: ``(start, end)`` of each part, code points in the context; empty if it does not answer.
         article: Title of the article that the context is from; the context itself if it has none.
     """
 
     id: str
-    question: str
+    text: str
     context: str
     evidence: tuple[tuple[int, int], ...]
     article: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .network import ANSWERABLE, END, EVIDENCE, START, forward
+from .network import ANSWERABLE, END, START, forward
 from .weights import Loaded
 from .windows import Window
 
@@ -30,15 +30,12 @@ class Logits(NamedTuple):
         start, end: Logits of an answer starting or ending at each passage token, ``float32 [n]``.
         null: Logit of "no answer", on the scale of ``start + end``.
         answerability: Log-odds that the window answers, from an output of its own.
-        evidence: Log-odds that each passage token belongs to evidence, ``float32 [n]``; None if the model has no such
-            output.
     """
 
     start: Floats
     end: Floats
     null: float
     answerability: float
-    evidence: Floats | None
 
 
 class SpanModel:
@@ -124,5 +121,4 @@ def _logits(values: Floats, window: Window) -> Logits:
         inside[:, END],
         float(values[0, START] + values[0, END]),
         float(values[0, ANSWERABLE]),
-        inside[:, EVIDENCE] if values.shape[1] > EVIDENCE else None,
     )

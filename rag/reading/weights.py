@@ -89,6 +89,11 @@ def load_weights(path: Path) -> Loaded:
     return Loaded(body, head, description, folder)
 
 
+def tokenizer_folder(reader: Path) -> str:
+    """The folder of a reader's tokenizer: its own, or that of the shipped embedder."""
+    return str(reader) if (reader / TOKENIZER).is_file() else model_folder(DEFAULT_ENCODER)
+
+
 def save_weights(
     path: Path, body: torch.nn.Module, head: torch.nn.Module, *, encoder: str, folder: str, window: int
 ) -> Description:
@@ -107,7 +112,7 @@ def save_weights(
     from safetensors.torch import save_file
 
     states = {"body": body.state_dict(), "head": head.state_dict()}
-    left_out = word_embeddings(body) if encoder == DEFAULT_ENCODER else None
+    left_out = word_embeddings(body) if folder == model_folder(DEFAULT_ENCODER) else None
     tensors = {
         f"{part}.{name}": value.detach().cpu().half().contiguous()
         for part, state in states.items()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import InputError
 from ..index.lexical import Lexical
@@ -15,6 +16,8 @@ from ..questions.squad import load_squad
 from ..reading.windows import WindowMaker
 from ..text.segmentation import Extent, paragraphs
 from ..types import Document
+
+Asked = TypeVar("Asked", Question, EvidenceQuestion)
 
 #: A file gives up held-back articles only if at least this many times as many remain for training.
 MIN_TRAINING_RATIO = 3
@@ -121,7 +124,7 @@ def load(
     found = Examples()
     for number, path in enumerate(files):
         if is_evidence_file(path):
-            _add_evidence(found, number, _short(load_evidence(path, on_invalid), maker))
+            _add_evidence(found, number, _usable(path, load_evidence(path, on_invalid), maker, on_invalid))
         elif path.suffix == ".jsonl":
             texts = documents()
             questions = load_questions(path, texts, on_invalid, on_unlabelled)
@@ -155,7 +158,7 @@ def split(examples: Examples, held_back: int, test_share: float = 0.75) -> Split
     return Split(*(examples.of(part) for part in parts))
 
 
-def _usable(path: Path, questions: list[Question], maker: WindowMaker, on_invalid: OnInvalid) -> list[Question]:
+def _usable(path: Path, questions: list[Asked], maker: WindowMaker, on_invalid: OnInvalid) -> list[Asked]:
     """The questions that have words and are short enough."""
     kept = []
     for question, tokens in zip(questions, maker.many([question.text for question in questions]), strict=True):
@@ -185,18 +188,13 @@ def _add_squad(found: Examples, file: int, documents: list[Document], questions:
     ]
 
 
-def _short(questions: list[EvidenceQuestion], maker: WindowMaker) -> list[EvidenceQuestion]:
-    lengths = (len(tokens.ids) for tokens in maker.many([question.question for question in questions]))
-    return [q for q, length in zip(questions, lengths, strict=True) if length <= maker.longest_question]
-
-
 def _add_evidence(found: Examples, file: int, questions: list[EvidenceQuestion]) -> None:
     rows: dict[str, int] = {}
     for question in questions:
         if question.context not in rows:
             rows[question.context] = len(found.passages)
             found.passages.append(Passage("", question.context, f"{file}/{question.article}", file))
-        found.examples.append(Example(question.question, rows[question.context], (), question.evidence))
+        found.examples.append(Example(question.text, rows[question.context], (), question.evidence))
 
 
 def _add_set(found: Examples, file: int, documents: Mapping[str, Document], questions: list[Question]) -> None:

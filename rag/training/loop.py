@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -88,6 +89,7 @@ class Trainer:
         loaded = load_weights(start / WEIGHTS) if start else None
         self._folder = loaded.folder if loaded else model_folder(base)
         self._base = loaded.description.encoder if loaded else Path(base).name
+        self._start = loaded.description.fingerprint if loaded else ""
         parts = (loaded.body, loaded.head) if loaded else network(self._folder)
         if loaded:
             # Readers of version 0.2 and older have no output for evidence.
@@ -113,7 +115,7 @@ class Trainer:
             self._optimizer, lambda step: recipe.rate_at(step, self._steps)
         )
         self.step = 0
-        self.seconds = 0.0
+        self.seconds = self._counted = 0.0
         self.losses: list[float] = []
         self.curve: list[Point] = []
 
@@ -137,7 +139,7 @@ class Trainer:
         self._path.unlink(missing_ok=True)
 
     def _run(self) -> None:
-        begun = saved = time.monotonic()
+        saved = self._counted = time.monotonic()
         done = 0
         for epoch, plan in enumerate(self._plans):
             for number, examples in enumerate(plan):
@@ -148,17 +150,22 @@ class Trainer:
                 self.step += 1
                 self._report("training", self.step, self._steps)
                 if time.monotonic() - saved > CHECKPOINT_EVERY:
-                    self.seconds += time.monotonic() - begun
                     self._save()
-                    begun = saved = time.monotonic()
+                    saved = time.monotonic()
             done += len(plan)
             if len(self.curve) == epoch:
-                self.seconds += time.monotonic() - begun
+                self._count_time()
                 loss = sum(self.losses[-len(plan) :]) / len(plan)
                 self.curve.append(Point(epoch + 1, loss, self.seconds, self._measure(self._split.development)))
+                # Measuring is no training.
+                saved = self._counted = time.monotonic()
                 self._save()
                 self._on_epoch(self.curve[-1])
-                begun = saved = time.monotonic()
+
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        self.seconds += now - self._counted
+        self._counted = now
 
     def model(self) -> SpanModel:
         """A copy of the current model, for inference."""
@@ -211,9 +218,14 @@ class Trainer:
 
     @property
     def _run_settings(self) -> dict[str, Any]:
-        return {**asdict(self._recipe), "base": self._base, "examples": len(self._split.training.examples)}
+        examples = repr([self._split.training.passages, self._split.training.examples]).encode()
+        return {
+            **asdict(self._recipe), "base": self._base, "start": self._start,
+            "examples": hashlib.sha256(examples).hexdigest(),
+        }  # fmt: skip
 
     def _save(self) -> None:
+        self._count_time()
         state = {
             "run": self._run_settings, "step": self.step, "seconds": self.seconds, "losses": self.losses,
             "curve": [asdict(point) for point in self.curve], "schedule": self._schedule.state_dict(),

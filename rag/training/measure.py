@@ -84,7 +84,7 @@ def measure(
     exact, f1, scores, answerable = [], [], [], []
     for example, (*_, text), spans in zip(examples.examples, pairs, found, strict=True):
         scores.append(spans[0].score if spans else LOWEST_SCORE)
-        answerable.append(bool(example.golds))
+        answerable.append(example.answerable)
         if example.golds:
             golds = [text[start:end] for start, end in example.golds]
             best = text[spans[0].start : spans[0].end] if spans else ""
@@ -93,7 +93,7 @@ def measure(
     columns = np.array(scores), np.array(answerable)
     return Reading(
         answerable=len(f1),
-        unanswerable=len(found) - len(f1),
+        unanswerable=answerable.count(False),
         exact_match=_mean(exact),
         f1=_mean(f1),
         auroc=Estimate(auroc(*columns), interval(auroc_by_ranks, columns)),

@@ -19,7 +19,7 @@ from .recipe import Recipe
 SETTINGS, CARD = "reader.json", "README.md"
 
 WEAKNESSES = """\
-- It was trained on English prose only. It reads tables, code and lists as running text.
+- It knows what it was trained on, the files above. It reads tables, code and lists as running text.
 - It marks words. It does not add figures up or combine two sentences into a conclusion.
 - It may mark words in a passage that is on the right subject but does not answer: see the AUROC above, where 0.5 is
   chance. The assistant's confidence takes this into account; the reader's score alone does not.
@@ -157,8 +157,8 @@ def _card(run: Run) -> str:
 # Model card: a span reader of `rag`
 
 Given a question, a passage and the title of its document, the reader marks the words of the passage that answer, or
-none. It is the transformer of {description.encoder} with four outputs per token: start, end, whether the passage
-answers at all (at the first token), and whether the token belongs to evidence. It was trained with `rag train`.
+none. It is the transformer of {description.encoder} with outputs per token for start, end, whether the passage answers
+at all (at the first token), and whether the token belongs to evidence. It was trained with `rag train`.
 `{WEIGHTS}` holds its weights in half precision. {_words(description)} Fingerprint of the weights:
 {description.fingerprint}.
 

@@ -75,7 +75,9 @@ def test_weights_made_for_another_encoder_are_refused(tmp_path: Path) -> None:
 def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     body, _ = network(model_folder(DEFAULT_ENCODER))
     path = tmp_path / "wide.safetensors"
-    save_weights(path, body, torch.nn.Linear(192, 4), encoder=DEFAULT_ENCODER, folder="", window=384)
+    save_weights(
+        path, body, torch.nn.Linear(192, 4), encoder=DEFAULT_ENCODER, folder=model_folder(DEFAULT_ENCODER), window=384
+    )
     with pytest.raises(InputError, match="its weights do not fit all-MiniLM-L6-v2; train it again"):
         load_weights(path)
 
