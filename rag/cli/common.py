@@ -58,15 +58,6 @@ def add_index_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_follow_links_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--follow-links``."""
-    parser.add_argument(
-        "--follow-links", action="store_true",
-        help="also read files outside the folders that links in them lead to; links to folders are never followed. Not "
-        "remembered: give it each time",
-    )  # fmt: skip
-
-
 def add_reader_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--reader``."""
     parser.add_argument(

@@ -17,7 +17,6 @@ from ..text.printable import one_line
 from .common import (
     add_command,
     add_device_option,
-    add_follow_links_option,
     add_index_option,
     err,
     run_build,
@@ -49,7 +48,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and update the index whenever a file changes"
     )
-    add_follow_links_option(parser)
+    parser.add_argument(
+        "--follow-links", action="store_true",
+        help="also read files outside the folders that links in them lead to; links to folders are never followed. The "
+        "next run without it drops these files",
+    )  # fmt: skip
     defaults = FileLimits()
     parser.add_argument(
         "--max-file-seconds", type=int, default=defaults.seconds, metavar="N",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..export.check import Files, check, read_export
-from ..index import current_version, repair, verify
+from ..index import Manifest, current_version, repair, verify
 from ..paths import default_index
-from .common import add_command, add_follow_links_option, add_index_option, err, out, progress_bars
+from .common import add_command, add_index_option, err, out, progress_bars
 from .index import remembered_paths
 from .show import checked_text, verification_text
 
@@ -43,7 +42,6 @@ def add_parser(subparsers: Subparsers) -> None:
         help="files and folders to look for the quotes in, named as for `rag index` (default: those of the index)",
     )  # fmt: skip
     add_index_option(parser)
-    add_follow_links_option(parser)
     parser.add_argument("--repair", action="store_true", help="rebuild the damaged parts of the index")
     parser.set_defaults(run=run)
 
@@ -53,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
     if args.answers:
         return _check_quotes(args)
     folder = args.index or default_index()
-    found = verify(folder, follow_links=args.follow_links)
+    found = verify(folder)
     out.print(verification_text(found))
     if found.problems and args.repair:
         with progress_bars() as report:
-            err.print(repair(folder, report=report, follow_links=args.follow_links))
-        found = verify(folder, follow_links=args.follow_links)
+            err.print(repair(folder, report=report))
+        found = verify(folder)
         out.print(verification_text(found))
     return 1 if found.problems else 0
 
@@ -67,7 +65,7 @@ def _check_quotes(args: argparse.Namespace) -> int:
     if args.repair:
         raise InputError(f"--repair repairs an index, not quotes; leave {args.answers} out")
     export = read_export(args.answers)
-    found = check(export.quotes, Files(_paths(args), follow_links=args.follow_links).read)
+    found = check(export.quotes, _files(args).read)
     if found:
         out.print(checked_text(found))
     matching = sum(checked.state == "matches" for checked in found)
@@ -76,8 +74,8 @@ def _check_quotes(args: argparse.Namespace) -> int:
     return 0 if matching == len(found) else 1
 
 
-def _paths(args: argparse.Namespace) -> Sequence[Path]:
-    """Where to look for the quoted files.
+def _files(args: argparse.Namespace) -> Files:
+    """The files to look for the quotes in.
 
     Raises:
         InputError: Both an index and paths are named, or the index does not record its paths.
@@ -85,9 +83,8 @@ def _paths(args: argparse.Namespace) -> Sequence[Path]:
     """
     if not args.paths:
         folder = args.index or default_index()
-        current_version(folder)
-        return remembered_paths(folder)
+        version = current_version(folder)
+        return Files(remembered_paths(folder), follow_links=Manifest.read(version).follow_links)
     if args.index:
         raise InputError(f"--index {args.index} and {args.paths[0]}: give only one of the two")
-    paths: Sequence[Path] = args.paths
-    return paths
+    return Files(args.paths)

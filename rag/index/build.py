@@ -106,7 +106,10 @@ def build_index(
     sources = find_sources(named, follow_links=follow_links)
     with writing(Path(folder)):
         encoder = encoder or SentenceTransformerEncoder()
-        return update(named, sources, Path(folder), encoder, settings=settings, report=report, limits=limits)
+        return update(
+            named, sources, Path(folder), encoder,
+            settings=settings, report=report, limits=limits, follow_links=follow_links,
+        )  # fmt: skip
 
 
 def update(
@@ -118,10 +121,13 @@ def update(
     settings: ChunkSettings | None = None,
     report: Report | None = None,
     limits: FileLimits | None = None,
+    follow_links: bool = False,
 ) -> Changes:
     """``build_index`` for sources already found; the caller holds the folder's lock."""
     with ParseProcess(limits) as parser:
-        build = _Update(sources, folder, encoder, settings=settings, report=report, parser=parser)
+        build = _Update(
+            sources, folder, encoder, settings=settings, report=report, parser=parser, follow_links=follow_links
+        )
         return build.run([path.resolve() for path in named])
 
 
@@ -137,8 +143,9 @@ class _Update:
         settings: ChunkSettings | None,
         report: Report | None,
         parser: ParseProcess,
+        follow_links: bool,
     ) -> None:
-        self._parser = parser
+        self._parser, self._follow_links = parser, follow_links
         self._sources, self._folder, self._encoder = sources, folder, encoder
         self._settings = settings or ChunkSettings()
         self._report = report or (lambda stage, done, total: None)
@@ -166,7 +173,7 @@ class _Update:
                 self._report("reading", done, len(steps))
             if not writer.passages:
                 raise InputError(self._nothing_read(named))
-            store = writer.finish(named, asdict(self._parser.limits))
+            store = writer.finish(named, limits=asdict(self._parser.limits), follow_links=self._follow_links)
         present = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
         self._changes.removed = [path for path in self._known if path not in present]
         return self._summarize(store)
@@ -228,6 +235,7 @@ class _Update:
         return (
             previous.is_current_for(self._encoder, self._settings)
             and previous.manifest.sources == [str(path) for path in named]
+            and previous.manifest.follow_links == self._follow_links
             and [step.old for step in steps if step.old] == list(self._known.values())
             and {step.path: step.refused for step in steps if step.refused} == self._refused
             and all(step.source is None and (not step.old or step.path == step.old.path) for step in steps)

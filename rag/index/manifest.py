@@ -38,6 +38,7 @@ class Manifest:
         search: Kind of vector search; for an approximate index also its measured recall.
         limits: What reading a file could take in the run that made the version, by name; see ``FileLimits``. Empty if
             there was no limit.
+        follow_links: Whether files outside the indexed paths were read that links lead to.
         files: XXH3 checksum (128 bits, hexadecimal) of each file, by its path in the version folder.
     """
 
@@ -52,6 +53,7 @@ class Manifest:
     passages: int
     search: Mapping[str, object]
     limits: Mapping[str, int] = field(default_factory=dict)
+    follow_links: bool = False
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod

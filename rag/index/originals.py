@@ -23,7 +23,7 @@ from .versions import current_version
 #: Suffix of the document id of a table row.
 ROW = re.compile(r"#\d+$")
 
-OUTSIDE = "is a link to outside the indexed folders, which is not followed; replace it with the file"
+OUTSIDE = "has been replaced by a link to outside the indexed folders, which is not followed; put the file there"
 CHANGED = "has changed since it was indexed; run `rag index` to bring the index up to date"
 
 
@@ -42,17 +42,17 @@ class Originals:
         self._follow_links = follow_links
 
     @classmethod
-    def open(cls, folder: Path | str, *, follow_links: bool = False) -> Self:
+    def open(cls, folder: Path | str) -> Self:
         """The originals of an index folder's current version; open them together with the index.
 
         Raises:
             IndexFolderError: There is no index, or it cannot be read.
         """
         version = current_version(Path(folder))
-        sources = Manifest.read(version).sources
+        manifest = Manifest.read(version)
         try:
-            paths = [Path(source) for source in sources]
-            return cls(open_store(version), paths, follow_links=follow_links)
+            paths = [Path(source) for source in manifest.sources]
+            return cls(open_store(version), paths, follow_links=manifest.follow_links)
         except sqlite3.Error as error:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
 

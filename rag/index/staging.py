@@ -104,12 +104,13 @@ class VersionWriter:
                 self._copy_run()
             self._run.append(old.number)
 
-    def finish(self, sources: Sequence[Path], limits: Mapping[str, int]) -> DocumentStore:
+    def finish(self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool) -> DocumentStore:
         """Embed the queued passages, and write the manifest.
 
         Args:
             sources: The indexed paths, stored in the manifest.
             limits: What reading a file could take, stored in the manifest.
+            follow_links: Whether links out of the paths were followed, stored in the manifest.
         """
         self._copy_run()
         self._embed()
@@ -131,6 +132,7 @@ class VersionWriter:
             passages=self.passages,
             search=asdict(found) if found else {"kind": "exact"},
             limits=limits,
+            follow_links=follow_links,
             files=hash_files(self._folder),
         ).write(self._folder)
         return store

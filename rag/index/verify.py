@@ -45,7 +45,7 @@ class Verification:
     passages: int = 0
 
 
-def verify(folder: Path | str, *, follow_links: bool = False) -> Verification:
+def verify(folder: Path | str) -> Verification:
     """Check an index folder completely.
 
     Checks the checksums of all files; SQLite's integrity check; that every passage is a slice of its document; that
@@ -54,7 +54,6 @@ def verify(folder: Path | str, *, follow_links: bool = False) -> Verification:
 
     Args:
         folder: Folder of the index.
-        follow_links: As for ``build_index``.
 
     Raises:
         IndexMissing: There is no index.
@@ -72,14 +71,12 @@ def verify(folder: Path | str, *, follow_links: bool = False) -> Verification:
         problems += _inconsistencies(version, manifest)
     if problems and current_version(folder) != version:
         # A writer that finished twice in the meantime has deleted this version.
-        return verify(folder, follow_links=follow_links)
-    stale = list(_stale(open_store(version), manifest, follow_links)) if LIBRARY not in damaged else []
+        return verify(folder)
+    stale = list(_stale(open_store(version), manifest)) if LIBRARY not in damaged else []
     return Verification(problems, stale, manifest.documents, manifest.passages)
 
 
-def repair(
-    folder: Path | str, encoder: Encoder | None = None, report: Report | None = None, *, follow_links: bool = False
-) -> str:
+def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
     """Rebuild the damaged parts of an index; returns a one-line summary.
 
     A damaged lexical index or damaged vectors are rebuilt from the stored texts, and a damaged store from the indexed
@@ -89,7 +86,6 @@ def repair(
         folder: Folder of the index.
         encoder: Embedder of its vectors. Default: the one that the manifest names.
         report: Called with progress.
-        follow_links: As for ``build_index``.
 
     Raises:
         IndexMissing: There is no index.
@@ -119,11 +115,14 @@ def repair(
         named = [Path(source) for source in manifest.sources]
         sources: list[Source] = []
         with suppress(InputError):
-            sources = find_sources(named, follow_links=follow_links)
+            sources = find_sources(named, follow_links=manifest.follow_links)
         if sources:
             settings = _settings(manifest)
             limits = FileLimits(**manifest.limits) if manifest.limits else None
-            changes = update(named, sources, folder, encoder, settings=settings, report=report, limits=limits)
+            changes = update(
+                named, sources, folder, encoder,
+                settings=settings, report=report, limits=limits, follow_links=manifest.follow_links,
+            )  # fmt: skip
             return f"rebuilt from the files: {changes.documents} documents"
         if parts is None:
             raise InputError(
@@ -174,12 +173,12 @@ def _check_vectors(vectors: VectorStore) -> Iterator[str]:
             yield f"{VECTORS}: vectors not of unit length: {len(bad)}, the first of passage {bad[0]}"
 
 
-def _stale(store: DocumentStore, manifest: Manifest, follow_links: bool) -> Iterator[tuple[str, str]]:
+def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Changed files; see ``Verification.stale``."""
     known = store.files()
     refused = store.refused()
     try:
-        sources = find_sources([Path(source) for source in manifest.sources], follow_links=follow_links)
+        sources = find_sources([Path(source) for source in manifest.sources], follow_links=manifest.follow_links)
     except InputError as error:
         yield "", f"the files cannot be compared: {error}"
         return
@@ -214,4 +213,5 @@ def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Repor
             writer.refuse(path, *refused)
         for record in parts.store.files().values():
             writer.copy(record, record.path)
-        writer.finish([Path(source) for source in parts.manifest.sources], parts.manifest.limits)
+        made = parts.manifest
+        writer.finish([Path(each) for each in made.sources], limits=made.limits, follow_links=made.follow_links)

@@ -132,7 +132,9 @@ def test_link_out_of_the_folder_is_not_followed(tmp_path: Path, docs: Path, inde
     outside = tmp_path / "outside"
     (docs / "sub").rename(outside)
     (docs / "sub").symlink_to(outside)
-    with pytest.raises(DocumentError, match=r"^sub/notes\.md: is a link to outside the indexed folders"):
+    with pytest.raises(
+        DocumentError, match=r"^sub/notes\.md: has been replaced by a link to outside the indexed folders"
+    ):
         originals.read("sub/notes.md")
     (docs / "report.pdf").rename(docs / "moved.pdf")
     (docs / "report.pdf").symlink_to(docs / "moved.pdf")
@@ -146,7 +148,7 @@ def test_link_out_of_the_folder_is_not_followed(tmp_path: Path, docs: Path, inde
 def test_forged_path_in_the_index_is_not_read(tmp_path: Path, docs: Path) -> None:
     (tmp_path / "secret.md").write_text("The key is under the mat.")
     store = _store("../secret.md")
-    with pytest.raises(DocumentError, match="is a link to outside the indexed folders"):
+    with pytest.raises(DocumentError, match="has been replaced by a link to outside the indexed folders"):
         Originals(store, [docs]).read("../secret.md")
 
 
