@@ -232,7 +232,7 @@ class Answer:
         passage: The passage that was read.
         support: Other places with the same words, best first.
         heading: Heading above ``start``; None in formats without headings.
-        signals: What the confidence was computed from.
+        signals: What the confidence of the best candidate was computed from.
         feedback: Who marked these words right, and when; None if nobody did. Their confidence is 1.
     """
 

@@ -223,12 +223,21 @@ def _annotation(values: Values, documents: Documents) -> Annotation:
         id=values["id"],
         text=values["question"],
         kind=kind if isinstance(kind, str) else "",
-        answers=_valid_places(values["answers"]) if "answers" in values else None,
+        answers=_answers(values),
         wrong=_valid_places(values.get("wrong", [])),
         question=question,
         stale=stale,
         attribution=attribution(values),
     )
+
+
+def _answers(values: Mapping[str, Any]) -> tuple[Place, ...] | None:
+    """The right places of a line; empty if no document answers, None if that is not known."""
+    if "answers" not in values:
+        return None
+    places = _valid_places(values["answers"])
+    # Places that all are malformed do not say that there is no answer.
+    return None if values["answers"] and not places else places
 
 
 def _valid_places(places: list[Any]) -> tuple[Place, ...]:

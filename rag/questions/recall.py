@@ -91,15 +91,10 @@ def _with_same_words(taught: Answer, answers: tuple[Answer, ...], wrong: list[tu
 
 
 def _is_known(answer: Answer, taught: list[Answer], wrong: list[tuple[Place, Selection]]) -> bool:
-    """True if the words are among those marked right, or contain words marked wrong."""
+    """True if the words are among those marked right or wrong."""
     words = normalized_words(answer.text)
-    if any(words == normalized_words(each.text) for each in taught):
-        return True
-    return any(
-        words == normalized_words(place["quote"])
-        or (answer.document == found.document and answer.start <= found.start and found.end <= answer.end)
-        for place, found in wrong
-    )
+    marked = [*(each.text for each in taught), *(place["quote"] for place, _ in wrong)]
+    return any(words == normalized_words(each) for each in marked)
 
 
 def _notice(
