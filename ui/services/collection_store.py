@@ -15,12 +15,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import shutil
 import threading
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from rag import InputError
@@ -34,6 +36,9 @@ FILES, INDEX, TAUGHT, GIVEN = "files", "index", "taught.jsonl", "given"
 
 #: Name prefixes of a folder being deleted and of a file being moved in.
 DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
+
+#: Random bytes in the id of a collection that belongs to an account.
+RANDOM_BYTES = 6
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -109,7 +114,7 @@ class CollectionStore:
         name = checked_name(name)
         with self._changing:
             self._refuse_taken(name, owner)
-            collection_id = self._free_id(name)
+            collection_id = self._free_id(name, owner)
             folder = self._home / collection_id
             try:
                 (folder / FILES).mkdir(parents=True)
@@ -235,13 +240,19 @@ class CollectionStore:
             permissions=Permissions.from_json(stored),
         )  # fmt: skip
 
-    def _free_id(self, name: str) -> str:
+    def _free_id(self, name: str, owner: str) -> str:
+        """An unused id made of a name.
+
+        With accounts it ends at random: it must neither be an id that another account's deleted collection had, nor
+        give away that another account has a collection of that name.
+        """
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "collection"
         slug = f"{slug}-collection" if WINDOWS_DEVICE.match(slug) else slug
         taken = {each.id for each in self._given} | {GIVEN}
-        numbered = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
-        return next(each for each in numbered if each not in taken and not (self._home / each).exists())
+        numbers = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
+        candidates = (f"{slug}-{secrets.token_hex(RANDOM_BYTES)}" for _ in count()) if owner else numbers
+        return next(each for each in candidates if each not in taken and not (self._home / each).exists())
 
 
 def _files(collection: Collection) -> Path:

@@ -65,14 +65,19 @@ class Collections:
         """The collections that the account may see: those given at start first, then the others by name."""
         return [each for each in self._store.list() if self._may(each.permissions.may_read)]
 
+    def find(self, collection_id: str) -> Collection | None:
+        """Collection with the given id; None if there is none that the account may see."""
+        found = self._store.find(collection_id)
+        return found if found and self._may(found.permissions.may_read) else None
+
     def get(self, collection_id: str) -> Collection:
         """Collection with the given id.
 
         Raises:
             InputError: There is no such collection, or the account may not see it.
         """
-        found = self._store.find(collection_id)
-        if found is None or not self._may(found.permissions.may_read):
+        found = self.find(collection_id)
+        if found is None:
             raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose another one")
         return found
 

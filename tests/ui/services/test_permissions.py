@@ -1,6 +1,7 @@
 """What each account may see and change, and how much it may store."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_collection_is_seen_by_its_owner_and_those_it_is_shared_with(team: Team)
     for account in ("bob", None, "", "Ann"):
         team.account = account
         for use in (team.collections.get, team.collections.assistant, team.collections.files):
-            with pytest.raises(InputError, match="'secrets': not found; choose another one"):
+            with pytest.raises(InputError, match=f"'{made.id}': not found; choose another one"):
                 use(made.id)
     team.account = "ann"
     team.collections.share(made.id, "bob", "read")
@@ -113,12 +114,20 @@ def test_name_of_a_hidden_collection_is_free(team: Team) -> None:
     team.account = "ann"
     team.collections.create("Reports")
     team.account = "bob"
-    assert team.collections.create("Reports").id == "reports-2"
+    assert re.fullmatch(r"reports-[0-9a-f]{12}", team.collections.create("Reports").id)
     with pytest.raises(InputError, match="exists already"):
         team.collections.create("reports")
     team.account = None
     with pytest.raises(InputError, match="nobody has logged in"):
         team.collections.create("More")
+
+
+def test_id_of_a_deleted_collection_is_not_used_again(team: Team) -> None:
+    team.account = "ann"
+    deleted = team.collections.create("Reports")
+    team.collections.delete(deleted.id)
+    team.account = "bob"
+    assert team.collections.create("Reports").id != deleted.id
 
 
 def test_owner_and_sharing_survive_renaming_and_a_restart(team: Team, encoder: SentenceTransformerEncoder) -> None:
