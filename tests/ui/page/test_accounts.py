@@ -10,7 +10,7 @@ from rag.ui.security.accounts import AccessPolicy
 from rag.ui.services.collections import Collections, given_collection
 
 from rag import SentenceTransformerEncoder, build_index
-from tests.ui.driver import BROWSER_MARKS, serve
+from tests.ui.driver import BORDER, BROWSER_MARKS, PRESIDENT, ask, serve
 
 pytestmark = BROWSER_MARKS
 
@@ -37,6 +37,10 @@ def address(collections: Collections) -> Iterator[str]:
 def _log_in(browser: Browser, address: str, user: str, password: str) -> Page:
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(address)
+    return _fill_login(page, user, password)
+
+
+def _fill_login(page: Page, user: str, password: str) -> Page:
     page.get_by_label("User").fill(user)
     page.get_by_label("Password").fill(password)
     page.keyboard.press("Enter")
@@ -94,6 +98,20 @@ def test_owner_reads_every_part_of_a_document(browser: Browser, address: str, co
     pane.get_by_role("searchbox").press("Enter")
     expect(pane).to_contain_text("The lighthouse was sold.")
     expect(pane.locator("mark", has_text="lighthouse")).to_be_visible()
+
+
+def test_recent_questions_are_kept_apart_by_account(browser: Browser, address: str) -> None:
+    page = _log_in(browser, address, "ann", "secret")
+    questions = page.locator("#history-list li")
+    ask(page, BORDER)
+    expect(questions).to_have_text([BORDER])
+    page.get_by_role("link", name="Log out").click()
+    _fill_login(page, "bob", "other")
+    ask(page, PRESIDENT)
+    expect(questions).to_have_text([PRESIDENT])
+    page.get_by_role("link", name="Log out").click()
+    _fill_login(page, "ann", "secret")
+    expect(questions).to_have_text([BORDER])
 
 
 def test_logging_out_ends_the_session(browser: Browser, address: str) -> None:
