@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,11 +143,53 @@ def test_owner_and_sharing_survive_renaming_and_a_restart(team: Team, encoder: S
             team.collections.share(made.id, account, "read")
 
 
+def test_collection_is_shared_only_with_accounts_of_the_server(team: Team) -> None:
+    team.account = "ann"
+    collections = team.collections.with_accounts(lambda: team.account, {"ann": "secret", "bob": "other"})
+    made = collections.create("Reports")
+    collections.share(made.id, "bob", "read")
+    with pytest.raises(InputError, match="account 'bbo': not found on this server; check its spelling"):
+        collections.share(made.id, "bbo", "read")
+    with pytest.raises(InputError, match="level 'own': not known; share to read or to change"):
+        collections.share(made.id, "bob", "own")
+    assert collections.get(made.id).permissions.shared == {"bob": "read"}
+    # Shared while there was such an account.
+    team.collections.share(made.id, "gone", "read")
+    collections.share(made.id, "gone", "")
+    assert collections.get(made.id).permissions.shared == {"bob": "read"}
+
+
+def test_parallel_shares_are_all_kept(team: Team) -> None:
+    team.account = "ann"
+    made = team.collections.create("Reports")
+    with ThreadPoolExecutor(8) as pool:
+        for each in [pool.submit(team.collections.share, made.id, f"user{number}", "read") for number in range(40)]:
+            each.result()
+    assert set(team.collections.get(made.id).permissions.shared) == {f"user{number}" for number in range(40)}
+
+
 @pytest.mark.parametrize("stored", [{}, {"owner": 3, "shared": []}, {"owner": "ann", "shared": {"bob": "all"}}])
 def test_malformed_permissions_grant_nothing_to_others(stored: dict[str, Any]) -> None:
     permissions = Permissions.from_json(json.loads(json.dumps(stored)))
     assert not permissions.may_change("bob")
     assert not permissions.may_manage("bob")
+
+
+@pytest.mark.parametrize(
+    ("stored", "readers"),
+    [
+        ({}, ["ann", "bob", "", None]),
+        ({"owner": ""}, ["ann", "bob", "", None]),
+        ({"owner": "ann", "shared": {"bob": "read"}}, ["ann", "bob"]),
+        ({"owner": "ann", "shared": {"bob": "all", "": "none"}}, ["ann"]),
+        ({"owner": None, "shared": {"bob": "read"}}, []),
+        ({"owner": 3}, []),
+        ({"owner": ["ann"]}, []),
+    ],
+)
+def test_collection_without_a_valid_owner_is_read_by_nobody(stored: dict[str, Any], readers: list[str | None]) -> None:
+    permissions = Permissions.from_json(json.loads(json.dumps(stored)))
+    assert [account for account in ("ann", "bob", "", None) if permissions.may_read(account)] == readers
 
 
 def test_uploads_stop_at_the_limit_of_the_account_and_of_the_server(team: Team, tmp_path: Path) -> None:
