@@ -65,9 +65,9 @@ class CollectionBar:
         """Name and id of each collection."""
         return [(each.name, each.id) for each in self._collections.list()]
 
-    def exists(self, collection: object) -> bool:
+    def exists(self, collection: str) -> bool:
         """True if a collection has this id."""
-        return any(each.id == collection for each in self._collections.list())
+        return self._collections.find(collection) is not None
 
     def contents_of(self, collection: str) -> str:
         """The numbers of documents and passages of a collection, as HTML, or why it cannot be asked."""
@@ -80,7 +80,7 @@ class CollectionBar:
 
     def rename_button(self, collection: str) -> Any:
         """Show the button only to those who may rename the collection."""
-        found = next((each for each in self._collections.list() if each.id == collection), None)
+        found = self._collections.find(collection)
         return gr.update(visible=found is not None and self._collections.may_manage(found))
 
     def _open_form(self, chosen: str) -> tuple[str, Any]:

@@ -9,6 +9,7 @@ import gradio as gr
 from .api import add_api
 from .collection_bar import CollectionBar
 from .services.collections import Collections
+from .services.evaluation_jobs import Evaluations
 from .services.index_jobs import IndexQueue
 from .tabs.ask import AskTab
 from .tabs.ask_options import SHOW_FILTERS
@@ -43,16 +44,16 @@ class _Page:
                 account = gr.HTML(elem_id="account")
                 self.blocks.load(_account_html, None, account, api_visibility="private", show_progress="hidden")
             self._bar = CollectionBar(self._collections)
-        chosen = self._bar.chosen
+        chosen, evaluations = self._bar.chosen, Evaluations()
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask"):
                 self._ask = AskTab(self._collections, self._bar)
             with gr.Tab("Documents"):
-                self._documents = build_documents(self._collections, jobs, chosen)
+                self._documents = build_documents(self._collections, jobs, evaluations, chosen)
             with gr.Tab("Feedback") as feedback:
                 refresh = build_feedback(self._collections, chosen)
             with gr.Tab("Evaluate"):
-                build_evaluation(self._collections, chosen)
+                build_evaluation(self._collections, evaluations, chosen)
         feedback.select(**refresh)
 
     def _connect(self) -> None:

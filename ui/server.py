@@ -76,7 +76,9 @@ def start(
         os.environ.setdefault(name, value)
     uploads = upload_folder()
     jobs = IndexQueue()
-    page = build_page(collections.with_accounts(current_account) if access.accounts else collections, jobs)
+    if access.accounts:
+        collections = collections.with_accounts(current_account, access.accounts)
+    page = build_page(collections, jobs)
     page.delete_cache = UPLOAD_CLEANUP
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}

@@ -88,6 +88,12 @@ class RateLimiter:
             self._buckets.popitem(last=False)
         return wait
 
+    def release(self, client: str) -> None:
+        """Take back a request that was counted."""
+        tokens, now = self._tokens(client)
+        if client in self._buckets:
+            self._buckets[client] = (min(tokens + 1, self._per_minute), now)
+
     def _tokens(self, client: str) -> tuple[float, float]:
         """Tokens of a client, and the time now."""
         now = self._clock()

@@ -31,22 +31,30 @@ class FailedLogins:
         self._accounts = RateLimiter(OVERALL * limits.logins_per_minute, clock)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def wait(self, address: str, account: str) -> float:
-        """Seconds until an attempt is allowed; 0.0 if it is now."""
-        waits = [self._pairs.wait(f"{address} {account}"), self._addresses.wait(address)]
-        if (address, account) not in self._known:
-            waits.append(self._accounts.wait(account))
-        return max(waits)
+    def acquire(self, address: str, account: str) -> float:
+        """Count an attempt as a failure until it succeeds, so that parallel attempts are counted, too.
 
-    def failed(self, address: str, account: str) -> None:
-        """Count a failure."""
-        self._pairs.acquire(f"{address} {account}")
-        self._addresses.acquire(address)
-        self._accounts.acquire(account)
+        Returns:
+            0.0 if the attempt is allowed, else the seconds until the next one is; an attempt that is refused is not
+            counted.
+        """
+        counts = self._counts(address, account)
+        wait = max(limiter.wait(key) for limiter, key in counts)
+        if not wait:
+            for limiter, key in counts:
+                limiter.acquire(key)
+        return wait
 
     def succeeded(self, address: str, account: str) -> None:
-        """Remember that the account logs in from this address."""
+        """Take back an attempt, and remember that the account logs in from this address."""
+        for limiter, key in self._counts(address, account):
+            limiter.release(key)
         self._known[address, account] = None
         self._known.move_to_end((address, account))
         if len(self._known) > CLIENTS_REMEMBERED:
             self._known.popitem(last=False)
+
+    def _counts(self, address: str, account: str) -> list[tuple[RateLimiter, str]]:
+        """The counts that an attempt is limited by, each with its key."""
+        counts = [(self._pairs, f"{address} {account}"), (self._addresses, address)]
+        return counts if (address, account) in self._known else [*counts, (self._accounts, account)]

@@ -143,11 +143,9 @@ class AccessMiddleware:
         _check_size(Headers(scope=scope), self.limits.body_bytes)
         body = await _body(receive)
         account = (await account_of(scope, _replay(body, receive)))[:LONGEST_ACCOUNT]
-        _refuse(self._failed_logins.wait(client, account), "too many failed logins")
+        _refuse(self._failed_logins.acquire(client, account), "too many failed logins")
         if await log_in(self.app, scope, _replay(body, receive), send):
             self._failed_logins.succeeded(client, account)
-        else:
-            self._failed_logins.failed(client, account)
 
     def _check_connections(self, client: str) -> None:
         if self._open[client] > self.limits.connections_per_client:

@@ -15,12 +15,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import shutil
 import threading
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from rag import InputError
@@ -34,6 +36,9 @@ FILES, INDEX, TAUGHT, GIVEN = "files", "index", "taught.jsonl", "given"
 
 #: Name prefixes of a folder being deleted and of a file being moved in.
 DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
+
+#: Random bytes in the id of a collection that belongs to an account.
+RANDOM_BYTES = 6
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -109,7 +114,7 @@ class CollectionStore:
         name = checked_name(name)
         with self._changing:
             self._refuse_taken(name, owner)
-            collection_id = self._free_id(name)
+            collection_id = self._free_id(name, owner)
             folder = self._home / collection_id
             try:
                 (folder / FILES).mkdir(parents=True)
@@ -131,14 +136,19 @@ class CollectionStore:
             self._refuse_taken(name, collection.permissions.owner, collection.id)
             self._describe(collection, {"name": name})
 
-    def set_permissions(self, collection: Collection, permissions: Permissions) -> None:
-        """Store who may see and change a collection.
+    def share(self, collection: Collection, account: str, level: str) -> None:
+        """Share a collection with another account at a level, or stop sharing it if the level is empty.
 
         Raises:
             InputError: It cannot be stored.
         """
         with self._changing:
-            self._describe(collection, permissions.to_json())
+            # Read again: another account may have been added meanwhile.
+            stored = Permissions.from_json(description(name_file(collection)))
+            shared = {name: each for name, each in stored.shared.items() if name != account}
+            if level:
+                shared[account] = level
+            self._describe(collection, replace(stored, shared=shared).to_json())
 
     def delete(self, collection: Collection) -> None:
         """Delete a collection with its documents, index and feedback.
@@ -201,18 +211,20 @@ class CollectionStore:
     def _describe(self, collection: Collection, changes: dict[str, object]) -> None:
         path = name_file(collection)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # The folder of one that was deleted meanwhile must not come back.
+            if collection.files is None:
+                path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, description(path) | changes)
         except OSError as error:
             raise InputError(f"{collection.name!r}: cannot be changed ({error.strerror or error})") from error
 
-    def _refuse_taken(self, name: str, owner: str, by_other_than: str = "") -> None:
+    def _refuse_taken(self, name: str, owner: str | None, by_other_than: str = "") -> None:
         # Names of collections that the owner may not see are not given away.
         seen = [each for each in self.list() if not owner or each.permissions.may_read(owner)]
         if any(each.name.casefold() == name.casefold() and each.id != by_other_than for each in seen):
             raise InputError(f"collection {name!r}: exists already; choose another name")
 
-    def _room(self, owner: str) -> Room:
+    def _room(self, owner: str | None) -> Room:
         stored = list(self._stored())
         own = [each for each in stored if each.permissions.owner == owner]
         return Room(self._quota, *(stored_bytes(map(_files, collections)) for collections in (own, stored)))
@@ -235,13 +247,19 @@ class CollectionStore:
             permissions=Permissions.from_json(stored),
         )  # fmt: skip
 
-    def _free_id(self, name: str) -> str:
+    def _free_id(self, name: str, owner: str) -> str:
+        """An unused id made of a name.
+
+        With accounts it ends at random: it must neither be an id that another account's deleted collection had, nor
+        give away that another account has a collection of that name.
+        """
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "collection"
         slug = f"{slug}-collection" if WINDOWS_DEVICE.match(slug) else slug
         taken = {each.id for each in self._given} | {GIVEN}
-        numbered = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
-        return next(each for each in numbered if each not in taken and not (self._home / each).exists())
+        numbers = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
+        candidates = (f"{slug}-{secrets.token_hex(RANDOM_BYTES)}" for _ in count()) if owner else numbers
+        return next(each for each in candidates if each not in taken and not (self._home / each).exists())
 
 
 def _files(collection: Collection) -> Path:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +13,7 @@ from rag.questions.feedback import FeedbackFile
 
 from .collection_store import Collection, CollectionStore, given_collection
 from .open_assistants import OpenAssistants
+from .permissions import CHANGE, READ
 from .quota import Quota
 from .uploads import Upload
 
@@ -45,15 +45,17 @@ class Collections:
         self._store = CollectionStore(home, given, quota or Quota())
         self._assistants = OpenAssistants(encoder, reader, device)
         self._account: Callable[[], str | None] | None = None
+        self._names: Container[str] | None = None
 
-    def with_accounts(self, account: Callable[[], str | None]) -> Self:
+    def with_accounts(self, account: Callable[[], str | None], names: Container[str] | None = None) -> Self:
         """The same collections for a server with accounts; otherwise everybody sees and changes everything.
 
         Args:
             account: Returns the account that asks; None if nobody has logged in.
+            names: The accounts of the server, with which a collection may be shared; None allows any name.
         """
         restricted = copy.copy(self)
-        restricted._account = account
+        restricted._account, restricted._names = account, names
         return restricted
 
     @property
@@ -65,14 +67,19 @@ class Collections:
         """The collections that the account may see: those given at start first, then the others by name."""
         return [each for each in self._store.list() if self._may(each.permissions.may_read)]
 
+    def find(self, collection_id: str) -> Collection | None:
+        """Collection with the given id; None if there is none that the account may see."""
+        found = self._store.find(collection_id)
+        return found if found and self._may(found.permissions.may_read) else None
+
     def get(self, collection_id: str) -> Collection:
         """Collection with the given id.
 
         Raises:
             InputError: There is no such collection, or the account may not see it.
         """
-        found = self._store.find(collection_id)
-        if found is None or not self._may(found.permissions.may_read):
+        found = self.find(collection_id)
+        if found is None:
             raise InputError(f"collection {str(collection_id)[:80]!r}: not found; choose another one")
         return found
 
@@ -105,15 +112,17 @@ class Collections:
             level: ``read``, ``change``, or empty to stop sharing.
 
         Raises:
-            InputError: See ``manageable``; or it cannot be stored.
+            InputError: See ``manageable``; there is no such account or level; or it cannot be stored.
         """
         collection = self.manageable(collection_id)
         if not account or account == collection.permissions.owner:
             raise InputError("name another account to share the collection with")
-        shared = {name: each for name, each in collection.permissions.shared.items() if name != account}
-        if level:
-            shared[account] = level
-        self._store.set_permissions(collection, replace(collection.permissions, shared=shared))
+        if level not in (READ, CHANGE, ""):
+            raise InputError(f"level {level[:20]!r}: not known; share to {READ} or to {CHANGE}")
+        # An account that is gone can still be removed.
+        if level and self._names is not None and account not in self._names:
+            raise InputError(f"account {account[:80]!r}: not found on this server; check its spelling")
+        self._store.share(collection, account, level)
 
     def delete(self, collection_id: str) -> None:
         """Delete a collection with its documents, index and feedback.
@@ -190,7 +199,9 @@ class Collections:
         return collection
 
     def teachable(self, collection_id: str) -> Collection:
-        """A collection on which the account may give feedback: one that it may change, or that the server started with.
+        """A collection on which the account may give, edit and delete feedback, also that of others.
+
+        It is one that the account may change, or one that the server was started with.
 
         Raises:
             InputError: There is no such collection, or the account may not change it.

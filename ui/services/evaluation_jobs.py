@@ -24,6 +24,9 @@ from .collections import Collection
 #: Seconds that the exiting process waits for a running evaluation.
 EXIT_TIMEOUT = 10.0
 
+#: Says nothing of the running evaluation: the account may not see its collection.
+BUSY = "another evaluation is running; evaluations run one at a time, so wait until it has ended"
+
 ASKING, MEASURING, DONE, STOPPED, FAILED = "asking", "measuring", "done", "stopped", "failed"
 
 
@@ -201,11 +204,8 @@ class Evaluations:
                 f"{question_set.name}: there is no question that can be asked of {collection.name!r}; add some"
             )
         with self._lock:
-            if other := self.running():
-                raise InputError(
-                    f"an evaluation is running already, {other.state().done:,} of "
-                    f"{len(other.question_set.questions):,} questions are done; wait until it has ended, or stop it"
-                )
+            if self.running():
+                raise InputError(BUSY)
             evaluation = Evaluation(collection, question_set, assistant, current_version(collection.index))
             self._running = self._last[collection.id] = evaluation
             self._thread = threading.Thread(target=evaluation.run, daemon=True, name="evaluation")
@@ -219,6 +219,13 @@ class Evaluations:
     def last(self, collection_id: str) -> Evaluation | None:
         """A collection's last evaluation, running or ended; None if there was none since the server started."""
         return self._last.get(collection_id)
+
+    def forget(self, collection_id: str) -> None:
+        """Abandon and forget the evaluations of a collection that has been deleted; another one may get its id."""
+        with self._lock:
+            self._last.pop(collection_id, None)
+            if (running := self.running()) and running.collection.id == collection_id:
+                running.abandon()
 
     def _end(self) -> None:
         """Abandon the running evaluation and wait for its thread."""

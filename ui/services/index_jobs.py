@@ -196,6 +196,13 @@ class IndexQueue:
         for job in stopped:
             job.stop()
 
+    def forget(self, collection_id: str) -> None:
+        """Stop the jobs of a collection that has been deleted; another one may get its id."""
+        self.stop(collection_id)
+        with self._changed:
+            self._jobs.pop(collection_id, None)
+            self._queue = deque((each, job) for each, job in self._queue if each != collection_id)
+
     def close(self) -> None:
         """Stop all jobs; a later server continues them."""
         with self._changed:

@@ -16,19 +16,23 @@ class Permissions:
 
     Attributes:
         owner: Account that made it. Empty if it was made without accounts or belongs to the server: any account may see
-            it, none may change it.
+            it and none may change its documents. None if the description is malformed: no account may see it.
         shared: ``read`` or ``change`` by account that it is shared with.
     """
 
-    owner: str = ""
+    owner: str | None = ""
     shared: Mapping[str, str] = field(default_factory=dict)
 
     def may_read(self, account: str | None) -> bool:
         """Whether an account may see the collection and ask it; None is somebody who has not logged in."""
-        return not self.owner or account == self.owner or account in self.shared
+        return self.owner == "" or self.may_manage(account) or (account is not None and account in self.shared)
 
     def may_change(self, account: str | None) -> bool:
-        """Whether an account may add and remove documents and give feedback."""
+        """Whether an account may add and remove documents, and give, edit and delete feedback.
+
+        On a collection that the server was started with, any account may do so with everybody's feedback; see
+        ``Collections.teachable``.
+        """
         return self.may_manage(account) or (account is not None and self.shared.get(account) == CHANGE)
 
     def may_manage(self, account: str | None) -> bool:
@@ -42,10 +46,8 @@ class Permissions:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read the permissions of a collection's description; anything malformed grants nothing."""
-        owner, shared = values.get("owner"), values.get("shared")
-        return cls(
-            owner if isinstance(owner, str) else "",
-            {str(name): level for name, level in shared.items() if level in (READ, CHANGE)}
-            if isinstance(shared, dict)
-            else {},
-        )
+        owner, shared = values.get("owner", ""), values.get("shared")
+        if not isinstance(owner, str):
+            return cls(None)
+        levels = shared if isinstance(shared, dict) else {}
+        return cls(owner, {str(name): level for name, level in levels.items() if level in (READ, CHANGE)})

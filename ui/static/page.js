@@ -1,6 +1,8 @@
 // Everything that runs in the browser alone: keys, highlights, selections, copying, the history, links. Nothing is fetched.
 ({ createFilters, createReader }) => {
-  const STORAGE_KEY = "rag.questions", COLLECTION_KEY = "rag.collection";
+  // Several accounts may use one browser, and must not see each other's questions.
+  const account = window.gradio_config?.username, suffix = account ? `:${account}` : "";
+  const STORAGE_KEY = `rag.questions${suffix}`, COLLECTION_KEY = `rag.collection${suffix}`;
   const MAX_QUESTIONS = 100;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];

@@ -14,7 +14,8 @@ from rag import RagError
 from rag.formats import FORMATS
 
 from ..script import component_script
-from ..services.collections import Collections
+from ..services.collections import Collection, Collections
+from ..services.evaluation_jobs import Evaluations
 from ..services.file_listing import listing
 from ..services.index_jobs import IndexQueue
 from ..views.documents import (
@@ -48,6 +49,7 @@ class DocumentsTab:
     Args:
         collections: The collections of the page.
         jobs: Their indexing jobs.
+        evaluations: Their evaluations.
         chosen: The dropdown of the chosen collection.
         max_files: Maximum number of files per upload.
 
@@ -56,8 +58,16 @@ class DocumentsTab:
         refresh: The event that redraws the list.
     """
 
-    def __init__(self, collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int) -> None:
-        self._collections, self._jobs, self._chosen, self._max_files = collections, jobs, chosen, max_files
+    def __init__(
+        self,
+        collections: Collections,
+        jobs: IndexQueue,
+        evaluations: Evaluations,
+        chosen: gr.Dropdown,
+        max_files: int = MAX_FILES,
+    ) -> None:
+        self._collections, self._jobs, self._evaluations = collections, jobs, evaluations
+        self._chosen, self._max_files = chosen, max_files
         self._lay_out()
         self._connect()
 
@@ -175,18 +185,23 @@ class DocumentsTab:
         return ""
 
     async def _follow(self, chosen: str) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """The progress of the indexing job, until it has ended."""
+        """The progress of the indexing job, until it has ended or the account may no longer see the collection."""
         shown = None
         with error_messages():
-            collection = self._collections.get(chosen)
-        own = bool(collection.files) and self._collections.may_change(collection)
-        while (job := self._jobs.latest(chosen)) and not (state := job.state()).ended:
+            collection: Collection | None = self._collections.get(chosen)
+        while collection:
+            own = bool(collection.files) and self._collections.may_change(collection)
+            job = self._jobs.latest(chosen)
+            if job is None or (state := job.state()).ended:
+                status = state_html(state) if job else not_indexed_html(self._not_indexed(chosen) if own else 0)
+                yield status, gr.update(visible=False), gr.update(visible=own)
+                return
             if state != shown:
                 yield state_html(state), gr.update(visible=own), gr.update(visible=False)
             shown = state
             await asyncio.sleep(POLL_INTERVAL)
-        status = state_html(state) if job else not_indexed_html(self._not_indexed(chosen) if own else 0)
-        yield status, gr.update(visible=False), gr.update(visible=own)
+            collection = self._collections.find(chosen)
+        yield "", gr.update(visible=False), gr.update(visible=False)
 
     def _not_indexed(self, chosen: str) -> int:
         """Number of files that the index does not know."""
@@ -212,6 +227,8 @@ class DocumentsTab:
             if self._collections.manageable(chosen).files:
                 self._jobs.stop(chosen)
             self._collections.delete(chosen)
+        self._jobs.forget(chosen)
+        self._evaluations.forget(chosen)
         return self._choices(self._collections.list()[0].id)
 
     def _choices(self, picked: str) -> Any:
@@ -219,7 +236,7 @@ class DocumentsTab:
 
 
 def build_documents(
-    collections: Collections, jobs: IndexQueue, chosen: gr.Dropdown, max_files: int = MAX_FILES
+    collections: Collections, jobs: IndexQueue, evaluations: Evaluations, chosen: gr.Dropdown
 ) -> DocumentsTab:
     """Build the tab inside an open ``gr.Tab``."""
-    return DocumentsTab(collections, jobs, chosen, max_files)
+    return DocumentsTab(collections, jobs, evaluations, chosen)

@@ -18,6 +18,7 @@ from rag.index import current_version
 from ..services.collections import Collection, Collections
 from ..services.evaluation_jobs import (
     ASKING,
+    BUSY,
     Evaluation,
     Evaluations,
     read_question_set,
@@ -41,21 +42,17 @@ INCLUDED, FEEDBACK = "included", "feedback"
 POLL_INTERVAL = 0.5
 
 
-#: Shown while a collection is evaluated that the account may not see.
-OTHER = "Another collection is being evaluated; evaluations run one at a time."
-
-
 class EvaluationTab:
     """The components of the tab and their events.
 
     Args:
         collections: The collections of the page.
+        evaluations: Their evaluations.
         chosen: The dropdown of the chosen collection.
     """
 
-    def __init__(self, collections: Collections, chosen: gr.Dropdown) -> None:
-        self._collections, self._chosen = collections, chosen
-        self._evaluations = Evaluations()
+    def __init__(self, collections: Collections, evaluations: Evaluations, chosen: gr.Dropdown) -> None:
+        self._collections, self._evaluations, self._chosen = collections, evaluations, chosen
         self._lay_out()
         self._connect()
 
@@ -140,7 +137,7 @@ class EvaluationTab:
             if state != shown:
                 is_visible = self._is_visible(evaluation)
                 can_stop = gr.update(visible=is_visible and state.state == ASKING)
-                html = running_html(evaluation, state) if is_visible else message_html(OTHER)
+                html = running_html(evaluation, state) if is_visible else message_html(sentence(InputError(BUSY)))
                 yield html, gr.update(interactive=False), can_stop
             shown = state
             await asyncio.sleep(POLL_INTERVAL)
@@ -151,7 +148,9 @@ class EvaluationTab:
             evaluation.stop()
 
     def _is_visible(self, evaluation: Evaluation) -> bool:
-        return any(each.id == evaluation.collection.id for each in self._collections.list())
+        collection_id = evaluation.collection.id
+        # Another evaluation is the last one, or none, if the collection was deleted meanwhile.
+        return self._collections.find(collection_id) is not None and self._evaluations.last(collection_id) is evaluation
 
     def _filter(self, chosen: str, cause: str) -> str:
         last = self._evaluations.last(self._collections.get(chosen).id)
@@ -179,6 +178,6 @@ def _causes(results: Results) -> Any:
     return gr.update(visible=bool(causes), choices=choices, value="")
 
 
-def build_evaluation(collections: Collections, chosen: gr.Dropdown) -> None:
+def build_evaluation(collections: Collections, evaluations: Evaluations, chosen: gr.Dropdown) -> None:
     """Build the tab inside an open ``gr.Tab``."""
-    EvaluationTab(collections, chosen)
+    EvaluationTab(collections, evaluations, chosen)

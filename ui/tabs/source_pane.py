@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,15 @@ from rag import InputError, RagError
 from ..script import component_script
 from ..services.collections import Collections
 from ..services.document_reader import MAX_MATCHES, DocumentReader, OpenDocument
-from ..views.highlight import Mark
+from ..views.highlight import Mark, shallow
 from ..views.messages import sentence
 from ..views.source import contents_html, marks_on, numbered, page_html, source_html, text_html
+
+#: The marks that ``reader.js`` sends: matches of its search, and the marks of ``views.source.numbered``.
+KIND = re.compile(r"(?:answer|answer focus|other)(?: stop-\d{1,6})?|sentence|match match-\d{1,6}")
+
+#: How many marks may lie on each other: an answer, others that overlap it, and the sentence.
+MAX_NESTED = 8
 
 #: What a request raises that ``reader.js`` would not send.
 MALFORMED = (KeyError, TypeError, ValueError, OverflowError)
@@ -98,7 +105,15 @@ def _open(reader: DocumentReader, given: Mapping[str, Any]) -> OpenDocument:
 
 
 def _marks(given: Sequence[Sequence[Any]]) -> list[Mark]:
-    return [Mark(int(start), int(end), str(kind)) for start, end, kind in given[:MAX_MATCHES]]
+    """The marks of a request.
+
+    Raises:
+        ValueError: A mark has another form than those of ``reader.js``.
+    """
+    marks = [Mark(int(start), int(end), str(kind)) for start, end, kind in given[:MAX_MATCHES]]
+    if not all(KIND.fullmatch(mark.kind) for mark in marks):
+        raise ValueError("unknown kind of mark")
+    return shallow(marks, MAX_NESTED)
 
 
 def _failure(error: Exception) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from operator import neg
 
 from markupsafe import Markup
@@ -75,6 +76,20 @@ def highlight(text: str, start: int, marks: Iterable[Mark]) -> Markup:
         is_open = covering
         pieces.append(escape(text[left - start : right - start]))
     return Markup("".join(pieces))
+
+
+def shallow(marks: Sequence[Mark], depth: int) -> list[Mark]:
+    """The marks without those nested deeper than ``depth``, so that ``highlight`` takes linear time and space."""
+    kept: set[int] = set()
+    ends: list[int] = []
+    for number in sorted(range(len(marks)), key=lambda number: marks[number].start):
+        mark = marks[number]
+        while ends and ends[0] <= mark.start:
+            heappop(ends)
+        if len(ends) < depth:
+            heappush(ends, mark.end)
+            kept.add(number)
+    return [mark for number, mark in enumerate(marks) if number in kept]
 
 
 def _shared_length(left: list[Mark], right: list[Mark]) -> int:

@@ -20,29 +20,34 @@ def _failed(limit: int = 2) -> tuple[FailedLogins, Clock]:
 
 def test_failures_of_one_account_do_not_lock_others_at_the_same_address() -> None:
     failed, clock = _failed()
-    for _ in range(2):
-        assert failed.wait(HERE, "ann") == 0
-        failed.failed(HERE, "ann")
-    assert failed.wait(HERE, "ann") == 30
-    assert failed.wait(HERE, "bob") == 0
-    assert failed.wait(ELSEWHERE, "ann") == 0
+    assert [failed.acquire(HERE, "ann") for _ in range(3)] == [0, 0, 30]
+    assert failed.acquire(HERE, "bob") == 0
+    assert failed.acquire(ELSEWHERE, "ann") == 0
     clock.now = 30
-    assert failed.wait(HERE, "ann") == 0
+    assert failed.acquire(HERE, "ann") == 0
 
 
 def test_address_that_fails_with_many_accounts_has_to_wait() -> None:
     failed, _ = _failed()
     for number in range(2 * OVERALL):
-        failed.failed(HERE, f"user{number}")
-    assert failed.wait(HERE, "ann") == 5
-    assert failed.wait(ELSEWHERE, "ann") == 0
+        assert failed.acquire(HERE, f"user{number}") == 0
+    assert failed.acquire(HERE, "ann") == 5
+    assert failed.acquire(ELSEWHERE, "ann") == 0
 
 
 def test_account_guessed_from_many_addresses_waits_except_where_it_is_known() -> None:
     failed, _ = _failed()
     failed.succeeded(HERE, "ann")
     for number in range(2 * OVERALL):
-        failed.failed(f"203.0.113.{number}", "ann")
-    assert failed.wait(ELSEWHERE, "ann") == 5
-    assert failed.wait(HERE, "ann") == 0
-    assert failed.wait(ELSEWHERE, "bob") == 0
+        assert failed.acquire(f"203.0.113.{number}", "ann") == 0
+    assert failed.acquire(ELSEWHERE, "ann") == 5
+    assert failed.acquire(HERE, "ann") == 0
+    assert failed.acquire(ELSEWHERE, "bob") == 0
+
+
+def test_successful_logins_are_not_counted() -> None:
+    failed, _ = _failed()
+    for _ in range(3 * OVERALL):
+        assert failed.acquire(HERE, "ann") == 0
+        failed.succeeded(HERE, "ann")
+    assert [failed.acquire(HERE, "ann") for _ in range(3)] == [0, 0, 30]

@@ -1,8 +1,10 @@
 """The access middleware in front of a small application, with a clock that stands still."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from rag.ui.security.accounts import AccessPolicy
 from rag.ui.security.limits import Limits
@@ -40,6 +42,34 @@ def test_failed_logins_are_limited_by_account_with_retry_after(serve: Serve) -> 
     assert replies[3].json() == {"detail": "too many failed logins; try again in 20 seconds"}
     assert replies[3].headers["Retry-After"] == "20"
     assert client.post("/login", data={"username": "bob", "password": "x"}).status_code == 400
+
+
+def test_parallel_logins_are_limited_before_they_are_checked(tmp_path: Path) -> None:
+    reached, end = 0, asyncio.Event()
+
+    async def check(request: Request) -> Response:
+        nonlocal reached
+        reached += 1
+        await end.wait()
+        return PlainTextResponse("", 400)
+
+    app = AccessMiddleware(
+        Starlette(routes=[Route("/login", check, methods=["POST"])]), access=AccessPolicy({"ann": "secret"}),
+        limits=Limits(logins_per_minute=3), host="127.0.0.1", uploads=tmp_path, pages=frozenset({"/"}),
+        clock=lambda: 100.0,
+    )  # fmt: skip
+
+    async def guess() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            posts = [client.post("/login", data={"username": "ann", "password": str(n)}) for n in range(10)]
+            guesses = [asyncio.create_task(post) for post in posts]
+            while reached + sum(each.done() for each in guesses) < len(guesses):
+                await asyncio.sleep(0)
+            end.set()
+            return [(await each).status_code for each in guesses]
+
+    assert sorted(asyncio.run(guess())) == [400] * 3 + [429] * 7
+    assert reached == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"%", b"username", b"\xff=\0"])

@@ -164,6 +164,17 @@ class TestFiles:
         assert [each.id for each in collections.list()] == ["start", other.id]
         assert [path.name for path in home.iterdir()] == [other.id]
 
+    def test_renaming_does_not_bring_back_a_deleted_collection(
+        self, collections: Collections, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = collections.create("Reports")
+        collections.delete(made.id)
+        # It is deleted after it was found.
+        monkeypatch.setattr(collections, "get", lambda _: made)
+        with pytest.raises(InputError, match="cannot be changed"):
+            collections.rename(made.id, "Again")
+        assert not (home / made.id).exists()
+
 
 class TestAsking:
     def test_collections_are_separate_and_reload_a_new_index(

@@ -250,6 +250,16 @@ def test_a_job_stopped_by_its_user_is_not_resumed(jobs: IndexQueue, many: Path, 
     assert jobs.latest("x") is job
 
 
+def test_jobs_of_a_deleted_collection_are_forgotten(jobs: IndexQueue, many: Path, files: Path, tmp_path: Path) -> None:
+    running, other = jobs.start("x", many, tmp_path / "index"), jobs.start("y", files, tmp_path / "other")
+    wait_until(lambda: running.state().stage)
+    waiting = jobs.start("x", many, tmp_path / "index")
+    jobs.forget("x")
+    assert [job.state().state for job in (running, waiting)] == ["stopped", "stopped"]
+    assert (jobs.latest("x"), jobs.latest("y")) == (None, other)
+    assert _ended(other).state().state == "done"
+
+
 def _processes(files: Path) -> list[int]:
     """Process ids of the workers that index a folder."""
     found = []

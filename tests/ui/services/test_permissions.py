@@ -1,7 +1,9 @@
 """What each account may see and change, and how much it may store."""
 
 import json
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ def test_collection_is_seen_by_its_owner_and_those_it_is_shared_with(team: Team)
     for account in ("bob", None, "", "Ann"):
         team.account = account
         for use in (team.collections.get, team.collections.assistant, team.collections.files):
-            with pytest.raises(InputError, match="'secrets': not found; choose another one"):
+            with pytest.raises(InputError, match=f"'{made.id}': not found; choose another one"):
                 use(made.id)
     team.account = "ann"
     team.collections.share(made.id, "bob", "read")
@@ -113,12 +115,20 @@ def test_name_of_a_hidden_collection_is_free(team: Team) -> None:
     team.account = "ann"
     team.collections.create("Reports")
     team.account = "bob"
-    assert team.collections.create("Reports").id == "reports-2"
+    assert re.fullmatch(r"reports-[0-9a-f]{12}", team.collections.create("Reports").id)
     with pytest.raises(InputError, match="exists already"):
         team.collections.create("reports")
     team.account = None
     with pytest.raises(InputError, match="nobody has logged in"):
         team.collections.create("More")
+
+
+def test_id_of_a_deleted_collection_is_not_used_again(team: Team) -> None:
+    team.account = "ann"
+    deleted = team.collections.create("Reports")
+    team.collections.delete(deleted.id)
+    team.account = "bob"
+    assert team.collections.create("Reports").id != deleted.id
 
 
 def test_owner_and_sharing_survive_renaming_and_a_restart(team: Team, encoder: SentenceTransformerEncoder) -> None:
@@ -133,11 +143,53 @@ def test_owner_and_sharing_survive_renaming_and_a_restart(team: Team, encoder: S
             team.collections.share(made.id, account, "read")
 
 
+def test_collection_is_shared_only_with_accounts_of_the_server(team: Team) -> None:
+    team.account = "ann"
+    collections = team.collections.with_accounts(lambda: team.account, {"ann": "secret", "bob": "other"})
+    made = collections.create("Reports")
+    collections.share(made.id, "bob", "read")
+    with pytest.raises(InputError, match="account 'bbo': not found on this server; check its spelling"):
+        collections.share(made.id, "bbo", "read")
+    with pytest.raises(InputError, match="level 'own': not known; share to read or to change"):
+        collections.share(made.id, "bob", "own")
+    assert collections.get(made.id).permissions.shared == {"bob": "read"}
+    # Shared while there was such an account.
+    team.collections.share(made.id, "gone", "read")
+    collections.share(made.id, "gone", "")
+    assert collections.get(made.id).permissions.shared == {"bob": "read"}
+
+
+def test_parallel_shares_are_all_kept(team: Team) -> None:
+    team.account = "ann"
+    made = team.collections.create("Reports")
+    with ThreadPoolExecutor(8) as pool:
+        for each in [pool.submit(team.collections.share, made.id, f"user{number}", "read") for number in range(40)]:
+            each.result()
+    assert set(team.collections.get(made.id).permissions.shared) == {f"user{number}" for number in range(40)}
+
+
 @pytest.mark.parametrize("stored", [{}, {"owner": 3, "shared": []}, {"owner": "ann", "shared": {"bob": "all"}}])
 def test_malformed_permissions_grant_nothing_to_others(stored: dict[str, Any]) -> None:
     permissions = Permissions.from_json(json.loads(json.dumps(stored)))
     assert not permissions.may_change("bob")
     assert not permissions.may_manage("bob")
+
+
+@pytest.mark.parametrize(
+    ("stored", "readers"),
+    [
+        ({}, ["ann", "bob", "", None]),
+        ({"owner": ""}, ["ann", "bob", "", None]),
+        ({"owner": "ann", "shared": {"bob": "read"}}, ["ann", "bob"]),
+        ({"owner": "ann", "shared": {"bob": "all", "": "none"}}, ["ann"]),
+        ({"owner": None, "shared": {"bob": "read"}}, []),
+        ({"owner": 3}, []),
+        ({"owner": ["ann"]}, []),
+    ],
+)
+def test_collection_without_a_valid_owner_is_read_by_nobody(stored: dict[str, Any], readers: list[str | None]) -> None:
+    permissions = Permissions.from_json(json.loads(json.dumps(stored)))
+    assert [account for account in ("ann", "bob", "", None) if permissions.may_read(account)] == readers
 
 
 def test_uploads_stop_at_the_limit_of_the_account_and_of_the_server(team: Team, tmp_path: Path) -> None:

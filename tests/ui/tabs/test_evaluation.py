@@ -12,7 +12,16 @@ from rag.eval.scoring.measures import BY_KEY
 from rag.eval.scoring.results import Results, is_timing
 from rag.eval.scoring.suite import CAUSES, judge, run
 from rag.ui.services.collections import Collection, Collections
-from rag.ui.services.evaluation_jobs import DONE, STOPPED, Evaluation, Evaluations, QuestionSet, read_question_set
+from rag.ui.services.evaluation_jobs import (
+    BUSY,
+    DONE,
+    FAILED,
+    STOPPED,
+    Evaluation,
+    Evaluations,
+    QuestionSet,
+    read_question_set,
+)
 
 from rag import Assistant, InputError, Result, SentenceTransformerEncoder, build_index
 from rag.index.filters import Where
@@ -257,12 +266,26 @@ class TestStopping:
         evaluations = Evaluations()
         blocked = Blocked(assistant.retriever, assistant.reader, assistant.confidence)
         running = evaluations.start(collection, asked, blocked)
-        with pytest.raises(InputError, match="an evaluation is running already, 0 of"):
+        with pytest.raises(InputError, match=f"^{BUSY}$"):
             evaluations.start(collection, asked, assistant)
         running.stop()
         released.set()
         wait_until(lambda: running.state().ended)
         assert running.state().state == STOPPED
+        # Another collection may get the id of one that was deleted.
+        evaluations.forget("bare")
+        assert evaluations.last("much") is running
+        evaluations.forget("much")
+        assert evaluations.last("much") is None
+
+    def test_evaluation_of_a_deleted_collection_is_abandoned(self, collections: Collections) -> None:
+        assistant, collection = collections.assistant("much"), collections.get("much")
+        evaluations = Evaluations()
+        running = evaluations.start(collection, read_question_set(collection.taught, assistant), assistant)
+        evaluations.forget("much")
+        wait_until(lambda: running.state().ended)
+        state = running.state()
+        assert (state.state, state.report, evaluations.last("much")) == (FAILED, None, None)
 
     def test_stop_asks_no_further_question(self, collections: Collections) -> None:
         assistant = collections.assistant("much")

@@ -4,7 +4,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rag.ui.views.highlight import Mark, escape, highlight
+from rag.ui.views.highlight import Mark, escape, highlight, shallow
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,12 @@ from rag.ui.views.highlight import Mark, escape, highlight
 )
 def test_marks_are_placed_by_code_points(text: str, marks: list[tuple[int, int, str]], expected: str) -> None:
     assert highlight(text, 0, [Mark(*mark) for mark in marks]) == expected
+
+
+def test_marks_nested_too_deep_are_dropped() -> None:
+    outer, middle, inner, after = Mark(0, 9, "a"), Mark(1, 5, "b"), Mark(2, 3, "c"), Mark(5, 6, "d")
+    assert shallow([inner, outer, after, middle], 2) == [outer, after, middle]
+    assert shallow([inner, outer, after, middle], 3) == [inner, outer, after, middle]
 
 
 def test_offsets_count_in_the_document_not_in_the_slice() -> None:
