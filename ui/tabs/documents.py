@@ -123,8 +123,9 @@ class DocumentsTab:
             followed.append(page.load(**about).then(**follow))
         # Stop following the indexing job of the collection chosen before.
         switched = self._chosen.change(**about, cancels=followed)
-        clean = self._chosen.change(lambda: "", None, self._notes, **private)
-        followed += [switched.then(**follow), clean]
+        # In the browser: an answer of the server could come after the note of an upload, and remove it.
+        self._chosen.change(None, None, self._notes, js="() => ''", **private)
+        followed.append(switched.then(**follow))
         self.settled = [each.then(**about) for each in followed]
         self._table.read(self._read, self._chosen, self._pane.html, **private)
         self._pane.html.open(self._open, self._chosen, self._pane.html, **private)
