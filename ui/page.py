@@ -10,7 +10,7 @@ from .api import add_api
 from .collection_bar import CollectionBar
 from .services.collections import Collections
 from .services.evaluation_jobs import Evaluations
-from .services.index_jobs import IndexQueue
+from .services.index_queue import IndexQueue
 from .tabs.ask import AskTab
 from .tabs.ask_options import SHOW_FILTERS
 from .tabs.documents import build_documents

@@ -22,7 +22,7 @@ from .security.middleware import AccessMiddleware
 from .security.session import current_account
 from .security.tls import TlsFiles
 from .services.collections import Collections
-from .services.index_jobs import IndexQueue
+from .services.index_queue import IndexQueue
 from .services.upload_folder import upload_folder
 
 STATIC = files("rag.ui.static")

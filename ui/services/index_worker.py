@@ -1,7 +1,7 @@
 """The process that indexes a collection: ``python -P index_worker.py FILES INDEX``.
 
-It reports its progress on stdout, one JSON object per line with attributes of ``index_jobs.State``, and exits when its
-stdin is closed.
+It reports its progress on stdout, one JSON object per line with attributes of ``index_jobs.State``. On stdin it reads
+the lines ``pause`` and ``resume``; it exits when stdin is closed.
 """
 
 from __future__ import annotations
@@ -23,21 +23,31 @@ NICENESS = 10
 
 
 class Progress:
-    """Report progress, at most five times a second.
+    """Report progress, at most five times a second, and wait where the worker is paused.
 
     Args:
         report: Called with attributes of ``index_jobs.State``.
+        wait: Returns when the worker may go on.
         clock: Monotonic time in seconds.
     """
 
-    def __init__(self, report: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._report, self._clock = report, clock
+    def __init__(
+        self,
+        report: Callable[..., None],
+        wait: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._report, self._wait, self._clock = report, wait, clock
         self._started = self._reported = float("-inf")
         self._files = self._passages = (0, 0)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Handle a progress report of ``build_index``."""
+        paused = self._clock()
+        self._wait()
         now = self._clock()
+        # A pause does not make the rest take longer.
+        self._started += now - paused
         if stage == "embedding":
             self._passages = done, total
         else:
@@ -60,23 +70,33 @@ class Progress:
         return (now - self._started) / done * (expected - done)
 
 
-def _end_with_parent() -> None:
-    """Exit when stdin closes, which happens even if the parent process is killed."""
-    sys.stdin.read()
+def _follow_parent(may_run: threading.Event) -> None:
+    """Pause and resume; exit when stdin closes, which happens even if the parent process is killed."""
+    for line in sys.stdin:
+        if line == "pause\n":
+            may_run.clear()
+        else:
+            may_run.set()
     os._exit(1)
 
 
-def build(files: Path, index: Path, report: Callable[..., None]) -> None:
+def build(files: Path, index: Path, report: Callable[..., None], wait: Callable[[], object] = lambda: None) -> None:
     """Build or update the index of a folder, and report the outcome.
 
     If the build fails and all files of the old index are gone, the old index is deleted: removed files must not answer.
+
+    Args:
+        files: Folder of the files.
+        index: Folder of the index.
+        report: Called with attributes of ``index_jobs.State``.
+        wait: Called before each file and each batch of passages; returns when the build may go on.
     """
     if not any(files.iterdir()):
         shutil.rmtree(index, ignore_errors=True)
         report(state="done", changes={})
         return
     try:
-        changes = build_index(files, index, report=Progress(report))
+        changes = build_index(files, index, report=Progress(report, wait))
     except (RagError, OSError, MemoryError) as error:
         if isinstance(error, InputError) and not _any_file_exists(index, files):
             shutil.rmtree(index, ignore_errors=True)
@@ -102,8 +122,10 @@ def main(files: Path, index: Path) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    build(files, index, lambda **values: print(json.dumps(values), file=lines, flush=True))
+    may_run = threading.Event()
+    may_run.set()
+    threading.Thread(target=_follow_parent, args=[may_run], daemon=True).start()
+    build(files, index, lambda **values: print(json.dumps(values), file=lines, flush=True), may_run.wait)
 
 
 if __name__ == "__main__":

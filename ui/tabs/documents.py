@@ -17,7 +17,7 @@ from ..script import component_script
 from ..services.collections import Collection, Collections
 from ..services.evaluation_jobs import Evaluations
 from ..services.file_listing import listing
-from ..services.index_jobs import IndexQueue
+from ..services.index_queue import IndexQueue
 from ..views.documents import (
     LISTED,
     about_html,

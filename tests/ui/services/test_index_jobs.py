@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rag.ui.services.index_jobs import COMMAND, IndexJob, IndexQueue
+from rag.ui.services.index_jobs import COMMAND, IndexJob
+from rag.ui.services.index_queue import IndexQueue
 from rag.ui.services.index_worker import Progress, build
 
 from rag import Index, SentenceTransformerEncoder, build_index
@@ -38,7 +39,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def jobs() -> Iterator[IndexQueue]:
-    jobs = IndexQueue()
+    jobs = IndexQueue(turn=10_000)
     yield jobs
     jobs.close()
 
@@ -166,6 +167,21 @@ def test_time_left_includes_files_not_yet_read() -> None:
     ]  # fmt: skip
 
 
+def test_pauses_do_not_count_as_time_that_the_rest_takes() -> None:
+    now = [0.0]
+    reports: list[dict[str, Any]] = []
+
+    def pause() -> None:
+        now[0] += 100
+
+    progress = Progress(lambda **values: reports.append(values), pause, clock=lambda: now[0])
+    progress("checking", 1, 1)
+    progress("reading", 1, 1)
+    now[0] += 10
+    progress("embedding", 50, 100)
+    assert [each["seconds_left"] for each in reports] == [None, None, 10]
+
+
 def test_the_worker_does_not_import_gradio() -> None:
     code = f"import runpy, sys; runpy.run_path({COMMAND[-1]!r}); print('gradio' in sys.modules)"
     done = subprocess.run([*COMMAND[:-1], "-c", code], capture_output=True, text=True, check=True)
@@ -189,7 +205,7 @@ def test_the_worker_exits_when_the_server_is_killed(many: Path, tmp_path: Path, 
 SERVER = """
 import json, sys, time
 from pathlib import Path
-from rag.ui.services.index_jobs import IndexQueue
+from rag.ui.services.index_queue import IndexQueue
 job = IndexQueue().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
 while not job.state().stage:
     time.sleep(0.05)

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 from rag.ui.services.collections import Collections, given_collection
 from rag.ui.services.evaluation_jobs import Evaluations
-from rag.ui.services.index_jobs import IndexJob, IndexQueue
+from rag.ui.services.index_jobs import IndexJob
+from rag.ui.services.index_queue import IndexQueue
 from rag.ui.tabs.documents import DocumentsTab
 
 from rag import SentenceTransformerEncoder
@@ -50,7 +51,7 @@ def test_progress_ends_when_the_share_is_withdrawn(tmp_path: Path, encoder: Sent
         return [first, *[each async for each in shown]]
 
     states = asyncio.run(follow())
-    assert "Waiting for another indexing job to finish" in states[0][0]
+    assert "Waiting: collections are indexed in turn" in states[0][0]
     hidden = gr.update(visible=False)
     assert states[1:] == [("", hidden, hidden)]
 

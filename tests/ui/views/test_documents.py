@@ -18,7 +18,7 @@ def _text(html: str) -> str:
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (State(), "Waiting for another indexing job to finish…"),
+        (State(), "Waiting: collections are indexed in turn…"),
         (State(RUNNING), "Starting…"),
         (State(RUNNING, "checking", 1_000, 2_000), "Checking files: 1,000 of 2,000"),
         (State(RUNNING, "reading", read=1, files=1), "1 of 1 file read"),

@@ -1,0 +1,77 @@
+"""Collections that are indexed in turn, by real workers."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rag.ui.services.index_jobs import IndexJob
+from rag.ui.services.index_queue import MAX_STARTED, IndexQueue
+
+from rag import Index
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def queue() -> Iterator[IndexQueue]:
+    queue = IndexQueue(turn=0.5)
+    yield queue
+    queue.close()
+
+
+def _folder(path: Path, files: int, passages: int = 500) -> Path:
+    path.mkdir()
+    for number in range(files):
+        lines = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(passages))
+        (path / f"{number:03}.md").write_text("\n\n".join(lines))
+    return path
+
+
+def _ended(job: IndexJob) -> IndexJob:
+    wait_until(lambda: job.state().ended, timeout=120)
+    return job
+
+
+def test_long_job_lets_a_short_one_run_and_then_continues(queue: IndexQueue, tmp_path: Path) -> None:
+    long = queue.start("long", _folder(tmp_path / "long", 60), tmp_path / "long-index")
+    wait_until(lambda: long.state().done)
+    (tmp_path / "short").mkdir()
+    (tmp_path / "short" / "a.md").write_text("The ferry to Baku leaves at nine.")
+    short = _ended(queue.start("short", tmp_path / "short", tmp_path / "short-index"))
+    assert (short.state().state, long.state().ended) == ("done", False)
+    reached = long.state()
+    wait_until(lambda: long.state() != reached)
+    queue.stop("long")
+    assert long.state().state == "stopped"
+
+
+def test_all_jobs_that_take_turns_are_done(queue: IndexQueue, tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(MAX_STARTED + 1)]
+    jobs = [queue.start(name, _folder(tmp_path / name, 3, passages=3), tmp_path / f"{name}-index") for name in names]
+    assert [_ended(job).state().state for job in jobs] == ["done"] * len(jobs)
+    assert [len(Index.open(tmp_path / f"{name}-index").documents) for name in names] == [3] * len(jobs)
+    wait_until(lambda: not list(tmp_path.glob("*.pending")))
+
+
+def test_paused_worker_uses_no_processor_time_until_it_is_resumed(tmp_path: Path) -> None:
+    job = IndexJob(_folder(tmp_path / "files", 60), tmp_path / "index")
+    job.resume()
+    wait_until(lambda: job.state().done)
+    process = job._process
+    assert process
+    job.pause()
+    assert job.state().state == "waiting"
+    seconds: list[float] = []
+    # The batch that it is embedding is finished first.
+    wait_until(
+        lambda: seconds.append(_cpu_seconds(process.pid)) or (len(seconds) > 50 and len(set(seconds[-50:])) == 1)
+    )
+    assert not job.state().ended
+    job.resume()
+    wait_until(lambda: _cpu_seconds(process.pid) > seconds[-1])
+    job.stop()
+
+
+def _cpu_seconds(process: int) -> float:
+    times = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")

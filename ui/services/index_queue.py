@@ -1,0 +1,159 @@
+"""The index jobs of a server: one runs at a time, and they take turns, so that a long one holds up no other.
+
+A file beside the index marks that its files are to be indexed until that is done. A server that was killed finds the
+mark when it starts again, and continues.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from .index_jobs import DONE, FAILED, IndexJob
+
+#: Seconds that a job runs while others wait; then the file being read is finished.
+TURN = 20.0
+
+#: How many jobs take turns; more wait until one of them ends. A paused job keeps its memory, about 0.5 GB.
+MAX_STARTED = 3
+
+#: Suffix of the mark beside an index.
+PENDING = ".pending"
+
+
+class IndexQueue:
+    """Index jobs, at most two for each collection: the second starts once the first has ended.
+
+    Args:
+        turn: Seconds that a job runs while others wait.
+    """
+
+    def __init__(self, turn: float = TURN) -> None:
+        self._turn = turn
+        self._jobs: dict[str, IndexJob] = {}
+        self._second: dict[str, IndexJob] = {}
+        self._turns: deque[str] = deque()
+        self._running: str | None = None
+        self._marks: dict[str, Path] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._work, daemon=True, name="index queue").start()
+
+    def start(self, collection_id: str, files: Path, index: Path) -> IndexJob:
+        """Queue an update of a collection's index.
+
+        Returns the job of the collection that has not started yet, if any: it will index all files present when it
+        starts.
+        """
+        with self._changed:
+            last = self._latest(collection_id)
+            if last and not last.has_started and not last.has_finished:
+                return last
+            job = IndexJob(files, index, lambda job: self._end(collection_id, job))
+            self._marks[collection_id] = _pending_mark(index)
+            # Without the mark, only continuing after a crash is lost.
+            with suppress(OSError):
+                _pending_mark(index).touch()
+            if last is None or last.has_finished:
+                self._jobs[collection_id] = job
+            else:
+                self._second[collection_id] = job
+            if collection_id != self._running and collection_id not in self._turns:
+                self._turns.append(collection_id)
+            self._changed.notify_all()
+        return job
+
+    def resume(self, collections: Iterable[tuple[str, Path, Path]]) -> None:
+        """Continue what an earlier server left unfinished.
+
+        Args:
+            collections: Id, folder of the files and folder of the index of each collection.
+        """
+        for collection_id, files, index in collections:
+            if _pending_mark(index).exists() and files.is_dir():
+                self.start(collection_id, files, index)
+
+    def latest(self, collection_id: str) -> IndexJob | None:
+        """A collection's started job, else its waiting one, else its last; None if it had none."""
+        with self._changed:
+            job = self._jobs.get(collection_id)
+            return self._second.get(collection_id, job) if job and job.state().ended else job
+
+    def stop(self, collection_id: str) -> None:
+        """Stop a collection's jobs, and wait for their end."""
+        with self._changed:
+            stopped = [jobs[collection_id] for jobs in (self._second, self._jobs) if collection_id in jobs]
+            self._clear_mark(collection_id)
+        for job in stopped:
+            job.stop()
+
+    def forget(self, collection_id: str) -> None:
+        """Stop the jobs of a collection that has been deleted, and forget them."""
+        self.stop(collection_id)
+        with self._changed:
+            self._jobs.pop(collection_id, None)
+            self._second.pop(collection_id, None)
+
+    def close(self) -> None:
+        """Stop all jobs; a later server continues them."""
+        with self._changed:
+            stopped = [*self._second.values(), *self._jobs.values()]
+        for job in stopped:
+            job.stop()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._turns)
+                collection_id = self._next_turn()
+                self._turns.remove(collection_id)
+                job = self._unfinished(collection_id)
+                self._running = collection_id
+            if job:
+                self._give_turn(job)
+            with self._changed:
+                self._running = None
+                if self._unfinished(collection_id):
+                    self._turns.append(collection_id)
+
+    def _next_turn(self) -> str:
+        """The first collection whose job has started, or may start."""
+        started = [each for each in self._turns if (job := self._unfinished(each)) and job.has_started]
+        return next(each for each in self._turns if each in started or len(started) < MAX_STARTED)
+
+    def _give_turn(self, job: IndexJob) -> None:
+        """Run a job until it ends, or its time is up and others wait."""
+        end = time.monotonic() + self._turn
+        job.resume()
+        with self._changed:
+            self._changed.wait_for(lambda: job.has_finished or self._turns)
+            self._changed.wait_for(lambda: job.has_finished, max(0, end - time.monotonic()))
+        job.pause()
+
+    def _unfinished(self, collection_id: str) -> IndexJob | None:
+        """The job of a collection whose turn it is; the second one once the first has ended."""
+        job = self._jobs.get(collection_id)
+        if job and job.has_finished and collection_id in self._second:
+            job = self._jobs[collection_id] = self._second.pop(collection_id)
+        return job if job and not job.has_finished else None
+
+    def _latest(self, collection_id: str) -> IndexJob | None:
+        return self._second.get(collection_id) or self._jobs.get(collection_id)
+
+    def _end(self, collection_id: str, job: IndexJob) -> None:
+        with self._changed:
+            if job.state().state in (DONE, FAILED) and self._latest(collection_id) is job:
+                self._clear_mark(collection_id)
+            self._changed.notify_all()
+
+    def _clear_mark(self, collection_id: str) -> None:
+        if mark := self._marks.pop(collection_id, None):
+            with suppress(OSError):
+                mark.unlink(missing_ok=True)
+
+
+def _pending_mark(index: Path) -> Path:
+    return index.with_name(index.name + PENDING)
