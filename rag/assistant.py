@@ -205,6 +205,7 @@ class Assistant:
     def _understood(self, question: str, previous: str | None) -> tuple[str, Notice | None]:
         """The question spelt out if it is a follow-up, and what to say about it."""
         if not is_follow_up(question):
+            # Readers written for version 0.2 do not have the attribute.
             return question, unsupported(question, getattr(self.reader, "language", None))
         full = spelt_out(question, previous) if previous else None
         if full is None:

@@ -111,6 +111,7 @@ class FixedReader:
     """A reader that returns given words with given scores."""
 
     def __init__(self, *spans: tuple[str, float]) -> None:
+        self.language: str | None = "en"
         self._spans = spans
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
@@ -174,6 +175,20 @@ def test_question_that_quotes_cannot_answer_gets_a_notice(
     assert result.notice and result.notice.code is code
     assert (result.answer, result.reason_code, result.reason) == (None, Reason.UNSUPPORTED, result.notice.text)
     assert result.agreement.groups == ()
+
+
+def test_reader_of_another_language_is_asked_in_that_language(assistant: Assistant) -> None:
+    reader = FixedReader(("7,644", 2.0))
+    reader.language = "de"
+    result = Assistant(assistant.retriever, reader).ask("Wie lang ist die Grenze zwischen Kasachstan und Russland?")
+    assert result.notice is None
+    assert [answer.text for answer in result.answers] == ["7,644"]
+
+
+def test_reader_without_a_language_is_asked_in_any(assistant: Assistant) -> None:
+    reader = FixedReader(("7,644", 2.0))
+    del reader.language
+    assert Assistant(assistant.retriever, reader).ask("Wie lang ist die Grenze?").notice is None
 
 
 def test_unclear_follow_up_gets_a_notice_and_is_not_continued(assistant: Assistant) -> None:

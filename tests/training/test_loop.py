@@ -169,6 +169,8 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
         "1",
         "--licence",
         "moves.json=CC0",
+        "--language",
+        "de",
     ]
     assert main(command) == 0
     messages = capsys.readouterr().err
@@ -179,3 +181,34 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
     assert settings["figures"]["moves.json"]["answerable"] == 6
     card = (out / "README.md").read_text()
     assert "| moves.json | CC0 | 30 | 30 | 0 | 6 |" in card
+    assert "The language of\nits questions is `de`." in card
+    assert load_weights(out / WEIGHTS).description.language == "de"
+    further = Trainer(Split(_examples(), Examples(), Examples()), RECIPE, tmp_path, start=out)
+    assert further.model().description.language == "de"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--licence", "other.json=CC0", "other.json is not a training file; name one of those given"),
+        ("--licence", "CC0", "--licence 'CC0' has no '='; give FILE=TEXT"),
+        ("--device", "cuda:99", "device 'cuda:99': not available on this machine"),
+        ("--out", "{file}/reader", "/reader: cannot be created (Not a directory); choose another folder"),
+    ],
+)
+def test_invalid_option_of_rag_train_is_one_line(
+    option: str, value: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "moves.json"
+    path.write_text("{}")
+    given = value.format(file=path)
+    assert main(["train", str(path), "--out", str(tmp_path / "reader"), option, given]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_language_that_is_not_a_code_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "moves.json", "--out", "reader", "--language", "English"])
+    assert "'English' is not an ISO 639 code; give two or three letters, such as en" in capsys.readouterr().err
