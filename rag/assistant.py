@@ -95,9 +95,32 @@ class Assistant:
             InputError: The reader's folder holds no weights, or damaged ones, or this machine has no such device.
         """
         retriever = Retriever.load(folder, encoder or SentenceTransformerEncoder(device=device))
-        path = shipped_reader() if reader is None else Path(reader).expanduser()
-        span_reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
-        return cls(retriever, span_reader, Confidence.load(path), feedback=feedback)
+        return cls.with_reader(retriever, reader, device, feedback=feedback)
+
+    @classmethod
+    def with_reader(
+        cls,
+        retriever: Retriever,
+        folder: Path | str | None = None,
+        device: str | None = None,
+        passages: int = 10,
+        feedback: FeedbackFile | None = None,
+    ) -> Self:
+        """An assistant with the reader and the confidence in a folder.
+
+        Args:
+            retriever: See ``Assistant``.
+            folder: Folder written by ``rag train``; the shipped reader if None.
+            device: Torch device of the reader; a graphics card if None and there is one.
+            passages: See ``Assistant``.
+            feedback: See ``Assistant``.
+
+        Raises:
+            InputError: See ``load``.
+        """
+        path = shipped_reader() if folder is None else Path(folder).expanduser()
+        reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
+        return cls(retriever, reader, Confidence.load(path), passages, feedback)
 
     @property
     def index(self) -> Index:

@@ -54,10 +54,12 @@ class SpanReader:
 
     Attributes:
         language: ISO 639 code of the language of the questions that the model was trained on.
+        fingerprint: Identifies the model's weights.
     """
 
     def __init__(self, predictor: SpanPredictor, rarity: Rarity, ranking: Ranking) -> None:
         self.language = predictor.model.description.language
+        self.fingerprint = predictor.model.description.fingerprint
         self._predictor = predictor
         self._rarity = rarity
         self._ranking = ranking
