@@ -195,8 +195,8 @@ class Assistant:
             InputError: The feedback file cannot be read.
         """
         documents = self.index.documents
-        annotation = self.feedback.about(result.question, documents) if self.feedback else None
-        if annotation is None:
+        feedback = self.feedback.about(result.question) if self.feedback else None
+        if feedback is None:
             return result
         allowed = None if where is None else frozenset(self.index.rows(where).tolist())
 
@@ -204,7 +204,7 @@ class Assistant:
             rows = self.index.store.rows_at(document, start, end)
             return next((self.index.passages[row] for row in rows if allowed is None or row in allowed), None)
 
-        return apply_feedback(result, annotation, documents, passage_at)
+        return apply_feedback(result, feedback, documents, passage_at)
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
         """Last stage: the result with its best candidate as the answer, or with the reason why there is none.
