@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -113,7 +114,7 @@ class ParseProcess:
         """``rag.formats.parse`` in the process.
 
         Raises:
-            DocumentError: The file cannot be read, or exceeds a limit.
+            DocumentError: The file cannot be read, or exceeds a limit; the message leaves out the document.
         """
         _, payload = self._request({"task": "parse", "id": document_id}, raw)
         try:
@@ -128,7 +129,7 @@ class ParseProcess:
 
         Raises:
             InputError: There is no such page, or the width is out of range.
-            DocumentError: The file or the page cannot be opened, or exceeds a limit.
+            DocumentError: The file or the page cannot be opened, or exceeds a limit; the message names the document.
         """
         first, last = page_extent(document, number)
         request = {
@@ -139,27 +140,20 @@ class ParseProcess:
             "extents": [(start - first, end - first) for start, end in extents],
             "width": width,
         }
-        reply, png = self._named_request(request, raw)
+        with _naming(document):
+            reply, png = self._request(request, raw)
         boxes = tuple(tuple(Box(*box) for box in each) for each in reply["boxes"])
         return Picture(png, reply["width"], reply["height"], boxes, reply["exact"])
 
     def page_sizes(self, raw: bytes, document: Document) -> tuple[tuple[float, float], ...]:
-        """``rag.formats.pdf.render.page_sizes`` in the process.
+        """``rag.formats.pdf.render.page_sizes`` of a document's file in the process.
 
         Raises:
-            DocumentError: The file cannot be opened, or exceeds a limit.
+            DocumentError: The file cannot be opened, or exceeds a limit; the message names the document.
         """
-        reply, _ = self._named_request({"task": "sizes", "id": document.id}, raw)
+        with _naming(document):
+            reply, _ = self._request({"task": "sizes"}, raw)
         return tuple((width, height) for width, height in reply["sizes"])
-
-    def _named_request(self, request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
-        """``_request``, with errors that name the document."""
-        try:
-            return self._request(request, raw)
-        except DocumentError as error:
-            message = str(error)
-            name = request["id"]
-            raise DocumentError(message if message.startswith(name) else f"{name}: {message}") from error
 
     def _request(self, request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
         """The reply to a request, and the bytes after it."""
@@ -254,3 +248,12 @@ class ParseProcess:
                     pipe.close()
                 except OSError:  # what could not be sent to it
                     continue
+
+
+@contextmanager
+def _naming(document: Document) -> Iterator[None]:
+    """Put the document's name before the message of a ``DocumentError``."""
+    try:
+        yield
+    except DocumentError as error:
+        raise DocumentError(f"{document.id}: {error}") from error
