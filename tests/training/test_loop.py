@@ -98,7 +98,9 @@ def _encoder() -> str:
 
 @pytest.mark.slow
 def test_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
-    whole = _trainer(tmp_path / "whole")
+    # Dropout draws from torch's random state, so the runs differ unless the checkpoint restores it.
+    recipe = dataclasses.replace(RECIPE, dropout=0.3)
+    whole = _trainer(tmp_path / "whole", recipe)
     whole.run()
 
     def interrupt(stage: str, done: int, total: int) -> None:
@@ -106,8 +108,8 @@ def test_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _trainer(tmp_path / "broken", report=interrupt).run()
-    again = _trainer(tmp_path / "broken")
+        _trainer(tmp_path / "broken", recipe, interrupt).run()
+    again = _trainer(tmp_path / "broken", recipe)
     again.run()
     assert again.losses == pytest.approx(whole.losses, abs=1e-4)
     for name, value in whole.body.state_dict().items():
