@@ -21,7 +21,7 @@ from .network import network, word_embeddings
 if TYPE_CHECKING:
     import torch
 
-#: Weights file in a reader's folder, and what stands beside it for a model with a transformer of its own.
+#: Weights file in a reader's folder, and the files beside it for a model with a transformer of its own.
 WEIGHTS, CONFIG, TOKENIZER = "reader.safetensors", "config.json", "tokenizer.json"
 
 

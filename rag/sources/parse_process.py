@@ -34,8 +34,8 @@ WORKER = Path(__file__).with_name("parse_worker.py")
 #: One thread: the process parses one file at a time.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-#: Exit codes of a process that the system ended for the time, and of one that got no more memory: a library in C++ then
-#: aborts or traps, and a system without any memory left kills.
+#: Exit codes of a process that ran out of time, and of one that ran out of memory: it exits by itself, a library in C++
+#: aborts or traps, or the system kills it.
 TOO_SLOW = frozenset({-getattr(signal, "SIGALRM", 14)})
 TOO_LARGE = frozenset({OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGILL, -getattr(signal, "SIGTRAP", 5), -9})
 
@@ -209,7 +209,7 @@ class ParseProcess:
         return reply, payload
 
     def _running(self) -> subprocess.Popen[bytes]:
-        # One that has ended while it was idle failed at no file.
+        # A process that ended while it was idle is not the fault of the next file.
         if self._process is not None and self._process.poll() is not None:
             self._end()
         if self._process is None:
@@ -225,7 +225,7 @@ class ParseProcess:
         """Why the process ended without a reply."""
         try:
             code: int | None = process.wait(FAILURE_TIMEOUT)
-        except subprocess.TimeoutExpired:  # it has replied something else
+        except subprocess.TimeoutExpired:  # it sent an invalid reply and still runs
             code = None
         if expired or code in TOO_SLOW:
             return self.limits.too_slow()
@@ -246,7 +246,7 @@ class ParseProcess:
             if pipe:
                 try:
                     pipe.close()
-                except OSError:  # what could not be sent to it
+                except OSError:  # closing a pipe flushes it, and the process is gone
                     continue
 
 

@@ -166,7 +166,7 @@ class Trainer:
                 self._count_time()
                 loss = sum(self.losses[-len(plan) :]) / len(plan)
                 self.curve.append(Point(epoch + 1, loss, self.seconds, self._measure(self._split.development)))
-                # Measuring is no training.
+                # Time spent measuring does not count as training time.
                 saved = self._counted = time.monotonic()
                 self._save()
                 self._on_epoch(self.curve[-1])
