@@ -12,7 +12,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from rag import Assistant, InputError
+from rag import Assistant, InputError, Reader
 from rag.index import Report
 from rag.questions.schema import Question, raise_invalid
 from rag.text.printable import printable
@@ -113,7 +113,7 @@ def _settings(assistant: Assistant, args: argparse.Namespace) -> dict[str, objec
         "embedder": f"{retriever.encoder.name} ({retriever.encoder.fingerprint})",
         "chunking": asdict(retriever.index.settings),
         "fusion": asdict(retriever.fusion),
-        "reader": type(assistant.reader).__name__,
+        "reader": _reader_name(assistant.reader),
         "hits given to the reader": assistant.passages,
         "threshold": assistant.confidence.threshold,
         "documents": len(retriever.index.documents),
@@ -125,6 +125,12 @@ def _settings(assistant: Assistant, args: argparse.Namespace) -> dict[str, objec
     if args.without_articles_of:
         settings["without articles of"] = [path.name for path in args.without_articles_of]
     return settings
+
+
+def _reader_name(reader: Reader) -> str:
+    """The reader's class, with the fingerprint of its weights if it has one."""
+    fingerprint = getattr(reader, "fingerprint", "")
+    return type(reader).__name__ + f" ({fingerprint})" * bool(fingerprint)
 
 
 def _show(
@@ -162,7 +168,15 @@ def _sweep(question_set: QuestionSet, args: argparse.Namespace, consoles: Consol
     try:
         with progress() as report:
             documents = list(retriever.index.documents.values())
-            for row in sweep(documents, question_set.questions, retriever.encoder, report=report, seed=args.seed):
+            for row in sweep(
+                documents,
+                question_set.questions,
+                retriever.encoder,
+                reader=args.reader,
+                device=args.device,
+                report=report,
+                seed=args.seed,
+            ):
                 rows.append(row)
     finally:
         part = f", {question_set.part} part" if question_set.part else ""

@@ -44,6 +44,14 @@ def load_question_set(
 ) -> QuestionSet:
     """Load a ``.jsonl`` file about the index, or a SQuAD-format file, whose paragraphs are indexed in memory.
 
+    Args:
+        path: The file.
+        args: Options of ``rag eval``.
+        open_assistant: Returns an assistant over the index; called for a ``.jsonl`` file.
+        report: Called with stage, steps done and steps in total while paragraphs are indexed.
+        on_invalid: Called for each invalid question, which is skipped unless the callback raises.
+        on_unlabelled: Called for each unlabelled question, which is skipped.
+
     Raises:
         InputError: The file or an option does not fit, or no question is left.
     """
@@ -64,7 +72,8 @@ def load_question_set(
         questions = _without_articles(path, documents, questions, args.without_articles_of)
         encoder = SentenceTransformerEncoder(device=args.device)
         part, mode = "", "reading" if args.reading else "open"
-        assistant = Assistant(Retriever(Index.build(documents, encoder, report=report), encoder))
+        retriever = Retriever(Index.build(documents, encoder, report=report), encoder)
+        assistant = Assistant.with_reader(retriever, args.reader, args.device)
     questions = _valid_questions(path, questions, assistant.retriever.encoder, on_invalid)
     return QuestionSet(path, assistant, sample(questions, args.limit, args.seed), mode, part)
 

@@ -19,15 +19,17 @@ EXAMPLES = """\
   rag eval dev-v2.0.json --open --limit 500 --json     # any SQuAD file: all its paragraphs are indexed
   rag eval dev-v2.0.json --reading --predictions p.json --na-probs n.json    # for SQuAD's official scorer
   rag eval xquad.en.json --reading --without-articles-of train.json          # only articles not trained on
+  rag eval xquad.en.json --open --reader my-reader --device cuda             # a reader of your own
   rag eval --sweep                                     # compare settings on the calibration part
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``rag eval``, except index and reader."""
+    """Add the options of ``rag eval``, except those for index, reader and device."""
     parser.add_argument(
         "files", nargs="*", type=Path, default=[SHIPPED_QUESTIONS], metavar="FILE",
-        help="question set: .jsonl about the index, or SQuAD-format .json or .json.gz (default: the shipped questions)",
+        help="question set: .jsonl about the index, or SQuAD-format .json or .json.gz, whose paragraphs replace the "
+        "index; --reader and --device apply to both (default: the shipped questions)",
     )  # fmt: skip
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(

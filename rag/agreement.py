@@ -25,11 +25,11 @@ def likely_answers(answers: Sequence[Answer]) -> list[Answer]:
 def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
     """Group the likely answers.
 
-    Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if each
-    stands in a document that does not hold the other, the reader takes it for an answer there, both are values of one
-    kind (numbers of one unit, dates, names), and the values differ; this is a guess, which a person has to check. Other
-    answers are in no group. Answers to a question that asks for reasons or for several things never contradict each
-    other.
+    Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if the
+    two are in different documents, neither of which contains both; if the reader takes it for an answer there; and if
+    both are values of one kind (numbers of one unit, dates, names) that differ. This is a guess, which a person has to
+    check. An answer that neither agrees nor contradicts is in no group. Answers to a question that asks for reasons or
+    for several things never contradict each other.
 
     Args:
         answers: Candidates, best first; the first one was given.
@@ -53,11 +53,11 @@ def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
 
 
 def _same(answer: Answer, other: Answer) -> bool:
-    value, its = value_of(answer.text), value_of(other.text)
-    if value and its and value.is_number and its.is_number:
-        return value.kind == its.kind and not value.contradicts(its)
-    words, others = (frozenset(normalized_words(each.text).split()) for each in (answer, other))
-    return words <= others or others <= words
+    value, other_value = value_of(answer.text), value_of(other.text)
+    if value and other_value and value.is_number and other_value.is_number:
+        return value.kind == other_value.kind and not value.contradicts(other_value)
+    words, other_words = (frozenset(normalized_words(each.text).split()) for each in (answer, other))
+    return words <= other_words or other_words <= words
 
 
 def _contradicts(answer: Answer, best: Answer) -> bool:

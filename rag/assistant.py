@@ -95,9 +95,32 @@ class Assistant:
             InputError: The reader's folder holds no weights, or damaged ones, or this machine has no such device.
         """
         retriever = Retriever.load(folder, encoder or SentenceTransformerEncoder(device=device))
-        path = shipped_reader() if reader is None else Path(reader).expanduser()
-        span_reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
-        return cls(retriever, span_reader, Confidence.load(path), feedback=feedback)
+        return cls.with_reader(retriever, reader, device, feedback=feedback)
+
+    @classmethod
+    def with_reader(
+        cls,
+        retriever: Retriever,
+        folder: Path | str | None = None,
+        device: str | None = None,
+        passages: int = 10,
+        feedback: FeedbackFile | None = None,
+    ) -> Self:
+        """An assistant with the reader and the confidence in a folder.
+
+        Args:
+            retriever: See ``Assistant``.
+            folder: Folder written by ``rag train``; the shipped reader if None.
+            device: Torch device of the reader; a graphics card if None and there is one.
+            passages: See ``Assistant``.
+            feedback: See ``Assistant``.
+
+        Raises:
+            InputError: See ``load``.
+        """
+        path = shipped_reader() if folder is None else Path(folder).expanduser()
+        reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
+        return cls(retriever, reader, Confidence.load(path), passages, feedback)
 
     @property
     def index(self) -> Index:
@@ -172,8 +195,8 @@ class Assistant:
             InputError: The feedback file cannot be read.
         """
         documents = self.index.documents
-        annotation = self.feedback.about(result.question, documents) if self.feedback else None
-        if annotation is None:
+        feedback = self.feedback.about(result.question) if self.feedback else None
+        if feedback is None:
             return result
         allowed = None if where is None else frozenset(self.index.rows(where).tolist())
 
@@ -181,7 +204,7 @@ class Assistant:
             rows = self.index.store.rows_at(document, start, end)
             return next((self.index.passages[row] for row in rows if allowed is None or row in allowed), None)
 
-        return apply_feedback(result, annotation, documents, passage_at)
+        return apply_feedback(result, feedback, documents, passage_at)
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
         """Last stage: the result with its best candidate as the answer, or with the reason why there is none.
@@ -205,6 +228,7 @@ class Assistant:
     def _understood(self, question: str, previous: str | None) -> tuple[str, Notice | None]:
         """The question spelt out if it is a follow-up, and what to say about it."""
         if not is_follow_up(question):
+            # Readers written for version 0.2 do not have the attribute.
             return question, unsupported(question, getattr(self.reader, "language", None))
         full = spelt_out(question, previous) if previous else None
         if full is None:

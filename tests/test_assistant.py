@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from rag import (
     SentenceTransformerEncoder,
     Signals,
     Span,
+    Support,
 )
 from rag.errors import InputError
 from rag.questions.anchors import Selection
@@ -111,6 +113,7 @@ class FixedReader:
     """A reader that returns given words with given scores."""
 
     def __init__(self, *spans: tuple[str, float]) -> None:
+        self.language: str | None = "en"
         self._spans = spans
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
@@ -151,12 +154,23 @@ def test_answers_are_in_order_of_the_reader_and_of_confidence(assistant: Assista
 
 
 def test_place_where_the_words_do_not_answer_is_no_support(assistant: Assistant) -> None:
-    question = "What is the capital of Turkmenistan?"
-    found = assistant.read(assistant.retrieve(question))
+    reader = FixedReader(("Kazakhstan", 0.0))
+    places = reader.read(BORDER, assistant.retriever.search(BORDER, 10))[:3]
+    # The reader takes the words for an answer at the first two places, and not at the third.
+    best, second, third = (
+        replace(span, score=score, signals=Signals(span=score))
+        for span, score in zip(places, (2.0, 0.5, -0.5), strict=True)
+    )
+    reader.read = lambda question, hits: [best, second, third]
+    (answer,) = Assistant(assistant.retriever, reader).read(assistant.retrieve(BORDER)).answers
+    assert (answer.document, answer.start) == (best.document_id, best.start)
+    assert answer.support == (Support(second.document_id, second.start, second.end),)
+
+
+def test_words_of_the_question_are_no_candidate(assistant: Assistant) -> None:
+    found = assistant.read(assistant.retrieve("What is the capital of Turkmenistan?"))
+    assert found.answers
     assert "turkmenistan" not in [answer.text.casefold() for answer in found.answers]
-    hits = found.hits
-    spans = [span for span in assistant.reader.read(question, hits) if span.text == found.answers[0].text]
-    assert len(found.answers[0].support) == sum(span.signals.is_answer for span in spans[1:])
 
 
 @pytest.mark.parametrize(
@@ -174,6 +188,20 @@ def test_question_that_quotes_cannot_answer_gets_a_notice(
     assert result.notice and result.notice.code is code
     assert (result.answer, result.reason_code, result.reason) == (None, Reason.UNSUPPORTED, result.notice.text)
     assert result.agreement.groups == ()
+
+
+def test_reader_of_another_language_is_asked_in_that_language(assistant: Assistant) -> None:
+    reader = FixedReader(("7,644", 2.0))
+    reader.language = "de"
+    result = Assistant(assistant.retriever, reader).ask("Wie lang ist die Grenze zwischen Kasachstan und Russland?")
+    assert result.notice is None
+    assert [answer.text for answer in result.answers] == ["7,644"]
+
+
+def test_reader_without_a_language_is_asked_in_any(assistant: Assistant) -> None:
+    reader = FixedReader(("7,644", 2.0))
+    del reader.language
+    assert Assistant(assistant.retriever, reader).ask("Wie lang ist die Grenze?").notice is None
 
 
 def test_unclear_follow_up_gets_a_notice_and_is_not_continued(assistant: Assistant) -> None:

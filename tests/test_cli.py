@@ -277,6 +277,13 @@ def test_bad_usage_is_exit_code_2() -> None:
     assert exit_.value.code == 2
 
 
+@pytest.mark.parametrize("value", ["high", "1.1", "nan"])
+def test_minimum_confidence_must_be_a_probability(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["ask", BORDER, "--min-confidence", value])
+    assert f"{value} is not a probability; give a number from 0 to 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["index", "ask", "search", "ui", "eval", "verify", "train", "completion"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

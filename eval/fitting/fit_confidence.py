@@ -5,8 +5,8 @@ wrong by ``suite.is_right``. A logistic regression (Platt 1999) with non-negativ
 The other candidates give the weight of ``lead``: how fast the probability falls with the distance to the best one.
 Fit the ranking first (``rag.eval.fitting.fit_ranking``), because it determines the best candidate.
 
-The threshold follows from what a wrong answer costs (``WRONG_COST``). The file compares its cost on unseen documents
-with the lowest cost there. That lowest cost is not taken: its threshold varies by .1 and more between samples.
+The threshold follows from the cost of a wrong answer (``WRONG_COST``). The file also gives its total cost on unseen
+documents, and the threshold that costs least there. That one is not used: it varies by .1 and more between samples.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ FEATURES = ("span", "answerability", "margin", "coverage", "dense", "retrieval",
 #: Simulations of the calibration error by chance.
 SIMULATIONS = 1_000
 
-#: Cost of a wrong answer, in right answers that are withheld. Both cost the reader one look: a wrong answer stands in
-#: its sentence, and a right one that is withheld stands first among the closest passages.
+#: Cost of giving a wrong answer, if withholding a right one costs 1. Both cost a person one look: a wrong answer is
+#: shown in its sentence, and a withheld one is the first of the closest passages.
 WRONG_COST = 1.0
 
 THRESHOLD_RULE = f"c / (1 + c), where a wrong answer costs as much as c = {WRONG_COST:g} right ones that are withheld"
@@ -135,7 +135,7 @@ def regression(features: Floats, right: npt.NDArray[np.bool_]) -> Floats:
 
 
 def lead_weight(best: Floats, leads: Floats, right: npt.NDArray[np.bool_]) -> float:
-    """The weight of ``lead`` in logits, at least 0, that makes the candidates behind the best one most likely.
+    """The maximum-likelihood weight of ``lead``, in logits and at least 0, on the candidates behind the best one.
 
     Args:
         best: Probability of the best candidate of the same question.
@@ -151,9 +151,10 @@ def lead_weight(best: Floats, leads: Floats, right: npt.NDArray[np.bool_]) -> fl
 
 
 def cost_threshold(wrong_cost: float) -> float:
-    """The probability from which an answer costs no more than withholding it, on average (Elkan 2001).
+    """Lowest probability at which giving an answer costs no more than withholding it, on average (Elkan 2001).
 
-    A wrong answer costs ``wrong_cost``, and a right one that is withheld 1: ``(1 - p) * wrong_cost <= p``.
+    Giving it costs ``wrong_cost`` if it is wrong; withholding it costs 1 if it is right. So the threshold is the lowest
+    ``p`` with ``(1 - p) * wrong_cost <= p``.
     """
     return round(wrong_cost / (1 + wrong_cost), 2)
 

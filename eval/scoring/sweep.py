@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rag import Assistant, ChunkSettings, Document, Fusion, Index, Retriever
 from rag.embedding.encoder import CachingEncoder, Encoder
@@ -62,17 +63,31 @@ def sweep(
     encoder: Encoder,
     settings: Sequence[Setting] = SETTINGS,
     *,
+    reader: Path | None = None,
+    device: str | None = None,
     report: Callable[[str, int, int], None] | None = None,
     seed: int = 0,
 ) -> Iterator[Row]:
-    """Yield a row per setting."""
+    """Yield a row per setting.
+
+    Args:
+        documents: The documents that the questions are about.
+        questions: Questions to ask with each setting.
+        encoder: The embedder.
+        settings: Settings to compare.
+        reader: Folder of the reader; the shipped one if None.
+        device: Torch device of the reader; a graphics card if None and there is one.
+        report: Called with stage, settings done and settings in total.
+        seed: Random seed of the intervals.
+    """
     remembering = CachingEncoder(encoder, max_texts=1_000_000)
     indexes: dict[ChunkSettings, Index] = {}
     for done, setting in enumerate(settings, start=1):
         if setting.chunking not in indexes:
             indexes[setting.chunking] = Index.build(documents, remembering, setting.chunking)
         index = indexes[setting.chunking]
-        assistant = Assistant(Retriever(index, remembering, setting.fusion), passages=setting.read)
+        retriever = Retriever(index, remembering, setting.fusion)
+        assistant = Assistant.with_reader(retriever, reader, device, passages=setting.read)
         outcomes = [judge(trial) for trial in run(assistant, questions)]
         yield Row(setting.name, len(index.passages), tuple(figure(BY_KEY[key], outcomes, seed) for key in COMPARED))
         if report:

@@ -34,8 +34,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rag {version('rag')}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (index, ask, search, ui, evaluate, verify, train, completion):
+    for command in (index, ask, search, ui, evaluate, verify, train):
         command.add_parser(subparsers)
+    completion.add_parser(subparsers, parser)
     return parser
 
 

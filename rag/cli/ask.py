@@ -148,7 +148,10 @@ def _stdin() -> str:
 
 
 def _probability(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a probability; give a number from 0 to 1")
     return value

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING
+
+import shtab
 
 from .common import add_command
 
@@ -16,18 +19,14 @@ EXAMPLES = """\
 """
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add ``rag completion``."""
+def add_parser(subparsers: Subparsers, completed: argparse.ArgumentParser) -> None:
+    """Add ``rag completion``, which completes the commands of the parser ``completed``."""
     parser = add_command(subparsers, "completion", "print a script that completes commands in the shell", EXAMPLES)
     parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="the shell")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=partial(run, completed))
 
 
-def run(args: argparse.Namespace) -> int:
+def run(completed: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     """Print the script."""
-    import shtab
-
-    from . import build_parser
-
-    print(shtab.complete(build_parser(), shell=args.shell))
+    print(shtab.complete(completed, shell=args.shell))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..eval.options import EXAMPLES, add_arguments
 from .common import (
     add_command,
     add_device_option,
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add ``rag eval``."""
-    from ..eval.options import EXAMPLES, add_arguments
-
     parser = add_command(subparsers, "eval", "measure answer quality on questions with known answers", EXAMPLES)
     add_arguments(parser)
     add_index_option(parser)
@@ -34,6 +33,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the evaluation; returns the exit code."""
+    # SciPy, for the figures, takes seconds to import; the other commands start without it.
     from ..eval.command import Consoles, evaluate
 
     return evaluate(args, lambda: open_assistant(args), Consoles(out, err), progress_bars)

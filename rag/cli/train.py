@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..embedding.encoder import DEFAULT_ENCODER, model_folder
+from ..embedding.encoder import DEFAULT_ENCODER, model_folder, torch_device
 from ..errors import InputError
 from ..index import Index
 from ..paths import shipped_reader
+from ..questions.schema import Question, raise_invalid
+from ..reading.weights import ENGLISH, WEIGHTS, tokenizer_folder
 from ..reading.windows import WindowMaker
 from ..text.printable import printable
+from ..training.examples import load, split
+from ..training.network import hardware
+from ..training.recipe import Recipe
 from ..types import Document
 from .common import add_command, add_index_option, err, progress_bars, ready_index
 
 if TYPE_CHECKING:
     from ..training.loop import Point
-    from ..training.recipe import Recipe
     from .common import Subparsers
 
 EXAMPLES = """\
@@ -32,17 +37,17 @@ EXAMPLES = """\
 
 SHIPPED = Path("shipped")
 
-#: The recipe's fields that are options, with their help.
-HELP = {
-    "epochs": "passes over the questions",
+#: Help of the options that set fields of ``Recipe``, by field.
+RECIPE_HELP = {
+    "epochs": "number of passes over the questions",
     "rate": "peak learning rate",
-    "decay": "share of the steps, at the end, over which the rate falls to 0",
-    "frozen": "lowest layers that are not trained",
-    "negatives": "generated unanswerable examples of each kind per answerable one",
-    "most": "questions per passage and epoch, at most",
+    "decay": "share of the steps, at the end, during which the learning rate falls to 0",
+    "frozen": "number of lowest layers to leave untrained",
+    "negatives": "unanswerable questions to generate per answerable one, of each of two kinds",
+    "most": "maximum number of questions per passage in an epoch",
     "window": "tokens per window",
-    "tokens": "tokens per batch",
-    "evidence": "weight of the loss of the evidence output",
+    "tokens": "tokens per batch, padding included",
+    "evidence": "weight of the evidence loss",
     "seed": "random seed",
 }
 
@@ -52,35 +57,40 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(subparsers, "train", "train the reader on questions with known answers", EXAMPLES)
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE",
-        help="SQuAD .json or .json.gz, evidence file .jsonl or .jsonl.gz, or .jsonl question set about the index",
+        help="SQuAD-format file (.json, .json.gz), evidence file (.jsonl, .jsonl.gz), or question set about the index "
+        "(.jsonl)",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="output folder for weights, settings and model card"
     )
     parser.add_argument(
         "--base", default=DEFAULT_ENCODER, metavar="DIR",
-        help=f"folder of the encoder to start from, with its tokenizer.json (default: {DEFAULT_ENCODER})",
+        help=f"folder of the encoder to start from; it must hold tokenizer.json (default: {DEFAULT_ENCODER})",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="start", type=Path, metavar="DIR",
-        help="reader to train further, instead of a base; `shipped` for the shipped one",
+        help="folder of a reader to train further, or `shipped` for the shipped one; replaces --base",
+    )  # fmt: skip
+    parser.add_argument(
+        "--language", type=_language, metavar="CODE",
+        help="language of the questions, an ISO 639 code such as en or de; only a reader for en refuses questions in "
+        "other languages (default: that of --from, else en)",
     )  # fmt: skip
     parser.add_argument(
         "--held-back", type=int, default=8, metavar="N",
-        help="hold back the last N articles of each file, to measure on (default: 8)",
+        help="keep the last N articles of each file out of training, and measure on them (default: 8)",
     )  # fmt: skip
     parser.add_argument("--device", default="", metavar="NAME", help="cpu or cuda (default: cuda if available)")
     parser.add_argument("--skip-bad", action="store_true", help="skip and list invalid questions instead of stopping")
     parser.add_argument(
-        "--licence", action="append", default=[], metavar="FILE=TEXT", help="licence of a file, for the model card"
-    )
-    from ..training.recipe import Recipe
-
+        "--licence", action="append", default=[], metavar="FILE=TEXT",
+        help="licence of a training file, for the model card; repeatable",
+    )  # fmt: skip
     for field in fields(Recipe):
-        if field.name in HELP:
+        if field.name in RECIPE_HELP:
             parser.add_argument(
                 f"--{field.name}", type=type(field.default), default=field.default, metavar="N",
-                help=f"{HELP[field.name]} (default: {field.default})",
+                help=f"{RECIPE_HELP[field.name]} (default: {field.default})",
             )  # fmt: skip
     add_index_option(parser)
     parser.set_defaults(run=run)
@@ -88,21 +98,17 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, measure and write the output folder."""
+    # torch, and SciPy for the figures, take seconds to import; the other commands start without them.
     import torch
 
-    from ..questions.schema import Question, raise_invalid
-    from ..reading.weights import WEIGHTS, tokenizer_folder
     from ..training import model_card
-    from ..training.examples import load, split
     from ..training.loop import Trainer
     from ..training.measure import read_all
-    from ..training.network import hardware
-    from ..training.recipe import Recipe
 
-    recipe = Recipe(**{name: getattr(args, name) for name in HELP})
-    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    licences = _licences(args.licence)
-    args.out.mkdir(parents=True, exist_ok=True)
+    recipe = Recipe(**{name: getattr(args, name) for name in RECIPE_HELP})
+    device = torch_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    licences = _licences(args.licence, args.files)
+    _make_folder(args.out)
     invalid: list[InputError] = []
     unlabelled: list[Question] = []
 
@@ -130,13 +136,14 @@ def run(args: argparse.Namespace) -> int:
             args.out,
             base=args.base,
             start=start,
+            language=args.language,
             device=device,
             report=report,
-            on_epoch=lambda p: _show(p, recipe),
+            on_epoch=lambda point: _show(point, recipe),
         )
         trainer.run()
         description = trainer.save(args.out / WEIGHTS)
-        figures = read_all(args.out / WEIGHTS, model_card.by_file(args.files, parts.test), report)
+        figures = read_all(args.out / WEIGHTS, model_card.by_file(args.files, parts.test), report, device)
     model_card.write(
         model_card.Run(
             command=shlex.join(["rag", *sys.argv[1:]]),
@@ -152,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
         args.out,
     )
     trainer.delete_checkpoint()
-    err.print(f"wrote {args.out / WEIGHTS}, {model_card.SETTINGS} and {model_card.CARD}")
+    err.print(f"wrote {WEIGHTS}, {model_card.SETTINGS} and {model_card.CARD} to {args.out}")
     return 0
 
 
@@ -167,12 +174,30 @@ def _show(point: Point, recipe: Recipe) -> None:
     err.print(f"epoch {point.epoch} of {recipe.epochs}: loss {point.loss:.3f}{figures}")
 
 
-def _licences(options: list[str]) -> dict[str, str]:
+def _language(text: str) -> str:
+    if not re.fullmatch("[a-z]{2,3}", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an ISO 639 code; give two or three letters, such as {ENGLISH}"
+        )
+    return text
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be created ({error.strerror or error}); choose another folder") from error
+
+
+def _licences(options: list[str], files: Sequence[Path]) -> dict[str, str]:
     """Licence by file name, from ``FILE=TEXT`` options."""
     licences = {}
     for option in options:
-        name, equals, text = option.partition("=")
+        file, equals, text = option.partition("=")
         if not equals:
             raise InputError(f"--licence {option!r} has no '='; give FILE=TEXT")
+        name = Path(file).name
+        if name not in {path.name for path in files}:
+            raise InputError(f"--licence {option!r}: {name} is not a training file; name one of those given")
         licences[name] = text
     return licences

@@ -1,37 +1,40 @@
 """Train the ranks of the packaged token encoding: ``python -m rag.data.train_ranks FILE... --out FILE``.
 
 The training text is the paragraphs of SQuAD-format files (``.json`` or ``.json.gz``). The shipped ranks were trained on
-all files of the reader's model card: SQuADShifts (new-wiki, reddit, amazon), QAMR, QED and ``squad-dev-part``. The
-last is 32 of the 48 articles of SQuAD's development sets, without the paragraphs that XQuAD uses, because XQuAD is used
-for evaluation only.
+the files of the reader's model card: SQuADShifts (new-wiki, reddit, amazon), QAMR, QED and ``squad-dev-part``. That is
+not the whole development set of SQuAD but 32 of its 48 articles, without the paragraphs of XQuAD, which is for
+evaluation only. Trained again on these files, 16,375 of the 16,384 tokens are the shipped ones; with XQuAD, 16,007.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import gzip
-import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
+from rag.errors import RagError
+from rag.questions.squad import load_squad
 from rag.text.tokens import PATTERN
 
 #: Number of ranks, that is, of different tokens.
 RANKS = 16_384
 
 
-def paragraphs(path: Path) -> Iterator[str]:
-    """The paragraphs of a SQuAD-format file."""
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    for article in json.loads(raw)["data"]:
-        for paragraph in article["paragraphs"]:
-            yield paragraph["context"]
+def paragraphs(path: Path) -> list[str]:
+    """The paragraphs of a SQuAD-format file; their questions do not matter, so invalid ones are ignored.
+
+    Raises:
+        InputError: The file is not in SQuAD's format.
+    """
+    documents, _ = load_squad(path, on_invalid=lambda error: None)
+    return [document.text for document in documents]
 
 
-def train(texts: Iterator[str]) -> list[bytes]:
+def train(texts: Iterable[str]) -> list[bytes]:
     """Train byte-level BPE (Sennrich et al. 2016); returns the tokens by rank."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -55,20 +58,28 @@ def byte_alphabet() -> list[str]:
     return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]
 
 
-def main() -> None:
-    """Train the ranks and write them in tiktoken's format."""
-    parser = argparse.ArgumentParser(description="Train the ranks of the packaged token encoding.")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train the ranks and write them in tiktoken's format; returns 2 on invalid input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m rag.data.train_ranks", description="Train the ranks of the packaged token encoding."
+    )
     parser.add_argument("files", nargs="+", type=Path, help="SQuAD-format .json or .json.gz files")
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).with_name("rag-16k.tiktoken"), metavar="FILE",
         help="output file (default: the shipped ranks)",
     )  # fmt: skip
-    args = parser.parse_args()
-    tokens = train(text for path in args.files for text in paragraphs(path))
+    args = parser.parse_args(argv)
+    try:
+        texts = [text for path in args.files for text in paragraphs(path)]
+    except RagError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    tokens = train(texts)
     lines = (f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(tokens))
     args.out.write_text("".join(lines), encoding="ascii")
-    print(f"{len(tokens)} ranks -> {args.out}")
+    print(f"wrote {len(tokens):,} ranks to {args.out}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

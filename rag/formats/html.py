@@ -49,8 +49,8 @@ MAX_CONSENT = 2_000
 
 #: If readability-lxml finds less than this share of a page's text, its result is discarded.
 MIN_SHARE = 0.25
-#: Limits on the code points that readability-lxml may copy, and on the elements that it may visit, once for each
-#: element around them: a second or two each. Real pages need a hundredth.
+#: Limits on the code points that readability-lxml copies and on the elements that it visits, both counted once for each
+#: enclosing element. Reaching a limit takes a second or two; real pages stay below a hundredth of it.
 MAX_COPIED, MAX_VISITED = 1_000_000_000, 10_000_000
 
 #: Elements in which a ``header`` is not that of the page.

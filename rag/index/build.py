@@ -152,7 +152,7 @@ class _Update:
         self._previous = reusable_parts(folder)
         self._known = self._previous.store.files() if self._previous else {}
         self._refused = self._previous.store.refused() if self._previous else {}
-        # A file that exceeded a limit may be readable now; whether it did is not worth a column.
+        # Then every unreadable file is tried again: which of them exceeded a limit is not recorded.
         self._may_take_more = self._previous is not None and parser.limits.exceed(self._previous.manifest.limits)
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()

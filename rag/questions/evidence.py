@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .packed import read_unpacked
+from .packed import unpacked_lines
 from .schema import OnInvalid, raise_invalid
 
 
@@ -37,13 +37,14 @@ class EvidenceQuestion:
 
 
 def is_evidence_file(path: Path) -> bool:
-    """True if the first line of a JSON Lines file has a context."""
+    """True if the first line of a JSON Lines file has a context; no other line is read."""
     if not path.name.endswith((".jsonl", ".jsonl.gz")):
         return False
     try:
-        return isinstance(first := next(_lines(path), (0, None))[1], dict) and "context" in first
+        first = _parsed(next(_lines(path), (0, b""))[1])
     except InputError:
         return False
+    return "context" in first
 
 
 def load_evidence(path: Path, on_invalid: OnInvalid = raise_invalid) -> list[EvidenceQuestion]:
@@ -57,34 +58,54 @@ def load_evidence(path: Path, on_invalid: OnInvalid = raise_invalid) -> list[Evi
         InputError: The file cannot be read, or holds no question.
     """
     found = []
-    for number, values in _lines(path):
+    for number, line in _lines(path):
         try:
-            found.append(_question(values))
-        except (KeyError, TypeError, ValueError) as error:
-            on_invalid(InputError(f"{path}: line {number}: {error}"))
+            found.append(_question(_parsed(line)))
+        except InputError as error:
+            on_invalid(InputError(f"{path}, line {number}: {error}"))
     if not found:
         raise InputError(f"{path}: no questions")
     return found
 
 
-def _question(values: Any) -> EvidenceQuestion:
-    context = values["context"]
+def _question(values: dict[str, Any]) -> EvidenceQuestion:
+    context = _field(values, "context", str)
     parts = []
-    for part in values["evidence"]:
-        start, end = part["start"], part["start"] + len(part["text"])
-        if context[start:end] != part["text"] or not part["text"]:
-            raise ValueError(f"the text at {start} is {context[start:end]!r}, not {part['text']!r}")
+    for part in _field(values, "evidence", list):
+        text, start = _field(part, "text", str), _field(part, "start", int)
+        end = start + len(text)
+        if not text or start < 0 or context[start:end] != text:
+            raise InputError(f"the text at {start} is {context[max(start, 0) : max(end, 0)]!r}, not {text!r}")
         parts.append((start, end))
     article = str(values.get("title") or context)
-    return EvidenceQuestion(str(values["id"]), values["question"], context, tuple(parts), article)
+    question_id = str(_field(values, "id", (str, int)))
+    return EvidenceQuestion(question_id, _field(values, "question", str), context, tuple(parts), article)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Any]]:
+def _field(values: Any, name: str, kind: type | tuple[type, ...]) -> Any:
+    """A field of a JSON object, checked for its type."""
+    if not isinstance(values, dict) or name not in values:
+        raise InputError(f"has no {name!r}")
+    if not isinstance(values[name], kind):
+        raise InputError(f"{name!r} has the wrong type")
+    return values[name]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers."""
     try:
-        for number, line in enumerate(read_unpacked(path).decode("utf-8").split("\n"), 1):
+        for number, line in enumerate(unpacked_lines(path), 1):
             if line.strip():
-                yield number, json.loads(line)
-    except InputError as error:  # also a ValueError
+                yield number, line
+    except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON Lines in UTF-8 ({error})") from error
+        raise InputError(f"not JSON in UTF-8 ({error})") from error
+    if not isinstance(values, dict):
+        raise InputError("not a JSON object")
+    return values

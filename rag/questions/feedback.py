@@ -31,27 +31,37 @@ Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Annotation:
-    """Feedback on one question: a line of the file.
+class Feedback:
+    """Feedback on one question, as stored.
 
     Attributes:
-        id, text, kind: The question's id, text and kind; ``kind`` may be empty.
-        answers: Right answers as stored: ``document``, ``sentence`` and ``quote``, and in feedback since version 0.3
-            ``by`` and ``at``. Empty if the question is unanswerable, None if it is unlabelled.
+        text: The question.
+        answers: Right answers: ``document``, ``sentence`` and ``quote``, and in feedback since version 0.3 ``by`` and
+            ``at``. Empty if the question is unanswerable, None if it is unlabelled.
         wrong: Wrong answers, in the same form.
-        question: The question with offsets in the current documents; None if the line is stale.
-        stale: Why the line does not match the current documents (``rag eval`` would reject it); empty if it does.
         attribution: Who gave the latest feedback on the question, and when.
     """
 
-    id: str
     text: str
-    kind: str
     answers: tuple[Place, ...] | None
     wrong: tuple[Place, ...]
+    attribution: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation(Feedback):
+    """A line of the file, checked against the current documents.
+
+    Attributes:
+        id, kind: The question's id and kind; ``kind`` may be empty.
+        question: The question with offsets in the current documents; None if the line is stale.
+        stale: Why the line does not match the current documents (``rag eval`` would reject it); empty if it does.
+    """
+
+    id: str
+    kind: str
     question: Question | None
     stale: str
-    attribution: Attribution
 
 
 class FeedbackFile:
@@ -71,11 +81,11 @@ class FeedbackFile:
         lines = (_values(line) for line in read_lines(self.path))
         return [_annotation(values, documents) for values in lines if values is not None]
 
-    def about(self, question: str, documents: Documents) -> Annotation | None:
+    def about(self, question: str) -> Feedback | None:
         """The feedback on a question, ignoring case, whitespace and punctuation; None if there is none."""
         lines = read_lines(self.path)
         _, values = _find(lines, lambda each: normalized_words(each["question"]) == normalized_words(question))
-        return None if values is None else _annotation(values, documents)
+        return None if values is None else Feedback(**_stored(values))
 
     def add(
         self,
@@ -220,15 +230,22 @@ def _annotation(values: Values, documents: Documents) -> Annotation:
         stale = str(error)
     kind = values.get("kind")
     return Annotation(
+        **_stored(values),
         id=values["id"],
-        text=values["question"],
         kind=kind if isinstance(kind, str) else "",
-        answers=_answers(values),
-        wrong=_valid_places(values.get("wrong", [])),
         question=question,
         stale=stale,
-        attribution=attribution(values),
     )
+
+
+def _stored(values: Values) -> dict[str, Any]:
+    """The fields of ``Feedback`` in a line."""
+    return {
+        "text": values["question"],
+        "answers": _answers(values),
+        "wrong": _valid_places(values.get("wrong", [])),
+        "attribution": attribution(values),
+    }
 
 
 def _answers(values: Mapping[str, Any]) -> tuple[Place, ...] | None:

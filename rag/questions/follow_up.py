@@ -46,19 +46,19 @@ def spelt_out(question: str, previous: str) -> str | None:
     """
     rest = _rest(question) or ""
     phrase = PHRASE.match(rest)
-    preposition, wanted = (phrase["preposition"], phrase["object"]) if phrase else ("", rest)
-    is_year = re.fullmatch(YEAR, wanted) is not None
-    if not is_year and not re.fullmatch(rf"(?:the\s+)?{NAME}", wanted):
+    preposition, replacement = (phrase["preposition"], phrase["object"]) if phrase else ("", rest)
+    is_year = re.fullmatch(YEAR, replacement) is not None
+    if not is_year and not re.fullmatch(rf"(?:the\s+)?{NAME}", replacement):
         return None
     found = list(re.finditer(YEAR, previous)) if is_year else _names(previous)
     same = [each for each in found if preposition and _is_after(previous, each, preposition)]
     for candidates in (same, found):
         if len(candidates) == 1:
             start, end = candidates[0].span()
-            return previous[:start] + _fitting(wanted, previous[:start]) + previous[end:]
+            return previous[:start] + _without_repeated_article(replacement, previous[:start]) + previous[end:]
     if found or not preposition:
         return None
-    return f"{previous.rstrip(' ?.!')} {preposition.lower()} {wanted}?"
+    return f"{previous.rstrip(' ?.!')} {preposition.lower()} {replacement}?"
 
 
 def _rest(question: str) -> str | None:
@@ -77,10 +77,10 @@ def _is_after(text: str, found: re.Match[str], preposition: str) -> bool:
     return re.search(rf"\b{re.escape(preposition)}\s+(?:the\s+)?$", text[: found.start()], re.IGNORECASE) is not None
 
 
-def _fitting(wanted: str, before: str) -> str:
-    """The words without an article that stands before them already."""
+def _without_repeated_article(replacement: str, before: str) -> str:
+    """The replacement without its article if the text before it ends with that article."""
     return (
-        re.sub(r"^the\s+", "", wanted, flags=re.IGNORECASE)
+        re.sub(r"^the\s+", "", replacement, flags=re.IGNORECASE)
         if re.search(r"\bthe\s+$", before, re.IGNORECASE)
-        else wanted
+        else replacement
     )

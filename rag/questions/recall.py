@@ -2,116 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import NamedTuple
 
+from ..errors import InputError
 from ..text.words import normalized_words
-from ..types import Answer, Document, Notice, NoticeCode, Passage, Result, Sentence, Support
-from .anchors import Place, Selection, find_place
-from .feedback import Annotation, attribution
-from .schema import read_place
+from ..types import Answer, Attribution, Document, Notice, NoticeCode, Passage, Result, Sentence, Support
+from .anchors import Place
+from .feedback import Feedback, attribution
+from .schema import Gold, read_place
 
-#: Finds the passage of a document that holds most of ``[start, end)``; None if none of them may answer.
+#: Maps a document and ``[start, end)`` to the passage that holds most of it; None if the filters exclude the document.
 FindPassage = Callable[[str, int, int], Passage | None]
 
 
-def apply_feedback(
-    result: Result, annotation: Annotation, documents: Mapping[str, Document], find_passage: FindPassage
-) -> Result:
-    """The result with the words marked right first, and without the words marked wrong.
+class Mark(NamedTuple):
+    """Words that were marked right or wrong.
 
-    Feedback on places that are no longer in the documents, or may not answer, is ignored. The result gets a notice if
-    the question was marked as unanswerable, or if candidates are left out.
+    Attributes:
+        span: The words in the current document.
+        by: Who marked them, and when.
+    """
+
+    span: Gold
+    by: Attribution
+
+
+def apply_feedback(
+    result: Result, feedback: Feedback, documents: Mapping[str, Document], find_passage: FindPassage
+) -> Result:
+    """The result with the words marked right as the first answers, and without the words marked wrong.
+
+    Marks whose words are no longer in the documents are ignored, and so are words marked right in a document that the
+    filters exclude. The result gets a notice if the question was marked unanswerable, or if an answer is left out.
 
     Args:
         result: A result with candidates that is not judged yet.
-        annotation: Feedback on the same question.
+        feedback: Feedback on the same question.
         documents: The indexed documents.
-        find_passage: Finds the passage around a place.
+        find_passage: Finds the passage around a span.
     """
-    right = _located(annotation.answers or (), documents)
-    wrong = _located(annotation.wrong, documents)
-    taught = _taught(right, documents, find_passage)
-    taught = [_with_same_words(each, result.answers, wrong) for each in taught]
-    answers = [*taught, *(each for each in result.answers if not _is_known(each, taught, wrong))]
-    return replace(result, answers=tuple(answers), notice=_notice(result, annotation, taught, wrong))
+    wrong = _marks(feedback.wrong, documents)
+    right = _right_answers(_marks(feedback.answers or (), documents), documents, find_passage)
+    right = [_with_support(answer, result.answers, wrong) for answer in right]
+    marked = {normalized_words(text) for text in (*(a.text for a in right), *(mark.span.text for mark in wrong))}
+    others = [answer for answer in result.answers if normalized_words(answer.text) not in marked]
+    return replace(result, answers=(*right, *others), notice=_notice(result, feedback, right, wrong))
 
 
-def _located(places: tuple[Place, ...], documents: Mapping[str, Document]) -> list[tuple[Place, Selection]]:
-    """The places that are still in the documents, with their offsets."""
-    return [(place, found) for place in places if (found := find_place(place, documents))]
+def _marks(places: Sequence[Place], documents: Mapping[str, Document]) -> list[Mark]:
+    """The places that are still in the documents."""
+    marks = []
+    for place in places:
+        with suppress(InputError):
+            marks.append(Mark(read_place(place, documents), attribution(place)))
+    return marks
 
 
-def _taught(
-    right: list[tuple[Place, Selection]], documents: Mapping[str, Document], find_passage: FindPassage
-) -> list[Answer]:
-    """One answer for each of the words marked right; their other places are its support."""
+def _right_answers(marks: Sequence[Mark], documents: Mapping[str, Document], find_passage: FindPassage) -> list[Answer]:
+    """An answer for each text marked right; further places with the same text are its support."""
     answers: dict[str, Answer] = {}
-    for place, found in right:
-        passage = find_passage(found.document, found.start, found.end)
+    for span, by in marks:
+        passage = find_passage(span.document, span.start, span.end)
         if passage is None:
             continue
-        document = documents[found.document]
-        text = document.text[found.start : found.end]
-        words = normalized_words(text)
+        words = normalized_words(span.text)
         if words in answers:
-            support = Support(found.document, found.start, found.end)
-            answers[words] = replace(answers[words], support=(*answers[words].support, support))
-            continue
-        gold, where = read_place(place, documents), document.place(found.start)
-        sentence = document.text[gold.sentence_start : gold.sentence_end]
-        answers[words] = Answer(
-            text=text,
-            confidence=1.0,
-            document=found.document,
-            title=document.title,
-            start=found.start,
-            end=found.end,
-            page=where.page,
-            sentence=Sentence(gold.sentence_start, gold.sentence_end, sentence),
-            passage=passage,
-            heading=where.heading,
-            feedback=attribution(place),
-        )
+            support = (*answers[words].support, Support(span.document, span.start, span.end))
+            answers[words] = replace(answers[words], support=support)
+        else:
+            answers[words] = _answer(span, by, documents[span.document], passage)
     return list(answers.values())
 
 
-def _with_same_words(taught: Answer, answers: tuple[Answer, ...], wrong: list[tuple[Place, Selection]]) -> Answer:
-    """The answer, with the other places of a candidate with the same words as further support."""
-    known = {(found.document, found.start, found.end) for _, found in wrong}
-    known |= {(taught.document, taught.start, taught.end), *((s.document, s.start, s.end) for s in taught.support)}
+def _answer(span: Gold, by: Attribution, document: Document, passage: Passage) -> Answer:
+    place = document.place(span.start)
+    sentence = document.text[span.sentence_start : span.sentence_end]
+    return Answer(
+        text=span.text,
+        confidence=1.0,
+        document=span.document,
+        title=document.title,
+        start=span.start,
+        end=span.end,
+        page=place.page,
+        sentence=Sentence(span.sentence_start, span.sentence_end, sentence),
+        passage=passage,
+        heading=place.heading,
+        feedback=by,
+    )
+
+
+def _with_support(answer: Answer, candidates: Sequence[Answer], wrong: Sequence[Mark]) -> Answer:
+    """The answer, also supported by the places of candidates with the same words that were not marked wrong."""
+    excluded = {(mark.span.document, mark.span.start, mark.span.end) for mark in wrong}
+    excluded |= {(answer.document, answer.start, answer.end)}
+    excluded |= {(place.document, place.start, place.end) for place in answer.support}
     places = [
         place
-        for each in answers
-        if normalized_words(each.text) == normalized_words(taught.text)
-        for place in (Support(each.document, each.start, each.end), *each.support)
-        if (place.document, place.start, place.end) not in known
+        for candidate in candidates
+        if normalized_words(candidate.text) == normalized_words(answer.text)
+        for place in (Support(candidate.document, candidate.start, candidate.end), *candidate.support)
+        if (place.document, place.start, place.end) not in excluded
     ]
-    return replace(taught, support=(*taught.support, *places))
+    return replace(answer, support=(*answer.support, *places))
 
 
-def _is_known(answer: Answer, taught: list[Answer], wrong: list[tuple[Place, Selection]]) -> bool:
-    """True if the words are among those marked right or wrong."""
-    words = normalized_words(answer.text)
-    marked = [*(each.text for each in taught), *(place["quote"] for place, _ in wrong)]
-    return any(words == normalized_words(each) for each in marked)
-
-
-def _notice(
-    result: Result, annotation: Annotation, taught: list[Answer], wrong: list[tuple[Place, Selection]]
-) -> Notice | None:
-    if annotation.answers == ():
-        marked = f"marked {annotation.attribution}".rstrip()
+def _notice(result: Result, feedback: Feedback, right: Sequence[Answer], wrong: Sequence[Mark]) -> Notice | None:
+    """The notice of the result with feedback."""
+    if feedback.answers == ():
+        marked = f"marked {feedback.attribution}".rstrip()
         return Notice(NoticeCode.MARKED_UNANSWERABLE, f"No document answers this: {marked}.")
-    left_out = [
-        (place, found)
-        for place, found in wrong
-        if any(_is_known(answer, [], [(place, found)]) for answer in result.answers)
-    ]
-    if taught or not left_out or result.notice:
-        return None if taught and result.notice and result.notice.reason else result.notice
-    quotes = ", ".join(dict.fromkeys(f"“{_shortened(place['quote'])}”" for place, _ in left_out))
-    marked = f"marked wrong {attribution(left_out[-1][0])}".rstrip()
+    if right:
+        # A question with an answer is not refused.
+        return None if result.notice and result.notice.reason else result.notice
+    candidates = {normalized_words(answer.text) for answer in result.answers}
+    left_out = [mark for mark in wrong if normalized_words(mark.span.text) in candidates]
+    if result.notice or not left_out:
+        return result.notice
+    quotes = ", ".join(dict.fromkeys(f"“{_shortened(mark.span.text)}”" for mark in left_out))
+    marked = f"marked wrong {left_out[-1].by}".rstrip()
     return Notice(NoticeCode.MARKED_WRONG, f"Left out, because it was {marked}: {quotes}.")
 
 

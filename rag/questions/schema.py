@@ -164,6 +164,8 @@ def parse_line(line: str) -> Any:
         return json.loads(line)
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON ({error.msg} at column {error.colno})") from error
+    except ValueError as error:  # a number with thousands of digits
+        raise InputError(f"not a question ({error})") from error
     except RecursionError as error:
         raise InputError("not a question (nested too deeply)") from error
 
@@ -202,6 +204,8 @@ def read_question(values: Any, documents: Mapping[str, Document]) -> Question:
         raise InputError(f"'tags' must be a list of {', '.join(TAGS)}")
     if part and part not in PARTS:
         raise InputError(f"the part {part!r} is not one of {', '.join(PARTS)}")
+    if not isinstance(document, str):
+        raise InputError("'document' must be a string")
     if document and document not in documents:
         raise InputError(f"there is no document {document!r}")
     golds, wrong = _places(values, "answers", documents), _places(values, "wrong", documents)

@@ -46,11 +46,11 @@ ENGLISH = frozenset(
 
 
 def unsupported(question: str, language: str | None = "en") -> Notice | None:
-    """Why quotes in English cannot answer the question; None if they may.
+    """Why the reader cannot answer the question with quotes; None if it may.
 
     Args:
         question: The question as asked.
-        language: Language of the reader; questions in others are recognised only if it is ``en``.
+        language: ``Reader.language``. Questions in another language are recognised only if it is ``en``.
     """
     text = " ".join(question.casefold().split())
     if SUMMARY.search(text):

@@ -33,6 +33,10 @@ PRONOUNS = frozenset("he she it they him her them his hers its their theirs who 
 class Reader(Protocol):
     """Finds candidate answers in passages."""
 
+    @property
+    def language(self) -> str | None:
+        """ISO 639 code of the language of questions that it understands; None if it is not limited to one."""
+
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Candidate spans of the hits' passages, best first; no two of one document overlap."""
 
@@ -49,12 +53,13 @@ class SpanReader:
         ranking: Orders the candidates.
 
     Attributes:
-        language: Language of the questions that it was trained on.
+        language: ISO 639 code of the language of the questions that the model was trained on.
+        fingerprint: Identifies the model's weights.
     """
 
-    language = "en"
-
     def __init__(self, predictor: SpanPredictor, rarity: Rarity, ranking: Ranking) -> None:
+        self.language = predictor.model.description.language
+        self.fingerprint = predictor.model.description.fingerprint
         self._predictor = predictor
         self._rarity = rarity
         self._ranking = ranking

@@ -36,7 +36,7 @@ class ShortlistText:
 
 
 def shortlist_text(candidates: Sequence[Candidate]) -> ShortlistText:
-    """Join the sentence of each candidate and the one before it, which says who is meant; the best candidate's first.
+    """Join the sentences of the candidates, best candidate first, each with the sentence before it for context.
 
     Consecutive sentences of a passage stay together, and no sentence occurs twice.
     """

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,12 @@ from .network import network, word_embeddings
 if TYPE_CHECKING:
     import torch
 
-#: Weights file in a reader's folder, and what stands beside it for a model with a transformer of its own.
+#: Weights file in a reader's folder, and the files beside it for a model with a transformer of its own.
 WEIGHTS, CONFIG, TOKENIZER = "reader.safetensors", "config.json", "tokenizer.json"
+
+
+#: Language of the shipped reader.
+ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,15 @@ class Description:
             holds them.
         fingerprint: SHA-256 of the weights, shortened likewise.
         window: Window length in tokens that the model was trained with.
+        language: ISO 639 code of the language of its training questions. Files of version 0.2 and older do not have it;
+            theirs were in English.
     """
 
     encoder: str
     words: str
     fingerprint: str
     window: int
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,14 @@ def tokenizer_folder(reader: Path) -> str:
 
 
 def save_weights(
-    path: Path, body: torch.nn.Module, head: torch.nn.Module, *, encoder: str, folder: str, window: int
+    path: Path,
+    body: torch.nn.Module,
+    head: torch.nn.Module,
+    *,
+    encoder: str,
+    folder: str,
+    window: int,
+    language: str = ENGLISH,
 ) -> Description:
     """Write the weights in half precision; returns their metadata.
 
@@ -108,6 +122,7 @@ def save_weights(
         encoder: Name of the encoder that the model started from.
         folder: Folder of that encoder.
         window: Window length in tokens that the model was trained with.
+        language: ISO 639 code of the language of its training questions.
     """
     from safetensors.torch import save_file
 
@@ -120,8 +135,8 @@ def save_weights(
         if name != left_out
     }
     words = digest(states["body"][left_out]) if left_out else ""
-    description = Description(encoder, words, fingerprint(tensors), window)
-    metadata = {"format": "pt", "span model": json.dumps({f: getattr(description, f) for f in Description.__slots__})}
+    description = Description(encoder, words, fingerprint(tensors), window, language)
+    metadata = {"format": "pt", "span model": json.dumps(asdict(description))}
     if not left_out:
         for name in (CONFIG, TOKENIZER):
             shutil.copyfile(Path(folder) / name, path.with_name(name))

@@ -1,10 +1,9 @@
 """Question and passage to the token windows that a span model reads.
 
 A window is ``[CLS] question [SEP] title [SEP] part of the passage [SEP]``, with the special tokens of the model's own
-tokenizer. The title is the document's, since a paragraph seldom repeats what it is about; without one its ``[SEP]`` is
-left out. A passage too long for one window is
-read in several overlapping ones, and each of its tokens is *owned* by the window in which it has the most context, so
-that no span is counted twice.
+tokenizer. The title is the document's, because a paragraph seldom repeats its topic; without a title, its ``[SEP]`` is
+left out. A passage too long for one window is read in several overlapping ones. Each of its tokens is *owned* by the
+window in which it has the most context, so that no span is counted twice.
 """
 
 from __future__ import annotations

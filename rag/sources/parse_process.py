@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -33,8 +34,8 @@ WORKER = Path(__file__).with_name("parse_worker.py")
 #: One thread: the process parses one file at a time.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-#: Exit codes of a process that the system ended for the time, and of one that got no more memory: a library in C++ then
-#: aborts or traps, and a system without any memory left kills.
+#: Exit codes of a process that ran out of time, and of one that ran out of memory: it exits by itself, a library in C++
+#: aborts or traps, or the system kills it.
 TOO_SLOW = frozenset({-getattr(signal, "SIGALRM", 14)})
 TOO_LARGE = frozenset({OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGILL, -getattr(signal, "SIGTRAP", 5), -9})
 
@@ -113,7 +114,7 @@ class ParseProcess:
         """``rag.formats.parse`` in the process.
 
         Raises:
-            DocumentError: The file cannot be read, or exceeds a limit.
+            DocumentError: The file cannot be read, or exceeds a limit; the message leaves out the document.
         """
         _, payload = self._request({"task": "parse", "id": document_id}, raw)
         try:
@@ -128,7 +129,7 @@ class ParseProcess:
 
         Raises:
             InputError: There is no such page, or the width is out of range.
-            DocumentError: The file or the page cannot be opened, or exceeds a limit.
+            DocumentError: The file or the page cannot be opened, or exceeds a limit; the message names the document.
         """
         first, last = page_extent(document, number)
         request = {
@@ -139,27 +140,20 @@ class ParseProcess:
             "extents": [(start - first, end - first) for start, end in extents],
             "width": width,
         }
-        reply, png = self._named_request(request, raw)
+        with _naming(document):
+            reply, png = self._request(request, raw)
         boxes = tuple(tuple(Box(*box) for box in each) for each in reply["boxes"])
         return Picture(png, reply["width"], reply["height"], boxes, reply["exact"])
 
     def page_sizes(self, raw: bytes, document: Document) -> tuple[tuple[float, float], ...]:
-        """``rag.formats.pdf.render.page_sizes`` in the process.
+        """``rag.formats.pdf.render.page_sizes`` of a document's file in the process.
 
         Raises:
-            DocumentError: The file cannot be opened, or exceeds a limit.
+            DocumentError: The file cannot be opened, or exceeds a limit; the message names the document.
         """
-        reply, _ = self._named_request({"task": "sizes", "id": document.id}, raw)
+        with _naming(document):
+            reply, _ = self._request({"task": "sizes"}, raw)
         return tuple((width, height) for width, height in reply["sizes"])
-
-    def _named_request(self, request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
-        """``_request``, with errors that name the document."""
-        try:
-            return self._request(request, raw)
-        except DocumentError as error:
-            message = str(error)
-            name = request["id"]
-            raise DocumentError(message if message.startswith(name) else f"{name}: {message}") from error
 
     def _request(self, request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
         """The reply to a request, and the bytes after it."""
@@ -215,7 +209,7 @@ class ParseProcess:
         return reply, payload
 
     def _running(self) -> subprocess.Popen[bytes]:
-        # One that has ended while it was idle failed at no file.
+        # A process that ended while it was idle is not the fault of the next file.
         if self._process is not None and self._process.poll() is not None:
             self._end()
         if self._process is None:
@@ -231,7 +225,7 @@ class ParseProcess:
         """Why the process ended without a reply."""
         try:
             code: int | None = process.wait(FAILURE_TIMEOUT)
-        except subprocess.TimeoutExpired:  # it has replied something else
+        except subprocess.TimeoutExpired:  # it sent an invalid reply and still runs
             code = None
         if expired or code in TOO_SLOW:
             return self.limits.too_slow()
@@ -252,5 +246,14 @@ class ParseProcess:
             if pipe:
                 try:
                     pipe.close()
-                except OSError:  # what could not be sent to it
+                except OSError:  # closing a pipe flushes it, and the process is gone
                     continue
+
+
+@contextmanager
+def _naming(document: Document) -> Iterator[None]:
+    """Put the document's name before the message of a ``DocumentError``."""
+    try:
+        yield
+    except DocumentError as error:
+        raise DocumentError(f"{document.id}: {error}") from error

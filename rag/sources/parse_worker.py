@@ -127,9 +127,8 @@ def _picture(request: dict[str, Any], raw: bytes) -> Reply:
 
 def _sizes(request: dict[str, Any], raw: bytes) -> Reply:
     from rag.formats.pdf.render import page_sizes
-    from rag.types import Document
 
-    return {"sizes": page_sizes(raw, Document(request["id"], "", ""))}, b""
+    return {"sizes": page_sizes(raw)}, b""
 
 
 def _limit_memory(limit: int) -> None:

@@ -10,7 +10,7 @@ from .words import normalized_words
 #: Longest name, in words.
 LONGEST_NAME = 6
 
-#: Largest relative difference of two numbers that say the same, as of a rounded and an exact one.
+#: Numbers with at most this relative difference agree: one of them may be rounded.
 ROUNDING = 0.02
 
 MONTHS = "january february march april may june july august september october november december".split()
@@ -72,7 +72,7 @@ class Value:
         return self.kind not in ("date", "name")
 
     def contradicts(self, other: Value) -> bool:
-        """True if both cannot be the one right value."""
+        """True if at most one of the two values can be right."""
         if self.kind != other.kind:
             return False
         if not self.is_number:
@@ -82,7 +82,7 @@ class Value:
         return abs(self.number - other.number) > ROUNDING * max(abs(self.number), abs(other.number))
 
     def _is_another_date(self, other: Value) -> bool:
-        """True if the dates differ in a part that both give."""
+        """True if the dates differ in a part (year, month or day) that both give."""
         mine, others = (dict(part.split("=") for part in each.words) for each in (self, other))
         return any(mine[part] != others[part] for part in mine.keys() & others.keys())
 

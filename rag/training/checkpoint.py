@@ -20,7 +20,7 @@ STATE = "training"
 def save(
     path: Path, parts: dict[str, torch.nn.Module], optimizer: torch.optim.Optimizer, state: dict[str, Any]
 ) -> None:
-    """Write modules, optimizer and random state of torch; ``state`` is anything that JSON can hold."""
+    """Write modules, optimizer and torch's random state; ``state`` may hold anything that JSON can."""
     import torch
     from safetensors.torch import save_file
 

@@ -17,7 +17,7 @@ from ..index import Report
 from ..reading.model import SpanModel, padding
 from ..reading.network import forward, network, output_layer, width
 from ..reading.predictor import SpanPredictor
-from ..reading.weights import WEIGHTS, Description, Loaded, load_weights, save_weights
+from ..reading.weights import ENGLISH, WEIGHTS, Description, Loaded, load_weights, save_weights
 from ..reading.windows import WindowMaker
 from . import checkpoint
 from .batches import Batch, Epochs
@@ -60,6 +60,7 @@ class Trainer:
         folder: Folder of the checkpoint.
         base: Encoder to start from: the shipped embedder's name, or a folder in Hugging Face's format.
         start: Folder of a reader to train further, instead of ``base``.
+        language: ISO 639 code of the language of the questions; if None that of ``start``, or else English.
         device: A torch device.
         report: Called with stage, steps done and steps in total.
         on_epoch: Called with each point of the learning curve.
@@ -76,6 +77,7 @@ class Trainer:
         *,
         base: str = DEFAULT_ENCODER,
         start: Path | None = None,
+        language: str | None = None,
         device: str = "cpu",
         report: Report = lambda stage, done, total: None,
         on_epoch: Callable[[Point], None] = lambda point: None,
@@ -90,6 +92,7 @@ class Trainer:
         self._folder = loaded.folder if loaded else model_folder(base)
         self._base = loaded.description.encoder if loaded else Path(base).name
         self._start = loaded.description.fingerprint if loaded else ""
+        self._language = language or (loaded.description.language if loaded else ENGLISH)
         parts = (loaded.body, loaded.head) if loaded else network(self._folder)
         if loaded:
             # Readers of version 0.2 and older have no output for evidence.
@@ -131,7 +134,13 @@ class Trainer:
     def save(self, path: Path) -> Description:
         """Write the weights file that ``load_weights`` reads."""
         return save_weights(
-            path, self.body, self.head, encoder=self._base, folder=self._folder, window=self._recipe.window
+            path,
+            self.body,
+            self.head,
+            encoder=self._base,
+            folder=self._folder,
+            window=self._recipe.window,
+            language=self._language,
         )
 
     def delete_checkpoint(self) -> None:
@@ -157,7 +166,7 @@ class Trainer:
                 self._count_time()
                 loss = sum(self.losses[-len(plan) :]) / len(plan)
                 self.curve.append(Point(epoch + 1, loss, self.seconds, self._measure(self._split.development)))
-                # Measuring is no training.
+                # Time spent measuring does not count as training time.
                 saved = self._counted = time.monotonic()
                 self._save()
                 self._on_epoch(self.curve[-1])
@@ -170,7 +179,7 @@ class Trainer:
     def model(self) -> SpanModel:
         """A copy of the current model, for inference."""
         body, head = copy.deepcopy(self.body), copy.deepcopy(self.head)
-        description = Description(self._base, "", "", self._recipe.window)
+        description = Description(self._base, "", "", self._recipe.window, self._language)
         return SpanModel(Loaded(body, head, description, self._folder), self._device)
 
     def _measure(self, examples: Examples) -> Reading | None:

@@ -158,7 +158,9 @@ def _card(run: Run) -> str:
 
 Given a question, a passage and the title of its document, the reader marks the words of the passage that answer, or
 none. It is the transformer of {description.encoder} with outputs per token for start, end, whether the passage answers
-at all (at the first token), and whether the token belongs to evidence. It was trained with `rag train`.
+at all (at the first token), and whether the token belongs to evidence. It was trained with `rag train`. The language of
+its questions is `{description.language}`.
+
 `{WEIGHTS}` holds its weights in half precision. {_words(description)} Fingerprint of the weights:
 {description.fingerprint}.
 

@@ -3,6 +3,7 @@
 import argparse
 import gzip
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ from typing import Any
 import pytest
 from rag.eval.bench import speed
 from rag.eval.command import Consoles, evaluate
+from rag.eval.loading import load_question_set
 from rag.eval.options import add_arguments
 from rag.eval.paths import SHIPPED_QUESTIONS
 from rag.eval.scoring.sweep import SETTINGS, Setting, sweep
 
-from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span
-from rag.cli import main
+from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span, SpanReader
+from rag.cli import build_parser, main
 from rag.cli.common import err, out, progress_bars
-from rag.questions.schema import Gold, Question
+from rag.paths import shipped_reader
+from rag.questions.schema import Gold, Question, raise_invalid
+from rag.reading.weights import WEIGHTS, load_weights, save_weights
 
 BORDER = "The border of Ruritania is 40 km long."
 RENTS = "Rents in Strelsau doubled in 1894."
@@ -84,6 +88,43 @@ def test_open_and_reading_modes_of_a_squad_file(squad: Path, capsys: pytest.Capt
     assert "recall@1" not in summary["figures"]
     assert main(["eval", str(squad)]) == 2
     assert "give --open to index" in capsys.readouterr().err
+
+
+@pytest.fixture
+def cautious_reader(tmp_path: Path) -> Path:
+    """The shipped reader with other weights, and a confidence that withholds every answer."""
+    folder = tmp_path / "cautious-reader"
+    shutil.copytree(shipped_reader(), folder)
+    loaded = load_weights(folder / WEIGHTS)
+    next(loaded.head.parameters()).data *= 0.99
+    description = loaded.description
+    save_weights(
+        folder / WEIGHTS, loaded.body, loaded.head, encoder=description.encoder, folder=loaded.folder, window=384
+    )
+    confidence = json.loads((folder / "confidence.json").read_text())
+    (folder / "confidence.json").write_text(json.dumps({**confidence, "threshold": 1.0}))
+    return folder
+
+
+@pytest.mark.parametrize("mode", ["--open", "--reading"])
+def test_squad_file_is_read_with_the_given_reader(
+    mode: str, squad: Path, cautious_reader: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", str(squad), mode, "--json", "--reader", str(cautious_reader)]) == 0
+    summary = _summary(capsys)
+    fingerprint = load_weights(cautious_reader / WEIGHTS).description.fingerprint
+    assert fingerprint != load_weights(shipped_reader() / WEIGHTS).description.fingerprint
+    assert (summary["settings"]["reader"], summary["settings"]["threshold"]) == (f"SpanReader ({fingerprint})", 1.0)
+    assert summary["figures"]["f1_answered"]["value"] == 0.0
+
+
+def test_squad_file_is_read_on_the_given_device(squad: Path) -> None:
+    args = build_parser().parse_args(["eval", str(squad), "--reading", "--device", "cpu:0"])
+    question_set = load_question_set(
+        squad, args, pytest.fail, lambda *_: None, on_invalid=raise_invalid, on_unlabelled=pytest.fail
+    )
+    assert isinstance(question_set.assistant.reader, SpanReader)
+    assert question_set.assistant.reader._predictor.model.device == "cpu:0"
 
 
 def test_without_articles_of_asks_only_about_other_articles(
@@ -218,6 +259,16 @@ def test_sweep_measures_every_setting(encoder: SentenceTransformerEncoder) -> No
     rows = list(sweep(documents, questions, encoder, settings))
     assert [(row.name, row.passages) for row in rows] == [(settings[0].name, 2), ("words", 2)]
     assert [figure.value for figure in rows[0].figures] == [1.0] * 5
+
+
+def test_sweep_reads_with_the_given_reader(encoder: SentenceTransformerEncoder, cautious_reader: Path) -> None:
+    gold = Gold("a", 27, 32, "40 km", 0, len(BORDER))
+    questions = [Question("1", "How long is the border of Ruritania?", (gold,))]
+    handled = [
+        next(sweep([Document("a", BORDER, "A")], questions, encoder, SETTINGS[:1], reader=reader)).figures[-1].value
+        for reader in (None, cautious_reader)
+    ]
+    assert handled == [1.0, 0.0]
 
 
 def test_sweep_settings_differ_and_start_with_the_default() -> None:

@@ -37,8 +37,38 @@ def test_wrong_offset_is_reported_with_its_line(tmp_path: Path) -> None:
     path = _write(tmp_path / "e.jsonl", _line(), _line(evidence=[{"text": "river", "start": 3}]), {"id": 3})
     errors: list[str] = []
     assert len(load_evidence(path, lambda error: errors.append(str(error)))) == 1
-    assert errors[0] == f"{path}: line 2: the text at 3 is 'ts ro', not 'river'"
-    assert errors[1].startswith(f"{path}: line 3: ")
+    assert errors == [
+        f"{path}, line 2: the text at 3 is 'ts ro', not 'river'",
+        f"{path}, line 3: has no 'context'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"id": 1, "question": "Who?", "evidence": []}, "has no 'context'"),
+        (_line(evidence=[{"start": 3}]), "has no 'text'"),
+        (_line(evidence=["Rents"]), "has no 'text'"),
+        (_line(evidence=[{"text": "arrived.", "start": -8}]), "the text at -8 is '', not 'arrived.'"),
+        (_line(evidence=[{"text": "arrived", "start": -8}]), "the text at -8 is '', not 'arrived'"),
+        (_line(question=["Who?"]), "'question' has the wrong type"),
+        (["context"], "not a JSON object"),
+    ],
+)
+def test_invalid_line_is_named_with_its_fault(tmp_path: Path, line: Any, message: str) -> None:
+    path = _write(tmp_path / "e.jsonl", _line(), line)
+    with pytest.raises(InputError) as error:
+        load_evidence(path)
+    assert str(error.value) == f"{path}, line 2: {message}"
+
+
+def test_only_the_first_line_is_unpacked_to_recognise_a_file(tmp_path: Path) -> None:
+    path = _write(tmp_path / "e.jsonl.gz", _line(), *(_line(id=number) for number in range(9_000)))
+    # Only the first part of the file is valid gzip data, so an attempt to unpack all of it fails.
+    path.write_bytes(path.read_bytes()[:-1_000])
+    assert is_evidence_file(path)
+    with pytest.raises(InputError, match=r"e\.jsonl\.gz: incomplete gzip file .*; download it again"):
+        load_evidence(path)
 
 
 def test_only_lines_with_a_context_are_an_evidence_file(tmp_path: Path) -> None:
@@ -52,5 +82,5 @@ def test_only_lines_with_a_context_are_an_evidence_file(tmp_path: Path) -> None:
 def test_unreadable_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "e.jsonl"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"e\.jsonl: (no questions|not JSON Lines in UTF-8)"):
+    with pytest.raises(InputError, match=r"e\.jsonl(: no questions|, line 1: not JSON in UTF-8)"):
         load_evidence(path)

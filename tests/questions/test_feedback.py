@@ -71,9 +71,9 @@ def test_feedback_is_readable_as_a_question_set(feedback: FeedbackFile) -> None:
 def test_feedback_is_found_whatever_case_and_punctuation(feedback: FeedbackFile) -> None:
     feedback.add(LONG, DOCUMENTS, right=[RIGHT])
     for question in ("how long is the BORDER", " How long, is the border?! "):
-        found = feedback.about(question, DOCUMENTS)
+        found = feedback.about(question)
         assert found and found.text == LONG
-    assert feedback.about("How long was the border?", DOCUMENTS) is None
+    assert feedback.about("How long was the border?") is None
 
 
 def test_file_written_before_names_were_stored_still_loads(feedback: FeedbackFile) -> None:

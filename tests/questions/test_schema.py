@@ -65,9 +65,11 @@ def test_gold_offsets_are_document_offsets(tmp_path: Path) -> None:
         ({**GOOD, "id": "x", "answers": [{**ANSWER, "document": [1]}]}, "q.jsonl:2: 'document' of an answer must be"),
         ({**GOOD, "id": "x", "tags": ["hard"]}, "q.jsonl:2: 'tags' must be a list of paraphrased, similar"),
         ({**GOOD, "id": "x", "document": "b.md"}, "q.jsonl:2: there is no document 'b.md'"),
+        ({**GOOD, "id": "x", "document": ["a.md"]}, "q.jsonl:2: 'document' must be a string"),
         ({**GOOD, "id": "x", "part": "train"}, "q.jsonl:2: the part 'train' is not one of calibration, test"),
         ({**GOOD, "id": "x", "part": "test"}, "q.jsonl:2: some questions have a 'part' and some do not"),
         ("[" * 100_000, "q.jsonl:2: not a question"),
+        ("1" * 5_000, "q.jsonl:2: not a question"),
     ],
 )
 def test_invalid_line_is_reported_with_file_and_line(tmp_path: Path, bad: Any, message: str) -> None:

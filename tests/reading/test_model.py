@@ -1,6 +1,7 @@
 """The weights file, and what reading texts with it gives."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from rag.paths import shipped_reader
 from rag.reading.model import SpanModel, batches
 from rag.reading.network import network
 from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.reader import SpanReader
 from rag.reading.weights import WEIGHTS, load_weights, save_weights
 
 SHIPPED = shipped_reader() / WEIGHTS
@@ -80,6 +82,28 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="its weights do not fit all-MiniLM-L6-v2; train it again"):
         load_weights(path)
+
+
+def test_language_is_stored_beside_the_weights(tmp_path: Path) -> None:
+    shipped, path = load_weights(SHIPPED), tmp_path / WEIGHTS
+    assert shipped.description.language == "en"
+    save_weights(
+        path,
+        shipped.body,
+        shipped.head,
+        encoder=DEFAULT_ENCODER,
+        folder=model_folder(DEFAULT_ENCODER),
+        window=384,
+        language="de",
+    )
+    again = load_weights(path).description
+    assert again == replace(shipped.description, language="de")
+    assert SpanReader.load(tmp_path, lambda terms: [1.0] * len(terms)).language == "de"
+
+
+def test_weights_without_a_language_are_english() -> None:
+    assert "language" not in json.loads(_tensors()[1]["span model"])
+    assert SpanReader.load(shipped_reader(), lambda terms: [1.0] * len(terms)).language == "en"
 
 
 def test_batches_hold_as_many_as_fit_and_one_at_least() -> None:

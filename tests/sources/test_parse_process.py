@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,10 +21,14 @@ from rag.formats.pdf.render import page_picture
 from rag.index import verify
 from rag.sources.parse_process import FileLimits, ParseProcess
 from rag.sources.parse_worker import OUT_OF_MEMORY
+from rag.types import Document
 from tests.index.conftest import QuickEncoder
 from tests.waiting import wait_until
 
 SMALL = FileLimits(megabytes=150)
+needs_memory_limit = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux enforces a limit on the memory of a process"
+)
 BT = b"BT /F1 12 Tf 10 10 Td (word) Tj ET\n"
 
 
@@ -70,6 +75,7 @@ BOMBS = {
 }
 
 
+@needs_memory_limit
 @pytest.mark.parametrize("name", sorted(BOMBS))
 def test_file_that_needs_too_much_memory_is_named(name: str) -> None:
     assert len(BOMBS[name]) < 6_000_000
@@ -153,6 +159,7 @@ def _is_running(process: int) -> bool:
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@needs_memory_limit
 def test_bombs_are_skipped_and_the_rest_is_indexed(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -233,11 +240,46 @@ def test_page_picture_is_the_same_as_here() -> None:
             process.page_picture(b"no PDF", document, 1, extents)
 
 
+@needs_memory_limit
 def test_page_that_needs_too_much_memory_is_named() -> None:
     document = parse("a.txt", b"words").documents[0]
     with ParseProcess(SMALL) as process, pytest.raises(DocumentError, match=r"^a\.txt: needs more than 150 MB"):
         process.page_picture(BOMBS["text.pdf"], document, 1, [])
 
 
-def test_exit_code_of_memory_is_that_of_no_signal() -> None:
-    assert 0 < OUT_OF_MEMORY < 128
+@pytest.mark.parametrize("name", ["is", "is damaged.pdf"])
+def test_document_is_named_whatever_its_name(name: str) -> None:
+    document = Document(name, "", "")
+    with ParseProcess() as process:
+        for call in (
+            lambda: process.page_picture(b"no PDF", document, 1, []),
+            lambda: process.page_sizes(b"", document),
+        ):
+            with pytest.raises(DocumentError, match=rf"^{re.escape(name)}: is damaged or not a PDF; "):
+                call()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (f"os._exit({OUT_OF_MEMORY})", "needs more than 1,500 MB of memory to read"),
+        ("os.abort()", "needs more than 1,500 MB of memory to read"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "needs more than 1,500 MB of memory to read"),
+        ("os.kill(os.getpid(), signal.SIGALRM)", "takes longer than 120 seconds to read"),
+        ("os._exit(1)", "the process that read it ended with code 1"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "the process that read it ended with code -15"),
+    ],
+)
+def test_way_in_which_the_process_ends_tells_the_reason(
+    end: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = subprocess.Popen(
+        [sys.executable, "-c", f"import os, signal, sys; sys.stdin.buffer.readline(); {end}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with ParseProcess() as process:
+        monkeypatch.setattr(process, "_process", ending)
+        with pytest.raises(DocumentError, match=re.escape(message)):
+            process.parse("a.md", b"# Title")

@@ -98,7 +98,9 @@ def _encoder() -> str:
 
 @pytest.mark.slow
 def test_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
-    whole = _trainer(tmp_path / "whole")
+    # Dropout draws from torch's random state, so the runs differ unless the checkpoint restores it.
+    recipe = dataclasses.replace(RECIPE, dropout=0.3)
+    whole = _trainer(tmp_path / "whole", recipe)
     whole.run()
 
     def interrupt(stage: str, done: int, total: int) -> None:
@@ -106,8 +108,8 @@ def test_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _trainer(tmp_path / "broken", report=interrupt).run()
-    again = _trainer(tmp_path / "broken")
+        _trainer(tmp_path / "broken", recipe, interrupt).run()
+    again = _trainer(tmp_path / "broken", recipe)
     again.run()
     assert again.losses == pytest.approx(whole.losses, abs=1e-4)
     for name, value in whole.body.state_dict().items():
@@ -169,6 +171,8 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
         "1",
         "--licence",
         "moves.json=CC0",
+        "--language",
+        "de",
     ]
     assert main(command) == 0
     messages = capsys.readouterr().err
@@ -179,3 +183,34 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
     assert settings["figures"]["moves.json"]["answerable"] == 6
     card = (out / "README.md").read_text()
     assert "| moves.json | CC0 | 30 | 30 | 0 | 6 |" in card
+    assert "The language of\nits questions is `de`." in card
+    assert load_weights(out / WEIGHTS).description.language == "de"
+    further = Trainer(Split(_examples(), Examples(), Examples()), RECIPE, tmp_path, start=out)
+    assert further.model().description.language == "de"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--licence", "other.json=CC0", "other.json is not a training file; name one of those given"),
+        ("--licence", "CC0", "--licence 'CC0' has no '='; give FILE=TEXT"),
+        ("--device", "cuda:99", "device 'cuda:99': not available on this machine"),
+        ("--out", "{file}/reader", "/reader: cannot be created (Not a directory); choose another folder"),
+    ],
+)
+def test_invalid_option_of_rag_train_is_one_line(
+    option: str, value: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "moves.json"
+    path.write_text("{}")
+    given = value.format(file=path)
+    assert main(["train", str(path), "--out", str(tmp_path / "reader"), option, given]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_language_that_is_not_a_code_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "moves.json", "--out", "reader", "--language", "English"])
+    assert "'English' is not an ISO 639 code; give two or three letters, such as en" in capsys.readouterr().err

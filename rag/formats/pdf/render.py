@@ -67,7 +67,7 @@ def page_picture(
 
     Raises:
         InputError: There is no such page, or the width is out of range.
-        DocumentError: The file or the page cannot be opened.
+        DocumentError: The file or the page cannot be opened; as with ``parse``, the message leaves out the document.
     """
     import pypdfium2
 
@@ -82,29 +82,20 @@ def page_picture(
                 image = _rendered(page, width)
     except pypdfium2.PdfiumError as error:
         raise DocumentError(
-            f"{document.id}: page {number} is damaged; open the file in a viewer and save or print it as PDF again"
+            f"page {number} is damaged; open the file in a viewer and save or print it as PDF again"
         ) from error
-    except DocumentError as error:
-        raise DocumentError(f"{document.id}: {error}") from error
     found = ((),) * len(extents) if boxes is None else boxes
     return Picture(_png(image), image.width, image.height, found, exact=boxes is not None)
 
 
-def page_sizes(raw: bytes, document: Document) -> tuple[tuple[float, float], ...]:
-    """Width and height of each page as displayed, in points.
-
-    Args:
-        raw: Bytes of the PDF.
-        document: The document extracted from it.
+def page_sizes(raw: bytes) -> tuple[tuple[float, float], ...]:
+    """Width and height of each page of a PDF as displayed, in points.
 
     Raises:
-        DocumentError: The file cannot be opened.
+        DocumentError: The file cannot be opened; the message leaves out the document.
     """
-    try:
-        with opened(raw) as pdf:
-            return tuple(pdf.get_page_size(i) for i in range(len(pdf)))
-    except DocumentError as error:
-        raise DocumentError(f"{document.id}: {error}") from error
+    with opened(raw) as pdf:
+        return tuple(pdf.get_page_size(i) for i in range(len(pdf)))
 
 
 def aligned(text: str, printed: str) -> list[Glyph] | None:
