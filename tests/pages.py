@@ -1,6 +1,10 @@
 """Pages of the browser that one test after another uses: opening a new one takes most of the time of a short test."""
 
+from typing import Any
+
 from playwright.sync_api import Browser, Page
+
+from tests.waiting import PATIENCE
 
 #: One page for each setting of ``bypass_csp``: those of the running test, and those that wait for the next.
 _used: dict[bool, Page] = {}
@@ -10,11 +14,18 @@ _free: dict[bool, Page] = {}
 CLEAR = "() => { Storage.prototype.setItem = () => {}; localStorage.clear(); sessionStorage.clear(); }"
 
 
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page in a context of its own, with Playwright's ``options``."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE * 1_000)
+    return context.new_page()
+
+
 def blank_page(
     browser: Browser, width: int = 1440, height: int = 900, *, scheme: str = "light", bypass_csp: bool = False
 ) -> Page:
     """A blank page without cookies, storage or permissions; the second one in a test has its own context."""
-    page = _free.pop(bypass_csp, None) or browser.new_context(bypass_csp=bypass_csp).new_page()
+    page = _free.pop(bypass_csp, None) or new_page(browser, bypass_csp=bypass_csp)
     _used.setdefault(bypass_csp, page)
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

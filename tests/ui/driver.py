@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 from rag.ui import start
 from rag.ui.services.collections import Collections
 
 from tests.pages import blank_page
+from tests.waiting import PATIENCE
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
 PRESIDENT = "Who is the president of Uzbekistan?"
@@ -95,12 +96,30 @@ def record_questions(page: Page) -> list[str]:
     return sent
 
 
-def page_until(page: Page, condition: Callable[[], Any], timeout: float = 60) -> None:
+def page_until(page: Page, condition: Callable[[], Any], timeout: float = PATIENCE) -> None:
     """Let the page go on until the condition holds."""
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, f"the condition was not met within {timeout} seconds"
         page.wait_for_timeout(20)
+
+
+@contextmanager
+def all_answered(page: Page) -> Iterator[None]:
+    """Wait until the server has answered the events that the page sends: a late answer would undo what comes next."""
+    closed: list[Request] = []
+
+    def record(request: Request) -> None:
+        if "/queue/data" in request.url:
+            closed.append(request)
+
+    # The server ends the stream of answers after the last one, or the page does when it has received that.
+    for event in ("requestfinished", "requestfailed"):
+        page.on(event, record)  # type: ignore[call-overload]
+    yield
+    page_until(page, lambda: closed)
+    for event in ("requestfinished", "requestfailed"):
+        page.remove_listener(event, record)
 
 
 def finish_animations(page: Page) -> None:

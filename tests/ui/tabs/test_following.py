@@ -1,6 +1,5 @@
 """Following a collection's jobs: only while the account may see it, and only those of that collection."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from rag.ui.services.index_jobs import IndexJob, IndexQueue
 from rag.ui.tabs.documents import DocumentsTab
 
 from rag import SentenceTransformerEncoder
+from tests.waiting import run_async
 
 
 class Recorded(Evaluations):
@@ -49,7 +49,7 @@ def test_progress_ends_when_the_share_is_withdrawn(tmp_path: Path, encoder: Sent
         asks = "bob"
         return [first, *[each async for each in shown]]
 
-    states = asyncio.run(follow())
+    states = run_async(follow())
     assert "Waiting for another indexing job to finish" in states[0][0]
     hidden = gr.update(visible=False)
     assert states[1:] == [("", hidden, hidden)]
