@@ -14,7 +14,7 @@ index: $(VENV)/installed  ## bring the index up to date
 	$(BIN)/rag index
 
 test: $(VENV)/installed-dev  ## run the tests, except the slow ones
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: $(VENV)/installed-dev  ## run the slow tests, which `make test` leaves out
 	$(BIN)/python -m pytest -m slow --timeout 1800

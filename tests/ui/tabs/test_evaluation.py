@@ -61,7 +61,7 @@ QUESTIONS = [
 ]
 OPEN = {"id": "open", "question": "Who sails?", "kind": "who", "wrong": [OSH]}
 STALE = {"id": "stale", "question": "Who rows?", "kind": "who", "answers": [_place("ferry.md", "Gone.", "Gone")]}
-MANY = 900
+MANY = 400
 NAMES = {"journeys": "Journeys", "much": "Much taught", "bare": "Bare"}
 
 
