@@ -32,6 +32,11 @@ def blank_page(
     return page
 
 
+def new_tab(browser: Browser) -> Page:
+    """A blank page with a history of its own, in the context of ``blank_page``, whose cache holds the scripts."""
+    return blank_page(browser).context.new_page()
+
+
 def release_pages(browser: Browser) -> None:
     """Clear the pages that can be used again, and close all others; they would go on in the background."""
     kept = {id(page.context) for page in (*_used.values(), *_free.values())}
@@ -45,12 +50,12 @@ def release_pages(browser: Browser) -> None:
 
 
 def _clear(page: Page) -> None:
-    for other in page.context.pages:
-        if other is not page:
-            other.close()
-    page.unroute_all(behavior="ignoreErrors")
-    if page.url.startswith("http"):
-        page.evaluate(CLEAR)
+    for each in page.context.pages:
+        each.unroute_all(behavior="ignoreErrors")
+        if each.url.startswith("http"):
+            each.evaluate(CLEAR)
+        if each is not page:
+            each.close()
     page.goto("about:blank")
     page.mouse.move(0, 0)
     page.context.clear_cookies()

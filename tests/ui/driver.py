@@ -1,5 +1,6 @@
 """Open the page on a free port, and do what a reader does in it."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -31,9 +32,14 @@ BROWSER_MARKS = [
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A free port that no other worker of the test run chooses before the server is there."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            # Halved, because the system may give odd ports only.
+            if free.getsockname()[1] // 2 % 4 == worker % 4:
+                return int(free.getsockname()[1])
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.pages import blank_page, new_page
+from tests.pages import blank_page, new_tab
 from tests.ui.driver import (
     BORDER,
     BROWSER_MARKS,
@@ -99,7 +99,7 @@ def test_stale_link_says_that_the_collection_is_gone_and_asks_nothing(browser: B
 
 def _open(browser: Browser, address: str) -> Page:
     """Open the page in a tab of its own: the history of one that other tests use may be full."""
-    page = new_page(browser)
+    page = new_tab(browser)
     page.goto(address)
     expect(question_field(page)).to_be_focused()
     return page
