@@ -23,6 +23,8 @@ WAGONS = "How many wagons did ferries carry across the Caspian?"
 WAGONS_LINK = "?collection=reports&q=" + WAGONS.replace(" ", "+")
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 WIDTHS = pytest.mark.parametrize("width", [1440, 360])
+#: Where nothing differs on a phone but the layout, which the tests of accessibility cover.
+DESKTOP = pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
 
 #: Of a module whose tests all drive the page in the browser.
 BROWSER_MARKS = [
