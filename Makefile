@@ -14,7 +14,7 @@ index: $(VENV)/installed  ## bring the index up to date
 	$(BIN)/rag index
 
 test: $(VENV)/installed-dev  ## run the tests, except the slow ones
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: $(VENV)/installed-dev  ## run the slow tests, which `make test` leaves out
 	$(BIN)/python -m pytest -m slow --timeout 1800
@@ -28,7 +28,7 @@ test-stress: $(VENV)/installed-dev  ## run the browser tests RUNS times on a bus
 	echo "$$failed of $(RUNS) runs failed"; test $$failed = 0
 
 coverage: $(VENV)/installed-dev  ## run all tests, and show which lines and branches they reach
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout 1800 --cov --cov-report=term
 
 pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
 	$(BIN)/python -m pytest -m browser

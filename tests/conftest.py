@@ -11,13 +11,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from rag import Assistant, SentenceTransformerEncoder, build_index
 from tests.pages import release_pages
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -54,8 +60,7 @@ def one_browser() -> Iterator[Browser]:
         "no-first-run",
         "disable-quic",
     ]
-    # Milliseconds until a page that does not do what it should is given up; nothing waits so long where all is well.
-    expect.set_options(timeout=90_000)
+    expect.set_options(timeout=PATIENCE * 1_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *(f"--{name}" for name in quiet)]

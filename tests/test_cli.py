@@ -15,6 +15,7 @@ from rag import Index
 from rag.cli import build_parser, main
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
+from tests.waiting import PATIENCE
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
 
@@ -218,7 +219,6 @@ def test_verify_reports_and_repairs_damage(tmp_path: Path, capsys: pytest.Captur
     assert "rebuilt from the texts in the index: 1 documents" in capsys.readouterr().err
 
 
-@pytest.mark.timeout(120)
 def test_watch_updates_the_index_until_interrupted(tmp_path: Path) -> None:
     docs, index = tmp_path / "docs", tmp_path / "index"
     docs.mkdir()
@@ -233,11 +233,12 @@ def test_watch_updates_the_index_until_interrupted(tmp_path: Path) -> None:
         assert watcher.stderr
         lines = iter(watcher.stderr.readline, "")
         assert any("watching for changes" in line for line in lines)
-        (docs / "b.txt").write_text("Text of b.")
+        # In this order, so that an update between the two has one document.
         (docs / "a.txt").write_text("Other text of a.")
+        (docs / "b.txt").write_text("Text of b.")
         assert any("2 documents, 2 passages in the index" in line for line in lines)
         watcher.send_signal(signal.SIGINT)
-        assert watcher.wait(timeout=30) == 130
+        assert watcher.wait(timeout=PATIENCE) == 130
     documents = Index.open(index).documents
     assert {name: document.text for name, document in documents.items()} == {
         "a.txt": "Other text of a.", "b.txt": "Text of b.",

@@ -76,7 +76,7 @@ def _holds(suffix: str, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("suffix", sorted(FORMATS))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(raw=st.one_of(st.binary(max_size=400), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
 def test_any_bytes_give_documents_or_a_one_line_error(suffix: str, raw: bytes) -> None:
     _holds(suffix, raw)

@@ -43,7 +43,7 @@ def _chunk(text: str, sizes: ChunkSettings = ChunkSettings(), *windows: Budget, 
     return list(chunk(Document("d", text, "d", body), sizes, *windows))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts, sizes)
 def test_passages_are_exact_slices_within_budget_and_lose_nothing(text: str, sizes: ChunkSettings) -> None:
     passages = _chunk(text, sizes)
@@ -55,7 +55,7 @@ def test_passages_are_exact_slices_within_budget_and_lose_nothing(text: str, siz
     assert [p.start for p in passages] == sorted({p.start for p in passages})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts)
 def test_passages_fit_the_embedder_window(encoder: SentenceTransformerEncoder, text: str) -> None:
     window = Budget(encoder.count_tokens, 40)

@@ -1,5 +1,6 @@
 """Open the page on a free port, and do what a reader does in it."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +10,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 from rag.ui import start
 from rag.ui.services.collections import Collections
 
 from tests.pages import blank_page
+from tests.waiting import PATIENCE
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
 PRESIDENT = "Who is the president of Uzbekistan?"
@@ -21,6 +23,8 @@ WAGONS = "How many wagons did ferries carry across the Caspian?"
 WAGONS_LINK = "?collection=reports&q=" + WAGONS.replace(" ", "+")
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 WIDTHS = pytest.mark.parametrize("width", [1440, 360])
+#: Where nothing differs on a phone but the layout, which the tests of accessibility cover.
+DESKTOP = pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
 
 #: Of a module whose tests all drive the page in the browser.
 BROWSER_MARKS = [
@@ -30,9 +34,14 @@ BROWSER_MARKS = [
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A free port that no other worker of the test run chooses before the server is there."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            # Halved, because the system may give odd ports only.
+            if free.getsockname()[1] // 2 % 4 == worker % 4:
+                return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -95,12 +104,30 @@ def record_questions(page: Page) -> list[str]:
     return sent
 
 
-def page_until(page: Page, condition: Callable[[], Any], timeout: float = 60) -> None:
+def page_until(page: Page, condition: Callable[[], Any], timeout: float = PATIENCE) -> None:
     """Let the page go on until the condition holds."""
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, f"the condition was not met within {timeout} seconds"
         page.wait_for_timeout(20)
+
+
+@contextmanager
+def all_answered(page: Page) -> Iterator[None]:
+    """Wait until the server has answered the events that the page sends: a late answer would undo what comes next."""
+    closed: list[Request] = []
+
+    def record(request: Request) -> None:
+        if "/queue/data" in request.url:
+            closed.append(request)
+
+    # The server ends the stream of answers after the last one, or the page does when it has received that.
+    for event in ("requestfinished", "requestfailed"):
+        page.on(event, record)  # type: ignore[call-overload]
+    yield
+    page_until(page, lambda: closed)
+    for event in ("requestfinished", "requestfailed"):
+        page.remove_listener(event, record)
 
 
 def finish_animations(page: Page) -> None:

@@ -30,8 +30,9 @@ from rag.ui.services.upload_folder import upload_folder
 
 from rag import Assistant, InputError
 from rag.cli import main
+from tests.pages import new_page
 from tests.ui.driver import free_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -124,16 +125,16 @@ def framing_site(address: str) -> Iterator[str]:
 
 
 def _get(url: str, **options: Any) -> httpx.Response:
-    return httpx.get(url, timeout=60, verify=NO_TLS, **options)
+    return httpx.get(url, timeout=PATIENCE, verify=NO_TLS, **options)
 
 
 def _post(url: str, **options: Any) -> httpx.Response:
-    return httpx.post(url, timeout=60, verify=NO_TLS, **options)
+    return httpx.post(url, timeout=PATIENCE, verify=NO_TLS, **options)
 
 
 def _raw(page: gr.Blocks, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Any:
     """Send a request whose path is not normalized; return status and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", page.server_port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", page.server_port, timeout=PATIENCE)
     connection.putrequest(method, target, skip_host="Host" in (headers or {}), skip_accept_encoding=True)
     for name, value in (headers or {}).items():
         connection.putheader(name, value)
@@ -210,7 +211,7 @@ class TestLogin:
 
     @pytest.mark.browser
     def test_a_user_logs_in_on_a_phone_and_asks(self, browser: Browser, locked_address: str) -> None:
-        page = browser.new_page(viewport={"width": 360, "height": 740})
+        page = new_page(browser, viewport={"width": 360, "height": 740})
         page.goto(locked_address)
         expect(page.get_by_role("heading")).to_have_text("Log in")
         assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -249,7 +250,7 @@ class TestOtherSites:
 
     @pytest.mark.browser
     def test_the_page_cannot_be_framed(self, browser: Browser, framing_site: str) -> None:
-        page = browser.new_page()
+        page = new_page(browser)
         with page.expect_console_message(lambda message: "frame-ancestors 'none'" in message.text):
             page.goto(framing_site)
         assert page.frames[1].locator("#question").count() == 0
@@ -439,7 +440,7 @@ class TestLimits:
         monkeypatch.setattr(Assistant, "ask", block)
         try:
             assert _ask(address, ["block", None, None]).status_code == 200
-            assert entered.wait(60)
+            assert entered.wait(PATIENCE)
             replies = [_ask(address, [BORDER, None, None]) for _ in range(3)]
             release.set()
             # Later tests find the queue empty.
@@ -499,7 +500,7 @@ class TestCommand:
             assert folder.parent == tmp_path
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
             process.send_signal(signal.SIGTERM)
-            _, error = process.communicate(timeout=60)
+            _, error = process.communicate(timeout=PATIENCE)
         assert process.returncode == 143
         assert error.splitlines()[0] == (
             f"no login: anyone who can reach port {port} of this machine can read and change all collections"

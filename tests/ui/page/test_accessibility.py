@@ -7,6 +7,8 @@ from tests.ui.driver import BROWSER_MARKS, ask_border, finish_animations, open_p
 
 pytestmark = BROWSER_MARKS
 
+PAGE_WIDTH = "document.documentElement.scrollWidth"
+
 #: Each tab, and what the server fills in it.
 TABS = {"Documents": "#documents-table", "Feedback": "#feedback-table", "Evaluate": "#evaluation-about"}
 
@@ -36,11 +38,13 @@ def test_page_has_no_serious_accessibility_violation(browser: Browser, address: 
             expect(page.locator(content)).not_to_be_empty()
             finish_animations(page)
             screenshot(page, f"{tab.lower()}-{width}-{scheme}")
+            assert page.evaluate(PAGE_WIDTH) == width
             found += violations(page)
     page.get_by_role("tab", name="Ask").click()
     for option, content in OPTIONS.items():
         page.get_by_role("button", name=option).click()
         expect(page.locator(content)).to_be_visible()
+        assert page.evaluate(PAGE_WIDTH) == width
         found += violations(page)
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_label("New name of this collection")).to_be_visible()

@@ -10,7 +10,8 @@ from rag.ui.security.accounts import AccessPolicy
 from rag.ui.services.collections import Collections, given_collection
 
 from rag import SentenceTransformerEncoder, build_index
-from tests.ui.driver import BORDER, BROWSER_MARKS, PRESIDENT, ask, serve
+from tests.pages import blank_page
+from tests.ui.driver import BORDER, BROWSER_MARKS, PRESIDENT, all_answered, ask, serve
 
 pytestmark = BROWSER_MARKS
 
@@ -35,7 +36,7 @@ def address(collections: Collections) -> Iterator[str]:
 
 
 def _log_in(browser: Browser, address: str, user: str, password: str) -> Page:
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page = blank_page(browser)
     page.goto(address)
     return _fill_login(page, user, password)
 
@@ -43,7 +44,8 @@ def _log_in(browser: Browser, address: str, user: str, password: str) -> Page:
 def _fill_login(page: Page, user: str, password: str) -> Page:
     page.get_by_label("User").fill(user)
     page.get_by_label("Password").fill(password)
-    page.keyboard.press("Enter")
+    with all_answered(page):
+        page.keyboard.press("Enter")
     expect(page.locator("#account")).to_contain_text(user)
     return page
 

@@ -1,5 +1,7 @@
 """Ask in the browser: the answer, its neighbours, and what restricts it."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -11,6 +13,7 @@ from tests.ui.driver import (
     ask,
     ask_border,
     open_page,
+    page_until,
     question_field,
     quote,
     screenshot,
@@ -68,9 +71,9 @@ def test_long_passage_unfolds(browser: Browser, address: str) -> None:
     ask_border(page)
     first = page.locator(".passages details").first
     folded = first.bounding_box()
+    assert folded
     first.locator("summary").click()
-    unfolded = first.bounding_box()
-    assert folded and unfolded and unfolded["height"] > folded["height"]
+    page_until(page, lambda: (first.bounding_box() or folded)["height"] > folded["height"])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_slider_sets_the_minimum_confidence(browser: Browser, address: str) -> N
     page.locator("#min-confidence input[type=number]").fill("95")
     page.locator("#min-confidence input[type=number]").press("Tab")
     expect(page.locator(".card h2")).to_have_text("Not found")
-    assert "min_confidence=95" in page.url
+    expect(page).to_have_url(re.compile("min_confidence=95"))
     expect(page.locator(".card.missing")).to_contain_text("No candidate is at least 95% likely to be right")
     expect(page.locator(".card .confidence")).to_have_count(0)
     expect(page.locator(".card mark.near")).to_have_text("7,644 km")

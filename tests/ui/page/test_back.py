@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.pages import blank_page, new_tab
 from tests.ui.driver import (
     BORDER,
     BROWSER_MARKS,
@@ -82,7 +83,7 @@ def test_chosen_collection_is_remembered_over_a_reload(browser: Browser, address
 
 
 def test_stale_link_says_that_the_collection_is_gone_and_asks_nothing(browser: Browser, address: str) -> None:
-    page = browser.new_context().new_page()
+    page = blank_page(browser)
     sent = record_questions(page)
     page.goto(f"{address}/?q={BORDER.replace(' ', '+')}&collection=gone-team")
     expect(page.locator("#result")).to_contain_text("The collection gone-team no longer exists")
@@ -98,7 +99,7 @@ def test_stale_link_says_that_the_collection_is_gone_and_asks_nothing(browser: B
 
 def _open(browser: Browser, address: str) -> Page:
     """Open the page in a tab of its own: the history of one that other tests use may be full."""
-    page = browser.new_context().new_page()
+    page = new_tab(browser)
     page.goto(address)
     expect(question_field(page)).to_be_focused()
     return page

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Browser, Route, expect
 
+from tests.pages import new_tab
 from tests.ui.driver import (
     BORDER,
     BROWSER_MARKS,
@@ -60,7 +61,7 @@ def test_answer_to_previous_question_is_dimmed(browser: Browser, address: str) -
 
 
 def test_text_typed_during_loading_waits_for_enter(browser: Browser, address: str) -> None:
-    page = browser.new_context().new_page()
+    page = new_tab(browser)
     sent = record_questions(page)
     held: list[Route] = []
     holding = True
@@ -83,7 +84,7 @@ def test_text_typed_during_loading_waits_for_enter(browser: Browser, address: st
 
 @pytest.mark.parametrize("query", ["", "?q=Who+is+the+president+of+Kyrgyzstan%3F"])
 def test_last_question_asked_during_loading_is_answered(browser: Browser, address: str, query: str) -> None:
-    page = browser.new_context().new_page()
+    page = new_tab(browser)
     sent = record_questions(page)
     held: list[tuple[Route, APIResponse]] = []
 
@@ -127,7 +128,7 @@ def test_simultaneous_questions_are_answered_in_order(browser: Browser, address:
 
 
 def test_question_asked_as_the_stream_ends_is_answered(browser: Browser, address: str) -> None:
-    page = browser.new_context().new_page()
+    page = new_tab(browser)
     page.add_init_script(HELD_BACK)
     page.goto(address)
     ask_border(page)

@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tests.waiting import run_async
+
 Serve = Callable[..., TestClient]
 
 
@@ -68,7 +70,7 @@ def test_parallel_logins_are_limited_before_they_are_checked(tmp_path: Path) -> 
             end.set()
             return [(await each).status_code for each in guesses]
 
-    assert sorted(asyncio.run(guess())) == [400] * 3 + [429] * 7
+    assert sorted(run_async(guess())) == [400] * 3 + [429] * 7
     assert reached == 3
 
 

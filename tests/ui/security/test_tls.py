@@ -13,6 +13,7 @@ from rag.ui.services.collections import Collections, given_collection
 
 from rag import InputError, SentenceTransformerEncoder
 from tests.ui.driver import free_port
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def test_page_is_served_over_https(
     page = start(Collections(tmp_path, [given], encoder), port=port, tls=files)
     try:
         trusted = ssl.create_default_context(cafile=files.certificate)
-        assert httpx.get(f"https://127.0.0.1:{port}/", verify=trusted, timeout=60).status_code == 200
+        assert httpx.get(f"https://127.0.0.1:{port}/", verify=trusted, timeout=PATIENCE).status_code == 200
     finally:
         page.close(verbose=False)
 

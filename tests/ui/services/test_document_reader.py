@@ -5,7 +5,8 @@ from fpdf import FPDF
 from rag.ui.services.collections import Collection, Collections
 from rag.ui.services.document_reader import PART, DocumentReader
 
-from rag import InputError, SentenceTransformerEncoder, build_index
+from rag import InputError, build_index
+from tests.index.conftest import QuickEncoder
 
 LINES = [f"Day {day}: the ferry left Aktau at {day % 24} o'clock." for day in range(2_000)]
 
@@ -24,15 +25,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def reader(
-    files: Path, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory
-) -> DocumentReader:
-    home = tmp_path_factory.mktemp("home")
+@pytest.fixture(scope="module")
+def reader(files: Path, tmp_path_factory: pytest.TempPathFactory) -> DocumentReader:
+    home, encoder = tmp_path_factory.mktemp("home"), QuickEncoder()
     build_index(files, home / "index", encoder)
-    return DocumentReader(
-        Collections(home, [Collection("start", "S", home / "index", None, home / "t.jsonl")], encoder)
-    )
+    given = Collection("start", "S", home / "index", None, home / "t.jsonl")
+    return DocumentReader(Collections(home, [given], encoder))
 
 
 def test_parts_cover_the_text_and_end_at_line_breaks(reader: DocumentReader) -> None:

@@ -1,6 +1,5 @@
 """Following a collection's jobs: only while the account may see it, and only those of that collection."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from rag.ui.services.index_queue import IndexQueue
 from rag.ui.tabs.documents import DocumentsTab
 
 from rag import SentenceTransformerEncoder
+from tests.waiting import run_async
 
 
 class Recorded(Evaluations):
@@ -50,7 +50,7 @@ def test_progress_ends_when_the_share_is_withdrawn(tmp_path: Path, encoder: Sent
         asks = "bob"
         return [first, *[each async for each in shown]]
 
-    states = asyncio.run(follow())
+    states = run_async(follow())
     assert "Waiting: collections are indexed in turn" in states[0][0]
     hidden = gr.update(visible=False)
     assert states[1:] == [("", hidden, hidden)]
