@@ -8,13 +8,14 @@ import gradio as gr
 
 from rag import RagError
 
+from .events import HIDE, HIDE_SENT, PRIVATE
+from .script import focus_script
 from .services.collections import Collections
 from .views.messages import counted, error_messages, sentence
 from .views.page import contents_html
 
 #: Where the focus moves: into the form, and back to the button that opened it.
-TO_FORM = "() => setTimeout(() => document.querySelector('#rename-name input, #rename-name textarea')?.select(), 100)"
-TO_BUTTON = "() => setTimeout(() => document.querySelector('#rename')?.focus(), 100)"
+TO_FORM, TO_BUTTON = focus_script("#rename-name :is(input, textarea)"), focus_script("#rename")
 
 
 class CollectionBar:
@@ -27,6 +28,7 @@ class CollectionBar:
         chosen: The dropdown of the chosen collection.
         contents: What the collection holds.
         open: The button that opens the form with the name.
+        switched: The event after which another collection is chosen.
         renamed: The event after which the collection has another name.
     """
 
@@ -44,22 +46,22 @@ class CollectionBar:
             self._name = gr.Textbox(label="New name of this collection", max_lines=1, elem_id="rename-name")
             self._save = gr.Button("Save name", variant="primary", scale=0, min_width=0)
             self._cancel = gr.Button("Cancel", scale=0, min_width=0)
+        self._renamed = gr.Textbox(visible="hidden")
         self._connect()
 
     def _connect(self) -> None:
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-
-        def hide() -> Any:
-            return gr.update(visible=False)
-
-        opened = self.open.click(self._open_form, self.chosen, [self._name, self._form], **private)
-        opened.then(None, None, None, js=TO_FORM, **private)
+        opened = self.open.click(self._open_form, self.chosen, [self._name, self._form], **PRIVATE)
+        opened.success(None, None, None, js=TO_FORM, **PRIVATE)
         given = [self.chosen, self._name]
         saving = [self._save.click, self._name.submit]
-        self.renamed = gr.on(saving, self._rename, given, [self.chosen, self._form], **private)
-        self.renamed.success(None, None, None, js=TO_BUTTON, **private)
-        self._cancel.click(hide, None, self._form, **private).then(None, None, None, js=TO_BUTTON, **private)
-        self.chosen.change(hide, None, self._form, **private)
+        self.renamed = gr.on(saving, self._rename, given, [self.chosen, self._renamed], **PRIVATE)
+        hidden = [
+            self.renamed.success(None, [self.chosen, self._renamed], self._form, js=HIDE_SENT, **PRIVATE),
+            self._cancel.click(None, None, self._form, js=HIDE, **PRIVATE),
+        ]
+        for each in hidden:
+            each.then(None, None, None, js=TO_BUTTON, **PRIVATE)
+        self.switched = self.chosen.change(None, None, self._form, js=HIDE, **PRIVATE)
 
     def choices(self) -> list[tuple[str, str]]:
         """Name and id of each collection."""
@@ -87,7 +89,8 @@ class CollectionBar:
         with error_messages():
             return self._collections.get(chosen).name, gr.update(visible=True)
 
-    def _rename(self, chosen: str, name: str) -> tuple[Any, Any]:
+    def _rename(self, chosen: str, name: str) -> tuple[Any, str]:
         with error_messages():
             self._collections.rename(chosen, name)
-        return gr.update(choices=self.choices(), value=chosen), gr.update(visible=False)
+        # Another collection may be chosen by now, and stays.
+        return gr.update(choices=self.choices()), chosen

@@ -8,6 +8,7 @@ import gradio as gr
 
 from .api import add_api
 from .collection_bar import CollectionBar
+from .events import PRIVATE, drawing
 from .services.collections import Collections
 from .services.evaluation_jobs import Evaluations
 from .services.index_queue import IndexQueue
@@ -42,7 +43,7 @@ class _Page:
             gr.HTML(header_html(), elem_id="heading")
             if self._collections.has_accounts:
                 account = gr.HTML(elem_id="account")
-                self.blocks.load(_account_html, None, account, api_visibility="private", show_progress="hidden")
+                self.blocks.load(_account_html, None, account, **PRIVATE)
             self._bar = CollectionBar(self._collections)
         chosen, evaluations = self._bar.chosen, Evaluations()
         with gr.Tabs(elem_id="tabs"):
@@ -57,16 +58,13 @@ class _Page:
         feedback.select(**refresh)
 
     def _connect(self) -> None:
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         chosen, options = self._bar.chosen, self._ask.options
         shown = [self._bar.contents, self._bar.open, self._ask.examples, options.pickers, options.sources]
-        for event in (chosen.change, *(settled.then for settled in self._documents.settled)):
-            switched = event(self._switch, chosen, shown, **private)
-            switched.then(None, options.where, None, js=SHOW_FILTERS, **private)
+        draw = drawing(self._switch, [chosen], shown)
+        for event in (self._bar.switched, *self._documents.settled):
+            event.then(**draw).then(None, options.where, None, js=SHOW_FILTERS, **PRIVATE)
         self._bar.renamed.success(**self._documents.refresh)
-        # Only when the user chooses: a link that names a collection may name these, too.
-        reset = [options.min_confidence, options.where]
-        chosen.input(lambda chosen: (options.default_confidence(chosen), ""), chosen, reset, **private)
+        options.reset_with(chosen)
 
     def _switch(self, chosen: str) -> tuple[Any, ...]:
         if not self._bar.exists(chosen):  # deleted in another window

@@ -6,6 +6,8 @@ by a user who does not wait, are queued for it.
 
 from __future__ import annotations
 
+import json
+
 QUEUE = "(window.ragCalls ??= [])"
 
 
@@ -21,3 +23,8 @@ def component_script(kind: str, *events: str) -> str:
 def event_script(name: str) -> str:
     """The script of an event: passes its values through a function of ``page.js``."""
     return f'(...values) => new Promise((...settle) => {QUEUE}.push(["{name}", values, ...settle]))'
+
+
+def focus_script(selector: str) -> str:
+    """The script of an event: moves the focus to an element, once it is shown."""
+    return f'() => void {QUEUE}.push(["moveFocus", [{json.dumps(selector)}]])'

@@ -4,6 +4,8 @@
   const account = window.gradio_config?.username, suffix = account ? `:${account}` : "";
   const STORAGE_KEY = `rag.questions${suffix}`, COLLECTION_KEY = `rag.collection${suffix}`;
   const MAX_QUESTIONS = 100;
+  // Milliseconds within which gradio shows what an event has changed.
+  const SHOWN = 2000;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const isVisible = (element) => element && element.getClientRects().length > 0;
@@ -292,7 +294,7 @@
   };
 
   // --- keys ---
-  const moveFocus = (step) => {
+  const stepFocus = (step) => {
     const stops = all("#result .open.main, #result .walk").filter(isVisible);
     if (!stops.length) return;
     const current = stops.indexOf(document.activeElement);
@@ -300,6 +302,25 @@
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   };
+  // Moves the focus to an element once it is shown, and again if gradio draws it anew, unless the user moves it meanwhile.
+  const focusFound = (find) => {
+    const expected = [document.body, document.activeElement], end = performance.now() + SHOWN;
+    const step = () => {
+      const element = find(), active = document.activeElement;
+      if (!expected.includes(active) || performance.now() > end) return;
+      if (element !== active && isVisible(element)) {
+        expected.push(element);
+        element.focus();
+        if (element.matches("input")) element.select();
+      }
+      requestAnimationFrame(step);
+    };
+    step();
+  };
+  const moveFocus = (selector) => focusFound(() => one(selector));
+  // To the row of some feedback, or to the counts above the list if it is not listed.
+  const focusFeedback = (id) => focusFound(() =>
+    all('#feedback-table [data-event="edit"]').find((each) => each.dataset.annotation === id) ?? one("#feedback-counts"));
   const showAskTab = () => isVisible(one("#question")) || one("#tabs [role=tab]")?.click();
   const focusQuestion = () => {
     const field = one("#question input, #question textarea");
@@ -323,20 +344,20 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const field = event.target.closest("input, textarea, select, [contenteditable], [role=listbox], [role=slider]");
     if (event.key === "Escape" && (closeSource() || (event.target.closest("#options") && filters.closeOption()))) event.preventDefault();
-    else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); moveFocus(1); }
+    else if (event.key === "ArrowDown" && event.target.closest("#question")) { event.preventDefault(); stepFocus(1); }
     else if (field) return;
     else if (event.key === "/") { event.preventDefault(); focusQuestion(); }
     else if (event.key === "n" || event.key === "p") reader.move(event.key === "n" ? 1 : -1);
     else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.closest(".scroll, [role=tab]")) {
       event.preventDefault();
-      moveFocus(event.key === "ArrowDown" ? 1 : -1);
+      stepFocus(event.key === "ArrowDown" ? 1 : -1);
     }
   });
 
   // --- calls of the components and events of the page, whether they came before this script or come after it ---
   const calls = {
     result, history: historyPanel, examples, table, ask, beforeAsk, askLinked, beforeJudge, showNote, saveFile,
-    rememberedCollection, rememberCollection, ...filters,
+    rememberedCollection, rememberCollection, moveFocus, focusFeedback, ...filters,
   };
   const push = ([name, values, resolve, reject]) => {
     try {

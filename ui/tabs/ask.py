@@ -11,6 +11,7 @@ from rag import RagError
 from rag.questions.anchors import Selection
 
 from ..collection_bar import CollectionBar
+from ..events import PRIVATE
 from ..script import component_script, event_script
 from ..services.ask_service import AskService
 from ..services.ask_session import AskedQuestion, AskSession
@@ -42,8 +43,6 @@ BEFORE_JUDGE = event_script("beforeJudge")
 REMEMBERED_COLLECTION, REMEMBER_COLLECTION = event_script("rememberedCollection"), event_script("rememberCollection")
 
 SHOW_NOTE, SAVE_FILE = event_script("showNote"), event_script("saveFile")
-
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class AskTab:

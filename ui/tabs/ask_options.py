@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from rag import RagError
 
+from ..events import PRIVATE
 from ..script import component_script, event_script
 from ..services.collections import Collections
 from ..services.filter_fields import filter_fields, sources
@@ -23,7 +22,11 @@ SHOW_CONFIDENCE = event_script("showConfidence")
 #: Highest minimum confidence of the slider, in percent.
 HIGHEST_CONFIDENCE = 95
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+#: Empties the conditions, and notes the minimum confidence before it is reset.
+RESET = "(percent) => ['', percent]"
+
+#: Sets the minimum confidence, and notes it, unless the user has moved the slider since the reset began.
+SET_CONFIDENCE = "(fitted, before, now) => (now === before ? [fitted, fitted] : [])"
 
 
 class AskOptions:
@@ -63,6 +66,17 @@ class AskOptions:
                 self.history = gr.HTML(history_html(), elem_id="history", js_on_load=HISTORY)
         self.where.change(None, self.where, None, js=SHOW_FILTERS, **PRIVATE)
         self.min_confidence.change(None, self.min_confidence, None, js=SHOW_CONFIDENCE, **PRIVATE)
+
+    def reset_with(self, chosen: gr.Dropdown) -> None:
+        """Reset the conditions and the minimum confidence when the user chooses another collection.
+
+        Not on other changes: a link that names a collection may name these, too.
+        """
+        fitted, before = gr.Number(visible="hidden"), gr.Number(visible="hidden")
+        noted = chosen.input(None, self.min_confidence, [self.where, before], js=RESET, **PRIVATE)
+        found = noted.then(self.default_confidence, chosen, fitted, trigger_mode="always_last", **PRIVATE)
+        percents = [fitted, before, self.min_confidence]
+        found.success(None, percents, [self.min_confidence, before], js=SET_CONFIDENCE, **PRIVATE)
 
     def default_confidence(self, collection: str) -> int:
         """The fitted threshold of a collection, in percent; 0 if it cannot be opened."""

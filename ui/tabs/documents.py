@@ -13,6 +13,7 @@ import gradio as gr
 from rag import RagError
 from rag.formats import FORMATS
 
+from ..events import CLEAR, CLEAR_SENT, PRIVATE, drawing
 from ..script import component_script
 from ..services.collections import Collection, Collections
 from ..services.evaluation_jobs import Evaluations
@@ -90,6 +91,7 @@ class DocumentsTab:
         with gr.Row(elem_id="collection-new", equal_height=False):
             self._name = gr.Textbox(label="New collection", placeholder="Name", scale=1)
             self._create = gr.Button("Create", scale=0, min_width=100)
+            self._made = gr.Textbox(visible="hidden")
         with gr.Accordion("Delete this collection", open=False, visible=False) as self._danger:
             gr.HTML(delete_warning_html())
             self._delete = gr.Button("Delete it for good", variant="stop")
@@ -97,49 +99,44 @@ class DocumentsTab:
 
     def _connect(self) -> None:
         self.settled: list[Any] = []
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self._about, self._table, self._upload, self._danger, *self._sharing.shown]
-        about: dict[str, Any] = {
-            "fn": self._show, "inputs": [self._chosen, self._filter], "outputs": shown,
-            # One after the other, so that the list for the text typed last is shown last.
-            "concurrency_id": "documents", "concurrency_limit": 1,
-        } | private  # fmt: skip
+        self.refresh = about = drawing(self._show, [self._chosen, self._filter], shown)
         follow: dict[str, Any] = {
             "fn": self._follow, "inputs": self._chosen, "outputs": [self._status, self._stop, self._start],
-            "concurrency_limit": None,
-        } | private  # fmt: skip
+            "concurrency_limit": None, "trigger_mode": "always_last",
+        } | PRIVATE  # fmt: skip
         changes = [
-            files.upload(self._add, [self._chosen, files], [files, self._notes], **private)
+            files.upload(self._add, [self._chosen, files], [files, self._notes], **PRIVATE)
             for files in (self._files, self._folder)
         ]
         changes += [
-            self._table.remove(self._remove, self._chosen, self._notes, **private),
-            self._start.click(self._index, self._chosen, self._notes, **private),
+            self._table.remove(self._remove, self._chosen, self._notes, **PRIVATE),
+            self._start.click(self._index, self._chosen, self._notes, **PRIVATE),
         ]
         followed = [change.success(**about).then(**follow) for change in changes]
-        self.refresh = about
         page = gr.context.Context.root_block
         if page:
             followed.append(page.load(**about).then(**follow))
-        # Stop following the indexing job of the collection chosen before.
-        switched = self._chosen.change(**about, cancels=followed)
         # In the browser: an answer of the server could come after the note of an upload, and remove it.
-        self._chosen.change(None, None, self._notes, js="() => ''", **private)
-        followed.append(switched.then(**follow))
+        switched = self._chosen.change(None, None, self._notes, js=CLEAR, **PRIVATE)
+        followed.append(switched.then(**about).then(**follow))
+        # Stop following the indexing job of the collection chosen before.
+        self._chosen.change(None, None, None, cancels=followed, **PRIVATE)
         self.settled = [each.then(**about) for each in followed]
-        self._table.read(self._read, self._chosen, self._pane.html, **private)
-        self._pane.html.open(self._open, self._chosen, self._pane.html, **private)
-        self._stop.click(self._stop_job, self._chosen, None, **private)
-        self._filter.change(**about, trigger_mode="always_last")
+        self._table.read(self._read, self._chosen, self._pane.html, **PRIVATE)
+        self._pane.html.open(self._open, self._chosen, self._pane.html, **PRIVATE)
+        self._stop.click(self._stop_job, self._chosen, None, **PRIVATE)
+        self._filter.change(**about | {"trigger_mode": "always_last"})
         made = gr.on(
             [self._create.click, self._name.submit],
             self._create_collection,
             self._name,
-            [self._chosen, self._name],
-            **private,
+            [self._chosen, self._made],
+            **PRIVATE,
         )
+        made.success(None, [self._name, self._made], self._name, js=CLEAR_SENT, **PRIVATE)
         made.success(**about)
-        self._delete.click(self._remove_collection, self._chosen, self._chosen, **private).success(**about)
+        self._delete.click(self._remove_collection, self._chosen, self._chosen, **PRIVATE).success(**about)
 
     def _show(self, chosen: str, query: str | None) -> tuple[Any, ...]:
         with error_messages():
@@ -221,7 +218,7 @@ class DocumentsTab:
     def _create_collection(self, name: str) -> tuple[Any, str]:
         with error_messages():
             collection = self._collections.create(name)
-        return self._choices(collection.id), ""
+        return self._choices(collection.id), name
 
     def _remove_collection(self, chosen: str) -> Any:
         with error_messages():

@@ -15,6 +15,7 @@ from rag import InputError, RagError
 from rag.errors import IndexFolderError
 from rag.index import current_version
 
+from ..events import PRIVATE, drawing
 from ..services.collections import Collection, Collections
 from ..services.evaluation_jobs import (
     ASKING,
@@ -72,22 +73,19 @@ class EvaluationTab:
         self._failures = gr.HTML(elem_id="evaluation-failures")
 
     def _connect(self) -> None:
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+        unlimited = PRIVATE | {"concurrency_limit": None}
         found = [self._report, self._cause, self._failures]
-        show = private | {
-            "fn": self._show,
-            "inputs": [self._chosen, self._which],
-            "outputs": [self._which, self._about, self._start, self._status, *found],
-        }
-        follow = private | {"fn": self._follow, "outputs": [self._status, self._start, self._stop]}
+        shown = [self._which, self._about, self._start, self._status, *found]
+        show = drawing(self._show, [self._chosen, self._which], shown)
+        follow = unlimited | {"fn": self._follow, "outputs": [self._status, self._start, self._stop]}
         # At the end, show the collection that is chosen by then.
-        begun = self._start.click(self._begin, [self._chosen, self._which], found, **private)
+        begun = self._start.click(self._begin, [self._chosen, self._which], found, **unlimited)
         for ended in (begun.success, begun.failure):
             ended(**follow).then(**show)
-        self._stop.click(self._stop_evaluation, None, None, **private)
+        self._stop.click(self._stop_evaluation, None, None, **unlimited)
         self._which.input(**show)
         self._chosen.change(**show)
-        self._cause.input(self._filter, [self._chosen, self._cause], self._failures, **private)
+        self._cause.input(self._filter, [self._chosen, self._cause], self._failures, **unlimited)
         if isinstance(tab := gr.context.Context.block, gr.Tab):
             tab.select(**show).then(**follow).then(**show)
 

@@ -11,7 +11,8 @@ from rag.questions.anchors import Documents, Place, Selection, find_place
 from rag.questions.feedback import CONTRADICTION, Annotation, FeedbackFile
 from rag.questions.schema import KINDS
 
-from ..script import component_script, event_script
+from ..events import HIDE, HIDE_SENT, PRIVATE, drawing
+from ..script import component_script, event_script, focus_script
 from ..services.collections import Collection, Collections
 from ..views.feedback import annotations_html, commands_html, place_label
 from ..views.messages import error_messages, sentence
@@ -20,10 +21,8 @@ CLICKS = component_script("table", "remove", "edit")
 SAVE_FILE = event_script("saveFile")
 
 #: Where the focus moves: into the form, back to the row whose form it was, to the counts above the list.
-TO_FORM = "() => setTimeout(() => document.querySelector('#feedback-question textarea')?.focus(), 100)"
-TO_ROW = """(id) => setTimeout(() => ([...document.querySelectorAll('#feedback-table [data-event="edit"]')].find(
-    (each) => each.dataset.annotation === id) ?? document.querySelector('#feedback-counts'))?.focus(), 100)"""
-TO_LIST = "() => setTimeout(() => document.querySelector('#feedback-counts')?.focus(), 100)"
+TO_FORM, TO_LIST = focus_script("#feedback-question textarea"), focus_script("#feedback-counts")
+TO_ROW = event_script("focusFeedback")
 
 
 class FeedbackTab:
@@ -40,13 +39,9 @@ class FeedbackTab:
     def __init__(self, collections: Collections, chosen: gr.Dropdown) -> None:
         self._collections, self._chosen = collections, chosen
         self._lay_out()
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        self.refresh = private | {
-            "fn": self._show,
-            "inputs": [chosen, self._find],
-            "outputs": [self._table, self._find, self._saving, self._commands],
-        }
-        self._connect(private)
+        shown = [self._table, self._find, self._saving, self._commands]
+        self.refresh = drawing(self._show, [chosen, self._find], shown)
+        self._connect()
 
     def _lay_out(self) -> None:
         with gr.Column(visible=False, elem_id="feedback-edit") as self._form:
@@ -65,27 +60,25 @@ class FeedbackTab:
         with gr.Column(visible=False, elem_id="feedback-saving") as self._saving:
             self._export = gr.Button("Save as JSON Lines", scale=0, min_width=160, elem_id="feedback-export")
             self._commands = gr.HTML(elem_id="feedback-commands")
-        self._edited, self._id = gr.State(None), gr.Textbox(visible="hidden")
+        self._edited, self._id, self._sent = gr.State(None), gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
         self._file = [gr.Textbox(visible="hidden") for _ in range(2)]
 
-    def _connect(self, private: dict[str, Any]) -> None:
-        def hide() -> Any:
-            return gr.update(visible=False)
-
-        self._chosen.change(**self.refresh)
-        self._chosen.change(hide, None, self._form, **private)
-        self._find.change(**self.refresh)
-        saved = self._export.click(self._export_file, self._chosen, self._file, **private)
-        saved.success(None, self._file, None, js=SAVE_FILE, **private)
-        removed = self._table.remove(self._remove, self._chosen, self._form, **private)
-        removed.success(**self.refresh).then(None, None, None, js=TO_LIST, **private)
+    def _connect(self) -> None:
+        self._chosen.change(None, None, self._form, js=HIDE, **PRIVATE).then(**self.refresh)
+        self._find.change(**self.refresh | {"trigger_mode": "always_last"})
+        saved = self._export.click(self._export_file, self._chosen, self._file, **PRIVATE)
+        saved.success(None, self._file, None, js=SAVE_FILE, **PRIVATE)
+        removed = self._table.remove(self._remove, self._chosen, self._sent, **PRIVATE)
+        removed.success(**self.refresh).then(None, None, None, js=TO_LIST, **PRIVATE)
         form = [self._edited, self._id, self._question, self._kind, self._places, self._none, self._form]
-        opened = self._table.edit(self._edit, self._chosen, form, **private)
-        opened.success(None, None, None, js=TO_FORM, **private)
+        opened = self._table.edit(self._edit, self._chosen, form, **PRIVATE)
+        opened.success(None, None, None, js=TO_FORM, **PRIVATE)
         inputs = {self._chosen, self._edited, self._question, self._kind, self._places, self._none}
-        stored = gr.on([self._save.click, self._question.submit], self._store, inputs, self._form, **private)
-        stored.success(**self.refresh).then(None, self._id, None, js=TO_ROW, **private)
-        self._cancel.click(hide, None, self._form, **private).then(None, self._id, None, js=TO_ROW, **private)
+        stored = gr.on([self._save.click, self._question.submit], self._store, inputs, self._sent, **PRIVATE)
+        stored.success(**self.refresh).then(None, self._id, None, js=TO_ROW, **PRIVATE)
+        for sent in (removed, stored):
+            sent.success(None, [self._id, self._sent], self._form, js=HIDE_SENT, **PRIVATE)
+        self._cancel.click(None, None, self._form, js=HIDE, **PRIVATE).then(None, self._id, None, js=TO_ROW, **PRIVATE)
 
     def _show(self, chosen: str, query: str | None) -> tuple[Any, ...]:
         with error_messages():
@@ -115,10 +108,11 @@ class FeedbackTab:
             except (OSError, UnicodeDecodeError) as error:
                 raise InputError(f"{collection.taught.name}: cannot be read ({error}); repair the file") from error
 
-    def _remove(self, chosen: str, event: gr.EventData) -> Any:
+    def _remove(self, chosen: str, event: gr.EventData) -> str:
+        annotation_id = str(event.annotation)
         with error_messages():
-            FeedbackFile(self._collections.teachable(chosen).taught).delete(str(event.annotation))
-        return gr.update(visible=False)
+            FeedbackFile(self._collections.teachable(chosen).taught).delete(annotation_id)
+        return annotation_id
 
     def _edit(self, chosen: str, event: gr.EventData) -> tuple[Any, ...]:
         with error_messages():
@@ -134,8 +128,8 @@ class FeedbackTab:
             gr.update(visible=True),
         )
 
-    def _store(self, values: dict[Any, Any], request: gr.Request) -> Any:
-        """Save the form; feedback added by others since it was opened is kept."""
+    def _store(self, values: dict[Any, Any], request: gr.Request) -> str:
+        """Save the form, and return the id of its feedback; what others have added since it was opened is kept."""
         edited: Annotation | None = values[self._edited]
         none = bool(values[self._none])
         with error_messages():
@@ -162,7 +156,7 @@ class FeedbackTab:
                 unanswerable=none,
                 by=request.username or "",
             )
-        return gr.update(visible=False)
+        return annotation.id
 
     def _annotation(self, collection: Collection, annotation_id: str) -> Annotation:
         """The feedback with an id.

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from ..events import CLEAR_SENT, PRIVATE
 from ..services.collections import Collection, Collections
 from ..services.permissions import CHANGE, READ
 from ..views.documents import shared_html
@@ -34,10 +35,11 @@ class Sharing:
                 account = gr.Textbox(label="Account", max_lines=1, elem_id="share-account")
                 level = gr.Dropdown(LEVELS, value=READ, label="May", filterable=False, elem_id="share-level")
                 share = gr.Button("Share", scale=0, min_width=100)
+            sent = gr.Textbox(visible="hidden")
         self.shown = [form, shared]
-        saved = gr.on([share.click, account.submit], self._share, [chosen, account, level], [*self.shown, account],
-                      api_visibility="private", show_progress="hidden")  # fmt: skip
-        saved.success(lambda: "", None, account, api_visibility="private", show_progress="hidden")
+        given = [chosen, account, level]
+        saved = gr.on([share.click, account.submit], self._share, given, [*self.shown, sent], **PRIVATE)
+        saved.success(None, [account, sent], account, js=CLEAR_SENT, **PRIVATE)
 
     def show(self, collection: Collection) -> tuple[Any, str]:
         """Values of ``shown`` for a collection."""

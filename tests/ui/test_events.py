@@ -1,0 +1,29 @@
+"""Answers that come late."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import gradio as gr
+from rag.ui.events import drawing
+
+
+def test_answer_overtaken_by_a_later_request_is_dropped() -> None:
+    begun, slow_ends = threading.Event(), threading.Event()
+
+    def draw(chosen: str) -> tuple[Any, ...]:
+        if chosen == "slow":
+            begun.set()
+            assert slow_ends.wait(60)
+        return chosen, f"{chosen} list"
+
+    with gr.Blocks():
+        event = drawing(draw, [gr.Textbox()], [gr.HTML(), gr.HTML()])
+    latest = event["inputs"][0].value
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(event["fn"], latest, "slow")
+        assert begun.wait(60)
+        assert event["fn"](latest, "quick") == ("quick", "quick list")
+        slow_ends.set()
+        assert late.result() == gr.skip()
+    assert event["fn"](latest, "slow") == ("slow", "slow list")
