@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import docx
 import pytest
 from fpdf import FPDF
 
@@ -68,10 +69,24 @@ def _epub_bomb(megabytes: int) -> bytes:
     return packed.getvalue()
 
 
+def _docx_bomb(paragraphs: int) -> bytes:
+    """A Word document of empty paragraphs, whose XML stays under the limit on unpacked XML."""
+    plain, packed = io.BytesIO(), io.BytesIO()
+    docx.Document().save(plain)
+    with zipfile.ZipFile(plain) as given, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bomb:
+        for name in given.namelist():
+            part = given.read(name)
+            if name == "word/document.xml":
+                part = part.replace(b"<w:sectPr", b"<w:p/>" * paragraphs + b"<w:sectPr", 1)
+            bomb.writestr(name, part)
+    return packed.getvalue()
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "text.pdf": lambda: _pdf_of_stream(BT, 60),
     "zeros.pdf": lambda: _pdf_of_stream(b"\0", 400),
     "book.epub": lambda: _epub_bomb(300),
+    "report.docx": lambda: _docx_bomb(10_000_000),
     "rows.jsonl": lambda: b'{"text":"a"}\n' * 400_000,
     "nested.html": lambda: b"<p>a" * 400_000,
 }

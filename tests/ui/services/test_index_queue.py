@@ -45,6 +45,7 @@ def test_long_job_lets_a_short_one_run_and_then_continues(queue: IndexQueue, tmp
     assert long.state().state == "stopped"
 
 
+@pytest.mark.slow
 def test_all_jobs_that_take_turns_are_done(queue: IndexQueue, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(MAX_STARTED + 1)]
     jobs = [queue.start(name, _folder(tmp_path / name, 3, passages=3), tmp_path / f"{name}-index") for name in names]
