@@ -55,7 +55,7 @@ def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
 def _same(answer: Answer, other: Answer) -> bool:
     value, other_value = value_of(answer.text), value_of(other.text)
     if value and other_value and value.is_number and other_value.is_number:
-        return value.kind == other_value.kind and not value.contradicts(other_value)
+        return value.equals(other_value)
     words, other_words = (frozenset(normalized_words(each.text).split()) for each in (answer, other))
     return words <= other_words or other_words <= words
 

@@ -198,7 +198,7 @@ class Assistant:
         feedback = self.feedback.about(result.question) if self.feedback else None
         if feedback is None:
             return result
-        allowed = None if where is None else frozenset(self.index.rows(where).tolist())
+        allowed = frozenset(self.index.rows(where).tolist()) if where else None
 
         def passage_at(document: str, start: int, end: int) -> Passage | None:
             rows = self.index.store.rows_at(document, start, end)

@@ -56,6 +56,20 @@ def test_answers_that_do_not_exclude_each_other_are_in_no_other_group(best: str,
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("12 ministers", "15 provinces", False),
+        ("12 ministers", "12 provinces", False),
+        ("12 ministers", "12 cabinet ministers", True),
+        ("US$5 million", "$5m", True),
+    ],
+)
+def test_numbers_say_the_same_if_they_count_the_same(one: str, other: str, same: bool) -> None:
+    best, second = _answer(one, 0.8, "a"), _answer(other, 0.7, "b")
+    assert (agreement_of([best, second]).groups[0] == (best, second)) is same
+
+
+@pytest.mark.parametrize(
     ("best", "other"),
     [
         ("41,300", "39,800"),
@@ -63,6 +77,8 @@ def test_answers_that_do_not_exclude_each_other_are_in_no_other_group(best: str,
         ("1991", "in 1994"),
         ("Anna Berg", "Ben Roth"),
         ("30%", "45 percent"),
+        ("12 cabinet ministers", "15 ministers"),
+        ("US$5 million", "$6m"),
     ],
 )
 def test_values_of_one_kind_contradict(best: str, other: str) -> None:

@@ -13,10 +13,13 @@ INTRODUCTION = re.compile(
 )
 
 #: Words of a full question, which needs no other one to be understood.
-VERB = re.compile(
-    r"\b(?:is|are|was|were|am|be|been|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b"
-    r"|^(?:who|what|which|how|whose|whom|when|where|why)\s+\w",
-    re.IGNORECASE,
+VERB_WORD = "is|are|was|were|am|be|been|do|does|did|has|have|had|can|could|will|would|should|may|might|must"
+QUESTION_WORD = "who|what|which|how|whose|whom|when|where|why"
+VERB = re.compile(rf"\b(?:{VERB_WORD})\b|^(?:{QUESTION_WORD})\s+\w", re.IGNORECASE)
+
+#: First words of a question that are no part of a name after them.
+STARTER = re.compile(
+    rf"(?:{VERB_WORD}|{QUESTION_WORD}|name|list|give|tell|show|explain|describe|compare)$", re.IGNORECASE
 )
 
 PREPOSITION = r"in|for|of|at|on|to|from|by|with|under|after|before|during|since|against|near|about"
@@ -68,9 +71,16 @@ def _rest(question: str) -> str | None:
 
 
 def _names(question: str) -> list[re.Match[str]]:
-    """Runs of capitalised words, without the first word, which is capitalised in any case."""
-    first = re.match(r"\W*[\w'’-]+", question)
-    return list(re.compile(NAME).finditer(question, first.end() if first else 0))
+    """Runs of capitalised words.
+
+    The first word of a question is capitalised in any case, so it is part of a name only if a capitalised word follows
+    directly, as in "Air Astana baggage limit?".
+    """
+    first = re.match(r"\W*(?P<word>[\w'’-]+)", question)
+    begins_name = (
+        first and not STARTER.match(first["word"]) and re.compile(rf"\s+{NAME_WORD}").match(question, first.end())
+    )
+    return list(re.compile(NAME).finditer(question, 0 if begins_name or not first else first.end()))
 
 
 def _is_after(text: str, found: re.Match[str], preposition: str) -> bool:

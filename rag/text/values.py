@@ -24,7 +24,7 @@ DATE = re.compile(
 )
 DECADE = re.compile(rf"\b{YEAR}s\b")
 NUMBER = re.compile(
-    r"(?<![^\W_])(?P<sign>[$€£])?\s*(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<after>%|[^\W\d_]+)?"
+    r"(?:(?P<sign>[$€£])\s*|(?<![^\W_])(?<!\d\.))(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<after>%|[^\W\d_]+)?"
 )
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "bn": 1e9, "m": 1e6}
 
@@ -59,7 +59,7 @@ class Value:
     Attributes:
         kind: ``date``, ``name``, ``count``, or the kind of a unit, such as ``length``; only values of one kind compare.
         number: The number in the basic unit of its kind; 0 for dates and names.
-        words: The words of a name; the year, month and day of a date, as far as given; what a count counts, if given.
+        words: The words of a name; the year, month and day of a date, as far as given; the words after a count.
     """
 
     kind: str
@@ -71,15 +71,31 @@ class Value:
         """Whether it is a number, with or without a unit."""
         return self.kind not in ("date", "name")
 
+    def equals(self, other: Value) -> bool:
+        """True if both are numbers of the same thing, and equal but for rounding."""
+        return self.is_number and self._is_comparable(other) and self._is_close(other)
+
     def contradicts(self, other: Value) -> bool:
         """True if at most one of the two values can be right."""
+        if not self._is_comparable(other):
+            return False
+        if self.is_number:
+            return not self._is_close(other)
+        return not self.words & other.words if self.kind == "name" else self._is_another_date(other)
+
+    def _is_comparable(self, other: Value) -> bool:
+        """True if they are of one kind, and counts count the same: "12 ministers" and "15 cabinet ministers" do."""
         if self.kind != other.kind:
             return False
-        if not self.is_number:
-            return not self.words & other.words if self.kind == "name" else self._is_another_date(other)
-        if self.words and other.words and self.words != other.words:
-            return False
-        return abs(self.number - other.number) > ROUNDING * max(abs(self.number), abs(other.number))
+        return (
+            self.kind != "count"
+            or not self.words
+            or not other.words
+            or (self.words <= other.words or other.words <= self.words)
+        )
+
+    def _is_close(self, other: Value) -> bool:
+        return abs(self.number - other.number) <= ROUNDING * max(abs(self.number), abs(other.number))
 
     def _is_another_date(self, other: Value) -> bool:
         """True if the dates differ in a part (year, month or day) that both give."""
@@ -130,7 +146,7 @@ def _number(found: re.Match[str]) -> Value:
         rest = ["percent"]
     unit = found["sign"] or (rest[0] if rest else "")
     kind, size = UNITS.get(unit, ("count", 1.0))
-    return Value(kind, number * size, frozenset({unit} - {""}) if kind == "count" else frozenset())
+    return Value(kind, number * size, frozenset(rest) if kind == "count" else frozenset())
 
 
 def _name(text: str) -> Value | None:

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -225,7 +226,7 @@ class Trainer:
     def _parts(self) -> dict[str, torch.nn.Module]:
         return {"body": self.body, "head": self.head}
 
-    @property
+    @cached_property
     def _run_settings(self) -> dict[str, Any]:
         examples = repr([self._split.training.passages, self._split.training.examples]).encode()
         return {

@@ -41,10 +41,12 @@ class AskSession:
 
     Attributes:
         current: The question whose result is shown; None before the first question, and after one that failed.
+        previous: The last question in full, which a follow-up continues; None before the first one.
         answered: The questions that can be exported together, oldest first.
     """
 
     current: AskedQuestion | None = None
+    previous: str | None = None
     answered: tuple[AskedQuestion, ...] = ()
 
     @property
@@ -62,6 +64,7 @@ class AskSession:
         """Make a question the current one; it can be exported once it is read."""
         self.current = asked
         if asked and asked.is_read:
+            self.previous = asked.result.continuable or self.previous
             self.answered = (*self.answered, asked)[-KEPT:]
 
     def update(self, asked: AskedQuestion) -> None:

@@ -129,10 +129,9 @@ class AskTab:
             session.show(None)
             yield message_html("Type a question, and press Enter.")
             return
-        previous = session.current.result.continuable if session.current else None
         conditions = [line.strip() for line in where.splitlines() if line.strip()]
         try:
-            for asked, find in self._service.ask(question, collection, conditions, percent / 100, previous):
+            for asked, find in self._service.ask(question, collection, conditions, percent / 100, session.previous):
                 session.show(asked)
                 yield _result_html(asked, find)
         except RagError as error:

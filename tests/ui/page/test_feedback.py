@@ -78,6 +78,9 @@ def test_follow_up_shows_how_it_was_understood(browser: Browser, address: str) -
     page = open_page(browser, address)
     ask(page, "Who is the president of Uzbekistan?")
     expect(page.locator(".result:not([aria-busy]) .card")).to_be_visible()
+    ask(page, "And its size?")
+    expect(page.locator(".notice")).to_contain_text("it is not clear how")
+    # The unclear one does not take the place of the question before.
     ask(page, "And in Kyrgyzstan?")
     expect(page.locator(".notice")).to_have_text("Understood as: “Who is the president of Kyrgyzstan?”")
 
