@@ -1,4 +1,4 @@
-"""Index a collection in a process separate from the server, which can be paused between two files."""
+"""Index a collection in a process separate from the server, which can be paused between files and batches."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class State:
 
 
 class IndexJob:
-    """One update of a collection's index. It starts with its first turn, and runs only during its turns.
+    """One update of a collection's index. It starts with its first turn, and is paused between its turns.
 
     Args:
         files: Folder of the collection's files.
@@ -89,12 +89,14 @@ class IndexJob:
     @property
     def has_started(self) -> bool:
         """True after the first turn has begun."""
-        return self._thread is not None
+        with self._lock:
+            return self._thread is not None
 
     @property
     def has_finished(self) -> bool:
         """True once the state is final and no process runs."""
-        return self._finished
+        with self._lock:
+            return self._finished
 
     def resume(self) -> None:
         """Begin a turn."""
@@ -103,10 +105,17 @@ class IndexJob:
             self._apply_turn()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="indexing")
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError as error:  # the system gives no more threads
+                    self._state = replace(self._state, state=FAILED, error=f"indexing failed ({error}); try again")
+                    self._finished = True
 
     def pause(self) -> None:
-        """End a turn: the worker waits before its next file or batch of passages."""
+        """End a turn: the worker finishes the file or batch of passages that it works on, and waits.
+
+        Once all passages are embedded it does not wait any more, but writes the index.
+        """
         with self._lock:
             self._may_run = False
             self._apply_turn()
@@ -133,8 +142,10 @@ class IndexJob:
             self._set(state=INTERRUPTED)
         except (OSError, ValueError, TypeError) as error:
             self._set(state=FAILED, error=f"indexing failed ({error}); try again")
-        self._finished = True
-        self._on_end(self)
+        finally:
+            with self._lock:
+                self._finished = True
+            self._on_end(self)
 
     def _run_worker(self) -> None:
         command = [*COMMAND, str(self._files), str(self._index)]
@@ -142,23 +153,31 @@ class IndexJob:
             if self._state.ended:
                 return
             # stdin closes when this process ends, which tells the worker to exit.
-            self._process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                 encoding="utf-8", env=os.environ | ENVIRONMENT,
             )  # fmt: skip
             self._apply_turn()
-        with self._process as process:
+        try:
             for line in process.stdout or ():
                 self._set(**json.loads(line))
+        finally:
+            # Under the lock: ``_apply_turn`` must not write to a number that another file has got since.
+            with self._lock:
+                for pipe in (process.stdin, process.stdout):
+                    if pipe:
+                        pipe.close()
+            process.wait()
 
     def _apply_turn(self) -> None:
         """Tell the worker, and the state, whether it is the job's turn. Needs the lock."""
         if not self._state.ended:
             self._state = replace(self._state, state=RUNNING if self._may_run else WAITING)
-        if self._process and self._process.stdin:
+        stdin = self._process.stdin if self._process else None
+        if stdin and not stdin.closed:
             # The worker may have exited.
-            with suppress(OSError, ValueError):
-                os.write(self._process.stdin.fileno(), RESUME if self._may_run else PAUSE)
+            with suppress(OSError):
+                os.write(stdin.fileno(), RESUME if self._may_run else PAUSE)
 
     def _set(self, **values: Any) -> None:
         with self._lock:

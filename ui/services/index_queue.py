@@ -1,4 +1,6 @@
-"""The index jobs of a server: one runs at a time, and they take turns, so that a long one holds up no other.
+"""The index jobs of a server take turns, so that a long one does not hold up the others.
+
+One job has the turn; those paused may still be finishing a file or a batch of passages.
 
 A file beside the index marks that its files are to be indexed until that is done. A server that was killed finds the
 mark when it starts again, and continues.
@@ -15,11 +17,11 @@ from pathlib import Path
 
 from .index_jobs import DONE, FAILED, IndexJob
 
-#: Seconds that a job runs while others wait; then the file being read is finished.
+#: Seconds that a job runs while others wait.
 TURN = 20.0
 
-#: How many jobs take turns; more wait until one of them ends. A paused job keeps its memory, about 0.5 GB.
-MAX_STARTED = 3
+#: How many jobs take turns; others wait until one of these ends. A paused job keeps its memory, about 0.5 GB.
+MAX_STARTED = 5
 
 #: Suffix of the mark beside an index.
 PENDING = ".pending"
@@ -38,6 +40,7 @@ class IndexQueue:
         self._second: dict[str, IndexJob] = {}
         self._turns: deque[str] = deque()
         self._running: str | None = None
+        self._closed = False
         self._marks: dict[str, Path] = {}
         self._changed = threading.Condition()
         threading.Thread(target=self._work, daemon=True, name="index queue").start()
@@ -85,9 +88,9 @@ class IndexQueue:
     def stop(self, collection_id: str) -> None:
         """Stop a collection's jobs, and wait for their end."""
         with self._changed:
-            stopped = [jobs[collection_id] for jobs in (self._second, self._jobs) if collection_id in jobs]
             self._clear_mark(collection_id)
-        for job in stopped:
+            started = self._stop_waiting(collection_id)
+        for job in started:
             job.stop()
 
     def forget(self, collection_id: str) -> None:
@@ -95,25 +98,43 @@ class IndexQueue:
         self.stop(collection_id)
         with self._changed:
             self._jobs.pop(collection_id, None)
-            self._second.pop(collection_id, None)
 
     def close(self) -> None:
-        """Stop all jobs; a later server continues them."""
+        """Stop all jobs, and start no more; a later server continues them."""
         with self._changed:
-            stopped = [*self._second.values(), *self._jobs.values()]
-        for job in stopped:
+            self._closed = True
+            self._changed.notify_all()
+            started = [job for collection_id in list(self._jobs) for job in self._stop_waiting(collection_id)]
+        for job in started:
             job.stop()
+
+    def _stop_waiting(self, collection_id: str) -> list[IndexJob]:
+        """Stop the jobs of a collection that have not started; returns the started one, if any. Needs the lock.
+
+        Stopping a started job takes seconds, so that is done without the lock.
+        """
+        if second := self._second.pop(collection_id, None):
+            second.stop()
+        job = self._jobs.get(collection_id)
+        if job is None or job.has_started:
+            return [job] if job else []
+        job.stop()
+        return []
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._turns)
+                self._changed.wait_for(lambda: self._turns or self._closed)
+                if self._closed:
+                    return
                 collection_id = self._next_turn()
                 self._turns.remove(collection_id)
                 job = self._unfinished(collection_id)
                 self._running = collection_id
+                if job:
+                    job.resume()
             if job:
-                self._give_turn(job)
+                self._wait_for_end_of_turn(job)
             with self._changed:
                 self._running = None
                 if self._unfinished(collection_id):
@@ -124,10 +145,9 @@ class IndexQueue:
         started = [each for each in self._turns if (job := self._unfinished(each)) and job.has_started]
         return next(each for each in self._turns if each in started or len(started) < MAX_STARTED)
 
-    def _give_turn(self, job: IndexJob) -> None:
-        """Run a job until it ends, or its time is up and others wait."""
+    def _wait_for_end_of_turn(self, job: IndexJob) -> None:
+        """Return when the job has ended, or is paused because its time is up and others wait."""
         end = time.monotonic() + self._turn
-        job.resume()
         with self._changed:
             self._changed.wait_for(lambda: job.has_finished or self._turns)
             self._changed.wait_for(lambda: job.has_finished, max(0, end - time.monotonic()))

@@ -89,7 +89,7 @@ def build(files: Path, index: Path, report: Callable[..., None], wait: Callable[
         files: Folder of the files.
         index: Folder of the index.
         report: Called with attributes of ``index_jobs.State``.
-        wait: Called before each file and each batch of passages; returns when the build may go on.
+        wait: Called after each file and each batch of passages; returns when the build may go on.
     """
     if not any(files.iterdir()):
         shutil.rmtree(index, ignore_errors=True)

@@ -45,6 +45,25 @@ def test_long_job_lets_a_short_one_run_and_then_continues(queue: IndexQueue, tmp
     assert long.state().state == "stopped"
 
 
+def test_upload_after_a_stop_is_indexed_although_another_job_has_the_turn(tmp_path: Path) -> None:
+    queue = IndexQueue(turn=10_000)
+    stopped = queue.start("x", _folder(tmp_path / "x", 60), tmp_path / "x-index")
+    wait_until(lambda: stopped.has_started)
+    second = queue.start("x", tmp_path / "x", tmp_path / "x-index")
+    other = queue.start("y", _folder(tmp_path / "y", 60), tmp_path / "y-index")
+    queue.stop("x")
+    assert [job.state().state for job in (stopped, second)] == ["stopped", "stopped"]
+    wait_until(lambda: other.state().state == "running")
+    _folder(tmp_path / "z", 1, passages=3)
+    last = queue.start("x", tmp_path / "z", tmp_path / "x-index")
+    assert last is queue.latest("x") and last not in (stopped, second)
+    queue.stop("y")
+    assert _ended(last).state().state == "done"
+    wait_until(lambda: not list(tmp_path.glob("*.pending")))
+    assert queue.latest("x") is last
+    queue.close()
+
+
 @pytest.mark.slow
 def test_all_jobs_that_take_turns_are_done(queue: IndexQueue, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(MAX_STARTED + 1)]
