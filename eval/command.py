@@ -15,6 +15,7 @@ from rich.table import Table
 from rag import Assistant, InputError, Reader
 from rag.index import Report
 from rag.questions.schema import Question, raise_invalid
+from rag.text.plural import counted
 from rag.text.printable import printable
 
 from .loading import QuestionSet, load_question_set
@@ -64,9 +65,9 @@ def evaluate(
                 path, args, open_assistant, report, on_invalid=on_invalid, on_unlabelled=unlabelled.append
             )
         if unlabelled:
-            consoles.err.print(f"{path}: skipped {len(unlabelled)} unlabelled questions")
+            consoles.err.print(f"{path}: skipped {counted(len(unlabelled), 'unlabelled question')}")
         if invalid:
-            consoles.err.print(f"{path}: skipped {len(invalid)} invalid questions:")
+            consoles.err.print(f"{path}: skipped {counted(len(invalid), 'invalid question')}:")
             consoles.err.print("\n".join(f"  {printable(str(error))}" for error in invalid))
         if args.sweep:
             _sweep(questions, args, consoles, progress)
@@ -183,7 +184,7 @@ def _sweep(question_set: QuestionSet, args: argparse.Namespace, consoles: Consol
         if rows and args.json:
             print(json.dumps([asdict(row) for row in rows], indent=2))
         elif rows:
-            title = f"{question_set.path.name}{part}: {len(question_set.questions)} questions"
+            title = f"{question_set.path.name}{part}: {counted(len(question_set.questions), 'question')}"
             _print(consoles.out, sweep_table(rows, title))
 
 

@@ -51,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="random seed of --limit and the intervals (default: 0)"
     )
     parser.add_argument("--skip-bad", action="store_true", help="skip and list invalid questions instead of stopping")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON, one object per file")
+    parser.add_argument(
+        "--json", action="store_true",
+        help="print the figures as JSON: one object per file, or with --sweep an array of its rows",
+    )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write report.html and results.json to DIR")
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE",
@@ -71,5 +74,6 @@ def check_options(args: argparse.Namespace) -> None:
     check_limit(args.limit)
     for option in ("report", "baseline", "predictions", "na_probs"):
         if getattr(args, option) and (len(args.files) > 1 or args.sweep):
-            what = "--sweep" if args.sweep else f"{len(args.files)} files"
-            raise InputError(f"--{option.replace('_', '-')} is for a single run, not {what}; give one file at a time")
+            name = option.replace("_", "-")
+            what = "--sweep; omit one of the two" if args.sweep else f"{len(args.files)} files; give one file at a time"
+            raise InputError(f"--{name} is for a single run, not {what}")

@@ -224,8 +224,8 @@ AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def taught(assistant: Assistant, tmp_path: Path) -> Assistant:
-    feedback = FeedbackFile(tmp_path / "taught.jsonl")
+def with_feedback(assistant: Assistant, tmp_path: Path) -> Assistant:
+    feedback = FeedbackFile(tmp_path / "feedback.jsonl")
     return Assistant(assistant.retriever, assistant.reader, assistant.confidence, feedback=feedback)
 
 
@@ -233,17 +233,17 @@ def _select(answer: Answer) -> Selection:
     return Selection(answer.document, answer.start, answer.end)
 
 
-def _teach(assistant: Assistant, **marks: Any) -> None:
+def _mark(assistant: Assistant, **marks: Any) -> None:
     assert assistant.feedback
     assistant.feedback.add(BORDER, assistant.index.documents, by="Anna", at=AT, **marks)
 
 
 class TestFeedback:
-    def test_taught_words_come_first_with_who_and_when(self, taught: Assistant) -> None:
-        other = taught.ask(BORDER).answers[1]
-        _teach(taught, right=[_select(other)])
+    def test_words_marked_right_come_first_with_attribution(self, with_feedback: Assistant) -> None:
+        other = with_feedback.ask(BORDER).answers[1]
+        _mark(with_feedback, right=[_select(other)])
         for question in (BORDER, BORDER.upper(), BORDER.removesuffix("?") + " ..."):
-            result = taught.ask(question, min_confidence=0.95)
+            result = with_feedback.ask(question, min_confidence=0.95)
             assert result.answer
             assert (result.answer.text, result.answer.start, result.answer.sentence) == (
                 other.text, other.start, other.sentence,
@@ -253,54 +253,54 @@ class TestFeedback:
                 Attribution("Anna", "2026-11-28T09:30:00Z"),
             )
             assert [answer.text for answer in result.answers].count(other.text) == 1
-        assert taught.ask("How long is it?").answer != result.answer
+        assert with_feedback.ask("How long is it?").answer != result.answer
 
-    def test_words_marked_wrong_are_not_offered_again(self, taught: Assistant) -> None:
-        before = taught.ask(BORDER)
+    def test_words_marked_wrong_are_not_offered_again(self, with_feedback: Assistant) -> None:
+        before = with_feedback.ask(BORDER)
         assert before.answer
-        _teach(taught, wrong=[_select(before.answer)])
-        after = taught.ask(BORDER)
+        _mark(with_feedback, wrong=[_select(before.answer)])
+        after = with_feedback.ask(BORDER)
         assert [answer.text for answer in after.answers] == [answer.text for answer in before.answers[1:]]
         assert after.notice and after.notice.code is NoticeCode.MARKED_WRONG
         assert after.notice.text == "Left out, because it was marked wrong by Anna on 2026-11-28: “7,644 km”."
 
-    def test_question_marked_unanswerable_says_who_and_when(self, taught: Assistant) -> None:
-        _teach(taught, unanswerable=True)
-        result = taught.ask(BORDER, min_confidence=0.0)
+    def test_question_marked_unanswerable_says_who_and_when(self, with_feedback: Assistant) -> None:
+        _mark(with_feedback, unanswerable=True)
+        result = with_feedback.ask(BORDER, min_confidence=0.0)
         assert (result.answer, result.reason_code) == (None, Reason.MARKED_UNANSWERABLE)
         assert result.reason == "No document answers this: marked by Anna on 2026-11-28."
 
-    def test_judging_again_keeps_the_feedback(self, taught: Assistant) -> None:
-        _teach(taught, right=[_select(taught.ask(BORDER).answers[1])])
-        result = taught.ask(BORDER)
-        assert taught.judge(result, 0.99) == result
+    def test_judging_again_keeps_the_feedback(self, with_feedback: Assistant) -> None:
+        _mark(with_feedback, right=[_select(with_feedback.ask(BORDER).answers[1])])
+        result = with_feedback.ask(BORDER)
+        assert with_feedback.judge(result, 0.99) == result
 
-    def test_feedback_on_words_that_are_gone_is_ignored(self, taught: Assistant, tmp_path: Path) -> None:
+    def test_feedback_on_words_that_are_gone_is_ignored(self, with_feedback: Assistant, tmp_path: Path) -> None:
         place = {"document": "kazakhstan.md", "sentence": "It is 9 km long.", "quote": "9 km"}
         line = {"id": "q", "question": BORDER, "kind": "how many", "answers": [place]}
-        (tmp_path / "taught.jsonl").write_text(json.dumps(line))
-        assert taught.ask(BORDER).answers == taught.read(taught.retrieve(BORDER)).answers
+        (tmp_path / "feedback.jsonl").write_text(json.dumps(line))
+        assert with_feedback.ask(BORDER).answers == with_feedback.read(with_feedback.retrieve(BORDER)).answers
 
-    def test_taught_words_answer_only_where_the_conditions_hold(self, taught: Assistant) -> None:
-        other = taught.ask(BORDER).answers[1]
-        _teach(taught, right=[_select(other)])
-        inside = taught.ask(BORDER, where={"path": other.document}).answer
+    def test_words_marked_right_answer_only_if_filters_match(self, with_feedback: Assistant) -> None:
+        other = with_feedback.ask(BORDER).answers[1]
+        _mark(with_feedback, right=[_select(other)])
+        inside = with_feedback.ask(BORDER, where={"path": other.document}).answer
         assert inside and inside.confidence == 1.0
-        outside = taught.ask(BORDER, where={"path": f"!={other.document}"})
+        outside = with_feedback.ask(BORDER, where={"path": f"!={other.document}"})
         assert all(answer.document != other.document for answer in outside.answers)
 
-    def test_taught_words_answer_a_question_that_nothing_is_about(self, taught: Assistant) -> None:
-        place = _select(taught.ask(BORDER).answers[0])
-        assert taught.feedback
-        taught.feedback.add("Qwxz vbnm?", taught.index.documents, right=[place], by="Anna", at=AT)
-        assert taught.read(taught.retrieve("Qwxz vbnm?")).answers == ()
-        result = taught.ask("Qwxz vbnm?")
+    def test_words_marked_right_answer_even_if_nothing_is_found(self, with_feedback: Assistant) -> None:
+        place = _select(with_feedback.ask(BORDER).answers[0])
+        assert with_feedback.feedback
+        with_feedback.feedback.add("Qwxz vbnm?", with_feedback.index.documents, right=[place], by="Anna", at=AT)
+        assert with_feedback.read(with_feedback.retrieve("Qwxz vbnm?")).answers == ()
+        result = with_feedback.ask("Qwxz vbnm?")
         assert result.answer and result.answer.start == place.start
 
-    def test_stages_before_recall_know_no_feedback(self, taught: Assistant) -> None:
-        plain = taught.read(taught.retrieve(BORDER))
-        _teach(taught, right=[_select(plain.answers[1])])
-        assert taught.read(taught.retrieve(BORDER)).answers == plain.answers
+    def test_retrieving_and_reading_ignore_feedback(self, with_feedback: Assistant) -> None:
+        plain = with_feedback.read(with_feedback.retrieve(BORDER))
+        _mark(with_feedback, right=[_select(plain.answers[1])])
+        assert with_feedback.read(with_feedback.retrieve(BORDER)).answers == plain.answers
 
 
 def test_no_span_gives_no_answer_with_that_reason(assistant: Assistant) -> None:

@@ -43,7 +43,7 @@ def test_ask_prints_the_near_miss_and_exits_1_if_not_found(
 def test_ask_applies_a_feedback_file(corpus_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     documents = Index.open(corpus_index).documents
     start = documents["kazakhstan.md"].text.index("4,750 miles")
-    file = FeedbackFile(tmp_path / "taught.jsonl")
+    file = FeedbackFile(tmp_path / "feedback.jsonl")
     file.add(BORDER, documents, right=[Selection("kazakhstan.md", start, start + 11)], by="Anna")
     arguments = ["ask", BORDER.lower(), "--index", str(corpus_index), "--feedback"]
     assert main([*arguments, str(file.path)]) == 0
@@ -204,11 +204,11 @@ def test_verify_reports_and_repairs_damage(tmp_path: Path, capsys: pytest.Captur
     main(["index", str(tmp_path / "a.txt"), *index])
     capsys.readouterr()
     assert main(["verify", *index]) == 0
-    assert capsys.readouterr().out == "undamaged: 1 documents, 1 passages; up to date with its files\n"
+    assert capsys.readouterr().out == "undamaged: 1 document, 1 passage; up to date with its files\n"
     (tmp_path / "a.txt").write_text("Other text.")
     assert main(["verify", *index]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "a.txt: changed", "undamaged: 1 documents, 1 passages; 1 files have changed; run `rag index` to update it",
+        "a.txt: changed", "undamaged: 1 document, 1 passage; 1 file changed; run `rag index` to update it",
     ]  # fmt: skip
     next((tmp_path / "index").glob("version-*/vectors.f32")).write_bytes(b"")
     assert main(["verify", *index]) == 1
@@ -216,7 +216,7 @@ def test_verify_reports_and_repairs_damage(tmp_path: Path, capsys: pytest.Captur
     assert main(["ask", "What text?", *index]) == 2
     assert "repair it with `rag verify --repair`" in capsys.readouterr().err
     assert main(["verify", "--repair", *index]) == 0
-    assert "rebuilt from the texts in the index: 1 documents" in capsys.readouterr().err
+    assert "rebuilt from the texts in the index: 1 document" in capsys.readouterr().err
 
 
 def test_watch_updates_the_index_until_interrupted(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from rag import RagError
+from rag.text.plural import counted
 
 from .events import HIDE, HIDE_SENT, PRIVATE
 from .script import focus_script
 from .services.collections import Collections
-from .views.messages import counted, error_messages, sentence
+from .views.messages import error_messages, sentence
 from .views.page import contents_html
 
 #: Where the focus moves: into the form, and back to the button that opened it.

@@ -25,6 +25,7 @@ from rag.formats.pdf.layout import HYPHEN, mend_hyphens
 from rag.index.filters import conditions
 from rag.text.chunking import ChunkSettings, chunk
 from rag.text.links import without_link_marks
+from rag.text.plural import counted
 from rag.text.segmentation import sentences
 from rag.types import Document
 
@@ -149,7 +150,7 @@ def report(outcome: Outcome) -> str:
         f"at most {outcome.slowest.get(name, 0.0):.1f} microseconds per character"
         for name, count in sorted(outcome.tried.items())
     ]
-    return "\n".join([*lines, f"{outcome.tried.total():,} tried, {len(outcome.findings):,} findings"])
+    return "\n".join([*lines, f"{outcome.tried.total():,} tried, {counted(len(outcome.findings), 'finding')}"])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

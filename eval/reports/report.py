@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import Document, Passage
+from rag.text.plural import counted
 from rag.text.segmentation import paragraphs
 
 from ..scoring.measures import BY_KEY, Figure
@@ -51,7 +52,7 @@ def render(results: Results, trials: Sequence[Trial], documents: Mapping[str, Do
 
     templates = resources.files(__package__) / "templates"
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "interval": _interval}
+    environment.filters |= {"counted": counted, "number": number, "interval": _interval}
     template = environment.from_string((templates / "report.html").read_text(encoding="utf-8"))
     figures = results.figures()
     drawn = ((title, plot(results)) for title, plot in PLOTS)

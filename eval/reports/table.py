@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from rag.text.plural import counted
 from rag.text.printable import printable
 
 from ..scoring.gate import Comparison
@@ -25,7 +26,7 @@ def summary_table(results: Results) -> Table:
 
 def causes_table(results: Results) -> Table:
     """Number of failed questions by cause."""
-    table = _table(f"{sum(results.causes().values())} questions failed", "stage", ">questions", "cause")
+    table = _table(f"{counted(sum(results.causes().values()), 'question')} failed", "stage", ">questions", "cause")
     for cause, count in results.causes().items():
         table.add_row(cause, str(count), CAUSES[cause])
     return table
@@ -34,7 +35,7 @@ def causes_table(results: Results) -> Table:
 def comparison_table(comparison: Comparison, name: str) -> Table:
     """Headline figures before and after; significant regressions are marked "worse"."""
     missing = f"; {comparison.missing} in only one run are ignored" if comparison.missing else ""
-    title = f"compared with {name} on {comparison.common} common questions{missing}"
+    title = f"compared with {name} on {counted(comparison.common, 'common question')}{missing}"
     table = _table(title, "figure", ">before", ">after", "95% interval of the difference", "")
     for d in comparison.differences:
         span = f"{d.low:+.3f} to {d.high:+.3f}" if d.low is not None and d.high is not None else "-"
@@ -44,7 +45,7 @@ def comparison_table(comparison: Comparison, name: str) -> Table:
 
 def changes_table(title: str, outcomes: Sequence[Outcome]) -> Table:
     """Questions that are handled differently than before."""
-    table = _table(f"{len(outcomes)} questions {title}", "id", "question", "answer", "cause")
+    table = _table(f"{counted(len(outcomes), 'question')} {title}", "id", "question", "answer", "cause")
     for o in outcomes:
         table.add_row(printable(o.id), printable(o.text), printable(o.given) or "not found", o.cause or "")
     return table

@@ -34,9 +34,9 @@ EXAMPLES = """\
   rag ask "How long is the border between Kazakhstan and Russia?"
   rag ask "Who rose to speak?" --where date>=2022-10 --where path=summits*
   rag ask "Who postponed a visit to Bishkek?" --json | jq .answer.text
-  rag ask "How long is the border?" --export answer.json    # later: rag verify answer.json
-  rag ask "How long is the border?" --feedback taught.jsonl # words marked right come first, wrong ones not at all
-  rag ask --file questions.txt --json > answers.jsonl       # one question per line, one object per line
+  rag ask "How long is the border?" --export answer.json       # later: rag verify answer.json
+  rag ask "How long is the border?" --feedback feedback.jsonl  # words marked right come first, wrong ones not at all
+  rag ask --file questions.txt --json > answers.jsonl          # one question per line, one object per line
   grep '?$' notes.txt | rag ask - --min-confidence 0.8
 """
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from ..export.check import Checked
 from ..index import Changes, Verification
 from ..reading.scoring import in_words
+from ..text.plural import counted
 from ..text.printable import one_line, printable
 from ..types import Agreement, Answer, Hit, Passage, Result
 
@@ -66,7 +67,7 @@ def changes_table(changes: Changes) -> Group:
         for each in changes.skipped
     ]
     lines += [Text(f"  {one_line(name)}: {one_line(text)}", style=WARNING) for name, text in changes.warnings]
-    total = Text(f"{changes.documents:,} documents, {changes.passages:,} passages in the index")
+    total = Text(f"{counted(changes.documents, 'document')}, {counted(changes.passages, 'passage')} in the index")
     return Group(counts, *lines, total)
 
 
@@ -75,9 +76,10 @@ def verification_text(found: Verification) -> Text:
     lines = [Text(one_line(problem), style="red") for problem in found.problems]
     lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
     if not found.problems:
-        changed = f"{len(found.stale):,} files have changed; run `rag index` to update it"
+        changed = f"{counted(len(found.stale), 'file')} changed; run `rag index` to update it"
         state = changed if found.stale else "up to date with its files"
-        lines.append(Text(f"undamaged: {found.documents:,} documents, {found.passages:,} passages; {state}"))
+        size = f"{counted(found.documents, 'document')}, {counted(found.passages, 'passage')}"
+        lines.append(Text(f"undamaged: {size}; {state}"))
     return Text("\n").join(lines)
 
 
@@ -147,7 +149,7 @@ def _disagreement(agreement: Agreement) -> list[Text]:
 def _hit(rank: int, hit: Hit) -> Text:
     passage = hit.passage
     place = one_line(_place(hit.title, passage.document_id, passage))
-    scores = f"score {hit.score:.2f}, meaning {hit.dense:.2f}, words {hit.lexical:.2f}, {hit.tokens} tokens"
+    scores = f"score {hit.score:.2f}, meaning {hit.dense:.2f}, words {hit.lexical:.2f}, {counted(hit.tokens, 'token')}"
     return Text.assemble((f"{rank}. {place}", "bold"), "\n", (f"   {scores}", QUIET), "\n", printable(passage.text))
 
 

@@ -18,6 +18,7 @@ from ..paths import shipped_reader
 from ..questions.schema import Question, raise_invalid
 from ..reading.weights import ENGLISH, WEIGHTS, tokenizer_folder
 from ..reading.windows import WindowMaker
+from ..text.plural import counted
 from ..text.printable import printable
 from ..training.examples import load, split
 from ..training.network import hardware
@@ -121,9 +122,9 @@ def run(args: argparse.Namespace) -> int:
     parts = split(load(args.files, documents, maker, on_invalid, unlabelled.append), args.held_back)
     earlier = model_card.earlier_run(start)
     if unlabelled:
-        err.print(f"skipped {len(unlabelled)} unlabelled questions")
+        err.print(f"skipped {counted(len(unlabelled), 'unlabelled question')}")
     if invalid:
-        err.print(f"skipped {len(invalid)} invalid questions:")
+        err.print(f"skipped {counted(len(invalid), 'invalid question')}:")
         err.print("\n".join(f"  {printable(str(error))}" for error in invalid))
     err.print(
         f"{len(parts.training.examples):,} training, {len(parts.development.examples):,} development and "

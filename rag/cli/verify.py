@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..export.check import Files, check, read_export
 from ..index import Manifest, current_version, repair, verify
 from ..paths import default_index
+from ..text.plural import counted
 from .common import add_command, add_index_option, err, out, progress_bars
 from .index import remembered_paths
 from .show import checked_text, verification_text
@@ -69,7 +70,7 @@ def _check_quotes(args: argparse.Namespace) -> int:
     if found:
         out.print(checked_text(found))
     matching = sum(checked.state == "matches" for checked in found)
-    not_found = f"; {export.not_found:,} questions had no answer" if export.not_found else ""
+    not_found = f"; {counted(export.not_found, 'question')} had no answer" if export.not_found else ""
     err.print(f"{matching:,} of {len(found):,} quotes match their files{not_found}")
     return 0 if matching == len(found) else 1
 

@@ -1,1 +1,4 @@
-"""Data that ships with the library: the token encoding, and the trained reader with its ranking and confidence."""
+"""Data that ships with the library.
+
+The tiktoken encoding used to count tokens, and the trained reader with its ranking and confidence weights.
+"""

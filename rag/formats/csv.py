@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 from ..errors import DocumentError
+from ..text.plural import counted
 from .base import Parsed, Remark
 from .tables import rows_to_documents
 from .text import decode, guess_remarks
@@ -56,7 +57,9 @@ def _read(document_id: str, text: str, encoding: str, delimiter: str) -> Parsed:
         elif not any(field.strip() for field in row):
             continue
         elif len(row) != len(columns):
-            reason = f"has {len(row)} fields where the header has {len(columns)}; check its delimiters and quotes"
+            reason = (
+                f"has {counted(len(row), 'field')} where the header has {len(columns)}; check its delimiters and quotes"
+            )
             skipped.append(Remark(f"{document_id}#{number}", reason))
         else:
             rows[number] = dict(zip(columns, row, strict=True))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..text.plural import counted
 from ..types import Document, name_title
 from .base import Parsed, Remark
 from .blocks import Blocks
@@ -107,7 +108,7 @@ def decode_html(document_id: str, raw: bytes) -> tuple[str, str, list[Remark]]:
                 break
             wrong = text.count("\ufffd") if errors == "replace" else 0
             remark = Remark(
-                document_id, f"{wrong:,} bytes are not valid {name}, the declared encoding, and became \ufffd"
+                document_id, f"{counted(wrong, 'byte')} not valid in {name}, the declared encoding, became \ufffd"
             )
             return text, encoding, [remark] if wrong else []
     text, encoding = decode(raw)

@@ -14,7 +14,8 @@ SCHEMA = """
         document INTEGER PRIMARY KEY, file INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, title TEXT, text TEXT NOT NULL,
         body INTEGER NOT NULL, metadata TEXT NOT NULL, places TEXT NOT NULL);
     CREATE INDEX documents_of_file ON documents (file);
-    -- File content that could not be read, and why; "files" may hold an older version of the same path.
+    -- Unreadable files by path, with the hash of their content and the reason; "files" may still hold an earlier,
+    -- readable version.
     CREATE TABLE refused (path TEXT PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
     -- "row" is the passage's row in the vectors and in the lexical index; "hash" is the hash of its text.
     CREATE TABLE passages (
@@ -23,7 +24,7 @@ SCHEMA = """
         hash BLOB NOT NULL);
     CREATE INDEX passages_of_document ON passages (document);
     CREATE INDEX passages_by_hash ON passages (hash);
-    -- Casefolded values for filters; "number" and "date" are set if the value is one.
+    -- Casefolded values for filters; "number" or "date" is set if the value is a number or a date.
     CREATE TABLE fields (
         document INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, number REAL, date TEXT);
     CREATE INDEX fields_by_value ON fields (name, value);
@@ -39,7 +40,10 @@ class _Connection(sqlite3.Connection):
 
 
 def connect(path: Path | None, *, immutable: bool = False) -> sqlite3.Connection:
-    """Connect to a database file, or to a new database in memory."""
+    """Connect to a database file, or to a new database in memory.
+
+    ``immutable`` skips locking, for a file that will not change.
+    """
     name = uri(path) + ("?immutable=1" if immutable else "") if path else ":memory:"
     connection = sqlite3.connect(name, uri=path is not None, check_same_thread=False, factory=_Connection)
     # SQLite folds the case of ASCII only.
@@ -48,7 +52,7 @@ def connect(path: Path | None, *, immutable: bool = False) -> sqlite3.Connection
 
 
 def uri(path: Path) -> str:
-    """The file URI by which SQLite opens a path that may hold any characters."""
+    """The path as a file URI, with special characters escaped."""
     return path.resolve().as_uri()
 
 

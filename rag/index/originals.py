@@ -23,7 +23,9 @@ from .versions import current_version
 #: Suffix of the document id of a table row.
 ROW = re.compile(r"#\d+$")
 
-OUTSIDE = "has been replaced by a link to outside the indexed folders, which is not followed; put the file there"
+OUTSIDE = (
+    "lies outside the indexed folders (links out of them are not followed); put the file itself in an indexed folder"
+)
 CHANGED = "has changed since it was indexed; run `rag index` to bring the index up to date"
 
 

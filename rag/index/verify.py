@@ -15,6 +15,7 @@ from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..sources.parse_process import FileLimits
 from ..text.chunking import ChunkSettings
+from ..text.plural import counted
 from .build import update
 from .index import LIBRARY, VECTORS, Report, open_store, open_vectors, open_words
 from .manifest import Manifest
@@ -111,7 +112,7 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
         manifest.check_encoder(folder, encoder)
         if parts and parts.version == current:
             _rebuild(parts, folder, encoder, report)
-            return f"rebuilt from the texts in the index: {parts.manifest.documents} documents"
+            return f"rebuilt from the texts in the index: {counted(parts.manifest.documents, 'document')}"
         named = [Path(source) for source in manifest.sources]
         sources: list[Source] = []
         with suppress(InputError):
@@ -123,13 +124,14 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
                 named, sources, folder, encoder,
                 settings=settings, report=report, limits=limits, follow_links=manifest.follow_links,
             )  # fmt: skip
-            return f"rebuilt from the files: {changes.documents} documents"
+            return f"rebuilt from the files: {counted(changes.documents, 'document')}"
         if parts is None:
             raise InputError(
                 f"{folder}: nothing in it can be recovered; rebuild it with `rag index PATH --index {folder}`"
             )
         _rebuild(parts, folder, encoder, report)
-        return f"restored the previous version: {parts.manifest.documents} documents; run `rag index` to update it"
+        count = counted(parts.manifest.documents, "document")
+        return f"restored the previous version: {count}; run `rag index` to update it"
 
 
 def _current_or_newest(folder: Path) -> Path:

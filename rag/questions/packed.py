@@ -15,7 +15,7 @@ def read_unpacked(path: Path) -> bytes:
     """The bytes of a file, unpacked if its name ends in ``.gz``.
 
     Raises:
-        InputError: It cannot be read or unpacked. The message leaves out the path.
+        InputError: It cannot be read or unpacked. The message does not name the path.
     """
     with _input_errors():
         raw = path.read_bytes()

@@ -25,6 +25,7 @@ from ..formats import Parsed
 from ..formats.parsed_json import parsed_from_json
 from ..formats.pdf.boxes import Box
 from ..formats.pdf.render import Picture, page_extent
+from ..text.plural import counted
 from ..types import Document
 from .parse_worker import OUT_OF_MEMORY
 
@@ -66,9 +67,8 @@ class FileLimits:
 
     def too_slow(self) -> DocumentError:
         """The error of a file that exceeds the time."""
-        return DocumentError(
-            f"takes longer than {self.seconds:,} seconds to read; split it, or raise the limit with --max-file-seconds"
-        )
+        limit = counted(self.seconds, "second")
+        return DocumentError(f"takes longer than {limit} to read; split it, or raise the limit with --max-file-seconds")
 
     def too_large(self) -> DocumentError:
         """The error of a file that exceeds the memory."""
@@ -114,7 +114,7 @@ class ParseProcess:
         """``rag.formats.parse`` in the process.
 
         Raises:
-            DocumentError: The file cannot be read, or exceeds a limit; the message leaves out the document.
+            DocumentError: The file cannot be read, or exceeds a limit; the message does not name the document.
         """
         _, payload = self._request({"task": "parse", "id": document_id}, raw)
         try:

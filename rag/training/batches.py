@@ -19,20 +19,21 @@ from .negatives import NearPassages, negatives
 if TYPE_CHECKING:
     import torch
 
-#: Examples are sorted by length within pools of this many batches: little padding, still random order.
+#: Examples are sorted by length within pools of this many batches; this keeps padding low and the order nearly random.
 POOL_BATCHES = 50
 
-#: Share of examples given without title, so that the model does not depend on it.
+#: Share of examples trained without their title, so that the model does not depend on it.
 UNTITLED_SHARE = 0.3
 
 
 class Target(NamedTuple):
-    """What a window should give.
+    """Training target of a window.
 
     Attributes:
         window: The window.
-        starts, ends: Token position to share of the answers that start or end there; empty if they are not known.
-        answerable: Does the window answer?
+        starts, ends: Token position to share of the gold answers that start or end there; all on position 0 if the
+            window does not answer; empty if only evidence is known.
+        answerable: True if the window answers the question.
         sentences: First and last token position of each sentence, and whether it is evidence.
     """
 
@@ -45,13 +46,15 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of one step.
+    """Tensors of one training step.
 
     Attributes:
         ids, types, mask: ``int64 [windows, tokens]``.
-        starts, ends: Target distributions, ``float32 [windows, tokens]``; all zero where the span is not known.
+        starts, ends: Target distributions, ``float32 [windows, tokens]``: all on token 0 where the window does not
+            answer; all zero where only evidence is known.
         answerable: 1 where the window answers, ``float32 [windows]``.
-        sentences: Share of each token in the mean over its sentence, ``float32 [windows, sentences, tokens]``.
+        sentences: Averaging weights, ``float32 [windows, sentences, tokens]``: 1 / sentence length at each of the
+            sentence's tokens, else 0.
         evidence: 1 for evidence, 0 for other sentences, -1 for padding, ``float32 [windows, sentences]``.
     """
 
@@ -77,8 +80,8 @@ class Epochs:
         maker: Cuts windows.
         padding: The model's padding token.
         tokens: Tokens per batch, padding included.
-        most: Questions per passage in an epoch; passages with more rotate through them.
-        share: Negatives of each kind per answerable example.
+        most: Maximum questions per passage in an epoch; passages with more rotate through them.
+        share: Probability of a negative of each kind for each example with a gold answer.
         seed: Random seed.
     """
 
@@ -121,7 +124,11 @@ class Epochs:
         return found
 
     def batch(self, examples: Sequence[Example], draw: random.Random) -> Batch:
-        """The tensors of a batch; of a passage's windows, a random one is used, with an answer if there is one."""
+        """The tensors of a batch.
+
+        Each example gives one random window, from those that answer if any do; the title is dropped with probability
+        ``UNTITLED_SHARE``.
+        """
         import torch
 
         targets = [self._target(example, draw) for example in examples]
@@ -186,25 +193,28 @@ def _target(
     evidence: Sequence[tuple[int, int]],
     extents: Sequence[tuple[int, int]],
 ) -> Target:
-    """The target of a window; one without a whole gold answer or evidence does not answer."""
-    tokens = []
+    """The target of a window.
+
+    It answers if it contains a whole gold answer or, without golds, overlaps an evidence sentence.
+    """
+    sentence_tokens = []
     for start, end in extents:
         inside = np.flatnonzero((window.offsets[:, 0] < end) & (start < window.offsets[:, 1]))
         if len(inside):
             hit = any(a < end and start < b for a, b in evidence)
-            tokens.append((window.first + int(inside[0]), window.first + int(inside[-1]), hit))
+            sentence_tokens.append((window.first + int(inside[0]), window.first + int(inside[-1]), hit))
     if golds:
         starts, ends = _places(window, golds)
         answerable = bool(starts)
     else:
-        starts, ends, answerable = {}, {}, any(hit for *_, hit in tokens)
+        starts, ends, answerable = {}, {}, any(hit for *_, hit in sentence_tokens)
     if not answerable:
-        return Target(window, {0: 1.0}, {0: 1.0}, False, tokens)
-    return Target(window, starts, ends, True, tokens)
+        return Target(window, {0: 1.0}, {0: 1.0}, False, sentence_tokens)
+    return Target(window, starts, ends, True, sentence_tokens)
 
 
 def _places(window: Window, golds: Sequence[tuple[int, int]]) -> tuple[dict[int, float], dict[int, float]]:
-    """Shares of the gold answers that start and end at token positions; only those that are whole in the window."""
+    """Start and end distributions over token positions, from the gold answers wholly in the window."""
     starts: dict[int, float] = defaultdict(float)
     ends: dict[int, float] = defaultdict(float)
     for start, end in golds:

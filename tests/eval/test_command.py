@@ -174,8 +174,11 @@ def test_baseline_comparison_sets_the_exit_code(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{squad}", "{squad}", "--open", "--report", "r"], "--report is for a single run, not 2 files"),
-        (["--sweep", "--baseline", "b"], "--baseline is for a single run, not --sweep"),
+        (
+            ["{squad}", "{squad}", "--open", "--report", "r"],
+            "--report is for a single run, not 2 files; give one file at a time",
+        ),
+        (["--sweep", "--baseline", "b"], "--baseline is for a single run, not --sweep; omit one of the two"),
         (["--baseline", "{tmp}/none.json"], "none.json: cannot be read"),
         ([str(SHIPPED_QUESTIONS), "--open"], "--open is for SQuAD-format files"),
         (

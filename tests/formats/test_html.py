@@ -128,9 +128,7 @@ def test_bytes_invalid_in_declared_encoding_give_a_warning() -> None:
     raw = b"<meta charset=shift_jis><p>one \xff two \x80</p>" + "<p>日本語</p>".encode("shift_jis")
     parsed = parse("a.html", raw)
     assert parsed.documents[0].text == "one \ufffd two \ufffd\n\n日本語"
-    assert parsed.warnings == [
-        Remark("a.html", "2 bytes are not valid shift_jis, the declared encoding, and became \ufffd")
-    ]
+    assert parsed.warnings == [Remark("a.html", "2 bytes not valid in shift_jis, the declared encoding, became \ufffd")]
 
 
 def test_page_without_text_and_binary_file_are_rejected() -> None:

@@ -77,7 +77,7 @@ def test_pages_without_text_are_listed_as_ranges() -> None:
 
 
 def test_scan_is_rejected_with_remedy() -> None:
-    with pytest.raises(DocumentError, match=r"none of its 2 pages holds text; they may be scans, so run OCR"):
+    with pytest.raises(DocumentError, match=r"^has no text in its 2 pages; it may be a scan, so run OCR"):
         parse("a.pdf", _pdf([[], []]))
 
 

@@ -58,7 +58,7 @@ def test_broken_rows_are_skipped_with_reasons() -> None:
     assert parsed.skipped == [
         Remark("a.csv#8", "has 3 fields where the header has 2; check its delimiters and quotes"),
         Remark("a.csv#10", "cannot be read (',' expected after '\"'); check its quotes"),
-        Remark("a.csv#12", "has 1 fields where the header has 2; check its delimiters and quotes"),
+        Remark("a.csv#12", "has 1 field where the header has 2; check its delimiters and quotes"),
         Remark("a.csv#13", "a quote is never closed, so nothing after it was read; close it"),
     ]
 

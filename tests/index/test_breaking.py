@@ -101,7 +101,7 @@ def test_vectors_and_words_are_rebuilt_without_the_files(index: Path, docs: Path
 def test_previous_version_is_restored_if_store_and_files_are_lost(index: Path, docs: Path, quick: Encoder) -> None:
     shutil.rmtree(docs)
     _damage(current_version(index) / "library.sqlite", "truncate")
-    assert repair(index, quick).startswith("restored the previous version: 1 documents")
+    assert repair(index, quick).startswith("restored the previous version: 1 document;")
     assert list(Index.open(index, quick).documents) == ["border.md"]
 
 

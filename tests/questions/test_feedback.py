@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import threading
 from datetime import datetime, timedelta, timezone
@@ -35,7 +36,7 @@ RIGHT, OTHER, WRONG = _at("7,644 km"), _at("7,644 km", "b.md"), _at("7,500 km")
 
 @pytest.fixture
 def feedback(tmp_path: Path) -> FeedbackFile:
-    return FeedbackFile(tmp_path / "new" / "taught.jsonl")
+    return FeedbackFile(tmp_path / "new" / "feedback.jsonl")
 
 
 def _lines(feedback: FeedbackFile) -> list[Any]:
@@ -68,7 +69,7 @@ def test_feedback_is_readable_as_a_question_set(feedback: FeedbackFile) -> None:
     assert annotation.attribution == Attribution("Anna", "2026-11-28T09:30:00Z")
 
 
-def test_feedback_is_found_whatever_case_and_punctuation(feedback: FeedbackFile) -> None:
+def test_lookup_ignores_case_and_punctuation(feedback: FeedbackFile) -> None:
     feedback.add(LONG, DOCUMENTS, right=[RIGHT])
     for question in ("how long is the BORDER", " How long, is the border?! "):
         found = feedback.about(question)
@@ -76,7 +77,7 @@ def test_feedback_is_found_whatever_case_and_punctuation(feedback: FeedbackFile)
     assert feedback.about("How long was the border?") is None
 
 
-def test_file_written_before_names_were_stored_still_loads(feedback: FeedbackFile) -> None:
+def test_feedback_without_attribution_loads(feedback: FeedbackFile) -> None:
     feedback.path.parent.mkdir()
     place = {"document": "a.md", "sentence": "The border is 7,644 km long.", "quote": "7,644 km"}
     feedback.path.write_text(json.dumps({"id": "q", "question": LONG, "kind": "how many", "answers": [place]}))
@@ -84,7 +85,7 @@ def test_file_written_before_names_were_stored_still_loads(feedback: FeedbackFil
     assert (annotation.stale, annotation.attribution) == ("", Attribution())
 
 
-def test_each_place_keeps_who_marked_it(feedback: FeedbackFile) -> None:
+def test_each_place_keeps_its_attribution(feedback: FeedbackFile) -> None:
     name = feedback.add(LONG, DOCUMENTS, right=[RIGHT], by="Anna")
     feedback.add(LONG, DOCUMENTS, right=[OTHER], by="Ben")
     feedback.edit(name, DOCUMENTS, right=[OTHER, RIGHT], wrong=[WRONG], by="Cem")
@@ -185,7 +186,7 @@ def test_ids_are_unique_slugs_of_the_question(feedback: FeedbackFile) -> None:
     questions = [
         "Wer sagte „Öl“?",
         "Wer sagte Öl, wann?",
-        "Wer sagte Öl - wann",
+        "Wer sagte Öl - wann",  # differs from the one above only in punctuation, so it is merged with it
         "x" * 60,
         "x" * 61,
         "?!9",
@@ -224,16 +225,22 @@ def test_foreign_lines_and_unknown_fields_are_preserved(feedback: FeedbackFile) 
     assert feedback.path.read_bytes() == b"\xef\xbb\xbf" + FOREIGN
 
 
-def test_line_is_stale_after_a_document_changes_until_new_feedback(feedback: FeedbackFile) -> None:
+CHANGED = {**DOCUMENTS, "a.md": Document("a.md", "The border is 7,000 km long.", "A")}
+
+
+def test_line_is_stale_after_its_document_changes(feedback: FeedbackFile) -> None:
     feedback.add(LONG, DOCUMENTS, right=[RIGHT, OTHER], wrong=[WRONG])
-    changed = {**DOCUMENTS, "a.md": Document("a.md", "The border is 7,000 km long.", "A")}
-    (annotation,) = feedback.annotations(changed)
+    (annotation,) = feedback.annotations(CHANGED)
     assert annotation.question is None
     assert annotation.stale == "the sentence 'The border is 7,644 km long.' is not in a.md"
     assert annotation.answers and [place["document"] for place in annotation.answers] == ["a.md", "b.md"]
     assert feedback.annotations({"b.md": DOCUMENTS["b.md"]})[0].stale == "there is no document 'a.md'"
-    feedback.add(LONG, changed, right=[Selection("a.md", 14, 22)])
-    (annotation,) = feedback.annotations(changed)
+
+
+def test_new_feedback_updates_a_stale_line(feedback: FeedbackFile) -> None:
+    feedback.add(LONG, DOCUMENTS, right=[RIGHT, OTHER], wrong=[WRONG])
+    feedback.add(LONG, CHANGED, right=[Selection("a.md", 14, 22)])
+    (annotation,) = feedback.annotations(CHANGED)
     assert annotation.question and [gold.text for gold in annotation.question.golds] == ["7,644 km", "7,000 km"]
     assert (annotation.stale, annotation.wrong) == ("", ())
 
@@ -266,7 +273,7 @@ def test_concurrent_writers_lose_no_feedback(feedback: FeedbackFile) -> None:
     )
     assert len({annotation.id for annotation in annotations}) == 31
     assert {len(annotation.answers or ()) for annotation in annotations} == {0, 2}
-    assert sorted(path.name for path in feedback.path.parent.iterdir()) == ["taught.jsonl", "taught.jsonl.lock"]
+    assert sorted(path.name for path in feedback.path.parent.iterdir()) == ["feedback.jsonl", "feedback.jsonl.lock"]
 
 
 def test_failed_write_leaves_the_file_unchanged(feedback: FeedbackFile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +284,7 @@ def test_failed_write_leaves_the_file_unchanged(feedback: FeedbackFile, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(InputError, match=r"taught\.jsonl: cannot be written to \(No space left on device\)"):
+    with pytest.raises(InputError, match=r"feedback\.jsonl: cannot be written to \(No space left on device\)"):
         feedback.delete("how-long-is-the-border")
     assert feedback.path.read_bytes() == before
     assert len(list(feedback.path.parent.iterdir())) == 2
@@ -301,7 +308,7 @@ def test_symbolic_link_and_permissions_are_preserved(feedback: FeedbackFile, tmp
 
 
 def test_unreadable_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(InputError, match=rf"^{re.escape(str(tmp_path))}: cannot be read \(Is a directory\)"):
         FeedbackFile(tmp_path).annotations(DOCUMENTS)
 
 
@@ -326,7 +333,7 @@ def test_rag_eval_accepts_feedback_and_skips_unlabelled(
     feedback.add("When did rents rise?", DOCUMENTS, wrong=[WRONG])
     assert main(["eval", str(feedback.path), "--index", str(index), "--json"]) == 0
     output = capsys.readouterr()
-    assert output.err == f"{feedback.path}: skipped 1 unlabelled questions\n"
+    assert output.err == f"{feedback.path}: skipped 1 unlabelled question\n"
     summary = json.loads(output.out)
     assert (summary["answerable"], summary["unanswerable"]) == (1, 1)
 
@@ -343,7 +350,7 @@ def test_training_uses_wrong_answers_as_negatives(feedback: FeedbackFile) -> Non
         (LONG, DOCUMENTS["b.md"].text, ((12, 20),)),
         (LONG, "Rents rose again.", ()),
         ("Who is the queen?", "Rents rose again.", ()),
-        # The paragraph with the wrong words holds the right ones as well.
+        # The wrong answer's paragraph also contains the right one, so it is no negative.
         ("How long was it once?", TEXT.partition("\n")[0], ((48, 56),)),
     ]
     assert skipped == ["when-did-rents-rise"]

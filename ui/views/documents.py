@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.formats import FORMATS
+from rag.text.plural import counted
 
 from ..services.collections import Collection
 from ..services.file_listing import Row
 from ..services.index_jobs import DONE, State
 from ..services.uploads import Upload
-from .messages import counted, duration
+from .messages import duration
 from .render import render
 
 #: Rows shown of a table.

@@ -1,4 +1,4 @@
-"""Counts, durations and errors as the page words them."""
+"""Durations and errors as the page words them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from contextlib import contextmanager
 import gradio as gr
 
 from rag import RagError
+from rag.text.plural import counted
 
 from .highlight import escape
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 question``, ``2,000 questions``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

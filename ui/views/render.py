@@ -7,9 +7,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag.reading.scoring import in_words
+from rag.text.plural import counted
 
 from .highlight import escape
-from .messages import counted, duration
+from .messages import duration
 
 
 def render(template: str, **values: object) -> str:

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from ...errors import DocumentError
+from ...text.plural import counted
 from ...text.segmentation import LONGEST_WRAPPED_LINE
 from ...types import Document, Place, name_title
 from ..base import Parsed, Remark
@@ -39,9 +40,8 @@ def read_pdf(document_id: str, raw: bytes) -> Parsed:
     with opened(raw) as pdf:
         pages, stated = _extract(pdf)
     if not any(pages):
-        raise DocumentError(
-            f"none of its {len(pages):,} pages holds text; they may be scans, so run OCR on the file first"
-        )
+        count = counted(len(pages), "page")
+        raise DocumentError(f"has no text in its {count}; it may be a scan, so run OCR on the file first")
     mend_hyphens(pages)
     blocks = Blocks()
     places = []
@@ -61,7 +61,7 @@ def opened(raw: bytes) -> Iterator[Any]:
     """Open a PDF (``pypdfium2.PdfDocument``), holding the PDFium lock until it is closed.
 
     Raises:
-        DocumentError: It cannot be opened; the message leaves out the file's name.
+        DocumentError: It cannot be opened; the message does not name the file.
     """
     import pypdfium2
 

@@ -2,7 +2,7 @@
 
 No text is searched for. A document's text and PDFium's text of the page contain the same characters in the same order,
 except for whitespace, soft hyphens and hyphenation, so the two are aligned character by character. If they do not
-align, nothing is marked.
+align, no boxes are returned.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COMPRESSION = 3
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A rendered page with marked spans.
+    """A rendered page, and the boxes of spans on it.
 
     Attributes:
         png: PNG image.
@@ -67,18 +67,18 @@ def page_picture(
 
     Raises:
         InputError: There is no such page, or the width is out of range.
-        DocumentError: The file or the page cannot be opened; as with ``parse``, the message leaves out the document.
+        DocumentError: The file or page cannot be opened; as with ``parse``, the message does not name the document.
     """
     import pypdfium2
 
     if not 1 <= width <= MAX_SIDE:
-        raise InputError(f"a picture cannot be {width} pixels wide; choose 1 to {MAX_SIDE:,}")
+        raise InputError(f"the width is {width} pixels; choose 1 to {MAX_SIDE:,}")
     try:
         with opened(raw) as pdf:
             if not 1 <= number <= len(pdf):
                 raise InputError(f"{document.id}: there is no page {number}; choose one from 1 to {len(pdf)}")
             with closing(pdf[number - 1]) as page:
-                boxes = _marked(page, document, number, extents)
+                boxes = _span_boxes(page, document, number, extents)
                 image = _rendered(page, width)
     except pypdfium2.PdfiumError as error:
         raise DocumentError(
@@ -92,7 +92,7 @@ def page_sizes(raw: bytes) -> tuple[tuple[float, float], ...]:
     """Width and height of each page of a PDF as displayed, in points.
 
     Raises:
-        DocumentError: The file cannot be opened; the message leaves out the document.
+        DocumentError: The file cannot be opened; as with ``parse``, the message does not name the document.
     """
     with opened(raw) as pdf:
         return tuple(pdf.get_page_size(i) for i in range(len(pdf)))
@@ -130,7 +130,7 @@ def aligned(text: str, printed: str) -> list[Glyph] | None:
     return None if text[at:].strip() else glyphs
 
 
-def _marked(
+def _span_boxes(
     page: Any, document: Document, number: int, extents: Sequence[tuple[int, int]]
 ) -> tuple[tuple[Box, ...], ...] | None:
     """The boxes of each extent; None if the page's text does not match the document."""
@@ -147,7 +147,7 @@ def _marked(
 
 
 def page_extent(document: Document, number: int) -> tuple[int, int]:
-    """Start and end of a page in the text; empty for a page without text."""
+    """Start and end of a page in the text; (0, 0) if no text begins on it or there is no such page."""
     starts = [*((place.start, place.page) for place in document.places), (len(document.text), None)]
     return next(((start, end) for (start, page), (end, _) in pairwise(starts) if page == number), (0, 0))
 

@@ -1,0 +1,6 @@
+"""Numbers with their nouns."""
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 question``, ``2,000 questions``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
