@@ -227,7 +227,8 @@ class CollectionStore:
     def _room(self, owner: str | None) -> Room:
         stored = list(self._stored())
         own = [each for each in stored if each.permissions.owner == owner]
-        return Room(self._quota, *(stored_bytes(map(_files, collections)) for collections in (own, stored)))
+        account, total = (stored_bytes(map(_files, collections)) for collections in (own, stored))
+        return Room(self._quota, account, total, owner or "")
 
     def _stored(self) -> Iterator[Collection]:
         """The collections in the folder."""

@@ -105,7 +105,7 @@ class DocumentReader:
             try:
                 sizes = self._parser.page_sizes(self._raw(collection, document_id), document)
             except DocumentError as error:
-                note = f"The pages cannot be shown: {error}."
+                note = no_pages(error)
         return OpenDocument(collection, document, current, _extents(document, len(sizes)), sizes, note)
 
     def picture(
@@ -134,8 +134,8 @@ class DocumentReader:
                 places.append((match.start(), match.end(), opened.part_at(match.start())))
         return Matches(tuple(places), total)
 
-    def documents_in(self, collection: str, file: str) -> list[tuple[str, str]]:
-        """Id and title of the documents in a file, at most ``MAX_LISTED``.
+    def documents_in(self, collection: str, file: str) -> tuple[list[tuple[str, str]], int]:
+        """Id and title of the first ``MAX_LISTED`` documents in a file, and the number of all.
 
         Raises:
             RagError: The collection cannot be opened, or the file is not in it.
@@ -144,7 +144,7 @@ class DocumentReader:
         record = store.files().get(file)
         if record is None:
             raise InputError(f"{file[:200]!r}: not in the collection; it may have been removed")
-        return store.titles_of(record.number, MAX_LISTED)
+        return store.titles_of(record.number, MAX_LISTED), store.document_counts().get(file, 0)
 
     def _document(self, collection: str, document_id: str, file_hash: str | None) -> tuple[Document, str]:
         index = self._collections.assistant(collection).index
@@ -157,6 +157,11 @@ class DocumentReader:
 
     def _raw(self, collection: str, document_id: str) -> bytes:
         return Originals.open(self._collections.get(collection).index).read(document_id)
+
+
+def no_pages(error: DocumentError) -> str:
+    """The note that a PDF is shown as text, because its pages cannot be drawn."""
+    return f"The pages cannot be shown: {error}."
 
 
 def _extents(document: Document, pages: int) -> tuple[tuple[int, int], ...]:

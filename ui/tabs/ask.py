@@ -140,12 +140,13 @@ class AskTab:
             yield message_html(sentence(error))
 
     def _judge(self, percent: float, session: AskSession) -> Any:
-        if session.current is None or not session.current.is_read:
+        asked = session.current
+        if asked is None or not asked.is_read:
             return gr.skip()
         with error_messages():
-            judged, find = self._service.judge(session.current, percent / 100)
+            judged, find = self._service.judge(asked, percent / 100)
         session.update(judged)
-        return _result_html(judged, find)
+        return _result_html(judged, find) if session.shows(judged) else gr.skip()
 
     def _follow_link(self, remembered: str, request: gr.Request) -> tuple[Any, ...]:
         """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``.
@@ -190,13 +191,16 @@ class AskTab:
         session.show(None)
         return "", ""
 
-    def _open(self, session: AskSession, event: gr.EventData) -> str:
+    def _open(self, session: AskSession, event: gr.EventData) -> Any:
         document_id, start, end = str(event.document), int(event.start), int(event.end)
         with error_messages():
             asked = session.asked
             self._service.document(asked, document_id, start, end)
             marks = marks_of(asked.result, document_id, start, end)
-            return self._pane.show(asked.collection, document_id, marks, with_feedback=True)
+            file_hash = asked.files[document_id]
+            shown = self._pane.show(asked.collection, document_id, marks, file_hash=file_hash, with_feedback=True)
+        # Another question may have been asked meanwhile, which has closed the document.
+        return shown if session.shows(asked) else gr.skip()
 
     def _save_feedback(self, session: AskSession, event: gr.EventData, request: gr.Request) -> str:
         words = Selection(str(event.document), int(event.start), int(event.end)) if event.document else None

@@ -156,10 +156,11 @@ class DocumentsTab:
     def _add(self, chosen: str, uploads: Sequence[str] | None) -> tuple[None, str]:
         given = uploads or []
         with error_messages():
+            name = self._collections.get(chosen).name
             taken = self._collections.add(chosen, [Path(path) for path in given[: self._max_files]])
         if any(not each.error for each in taken):
             self._index(chosen)
-        return None, uploads_html(taken, len(given) - self._max_files, self._max_files)
+        return None, uploads_html(name, taken, len(given) - self._max_files, self._max_files)
 
     def _remove(self, chosen: str, event: gr.EventData) -> str:
         with error_messages():

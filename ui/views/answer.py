@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from rag import Answer, Document, Passage, Result
+from rag.assistant import MAX_ANSWERS
 from rag.export.answers import citation
 
 from .highlight import Mark, highlight
@@ -93,10 +94,11 @@ def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
 
 
 def alternatives(result: Result) -> list[Alternative]:
-    """The other candidates of an answered question, best first."""
+    """The other candidates of an answered question, best first; at most ``MAX_ANSWERS`` with the answer."""
     if result.answer is None:
         return []
-    return [_alternative(answer) for answer in result.answers[1:]]
+    # What was marked right comes on top of the candidates that were read.
+    return [_alternative(answer) for answer in result.answers[1:MAX_ANSWERS]]
 
 
 def supporting(answer: Answer, find: FindDocument) -> list[Link]:

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 from fpdf import FPDF
+from rag.ui.services import document_reader as module
 from rag.ui.services.collections import Collection, Collections
 from rag.ui.services.document_reader import PART, DocumentReader
+from rag.ui.views.source import contents_html
 
 from rag import InputError, build_index
 from tests.index.conftest import QuickEncoder
@@ -69,7 +71,12 @@ def test_changed_document_is_not_read_on(reader: DocumentReader) -> None:
         reader.open("start", "../../etc/passwd")
 
 
-def test_documents_of_a_table_are_listed(reader: DocumentReader) -> None:
-    assert [name for name, _ in reader.documents_in("start", "ports.csv")] == ["ports.csv#1", "ports.csv#2"]
+def test_documents_of_a_table_are_listed_up_to_a_limit(reader: DocumentReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, total = reader.documents_in("start", "ports.csv")
+    assert ([name for name, _ in documents], total) == (["ports.csv#1", "ports.csv#2"], 2)
+    monkeypatch.setattr(module, "MAX_LISTED", 1)
+    documents, total = reader.documents_in("start", "ports.csv")
+    assert ([name for name, _ in documents], total) == (["ports.csv#1"], 2)
+    assert "Showing the first 1 of 2." in contents_html("ports.csv", documents, total)
     with pytest.raises(InputError, match="not in the collection"):
         reader.documents_in("start", "gone.csv")
