@@ -1,5 +1,6 @@
 """Certificates, and passwords over plain HTTP."""
 
+import shutil
 import ssl
 import subprocess
 from pathlib import Path
@@ -18,6 +19,8 @@ from tests.waiting import PATIENCE
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    if not shutil.which("openssl"):
+        pytest.skip("needs the program openssl")
     folder = tmp_path_factory.mktemp("tls")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
