@@ -13,10 +13,10 @@ from rag.questions.anchors import Selection
 from ..collection_bar import CollectionBar
 from ..events import PRIVATE
 from ..script import component_script, event_script
-from ..services.ask_service import AskService
+from ..services.ask_service import AskService, FindDocument
 from ..services.ask_session import AskedQuestion, AskSession
 from ..services.collections import Collections
-from ..views.answer import FindDocument
+from ..services.document_reader import DocumentReader
 from ..views.messages import error_messages, sentence
 from ..views.page import examples_html, keyboard_help_html
 from ..views.result import gone_html, message_html, reading_html, result_html
@@ -51,24 +51,25 @@ class AskTab:
     Args:
         collections: The collections that can be asked.
         bar: The chosen collection.
+        reader: Opens the documents.
 
     Attributes:
         examples: The example questions of the chosen collection.
         options: The other inputs of a question.
     """
 
-    def __init__(self, collections: Collections, bar: CollectionBar) -> None:
+    def __init__(self, collections: Collections, bar: CollectionBar, reader: DocumentReader) -> None:
         self._collections, self._service, self._bar = collections, AskService(collections), bar
         self._session = gr.State(AskSession())
         with gr.Row(elem_id="panes"):
-            self._lay_out()
+            self._lay_out(reader)
         self._note, self._name, self._text, self._remembered, self._is_askable = (
             gr.Textbox(visible="hidden") for _ in range(5)
         )
         self._connect_asking()
         self._connect_result()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, reader: DocumentReader) -> None:
         with gr.Column(elem_id="answers", min_width=0):
             with gr.Row(elem_id="ask"):
                 self._question = gr.Textbox(
@@ -82,7 +83,7 @@ class AskTab:
                 self.examples_of(self._collections.list()[0].id), elem_id="examples", js_on_load=EXAMPLES
             )
             gr.HTML(keyboard_help_html(), elem_id="keys")
-        self._pane = SourcePane(self._collections, "source")
+        self._pane = SourcePane(reader, "source")
         self._source = self._pane.html
 
     def _connect_asking(self) -> None:

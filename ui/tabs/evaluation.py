@@ -14,7 +14,7 @@ from rag import InputError, RagError
 from rag.errors import IndexFolderError
 from rag.index import current_version
 
-from ..events import CLEAR, PRIVATE, drawing
+from ..events import CLEAR, POLL_INTERVAL, PRIVATE, drawing
 from ..services.collections import Collection, Collections
 from ..services.evaluation_jobs import (
     ASKING,
@@ -37,9 +37,6 @@ from ..views.result import message_html
 
 #: The question sets to choose from: the one included with the collection, and the one made of feedback.
 INCLUDED, FEEDBACK = "included", "feedback"
-
-#: Seconds between two checks of an evaluation.
-POLL_INTERVAL = 0.5
 
 
 class EvaluationTab:

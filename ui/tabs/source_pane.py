@@ -13,7 +13,6 @@ from rag import InputError, RagError
 from rag.errors import DocumentError
 
 from ..script import component_script
-from ..services.collections import Collections
 from ..services.document_reader import MAX_MATCHES, DocumentReader, OpenDocument, no_pages
 from ..views.highlight import Mark, shallow
 from ..views.messages import sentence
@@ -33,15 +32,15 @@ class SourcePane:
     """A component that shows one document at a time.
 
     Args:
-        collections: The collections whose documents it shows.
+        reader: Opens the documents.
         elem_id: Id of the component.
 
     Attributes:
-        html: The component; its events are ``open``, ``feedback`` and ``export``.
+        html: The component; its events are ``open`` and ``feedback``.
     """
 
-    def __init__(self, collections: Collections, elem_id: str) -> None:
-        self._reader = reader = DocumentReader(collections)
+    def __init__(self, reader: DocumentReader, elem_id: str) -> None:
+        self._reader = reader
 
         def read_part(given: Any) -> dict[str, Any]:
             """One part as HTML: its picture or its text, with the marks in it."""
@@ -67,7 +66,7 @@ class SourcePane:
             except (*MALFORMED, RagError) as error:
                 return _failure(error)
 
-        clicks = component_script("result", "open", "feedback", "export")
+        clicks = component_script("result", "open", "feedback")
         self.html = gr.HTML("", elem_id=elem_id, js_on_load=clicks, server_functions=[read_part, find_text])
 
     def show(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,10 +12,9 @@ from rag import Answer, Document, Passage, Result
 from rag.assistant import MAX_ANSWERS
 from rag.export.answers import citation
 
+from ..services.ask_service import FindDocument
 from .highlight import Mark, highlight
 from .markup import soft_breaks
-
-FindDocument = Callable[[str], Document]
 
 #: Answers up to this length, in code points, are not broken over two lines.
 SHORT_ANSWER = 24

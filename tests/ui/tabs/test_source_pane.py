@@ -23,7 +23,7 @@ from tests.index.conftest import QuickEncoder
 @pytest.fixture(scope="module")
 def pane(collections: Collections) -> SourcePane:
     with gr.Blocks():
-        return SourcePane(collections, "pane")
+        return SourcePane(DocumentReader(collections), "pane")
 
 
 @pytest.fixture
@@ -90,21 +90,23 @@ def test_pdf_with_a_damaged_page_opens_as_text(tmp_path: Path, monkeypatch: pyte
     pdf.output(str(tmp_path / "harbour.pdf"))
     build_index(tmp_path / "harbour.pdf", tmp_path / "index", QuickEncoder())
     given = Collection("start", "S", tmp_path / "index", None, tmp_path / "t.jsonl")
+    reader = DocumentReader(Collections(tmp_path / "home", [given], QuickEncoder()))
     with gr.Blocks():
-        pane = SourcePane(Collections(tmp_path / "home", [given], QuickEncoder()), "pane")
+        pane = SourcePane(reader, "pane")
     assert 'data-view="page"' in pane.show("start", "harbour.pdf")
     monkeypatch.setattr(DocumentReader, "picture", damaged)
     shown = pane.show("start", "harbour.pdf")
     assert 'data-view="text"' in shown
     assert "The harbour was dredged." in shown
     assert '<p class="note">The pages cannot be shown: harbour.pdf: page 1 cannot be drawn.</p>' in shown
+    reader.close()
 
 
 class TestDocumentOpenedFromAnAnswer:
     @pytest.fixture
     def tab(self, collections: Collections) -> AskTab:
         with gr.Blocks():
-            return AskTab(collections, CollectionBar(collections))
+            return AskTab(collections, CollectionBar(collections), DocumentReader(collections))
 
     @pytest.fixture
     def session(self, collections: Collections) -> AskSession:
