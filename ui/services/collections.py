@@ -226,4 +226,4 @@ class Collections:
 
 
 def _owner_of(collection: Collection) -> str:
-    return collection.permissions.owner or "who runs the server"
+    return collection.permissions.owner or "the administrator"
