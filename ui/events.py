@@ -16,6 +16,9 @@ import gradio as gr
 #: Options of an event that is no endpoint of the API.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
+#: Seconds between two checks of an indexing job or an evaluation.
+POLL_INTERVAL = 0.5
+
 #: Scripts that hide a component, and empty one.
 HIDE, CLEAR = "() => ({ __type__: 'update', visible: false })", "() => ''"
 

@@ -10,6 +10,7 @@ from .api import add_api
 from .collection_bar import CollectionBar
 from .events import PRIVATE, drawing
 from .services.collections import Collections
+from .services.document_reader import DocumentReader
 from .services.evaluation_jobs import Evaluations
 from .services.index_queue import IndexQueue
 from .tabs.ask import AskTab
@@ -22,23 +23,42 @@ from .views.page import account_html, header_html
 TITLE = "rag: answers you can check"
 
 
-def build_page(collections: Collections, jobs: IndexQueue) -> gr.Blocks:
+class Page(gr.Blocks):
+    """A Gradio app; closing it also stops its index jobs, and ends the process that draws pages.
+
+    Args:
+        jobs: The index jobs.
+        reader: Opens the documents.
+    """
+
+    def __init__(self, jobs: IndexQueue, reader: DocumentReader) -> None:
+        super().__init__(title=TITLE, analytics_enabled=False)
+        self._background = jobs, reader
+
+    def close(self, verbose: bool = True) -> None:
+        """Stop the server and all that it has started."""
+        super().close(verbose=verbose)
+        for each in self._background:
+            each.close()
+
+
+def build_page(collections: Collections, jobs: IndexQueue, reader: DocumentReader) -> Page:
     """The Gradio app over some collections; the first one is chosen when the page is opened."""
-    return _Page(collections, jobs).blocks
+    return _Page(collections, jobs, reader).blocks
 
 
 class _Page:
     """The parts of the page, and what changes in them with the chosen collection."""
 
-    def __init__(self, collections: Collections, jobs: IndexQueue) -> None:
+    def __init__(self, collections: Collections, jobs: IndexQueue, reader: DocumentReader) -> None:
         self._collections = collections
-        self.blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+        self.blocks = Page(jobs, reader)
         with self.blocks:
-            self._lay_out(jobs)
+            self._lay_out(jobs, reader)
             self._connect()
             add_api(collections)
 
-    def _lay_out(self, jobs: IndexQueue) -> None:
+    def _lay_out(self, jobs: IndexQueue, reader: DocumentReader) -> None:
         with gr.Column(elem_id="header"):
             gr.HTML(header_html(), elem_id="heading")
             if self._collections.has_accounts:
@@ -48,9 +68,9 @@ class _Page:
         chosen, evaluations = self._bar.chosen, Evaluations()
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask"):
-                self._ask = AskTab(self._collections, self._bar)
+                self._ask = AskTab(self._collections, self._bar, reader)
             with gr.Tab("Documents"):
-                self._documents = build_documents(self._collections, jobs, evaluations, chosen)
+                self._documents = build_documents(self._collections, jobs, evaluations, reader, chosen)
             with gr.Tab("Feedback") as feedback:
                 refresh = build_feedback(self._collections, chosen)
             with gr.Tab("Evaluate"):

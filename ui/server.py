@@ -22,6 +22,7 @@ from .security.middleware import AccessMiddleware
 from .security.session import current_account
 from .security.tls import TlsFiles
 from .services.collections import Collections
+from .services.document_reader import DocumentReader
 from .services.index_queue import IndexQueue
 from .services.upload_folder import upload_folder
 
@@ -78,7 +79,7 @@ def start(
     jobs = IndexQueue()
     if access.accounts:
         collections = collections.with_accounts(current_account, access.accounts)
-    page = build_page(collections, jobs)
+    page = build_page(collections, jobs, DocumentReader(collections))
     page.delete_cache = UPLOAD_CLEANUP
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}

@@ -88,12 +88,14 @@ def run(args: argparse.Namespace) -> int:
     from ..ui.security.accounts import AccessPolicy, read_accounts
     from ..ui.security.limits import Limits
     from ..ui.security.tls import TlsFiles
+    from ..ui.services.quota import Quota
 
     tls = TlsFiles.check(args.tls_cert, args.tls_key)
     accounts = read_accounts(args.auth, args.auth_file)
     access = AccessPolicy(accounts, args.no_auth, tuple(args.allow_host), tls is not None, args.plain_http)
     access.check(args.host)
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
+    quota = Quota.in_gigabytes(args.account_gb, args.total_gb)
     if args.no_auth:
         err.print(
             f"no login: anyone who can reach port {args.port} of this machine can read and change all collections"
@@ -103,11 +105,9 @@ def run(args: argparse.Namespace) -> int:
     folder = ready_index(args)
     from ..ui import serve
     from ..ui.services.collections import Collections
-    from ..ui.services.quota import GIGABYTE, Quota
 
     home = args.collections or collections_home()
     given = _given(folder, home)
-    quota = Quota(round(args.account_gb * GIGABYTE), round(args.total_gb * GIGABYTE))
     collections = Collections(home, [given], reader=args.reader, device=args.device, quota=quota)
     # Loaded here so that a broken index is reported on the command line, not in the page.
     collections.assistant(given.id)

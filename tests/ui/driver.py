@@ -115,19 +115,34 @@ def page_until(page: Page, condition: Callable[[], Any], timeout: float = PATIEN
 @contextmanager
 def all_answered(page: Page) -> Iterator[None]:
     """Wait until the server has answered the events that the page sends: a late answer would undo what comes next."""
-    closed: list[Request] = []
+    pending: list[Request] = []
+    streams: list[Request] = []
 
-    def record(request: Request) -> None:
-        if "/queue/data" in request.url:
-            closed.append(request)
+    def begin(request: Request) -> None:
+        if "/queue/" in request.url:
+            pending.append(request)
+
+    def end(request: Request) -> None:
+        # Not a request of the page before this one.
+        if request in pending:
+            pending.remove(request)
+            streams.extend([request] if "/queue/data" in request.url else [])
+
+    def is_idle() -> bool:
+        if pending or not streams:
+            return False
+        # Events that follow others are sent once those are answered, and open another stream.
+        page.evaluate("() => new Promise((idle) => requestIdleCallback(idle))")
+        return not pending
 
     # The server ends the stream of answers after the last one, or the page does when it has received that.
-    for event in ("requestfinished", "requestfailed"):
-        page.on(event, record)  # type: ignore[call-overload]
+    listeners = [("request", begin), ("requestfinished", end), ("requestfailed", end)]
+    for event, listener in listeners:
+        page.on(event, listener)  # type: ignore[call-overload]
     yield
-    page_until(page, lambda: closed)
-    for event in ("requestfinished", "requestfailed"):
-        page.remove_listener(event, record)
+    page_until(page, is_idle)
+    for event, listener in listeners:
+        page.remove_listener(event, listener)
 
 
 def finish_animations(page: Page) -> None:

@@ -471,6 +471,9 @@ class TestCommand:
             (["--auth", "ann:x", "--no-auth"], "--no-auth: contradicts --auth and --auth-file; leave one of them out"),
             (["--auth-file", "/nowhere"], "/nowhere: cannot be read"),
             (["--requests-per-minute", "0"], "requests per minute is 0; it must be at least 1"),
+            (["--account-gb", "nan"], "--account-gb nan: not a limit; give a number of gigabytes above 0"),
+            (["--total-gb", "inf"], "--total-gb inf: not a limit; give a number of gigabytes above 0"),
+            (["--total-gb", "0"], "--total-gb 0: not a limit; give a number of gigabytes above 0"),
         ],
     )
     def test_a_usage_error_is_one_line(

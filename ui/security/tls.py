@@ -31,12 +31,18 @@ class TlsFiles:
         for file in (certificate, key):
             if not file.is_file():
                 raise InputError(f"{file}: no such file; give a PEM file")
+            try:
+                with file.open("rb"):
+                    pass
+            except OSError as error:
+                raise InputError(f"{file}: cannot be read ({error.strerror}); check its permissions") from error
         try:
             # An empty password keeps OpenSSL from asking for one on the terminal.
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
         except (ssl.SSLError, OSError) as error:
             reason = getattr(error, "reason", None) or error.strerror or str(error)
             raise InputError(
-                f"{certificate} and {key}: not a certificate and its key in PEM format ({reason})"
+                f"{certificate} and {key}: not a certificate and its key in PEM format ({reason}); "
+                f"give two files that belong together, the key without a password"
             ) from error
         return cls(certificate, key)

@@ -67,9 +67,14 @@ class AskSession:
             self.previous = asked.result.continuable or self.previous
             self.answered = (*self.answered, asked)[-KEPT:]
 
+    def shows(self, asked: AskedQuestion) -> bool:
+        """True if a question is the current one, whatever its result."""
+        return self.current is not None and self.current.at == asked.at
+
     def update(self, asked: AskedQuestion) -> None:
-        """Replace a question by the same question with another result."""
-        self.current = asked
+        """Replace a question by the same question with another result; it is no longer current if another was asked."""
+        if self.shows(asked):
+            self.current = asked
         self.answered = tuple(asked if each.at == asked.at else each for each in self.answered)
 
     def forget(self) -> None:

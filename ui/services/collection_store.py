@@ -120,7 +120,7 @@ class CollectionStore:
                 (folder / FILES).mkdir(parents=True)
                 _write(folder / NAME_FILE, {"name": name, **Permissions(owner).to_json()})
             except OSError as error:
-                raise InputError(f"{folder}: cannot be written to ({error.strerror or error}); make room") from error
+                raise _disk_error(f"collection {name!r}: cannot be created", error) from error
             created = self._own(collection_id)
         assert created
         return created
@@ -163,7 +163,7 @@ class CollectionStore:
                 # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
                 folder.rename(gone)
             except OSError as error:
-                raise InputError(f"{collection.name!r}: cannot be deleted ({error.strerror or error})") from error
+                raise _disk_error(f"{collection.name!r}: cannot be deleted", error) from error
             for each in self._home.glob(f"{DELETED_PREFIX}*"):
                 shutil.rmtree(each, ignore_errors=True)
 
@@ -179,7 +179,7 @@ class CollectionStore:
                 staging = folder.parent / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
                 return store_uploads(folder, staging, uploads, self._room(collection.permissions.owner))
             except OSError as error:
-                raise InputError(f"{folder}: cannot be read ({error.strerror or error}); check it") from error
+                raise _disk_error(f"{collection.name!r}: its files cannot be listed", error) from error
 
     def remove(self, collection: Collection, name: str) -> None:
         """Delete an uploaded file; the index keeps it until the next update.
@@ -195,7 +195,7 @@ class CollectionStore:
             try:
                 (folder / name).unlink(missing_ok=True)
             except OSError as error:
-                raise InputError(f"{name}: cannot be removed ({error.strerror or error})") from error
+                raise _disk_error(f"{name}: cannot be removed", error) from error
 
     def files(self, collection: Collection) -> Sequence[str]:
         """Sorted names of a collection's uploaded files.
@@ -206,7 +206,7 @@ class CollectionStore:
         try:
             return sorted(path.name for path in collection.files.iterdir()) if collection.files else []
         except OSError as error:
-            raise InputError(f"{collection.name!r}: its files cannot be listed ({error.strerror or error})") from error
+            raise _disk_error(f"{collection.name!r}: its files cannot be listed", error) from error
 
     def _describe(self, collection: Collection, changes: dict[str, object]) -> None:
         path = name_file(collection)
@@ -216,7 +216,7 @@ class CollectionStore:
                 path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, description(path) | changes)
         except OSError as error:
-            raise InputError(f"{collection.name!r}: cannot be changed ({error.strerror or error})") from error
+            raise _disk_error(f"{collection.name!r}: cannot be changed", error) from error
 
     def _refuse_taken(self, name: str, owner: str | None, by_other_than: str = "") -> None:
         # Names of collections that the owner may not see are not given away.
@@ -227,7 +227,8 @@ class CollectionStore:
     def _room(self, owner: str | None) -> Room:
         stored = list(self._stored())
         own = [each for each in stored if each.permissions.owner == owner]
-        return Room(self._quota, *(stored_bytes(map(_files, collections)) for collections in (own, stored)))
+        account, total = (stored_bytes(map(_files, collections)) for collections in (own, stored))
+        return Room(self._quota, account, total, owner or "")
 
     def _stored(self) -> Iterator[Collection]:
         """The collections in the folder."""
@@ -271,6 +272,12 @@ def _files(collection: Collection) -> Path:
     if collection.files is None:
         raise InputError(f"{collection.name!r}: its documents are managed with `rag index`, not in the page")
     return collection.files
+
+
+def _disk_error(what: str, error: OSError) -> InputError:
+    """The error of a failed disk access, without the path, which users need not see."""
+    reason = error.strerror or error
+    return InputError(f"{what} ({reason}); make room, or check the permissions of the collections folder")
 
 
 def _write(path: Path, values: dict[str, object]) -> None:

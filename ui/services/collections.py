@@ -183,7 +183,7 @@ class Collections:
             InputError: There is no such collection, or the account may not change it.
         """
         collection = self.get(collection_id)
-        if not self.may_change(collection):
+        if not self._may(collection.permissions.may_change):
             raise InputError(f"{collection.name!r}: you may not change it; ask {_owner_of(collection)}")
         return collection
 
@@ -210,16 +210,20 @@ class Collections:
         return collection if collection.files is None else self.changeable(collection_id)
 
     def may_change(self, collection: Collection) -> bool:
-        """Whether the account may change a collection's documents."""
-        return self._may(collection.permissions.may_change)
+        """Whether the account may change a collection's documents, and they are managed in the page."""
+        return collection.files is not None and self._may(collection.permissions.may_change)
 
     def may_manage(self, collection: Collection) -> bool:
-        """Whether the account may rename, share and delete a collection."""
+        """Whether the account may rename and share a collection."""
         return self._may(collection.permissions.may_manage)
+
+    def may_delete(self, collection: Collection) -> bool:
+        """Whether the account may delete a collection, and the server was not started with it."""
+        return collection.files is not None and self.may_manage(collection)
 
     def _may(self, permission: Callable[[str | None], bool]) -> bool:
         return self._account is None or permission(self._account())
 
 
 def _owner_of(collection: Collection) -> str:
-    return collection.permissions.owner or "who runs the server"
+    return collection.permissions.owner or "the administrator"

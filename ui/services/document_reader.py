@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +14,7 @@ from rag.errors import DocumentError
 from rag.formats import suffix_of
 from rag.formats.pdf.render import Picture
 from rag.index.originals import Originals
-from rag.sources.parse_process import ParseProcess
+from rag.sources.parse_process import FileLimits, ParseProcess
 
 from .collections import Collections
 
@@ -30,6 +32,15 @@ MIN_WIDTH, MAX_WIDTH = 900, 2_400
 
 #: Documents of one file that are listed.
 MAX_LISTED = 500
+
+#: Seconds that drawing a page may take: somebody waits for it.
+DRAWING_SECONDS = 30
+
+#: PDFs whose page sizes are remembered: each request for a part needs them, and reading the file takes long.
+MAX_REMEMBERED = 100
+
+#: Width and height of each page of a PDF, in points.
+PageSizes = tuple[tuple[float, float], ...]
 
 CHANGED = "the document has changed since it was opened; close it and open it again"
 
@@ -51,7 +62,7 @@ class OpenDocument:
     document: Document
     hash: str
     extents: tuple[tuple[int, int], ...]
-    sizes: tuple[tuple[float, float], ...] = ()
+    sizes: PageSizes = ()
     note: str = ""
 
     def part_at(self, offset: int) -> int:
@@ -75,8 +86,20 @@ class Matches:
     total: int
 
 
+class DrawingLimits(FileLimits):
+    """What drawing a page may take."""
+
+    def too_slow(self) -> DocumentError:
+        """The error of a page that exceeds the time."""
+        return DocumentError(f"takes longer than {self.seconds:,} seconds to draw; open the file in another program")
+
+    def too_large(self) -> DocumentError:
+        """The error of a page that exceeds the memory."""
+        return DocumentError(f"needs more than {self.megabytes:,} MB of memory to draw; open it in another program")
+
+
 class DocumentReader:
-    """Opens documents of the collections.
+    """Opens documents of the collections. Thread-safe.
 
     Args:
         collections: The collections.
@@ -85,7 +108,13 @@ class DocumentReader:
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
         # Files may be made to take gigabytes when a page is drawn.
-        self._parser = ParseProcess()
+        self._parser = ParseProcess(DrawingLimits(DRAWING_SECONDS))
+        self._sizes: OrderedDict[tuple[str, str, str], PageSizes] = OrderedDict()
+        self._changing = threading.Lock()
+
+    def close(self) -> None:
+        """End the process that draws pages; it is started again when needed."""
+        self._parser.close()
 
     def open(self, collection: str, document_id: str, file_hash: str | None = None) -> OpenDocument:
         """Open a document.
@@ -99,13 +128,13 @@ class DocumentReader:
             RagError: The collection cannot be opened, or the document is gone or has changed.
         """
         document, current = self._document(collection, document_id, file_hash)
-        sizes: tuple[tuple[float, float], ...] = ()
+        sizes: PageSizes = ()
         note = ""
         if suffix_of(document_id) == ".pdf":
             try:
-                sizes = self._parser.page_sizes(self._raw(collection, document_id), document)
+                sizes = self._page_sizes(collection, document, current)
             except DocumentError as error:
-                note = f"The pages cannot be shown: {error}."
+                note = no_pages(error)
         return OpenDocument(collection, document, current, _extents(document, len(sizes)), sizes, note)
 
     def picture(
@@ -134,8 +163,8 @@ class DocumentReader:
                 places.append((match.start(), match.end(), opened.part_at(match.start())))
         return Matches(tuple(places), total)
 
-    def documents_in(self, collection: str, file: str) -> list[tuple[str, str]]:
-        """Id and title of the documents in a file, at most ``MAX_LISTED``.
+    def documents_in(self, collection: str, file: str) -> tuple[list[tuple[str, str]], int]:
+        """Id and title of the first ``MAX_LISTED`` documents in a file, and the number of all.
 
         Raises:
             RagError: The collection cannot be opened, or the file is not in it.
@@ -144,7 +173,7 @@ class DocumentReader:
         record = store.files().get(file)
         if record is None:
             raise InputError(f"{file[:200]!r}: not in the collection; it may have been removed")
-        return store.titles_of(record.number, MAX_LISTED)
+        return store.titles_of(record.number, MAX_LISTED), store.document_counts().get(file, 0)
 
     def _document(self, collection: str, document_id: str, file_hash: str | None) -> tuple[Document, str]:
         index = self._collections.assistant(collection).index
@@ -155,8 +184,26 @@ class DocumentReader:
             raise InputError(CHANGED)
         return index.documents[document_id], file.hash
 
+    def _page_sizes(self, collection: str, document: Document, file_hash: str) -> PageSizes:
+        key = (collection, document.id, file_hash)
+        with self._changing:
+            if key in self._sizes:
+                self._sizes.move_to_end(key)
+                return self._sizes[key]
+        sizes = self._parser.page_sizes(self._raw(collection, document.id), document)
+        with self._changing:
+            self._sizes[key] = sizes
+            while len(self._sizes) > MAX_REMEMBERED:
+                self._sizes.popitem(last=False)
+        return sizes
+
     def _raw(self, collection: str, document_id: str) -> bytes:
         return Originals.open(self._collections.get(collection).index).read(document_id)
+
+
+def no_pages(error: DocumentError) -> str:
+    """The note that a PDF is shown as text, because its pages cannot be drawn."""
+    return f"The pages cannot be shown: {error}."
 
 
 def _extents(document: Document, pages: int) -> tuple[tuple[int, int], ...]:

@@ -19,9 +19,14 @@ PREFIX, NEW_PREFIX = "rag-uploads-", "rag-new-uploads-"
 LOCK = ".lock"
 
 
-@cache
 def upload_folder() -> Path:
     """Create the folder of this process, private to its user, and remove those that killed servers have left."""
+    return _locked_folder()[0]
+
+
+@cache
+def _locked_folder() -> tuple[Path, FileLock]:
+    """The folder and its lock, which the cache keeps for the life of the process."""
     remove_abandoned()
     new = Path(tempfile.mkdtemp(prefix=NEW_PREFIX))
     lock = FileLock(new / LOCK)
@@ -31,12 +36,7 @@ def upload_folder() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     # gradio reads it.
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    _locks.append(lock)
-    return folder
-
-
-#: Keeps the lock for the life of the process.
-_locks: list[FileLock] = []
+    return folder, lock
 
 
 def remove_abandoned() -> None:

@@ -13,10 +13,10 @@ from rag.questions.anchors import Selection
 from ..collection_bar import CollectionBar
 from ..events import PRIVATE
 from ..script import component_script, event_script
-from ..services.ask_service import AskService
+from ..services.ask_service import AskService, FindDocument
 from ..services.ask_session import AskedQuestion, AskSession
 from ..services.collections import Collections
-from ..views.answer import FindDocument
+from ..services.document_reader import DocumentReader
 from ..views.messages import error_messages, sentence
 from ..views.page import examples_html, keyboard_help_html
 from ..views.result import gone_html, message_html, reading_html, result_html
@@ -51,24 +51,25 @@ class AskTab:
     Args:
         collections: The collections that can be asked.
         bar: The chosen collection.
+        reader: Opens the documents.
 
     Attributes:
         examples: The example questions of the chosen collection.
         options: The other inputs of a question.
     """
 
-    def __init__(self, collections: Collections, bar: CollectionBar) -> None:
+    def __init__(self, collections: Collections, bar: CollectionBar, reader: DocumentReader) -> None:
         self._collections, self._service, self._bar = collections, AskService(collections), bar
         self._session = gr.State(AskSession())
         with gr.Row(elem_id="panes"):
-            self._lay_out()
+            self._lay_out(reader)
         self._note, self._name, self._text, self._remembered, self._is_askable = (
             gr.Textbox(visible="hidden") for _ in range(5)
         )
         self._connect_asking()
         self._connect_result()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, reader: DocumentReader) -> None:
         with gr.Column(elem_id="answers", min_width=0):
             with gr.Row(elem_id="ask"):
                 self._question = gr.Textbox(
@@ -82,7 +83,7 @@ class AskTab:
                 self.examples_of(self._collections.list()[0].id), elem_id="examples", js_on_load=EXAMPLES
             )
             gr.HTML(keyboard_help_html(), elem_id="keys")
-        self._pane = SourcePane(self._collections, "source")
+        self._pane = SourcePane(reader, "source")
         self._source = self._pane.html
 
     def _connect_asking(self) -> None:
@@ -139,12 +140,13 @@ class AskTab:
             yield message_html(sentence(error))
 
     def _judge(self, percent: float, session: AskSession) -> Any:
-        if session.current is None or not session.current.is_read:
+        asked = session.current
+        if asked is None or not asked.is_read:
             return gr.skip()
         with error_messages():
-            judged, find = self._service.judge(session.current, percent / 100)
+            judged, find = self._service.judge(asked, percent / 100)
         session.update(judged)
-        return _result_html(judged, find)
+        return _result_html(judged, find) if session.shows(judged) else gr.skip()
 
     def _follow_link(self, remembered: str, request: gr.Request) -> tuple[Any, ...]:
         """Fill in the values of a link: ``?q=...&collection=...&where=...&min_confidence=...``.
@@ -189,13 +191,16 @@ class AskTab:
         session.show(None)
         return "", ""
 
-    def _open(self, session: AskSession, event: gr.EventData) -> str:
+    def _open(self, session: AskSession, event: gr.EventData) -> Any:
         document_id, start, end = str(event.document), int(event.start), int(event.end)
         with error_messages():
             asked = session.asked
             self._service.document(asked, document_id, start, end)
             marks = marks_of(asked.result, document_id, start, end)
-            return self._pane.show(asked.collection, document_id, marks, with_feedback=True)
+            file_hash = asked.files[document_id]
+            shown = self._pane.show(asked.collection, document_id, marks, file_hash=file_hash, with_feedback=True)
+        # Another question may have been asked meanwhile, which has closed the document.
+        return shown if session.shows(asked) else gr.skip()
 
     def _save_feedback(self, session: AskSession, event: gr.EventData, request: gr.Request) -> str:
         words = Selection(str(event.document), int(event.start), int(event.end)) if event.document else None

@@ -13,9 +13,10 @@ import gradio as gr
 from rag import RagError
 from rag.formats import FORMATS
 
-from ..events import CLEAR, CLEAR_SENT, PRIVATE, drawing
+from ..events import CLEAR, CLEAR_SENT, POLL_INTERVAL, PRIVATE, drawing
 from ..script import component_script
 from ..services.collections import Collection, Collections
+from ..services.document_reader import DocumentReader
 from ..services.evaluation_jobs import Evaluations
 from ..services.file_listing import listing
 from ..services.index_queue import IndexQueue
@@ -35,9 +36,6 @@ from .source_pane import SourcePane
 #: Maximum number of files per upload.
 MAX_FILES = 1_000
 
-#: Seconds between two checks of an indexing job.
-POLL_INTERVAL = 0.5
-
 CLICKS = component_script("table", "remove", "read")
 
 #: Makes screen readers announce changes.
@@ -51,8 +49,8 @@ class DocumentsTab:
         collections: The collections of the page.
         jobs: Their indexing jobs.
         evaluations: Their evaluations.
+        reader: Opens their documents.
         chosen: The dropdown of the chosen collection.
-        max_files: Maximum number of files per upload.
 
     Attributes:
         settled: Events after which the documents of the collection may have changed.
@@ -64,15 +62,15 @@ class DocumentsTab:
         collections: Collections,
         jobs: IndexQueue,
         evaluations: Evaluations,
+        reader: DocumentReader,
         chosen: gr.Dropdown,
-        max_files: int = MAX_FILES,
     ) -> None:
         self._collections, self._jobs, self._evaluations = collections, jobs, evaluations
-        self._chosen, self._max_files = chosen, max_files
-        self._lay_out()
+        self._chosen = chosen
+        self._lay_out(reader)
         self._connect()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, reader: DocumentReader) -> None:
         self._about = gr.HTML(elem_id="documents-about")
         with gr.Row(elem_id="upload", visible=False) as self._upload:
             given: dict[str, Any] = {"file_types": sorted(FORMATS), "height": 150}
@@ -87,7 +85,7 @@ class DocumentsTab:
             self._start = gr.Button("Bring up to date", elem_id="indexing-start", **small)
         self._filter = gr.Textbox(label="Find a document", placeholder="Title or file name", elem_id="documents-filter")
         self._table = gr.HTML(elem_id="documents-table", js_on_load=CLICKS)
-        self._pane = SourcePane(self._collections, "reader")
+        self._pane = SourcePane(reader, "reader")
         with gr.Row(elem_id="collection-new", equal_height=False):
             self._name = gr.Textbox(label="New collection", placeholder="Name", scale=1)
             self._create = gr.Button("Create", scale=0, min_width=100)
@@ -142,24 +140,24 @@ class DocumentsTab:
         with error_messages():
             collection = self._collections.get(chosen)
             uploaded = self._collections.files(chosen) if collection.files else None
-        may_change = bool(collection.files) and self._collections.may_change(collection)
-        may_manage = bool(collection.files) and self._collections.may_manage(collection)
+        may_change, may_delete = self._collections.may_change(collection), self._collections.may_delete(collection)
         query = (query or "").strip().casefold()
         try:
             store = self._collections.assistant(chosen).index.store
         except RagError:
             store = None
         table = table_html(listing(store, uploaded, query, LISTED + 1), may_change, bool(query))
-        visible = gr.update(visible=may_change), gr.update(visible=may_manage)
+        visible = gr.update(visible=may_change), gr.update(visible=may_delete)
         return about_html(collection), table, *visible, *self._sharing.show(collection)
 
     def _add(self, chosen: str, uploads: Sequence[str] | None) -> tuple[None, str]:
         given = uploads or []
         with error_messages():
-            taken = self._collections.add(chosen, [Path(path) for path in given[: self._max_files]])
+            name = self._collections.get(chosen).name
+            taken = self._collections.add(chosen, [Path(path) for path in given[:MAX_FILES]])
         if any(not each.error for each in taken):
             self._index(chosen)
-        return None, uploads_html(taken, len(given) - self._max_files, self._max_files)
+        return None, uploads_html(name, taken, len(given) - MAX_FILES, MAX_FILES)
 
     def _remove(self, chosen: str, event: gr.EventData) -> str:
         with error_messages():
@@ -188,7 +186,7 @@ class DocumentsTab:
         with error_messages():
             collection: Collection | None = self._collections.get(chosen)
         while collection:
-            own = bool(collection.files) and self._collections.may_change(collection)
+            own = self._collections.may_change(collection)
             job = self._jobs.latest(chosen)
             if job is None or (state := job.state()).ended:
                 status = state_html(state) if job else not_indexed_html(self._not_indexed(chosen) if own else 0)
@@ -234,7 +232,7 @@ class DocumentsTab:
 
 
 def build_documents(
-    collections: Collections, jobs: IndexQueue, evaluations: Evaluations, chosen: gr.Dropdown
+    collections: Collections, jobs: IndexQueue, evaluations: Evaluations, reader: DocumentReader, chosen: gr.Dropdown
 ) -> DocumentsTab:
     """Build the tab inside an open ``gr.Tab``."""
-    return DocumentsTab(collections, jobs, evaluations, chosen)
+    return DocumentsTab(collections, jobs, evaluations, reader, chosen)

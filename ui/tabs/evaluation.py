@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from rag.eval.scoring.results import Results
 from rag.eval.scoring.suite import CAUSES
 
 from rag import InputError, RagError
 from rag.errors import IndexFolderError
 from rag.index import current_version
 
-from ..events import PRIVATE, drawing
+from ..events import CLEAR, POLL_INTERVAL, PRIVATE, drawing
 from ..services.collections import Collection, Collections
 from ..services.evaluation_jobs import (
     ASKING,
@@ -38,9 +37,6 @@ from ..views.result import message_html
 
 #: The question sets to choose from: the one included with the collection, and the one made of feedback.
 INCLUDED, FEEDBACK = "included", "feedback"
-
-#: Seconds between two checks of an evaluation.
-POLL_INTERVAL = 0.5
 
 
 class EvaluationTab:
@@ -76,7 +72,7 @@ class EvaluationTab:
         unlimited = PRIVATE | {"concurrency_limit": None}
         found = [self._report, self._cause, self._failures]
         shown = [self._which, self._about, self._start, self._status, *found]
-        show = drawing(self._show, [self._chosen, self._which], shown)
+        show = drawing(self._show, [self._chosen, self._which, self._cause], shown)
         follow = unlimited | {"fn": self._follow, "outputs": [self._status, self._start, self._stop]}
         # At the end, show the collection that is chosen by then.
         begun = self._start.click(self._begin, [self._chosen, self._which], found, **unlimited)
@@ -84,27 +80,29 @@ class EvaluationTab:
             ended(**follow).then(**show)
         self._stop.click(self._stop_evaluation, None, None, **unlimited)
         self._which.input(**show)
-        self._chosen.change(**show)
+        self._chosen.change(None, None, self._cause, js=CLEAR, **PRIVATE).then(**show)
         self._cause.input(self._filter, [self._chosen, self._cause], self._failures, **unlimited)
         if isinstance(tab := gr.context.Context.block, gr.Tab):
             tab.select(**show).then(**follow).then(**show)
 
-    def _show(self, chosen: str, which: str) -> tuple[Any, ...]:
-        """The questions, and the report of the collection's last evaluation."""
+    def _show(self, chosen: str, which: str, cause: str) -> tuple[Any, ...]:
+        """The questions, and the report of the collection's last evaluation, with the failures of the chosen cause."""
         collection = self._collections.get(chosen)
         which = which if collection.questions else FEEDBACK
         about, can_start = self._questions_html(collection, which)
         running = self._evaluations.running()
         last = self._evaluations.last(chosen)
         report = last.state().report if last else None
+        causes = {each: count for each, count in report.results.causes().items() if count} if report else {}
+        cause = cause if cause in causes else ""
         return (
             gr.update(visible=collection.questions is not None),
             about,
             gr.update(interactive=can_start),
             gr.skip() if running else _ended_html(last, collection) if last else "",
             report_html(report) if report else "",
-            _causes(report.results) if report else gr.update(visible=False),
-            failures_html(report.results, chosen) if report else "",
+            _cause_choices(causes, cause),
+            failures_html(report.results, chosen, cause) if report else "",
         )
 
     def _questions_html(self, collection: Collection, which: str) -> tuple[str, bool]:
@@ -125,7 +123,7 @@ class EvaluationTab:
             if path is None or not path.exists():
                 raise InputError("there are no questions yet; give feedback on some answers first")
             self._evaluations.start(collection, read_question_set(path, assistant), assistant)
-        return "", gr.update(visible=False), ""
+        return "", gr.update(visible=False, value=""), ""
 
     async def _follow(self) -> AsyncIterator[tuple[Any, Any, Any]]:
         """The progress of the running evaluation, of whichever collection, until it has ended."""
@@ -168,12 +166,16 @@ def _ended_html(evaluation: Evaluation, collection: Collection) -> str:
     return ended_html(evaluation, is_outdated)
 
 
-def _causes(results: Results) -> Any:
-    """The choices of the failures by stage."""
-    causes = {cause: count for cause, count in results.causes().items() if count}
+def _cause_choices(causes: Mapping[str, int], chosen: str) -> Any:
+    """The choices of the failures by stage.
+
+    Args:
+        causes: Number of failures by stage.
+        chosen: The stage that is chosen; empty for all.
+    """
     choices = [(f"all {sum(causes.values()):,}", "")]
     choices += [(f"{cause}, {count:,}: {CAUSES[cause]}", cause) for cause, count in causes.items()]
-    return gr.update(visible=bool(causes), choices=choices, value="")
+    return gr.update(visible=bool(causes), choices=choices, value=chosen)
 
 
 def build_evaluation(collections: Collections, evaluations: Evaluations, chosen: gr.Dropdown) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from rag import InputError, RagError
+from rag.errors import DocumentError
 
 from ..script import component_script
-from ..services.collections import Collections
-from ..services.document_reader import MAX_MATCHES, DocumentReader, OpenDocument
+from ..services.document_reader import MAX_MATCHES, DocumentReader, OpenDocument, no_pages
 from ..views.highlight import Mark, shallow
 from ..views.messages import sentence
 from ..views.source import contents_html, marks_on, numbered, page_html, source_html, text_html
@@ -31,15 +32,15 @@ class SourcePane:
     """A component that shows one document at a time.
 
     Args:
-        collections: The collections whose documents it shows.
+        reader: Opens the documents.
         elem_id: Id of the component.
 
     Attributes:
-        html: The component; its events are ``open``, ``feedback`` and ``export``.
+        html: The component; its events are ``open`` and ``feedback``.
     """
 
-    def __init__(self, collections: Collections, elem_id: str) -> None:
-        self._reader = reader = DocumentReader(collections)
+    def __init__(self, reader: DocumentReader, elem_id: str) -> None:
+        self._reader = reader
 
         def read_part(given: Any) -> dict[str, Any]:
             """One part as HTML: its picture or its text, with the marks in it."""
@@ -65,11 +66,17 @@ class SourcePane:
             except (*MALFORMED, RagError) as error:
                 return _failure(error)
 
-        clicks = component_script("result", "open", "feedback", "export")
+        clicks = component_script("result", "open", "feedback")
         self.html = gr.HTML("", elem_id=elem_id, js_on_load=clicks, server_functions=[read_part, find_text])
 
     def show(
-        self, collection: str, document_id: str, marks: Sequence[Mark] = (), *, with_feedback: bool = False
+        self,
+        collection: str,
+        document_id: str,
+        marks: Sequence[Mark] = (),
+        *,
+        file_hash: str | None = None,
+        with_feedback: bool = False,
     ) -> str:
         """A document, opened at the first mark, as HTML.
 
@@ -77,17 +84,22 @@ class SourcePane:
             collection: Id of its collection.
             document_id: Its id.
             marks: Where it is opened, then what else is highlighted.
+            file_hash: Hash that its file must still have, because the marks are offsets in that content; None if any.
             with_feedback: Whether words can be selected as the right answer.
 
         Raises:
-            RagError: The collection cannot be opened, or the document is gone.
+            RagError: The collection cannot be opened, or the document is gone or has changed.
         """
-        opened = self._reader.open(collection, document_id)
+        opened = self._reader.open(collection, document_id, file_hash)
         picture = None
         if opened.sizes:
             part = opened.part_at(marks[0].start) if marks else 0
             shown = marks_on(opened, part, numbered(marks))
-            picture = self._reader.picture(opened, part + 1, [(mark.start, mark.end) for mark in shown])
+            try:
+                picture = self._reader.picture(opened, part + 1, [(mark.start, mark.end) for mark in shown])
+            except DocumentError as error:
+                # The template shows a document without page sizes as text.
+                opened = replace(opened, sizes=(), note=no_pages(error))
         return source_html(opened, marks, picture, with_feedback=with_feedback)
 
     def show_file(self, collection: str, file: str) -> str:
@@ -96,8 +108,8 @@ class SourcePane:
         Raises:
             RagError: The collection cannot be opened, or the file is not in it.
         """
-        documents = self._reader.documents_in(collection, file)
-        return self.show(collection, documents[0][0]) if len(documents) == 1 else contents_html(file, documents)
+        documents, total = self._reader.documents_in(collection, file)
+        return self.show(collection, documents[0][0]) if total == 1 else contents_html(file, documents, total)
 
 
 def _open(reader: DocumentReader, given: Mapping[str, Any]) -> OpenDocument:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from rag import Answer, Document, Passage, Result
+from rag.assistant import MAX_ANSWERS
 from rag.export.answers import citation
 
+from ..services.ask_service import FindDocument
 from .highlight import Mark, highlight
 from .markup import soft_breaks
-
-FindDocument = Callable[[str], Document]
 
 #: Answers up to this length, in code points, are not broken over two lines.
 SHORT_ANSWER = 24
@@ -93,10 +93,11 @@ def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
 
 
 def alternatives(result: Result) -> list[Alternative]:
-    """The other candidates of an answered question, best first."""
+    """The other candidates of an answered question, best first; at most ``MAX_ANSWERS`` with the answer."""
     if result.answer is None:
         return []
-    return [_alternative(answer) for answer in result.answers[1:]]
+    # What was marked right comes on top of the candidates that were read.
+    return [_alternative(answer) for answer in result.answers[1:MAX_ANSWERS]]
 
 
 def supporting(answer: Answer, find: FindDocument) -> list[Link]:

@@ -50,10 +50,11 @@ def table_html(rows: Sequence[Row], own: bool, filtered: bool) -> str:
     return render("documents_table", rows=listed, own=own, filtered=filtered, more=len(rows) > LISTED, limit=LISTED)
 
 
-def uploads_html(uploads: Sequence[Upload], left_out: int, limit: int) -> str:
+def uploads_html(collection: str, uploads: Sequence[Upload], left_out: int, limit: int) -> str:
     """The result of an upload.
 
     Args:
+        collection: Name of the collection: another one may be chosen by the time the note appears.
         uploads: The uploaded files; a refused one has an error.
         left_out: Number of files beyond the limit.
         limit: Maximum number of files per upload.
@@ -61,6 +62,7 @@ def uploads_html(uploads: Sequence[Upload], left_out: int, limit: int) -> str:
     refused = [each for each in uploads if each.error]
     return render(
         "uploads",
+        collection=collection,
         added=len(uploads) - len(refused),
         refused=refused[:LISTED],
         more=len(refused) - LISTED,

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from rag import Hit, Passage, Reason, Result
 from rag.agreement import likely_answers
 
-from .answer import FindDocument, Link, alternatives, card, opinions, passage_text, place, supporting
+from ..services.ask_service import FindDocument
+from .answer import Link, alternatives, card, opinions, passage_text, place, supporting
 from .highlight import Mark
 from .render import render
 

@@ -62,9 +62,15 @@ def source_html(
     )
 
 
-def contents_html(file: str, documents: Sequence[tuple[str, str]]) -> str:
-    """The documents in a file that holds several, to open one of them."""
-    return render("file_contents", file=file, documents=documents, opening=next(_openings))
+def contents_html(file: str, documents: Sequence[tuple[str, str]], total: int) -> str:
+    """The documents in a file that holds several, to open one of them.
+
+    Args:
+        file: Path of the file in the index.
+        documents: Id and title of the documents that are listed.
+        total: Number of documents in the file.
+    """
+    return render("file_contents", file=file, documents=documents, total=total, opening=next(_openings))
 
 
 def numbered(marks: Sequence[Mark]) -> list[Mark]:

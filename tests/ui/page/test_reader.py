@@ -15,7 +15,6 @@ from tests.ui.driver import (
     WIDTHS,
     finish_animations,
     open_page,
-    page_until,
     screenshot,
     serve,
     violations,
@@ -139,12 +138,18 @@ def test_large_text_is_rendered_in_parts(
         assert page.evaluate("document.querySelector('.source-pane').textContent.length") < len(lines) / 10
         pane.locator(".scroll").evaluate("area => area.scrollTo(0, area.scrollHeight)")
         expect(pane.locator(".text").last).to_contain_text(f"Line {LINES - 1} of the log book")
+        for part in range(1, 40):
+            leaf = pane.locator(f'.text-parts .leaf[data-part="{part}"]')
+            leaf.evaluate("leaf => leaf.scrollIntoView()")
+            expect(leaf).to_have_attribute("data-filled", "0")
+        # The parts scrolled past longest ago are emptied; a few beyond the limit of 30 are near.
+        expect(pane.locator('.text-parts .leaf[data-part="1"]')).not_to_have_attribute("data-filled", "0")
+        assert pane.locator(".leaf[data-filled]").count() <= 33
         field = pane.get_by_label("Search in this document")
         field.fill("line 6000 of")
         field.press("Enter")
         expect(pane.locator("mark.match.current")).to_have_text("Line 6000 of")
         expect(pane.locator("mark.match.current")).to_be_in_viewport()
-        page_until(page, lambda: pane.locator(".leaf[data-filled]").count() <= 33)
 
 
 def _read(page: Page, title: str) -> Locator:

@@ -1,8 +1,11 @@
 """Certificates, and passwords over plain HTTP."""
 
+import errno
+import shutil
 import ssl
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +21,8 @@ from tests.waiting import PATIENCE
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    if not shutil.which("openssl"):
+        pytest.skip("needs the program openssl")
     folder = tmp_path_factory.mktemp("tls")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
@@ -45,8 +50,24 @@ def test_wrong_files_are_refused(files: TlsFiles, tmp_path: Path) -> None:
         TlsFiles.check(files.certificate, None)
     with pytest.raises(InputError, match=r"none\.pem: no such file; give a PEM file"):
         TlsFiles.check(files.certificate, tmp_path / "none.pem")
-    with pytest.raises(InputError, match="not a certificate and its key in PEM format"):
+    with pytest.raises(
+        InputError, match=r"not a certificate and its key in PEM format \(.+\); give two files that belong together"
+    ):
         TlsFiles.check(files.key, files.certificate)
+
+
+def test_unreadable_file_is_refused_by_name(files: TlsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Simulated, because the administrator may read every file.
+    opened = Path.open
+
+    def refuse_key(path: Path, *arguments: Any) -> Any:
+        if path == files.key:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse_key)
+    with pytest.raises(InputError, match=r"key\.pem: cannot be read \(Permission denied\); check its permissions"):
+        TlsFiles.check(files.certificate, files.key)
 
 
 def test_passwords_do_not_pass_unencrypted_unless_asked_for() -> None:

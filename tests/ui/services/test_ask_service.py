@@ -159,6 +159,16 @@ class TestSession:
         session.update(judged)
         assert (session.current, session.answered) == (judged, (first, judged))
 
+    def test_question_judged_late_does_not_come_back(self, service: AskService) -> None:
+        first = _ask(service)
+        second = replace(first, at=first.at + timedelta(seconds=1))
+        judged, _ = service.judge(first, 1.0)
+        session = AskSession()
+        session.show(first)
+        session.show(second)
+        session.update(judged)
+        assert (session.current, session.answered) == (second, (judged, second))
+
     def test_forgetting_keeps_the_shown_result_open(self, service: AskService) -> None:
         asked = _ask(service)
         session = AskSession()

@@ -1,9 +1,12 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fpdf import FPDF
+from rag.ui.services import document_reader as module
 from rag.ui.services.collections import Collection, Collections
 from rag.ui.services.document_reader import PART, DocumentReader
+from rag.ui.views.source import contents_html
 
 from rag import InputError, build_index
 from tests.index.conftest import QuickEncoder
@@ -26,11 +29,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reader(files: Path, tmp_path_factory: pytest.TempPathFactory) -> DocumentReader:
+def reader(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentReader]:
     home, encoder = tmp_path_factory.mktemp("home"), QuickEncoder()
     build_index(files, home / "index", encoder)
     given = Collection("start", "S", home / "index", None, home / "t.jsonl")
-    return DocumentReader(Collections(home, [given], encoder))
+    reader = DocumentReader(Collections(home, [given], encoder))
+    yield reader
+    reader.close()
 
 
 def test_parts_cover_the_text_and_end_at_line_breaks(reader: DocumentReader) -> None:
@@ -51,6 +56,32 @@ def test_parts_of_a_pdf_are_all_its_pages(reader: DocumentReader) -> None:
     assert (picture.width, len(picture.boxes[0])) == (1_200, 2)
 
 
+def test_page_sizes_are_read_once_for_each_content(reader: DocumentReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    raw = DocumentReader._raw
+
+    def counted(reader: DocumentReader, *document: str) -> bytes:
+        read.append(document[1])
+        return raw(reader, *document)
+
+    opened = reader.open("start", "harbour.pdf")
+    monkeypatch.setattr(DocumentReader, "_raw", counted)
+    assert reader.open("start", "harbour.pdf", opened.hash) == opened
+    assert read == []
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 0)
+    reader._sizes.clear()
+    for _ in range(2):
+        assert reader.open("start", "harbour.pdf").sizes == opened.sizes
+    assert read == ["harbour.pdf"] * 2
+
+
+def test_page_that_takes_too_long_to_draw_names_no_option(reader: DocumentReader) -> None:
+    limits = reader._parser.limits
+    assert (limits.seconds, limits.megabytes) == (30, 1_500)
+    assert str(limits.too_slow()) == "takes longer than 30 seconds to draw; open the file in another program"
+    assert str(limits.too_large()) == "needs more than 1,500 MB of memory to draw; open it in another program"
+
+
 def test_search_ignores_case_and_line_breaks(reader: DocumentReader) -> None:
     opened = reader.open("start", "harbour.pdf")
     found = reader.find(opened, " harbour  was")
@@ -69,7 +100,12 @@ def test_changed_document_is_not_read_on(reader: DocumentReader) -> None:
         reader.open("start", "../../etc/passwd")
 
 
-def test_documents_of_a_table_are_listed(reader: DocumentReader) -> None:
-    assert [name for name, _ in reader.documents_in("start", "ports.csv")] == ["ports.csv#1", "ports.csv#2"]
+def test_documents_of_a_table_are_listed_up_to_a_limit(reader: DocumentReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, total = reader.documents_in("start", "ports.csv")
+    assert ([name for name, _ in documents], total) == (["ports.csv#1", "ports.csv#2"], 2)
+    monkeypatch.setattr(module, "MAX_LISTED", 1)
+    documents, total = reader.documents_in("start", "ports.csv")
+    assert ([name for name, _ in documents], total) == (["ports.csv#1"], 2)
+    assert "Showing the first 1 of 2." in contents_html("ports.csv", documents, total)
     with pytest.raises(InputError, match="not in the collection"):
         reader.documents_in("start", "gone.csv")

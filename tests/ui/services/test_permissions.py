@@ -1,6 +1,7 @@
 """What each account may see and change, and how much it may store."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,7 @@ class Team:
 def team(tmp_path: Path, corpus_index: Path, encoder: SentenceTransformerEncoder) -> Team:
     home = tmp_path / "home"
     without = Collections(
-        home, [given_collection(corpus_index, "Articles", home)], encoder, quota=Quota(account=100, total=150)
+        home, [given_collection(corpus_index, "Articles", home)], encoder, quota=Quota(10_000_000, 15_000_000)
     )
     without.create("Before accounts")
     team = Team(without, home)
@@ -43,7 +44,8 @@ def team(tmp_path: Path, corpus_index: Path, encoder: SentenceTransformerEncoder
 
 def _upload(tmp_path: Path, size: int, name: str = "a.md") -> Path:
     path = tmp_path / name
-    path.write_text((name[0] * size)[:size])
+    path.write_text(name[0])
+    os.truncate(path, size)
     return path
 
 
@@ -104,7 +106,7 @@ def test_collections_of_nobody_are_changed_by_nobody(team: Team, tmp_path: Path,
         lambda: team.collections.share(collection, "bob", "change"),
         lambda: team.collections.delete(collection),
     ):
-        with pytest.raises(InputError, match=r"ask who runs the server"):
+        with pytest.raises(InputError, match="ask the administrator"):
             act()
     assert team.collections.teachable("start")
     with pytest.raises(InputError, match="you may not change it"):
@@ -195,16 +197,19 @@ def test_collection_without_a_valid_owner_is_read_by_nobody(stored: dict[str, An
 def test_uploads_stop_at_the_limit_of_the_account_and_of_the_server(team: Team, tmp_path: Path) -> None:
     team.account = "ann"
     made = team.collections.create("One")
-    taken = team.collections.add(made.id, [_upload(tmp_path, 90, "a.md"), _upload(tmp_path, 20, "b.md")])
-    assert not taken[0].error
-    assert taken[1].error.startswith("0.0 MB; your collections hold 0.0 of at most 0.0 MB, so remove some documents")
+    taken = team.collections.add(made.id, [_upload(tmp_path, 9_000_000, "a.md"), _upload(tmp_path, 2_000_000, "b.md")])
+    full = "2.0 MB; the collections of ann hold 9.0 of at most 10.0 MB, so remove some documents"
+    assert [each.error for each in taken] == ["", full]
     other = team.collections.create("Two")
-    assert team.collections.add(other.id, [_upload(tmp_path, 20, "c.md")])[0].error.startswith("0.0 MB; your")
+    assert team.collections.add(other.id, [_upload(tmp_path, 2_000_000, "c.md")])[0].error == full
+    # The space is that of the owner.
+    team.collections.share(other.id, "bob", "change")
     team.account = "bob"
+    assert team.collections.add(other.id, [_upload(tmp_path, 2_000_000, "c.md")])[0].error == full
     third = team.collections.create("Three")
-    assert not team.collections.add(third.id, [_upload(tmp_path, 50, "d.md")])[0].error
-    assert (
-        "; this server's collections hold" in team.collections.add(third.id, [_upload(tmp_path, 20, "e.md")])[0].error
+    assert not team.collections.add(third.id, [_upload(tmp_path, 5_000_000, "d.md")])[0].error
+    assert team.collections.add(third.id, [_upload(tmp_path, 2_000_000, "e.md")])[0].error == (
+        "2.0 MB; this server's collections hold 14.0 of at most 15.0 MB, so remove some documents"
     )
     team.collections.remove(third.id, "d.md")
-    assert not team.collections.add(third.id, [_upload(tmp_path, 20, "e.md")])[0].error
+    assert not team.collections.add(third.id, [_upload(tmp_path, 2_000_000, "e.md")])[0].error

@@ -46,5 +46,18 @@ def test_links_and_other_folders_are_left_alone(temporary: Path, tmp_path_factor
     (temporary / f"{PREFIX}link").symlink_to(other)
     (temporary / "rag-other").mkdir()
     remove_abandoned()
-    assert (other / "file.txt").exists()
+    # Not even a lock is made where the link leads.
+    assert list(other.iterdir()) == [other / "file.txt"]
+    assert (temporary / f"{PREFIX}link").is_symlink()
     assert (temporary / "rag-other").exists()
+
+
+def test_folder_of_another_user_is_left_alone(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = temporary / f"{PREFIX}other"
+    folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, "getuid", lambda: folder.stat().st_uid + 1)
+        remove_abandoned()
+        assert list(folder.iterdir()) == []
+    remove_abandoned()
+    assert not folder.exists()

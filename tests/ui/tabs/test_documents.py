@@ -35,8 +35,10 @@ def test_uploaded_files_are_indexed_asked_and_removed(
     _create(page, f"Journeys {width}")
     names = ("ferry.md", "train.txt", "train copy.txt", "<b>bad.docx")
     page.locator("#upload input[type=file]").first.set_input_files([tmp_path / name for name in names])
-    expect(page.locator("#upload-notes")).to_contain_text("3 files added.")
-    expect(page.locator("#upload-notes")).to_contain_text("Not added: train copy.txt: is there already, as train.txt.")
+    expect(page.locator("#upload-notes")).to_contain_text(f"3 files added to Journeys {width}.")
+    expect(page.locator("#upload-notes")).to_contain_text(
+        f"Not added to Journeys {width}: train copy.txt: is there already, as train.txt."
+    )
     status = page.locator("#indexing-status")
     expect(status).to_contain_text("Done: 2 added, 1 not read. 2 documents, 2 passages")
     expect(status).to_contain_text("not a zip file inside")
@@ -86,7 +88,7 @@ def test_dropped_folder_uploads_its_files(browser: Browser, address: str, tmp_pa
     for kind in ("dragEnter", "dragOver", "drop"):
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
-    expect(page.locator("#upload-notes")).to_contain_text("2 files added.")
+    expect(page.locator("#upload-notes")).to_contain_text("2 files added to Dropped.")
     expect(page.locator("#documents-table code")).to_have_text(["ferry.md", "train.txt"])
     # That they are indexed is tested above, and takes long.
     _delete(page)

@@ -27,7 +27,7 @@ from rag import Assistant, InputError, Result, SentenceTransformerEncoder, build
 from rag.index.filters import Where
 from rag.questions.schema import load_questions
 from tests.pages import blank_page, release_pages
-from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
+from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, all_answered, serve, violations
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = BROWSER_MARKS
@@ -199,6 +199,13 @@ class TestFailures:
                 texts = [outcome.text for outcome in worst if outcome.cause == cause]
                 expect(page.locator(".failures h3")).to_have_text(texts)
         assert page.evaluate("window.hacked") is None
+        # The last cause stays chosen when the tab is drawn again.
+        page.get_by_role("tab", name="Ask").click()
+        with all_answered(page):
+            page.get_by_role("tab", name="Evaluate").click()
+        expect(page.locator(".failures h3")).to_have_text(texts)
+        expect(page.locator("#evaluation-cause input:checked")).to_have_count(1)
+        expect(page.locator("#evaluation-cause input:checked")).not_to_have_value("")
 
     def test_link_asks_the_question_again(self, browser: Browser, evaluated: str) -> None:
         page = _open(browser, evaluated, "journeys")

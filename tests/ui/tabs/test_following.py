@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 from rag.ui.services.collections import Collections, given_collection
+from rag.ui.services.document_reader import DocumentReader
 from rag.ui.services.evaluation_jobs import Evaluations
 from rag.ui.services.index_jobs import IndexJob
 from rag.ui.services.index_queue import IndexQueue
@@ -38,7 +39,7 @@ def test_progress_ends_when_the_share_is_withdrawn(tmp_path: Path, encoder: Sent
     made = collections.create("Reports")
     collections.share(made.id, "bob", "read")
     with gr.Blocks():
-        tab = DocumentsTab(collections, Endless(), Evaluations(), gr.Dropdown([made.id]))
+        tab = DocumentsTab(collections, Endless(), Evaluations(), DocumentReader(collections), gr.Dropdown([made.id]))
 
     async def follow() -> list[tuple[Any, ...]]:
         nonlocal asks
@@ -63,7 +64,7 @@ def test_jobs_of_a_deleted_collection_are_not_those_of_its_successor(
     collections, jobs, evaluations = Collections(tmp_path, [given], encoder), IndexQueue(), Recorded()
     made = collections.create("Reports")
     with gr.Blocks():
-        tab = DocumentsTab(collections, jobs, evaluations, gr.Dropdown([made.id]))
+        tab = DocumentsTab(collections, jobs, evaluations, DocumentReader(collections), gr.Dropdown([made.id]))
     tab._index(made.id)
     assert jobs.latest(made.id)
     tab._remove_collection(made.id)

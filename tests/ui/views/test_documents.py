@@ -32,7 +32,7 @@ def _text(html: str) -> str:
         (
             State(INTERRUPTED),
             "Indexing was interrupted; the computer may be short of memory. "
-            "“Bring up to date” continues it, and reuses the finished work.",
+            "Click “Bring up to date” to continue; the finished work is reused.",
         ),
         (State(DONE, changes={}), "Done. The collection is now empty."),
         (State(DONE, changes=CHANGES), "Done: 1 added, 2 removed. 1 document, 1,200 passages in the collection."),
