@@ -13,8 +13,11 @@ ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve
 index: $(VENV)/installed  ## bring the index up to date
 	$(BIN)/rag index
 
+# Two processes, each of which takes whole files, so that servers and indexes are made once.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/installed-dev  ## run the tests, except the slow ones
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest $(TWO) -m "not slow"
 
 test-slow: $(VENV)/installed-dev  ## run the slow tests, which `make test` leaves out
 	$(BIN)/python -m pytest -m slow --timeout 1800
@@ -24,11 +27,11 @@ test-all: test test-slow  ## run all tests, the slow ones last
 RUNS ?= 5
 test-stress: $(VENV)/installed-dev  ## run the browser tests RUNS times on a busy machine, and count the runs that failed
 	@sh -c 'while :; do :; done' & busy=$$!; trap "kill $$busy" EXIT; failed=0; \
-	for run in $$(seq $(RUNS)); do nice $(BIN)/python -m pytest -q -m "browser and not slow" || failed=$$((failed + 1)); done; \
+	for run in $$(seq $(RUNS)); do nice $(BIN)/python -m pytest -q $(TWO) -m "browser and not slow" || failed=$$((failed + 1)); done; \
 	echo "$$failed of $(RUNS) runs failed"; test $$failed = 0
 
 coverage: $(VENV)/installed-dev  ## run all tests, and show which lines and branches they reach
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout 1800 --cov --cov-report=term
+	$(BIN)/python -m pytest $(TWO) --timeout 1800 --cov --cov-report=term
 
 pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
 	$(BIN)/python -m pytest -m browser
