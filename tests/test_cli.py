@@ -219,6 +219,21 @@ def test_verify_reports_and_repairs_damage(tmp_path: Path, capsys: pytest.Captur
     assert "rebuilt from the texts in the index: 1 document" in capsys.readouterr().err
 
 
+def test_verify_follows_links_in_named_folders_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ferry.txt").write_text("The ferry to Baku leaves at nine in the evening.")
+    folder, answers = tmp_path / "folder", str(tmp_path / "answers.json")
+    folder.mkdir()
+    (folder / "ferry.txt").symlink_to(tmp_path / "ferry.txt")
+    index = ["--index", str(tmp_path / "index")]
+    main(["index", str(folder), "--follow-links", *index])
+    main(["ask", "When does the ferry to Baku leave?", "--min-confidence", "0", "--export", answers, *index])
+    assert main(["verify", answers, str(folder)]) == 1
+    assert main(["verify", answers, str(folder), "--follow-links"]) == 0
+    assert main(["verify", answers, *index]) == 0
+    assert main(["verify", answers, "--follow-links", *index]) == 2
+    assert "the index records whether it follows links" in capsys.readouterr().err
+
+
 def test_watch_updates_the_index_until_interrupted(tmp_path: Path) -> None:
     docs, index = tmp_path / "docs", tmp_path / "index"
     docs.mkdir()

@@ -13,6 +13,9 @@ from typing import Any
 
 import gradio as gr
 
+#: How many answers of one ``drawing`` may be in the making. Each takes one of gradio's 40 threads, which others need.
+DRAWN_AT_ONCE = 8
+
 #: Options of an event that is no endpoint of the API.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -38,8 +41,8 @@ class _Latest:
 def drawing(draw: Callable[..., tuple[Any, ...]], inputs: Sequence[Any], outputs: Sequence[Any]) -> dict[str, Any]:
     """Options of an event that draws some components, such as the list of a collection's documents.
 
-    An answer is dropped if the page has asked again meanwhile, so a slow answer for one collection neither delays nor
-    replaces that for the collection chosen since. Slow answers delay no other user either.
+    An answer or an error is dropped if the page has asked again meanwhile, so a slow answer for one collection neither
+    delays nor replaces that for the collection chosen since. Slow answers delay no other user either.
 
     Args:
         draw: Returns the values of the outputs.
@@ -49,7 +52,12 @@ def drawing(draw: Callable[..., tuple[Any, ...]], inputs: Sequence[Any], outputs
 
     def latest_only(latest: _Latest, *values: Any) -> Any:
         latest.request = request = object()
-        drawn = draw(*values)
+        try:
+            drawn = draw(*values)
+        except gr.Error:
+            if latest.request is request:
+                raise
+            return gr.skip()
         return drawn if latest.request is request else gr.skip()
 
     return PRIVATE | {
@@ -57,5 +65,5 @@ def drawing(draw: Callable[..., tuple[Any, ...]], inputs: Sequence[Any], outputs
         "inputs": [gr.State(_Latest()), *inputs],
         "outputs": outputs,
         "trigger_mode": "multiple",
-        "concurrency_limit": None,
+        "concurrency_limit": DRAWN_AT_ONCE,
     }

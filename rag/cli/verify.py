@@ -42,6 +42,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "paths", nargs="*", type=Path, metavar="PATH",
         help="files and folders to look for the quotes in, named as for `rag index` (default: those of the index)",
     )  # fmt: skip
+    parser.add_argument(
+        "--follow-links", action="store_true",
+        help="with PATH: also look in files outside the folders that links in them lead to",
+    )  # fmt: skip
     add_index_option(parser)
     parser.add_argument("--repair", action="store_true", help="rebuild the damaged parts of the index")
     parser.set_defaults(run=run)
@@ -49,6 +53,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; exit with 1 if the index is damaged or a quote does not match its file."""
+    if args.follow_links and not args.paths:
+        raise InputError("--follow-links is for named files and folders; the index records whether it follows links")
     if args.answers:
         return _check_quotes(args)
     folder = args.index or default_index()
@@ -88,4 +94,4 @@ def _files(args: argparse.Namespace) -> Files:
         return Files(remembered_paths(folder), follow_links=Manifest.read(version).follow_links)
     if args.index:
         raise InputError(f"--index {args.index} and {args.paths[0]}: give only one of the two")
-    return Files(args.paths)
+    return Files(args.paths, follow_links=args.follow_links)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import gradio as gr
+import pytest
 from rag.ui.events import drawing
 
 
@@ -27,3 +28,19 @@ def test_answer_overtaken_by_a_later_request_is_dropped() -> None:
         slow_ends.set()
         assert late.result() == gr.skip()
     assert event["fn"](latest, "slow") == ("slow", "slow list")
+
+
+def test_error_is_shown_unless_a_later_request_has_overtaken_it() -> None:
+    def draw(fails_late: bool) -> tuple[Any, ...]:
+        if fails_late:
+            event["fn"](latest, False)
+            raise gr.Error("gone")
+        return "list", "counts"
+
+    with gr.Blocks():
+        event = drawing(draw, [gr.Checkbox()], [gr.HTML(), gr.HTML()])
+        failing = drawing(lambda: (_ for _ in ()).throw(gr.Error("gone")), [], [gr.HTML(), gr.HTML()])
+    latest = event["inputs"][0].value
+    assert event["fn"](latest, True) == gr.skip()
+    with pytest.raises(gr.Error, match="gone"):
+        failing["fn"](failing["inputs"][0].value)
