@@ -171,7 +171,9 @@ class TestFiles:
         collections.delete(made.id)
         # It is deleted after it was found.
         monkeypatch.setattr(collections, "get", lambda _: made)
-        with pytest.raises(InputError, match="cannot be changed"):
+        with pytest.raises(
+            InputError, match=r"cannot be changed \(.+\); make room, or check the permissions of the collections folder"
+        ):
             collections.rename(made.id, "Again")
         assert not (home / made.id).exists()
 

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 from rag.ui.services.index_jobs import DONE, FAILED, INTERRUPTED, RUNNING, STOPPED, State
-from rag.ui.views.documents import LISTED, state_html
+from rag.ui.services.uploads import Upload
+from rag.ui.views.documents import LISTED, not_indexed_html, state_html, uploads_html
 
 CHANGES: dict[str, Any] = {
     "added": ["a.md"], "changed": [], "renamed": [], "removed": ["b.md", "c.md"], "unchanged": [], "warnings": [],
@@ -40,6 +41,20 @@ def _text(html: str) -> str:
 )
 def test_state_is_worded(state: State, expected: str) -> None:
     assert _text(state_html(state)) == expected
+
+
+def test_files_that_are_not_indexed_are_counted() -> None:
+    assert _text(not_indexed_html(0)) == ""
+    assert _text(not_indexed_html(1)) == "1 file is not indexed yet; click “Bring up to date” to index it."
+    assert _text(not_indexed_html(2)) == "2 files are not indexed yet; click “Bring up to date” to index them."
+
+
+def test_note_on_an_upload_names_the_collection() -> None:
+    shown = _text(uploads_html("<b>Ports", [Upload("a.md"), Upload("b.exe", "unsupported format")], 1, 2))
+    assert shown == (
+        "1 file added to &lt;b&gt;Ports. Not added to &lt;b&gt;Ports: b.exe : unsupported format. "
+        "1 file left out: the limit is 2 files per upload."
+    )
 
 
 def test_progress_bar_has_value_and_maximum() -> None:
