@@ -204,7 +204,8 @@ class Assistant:
             rows = self.index.store.rows_at(document, start, end)
             return next((self.index.passages[row] for row in rows if allowed is None or row in allowed), None)
 
-        return apply_feedback(result, feedback, documents, passage_at)
+        recalled = apply_feedback(result, feedback, documents, passage_at)
+        return replace(recalled, answers=recalled.answers[:MAX_ANSWERS])
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
         """Last stage: the result with its best candidate as the answer, or with the reason why there is none.

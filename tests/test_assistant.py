@@ -255,6 +255,15 @@ class TestFeedback:
             assert [answer.text for answer in result.answers].count(other.text) == 1
         assert with_feedback.ask("How long is it?").answer != result.answer
 
+    def test_words_marked_right_take_the_place_of_the_last_candidate(self, with_feedback: Assistant) -> None:
+        before = with_feedback.ask(BORDER)
+        sentence, best = before.answers[0].sentence, before.answers[0]
+        first_word = Selection(best.document, sentence.start, sentence.start + sentence.text.index(" "))
+        _mark(with_feedback, right=[first_word])
+        after = with_feedback.ask(BORDER)
+        assert len(before.answers) == len(after.answers) == 5
+        assert [answer.text for answer in after.answers[1:]] == [answer.text for answer in before.answers[:4]]
+
     def test_words_marked_wrong_are_not_offered_again(self, with_feedback: Assistant) -> None:
         before = with_feedback.ask(BORDER)
         assert before.answer

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from rag import Answer, Document, Passage, Result
-from rag.assistant import MAX_ANSWERS
 from rag.export.answers import citation
 
 from ..services.ask_service import FindDocument
@@ -93,11 +92,10 @@ def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
 
 
 def alternatives(result: Result) -> list[Alternative]:
-    """The other candidates of an answered question, best first; at most ``MAX_ANSWERS`` with the answer."""
+    """The other candidates of an answered question, best first."""
     if result.answer is None:
         return []
-    # What was marked right comes on top of the candidates that were read.
-    return [_alternative(answer) for answer in result.answers[1:MAX_ANSWERS]]
+    return [_alternative(answer) for answer in result.answers[1:]]
 
 
 def supporting(answer: Answer, find: FindDocument) -> list[Link]:

@@ -66,14 +66,6 @@ def test_taught_answer_says_who_and_when_instead_of_a_probability(assistant: Ass
     assert "100%" not in shown
 
 
-def test_at_most_five_answers_are_shown_with_a_taught_one(assistant: Assistant) -> None:
-    result = assistant.ask(BORDER)
-    assert len(result.answers) == 5
-    result = replace(result, answers=(result.answers[0], *result.answers))
-    shown = _html(assistant, result)
-    assert shown.partition('<section class="alternatives">')[2].partition("</section>")[0].count("<li>") == 4
-
-
 def test_notice_is_shown_above_the_answer(assistant: Assistant) -> None:
     result = assistant.ask("And in Kyrgyzstan?", previous="Who is the president of Uzbekistan?")
     shown = _html(assistant, result)
