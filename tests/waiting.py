@@ -23,7 +23,12 @@ def wait_until(condition: Callable[[], T], timeout: float = PATIENCE) -> T:
     return value
 
 
-def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
-    """``asyncio.run`` in a thread of its own: after a browser was started, Playwright has a loop in the main one."""
+def in_thread(call: Callable[[], T]) -> T:
+    """Call in a thread of its own: after a browser was started, Playwright has an asyncio loop in the main one."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
+        return pool.submit(call).result()
+
+
+def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
+    """``asyncio.run`` that works after a browser was started."""
+    return in_thread(lambda: asyncio.run(coroutine))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rag.eval.bench import load_test
@@ -11,6 +12,7 @@ from rag.eval.bench.load_client import AnswerSpan, Load, expected_answers, measu
 from rag.eval.bench.server import serving
 
 from rag import Assistant, InputError
+from tests.waiting import in_thread
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +34,10 @@ def address(corpus_index: Path) -> Iterator[str]:
         yield address
 
 
+def _measure(*args: Any, **options: Any) -> Load:
+    return in_thread(lambda: measure(*args, **options))
+
+
 def test_expected_answers_are_the_librarys(answers: dict[str, AnswerSpan]) -> None:
     border = answers[QUESTIONS[0]]
     assert border
@@ -40,7 +46,7 @@ def test_expected_answers_are_the_librarys(answers: dict[str, AnswerSpan]) -> No
 
 
 def test_concurrent_clients_get_the_librarys_answers(address: str, answers: dict[str, AnswerSpan]) -> None:
-    found = measure(address, answers, clients=6, seconds=0.5)
+    found = _measure(address, answers, clients=6, seconds=0.5)
     assert found.answers >= 6
     assert (found.clients, found.wrong, found.errors) == (6, 0, {})
     assert 0 < found.p50 <= found.p95 <= found.p99 < found.seconds
@@ -50,15 +56,15 @@ def test_concurrent_clients_get_the_librarys_answers(address: str, answers: dict
 def test_different_text_place_or_no_answer_counts_as_wrong(address: str, answers: dict[str, AnswerSpan]) -> None:
     text, document, begin, end = answers[QUESTIONS[0]] or ("", "", 0, 0)
     for other in (("7,644", document, begin, end), (text, "x.md", begin, end), (text, document, begin + 1, end), None):
-        found = measure(address, {QUESTIONS[0]: other}, clients=1, seconds=0)
+        found = _measure(address, {QUESTIONS[0]: other}, clients=1, seconds=0)
         assert (found.answers, found.wrong) == (1, 1)
 
 
 def test_rejected_and_failed_requests_count_as_errors(corpus_index: Path, answers: dict[str, AnswerSpan]) -> None:
     with serving(corpus_index, requests_per_minute=1) as (url, process):
-        reported = measure(url, {"": None}, clients=1, seconds=0, server=process)
-        refused = measure(url, answers, clients=1, seconds=0)
-    gone = measure(url, answers, clients=1, seconds=0, server=process)
+        reported = _measure(url, {"": None}, clients=1, seconds=0, server=process)
+        refused = _measure(url, answers, clients=1, seconds=0)
+    gone = _measure(url, answers, clients=1, seconds=0, server=process)
     assert [each.answers for each in (reported, refused, gone)] == [0, 0, 0]
     (error,) = reported.errors
     assert error.startswith("the server answered with an error: ")
@@ -68,11 +74,9 @@ def test_rejected_and_failed_requests_count_as_errors(corpus_index: Path, answer
     assert (len(reported.memory), len(refused.memory), gone.memory) == (3, 0, ())
 
 
-@pytest.mark.slow
-def test_command_runs_a_second_round_while_indexing(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert load_test.main(["--clients", "3", "--seconds", "3", "--questions", "5", "--indexing", "--json"]) == 0
+def test_command_runs_a_second_round_while_indexing(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--clients", "3", "--seconds", "3", "--questions", "5", "--indexing", "--json"]
+    assert in_thread(lambda: load_test.main(options)) == 0
     rounds = json.loads(capsys.readouterr().out)
     assert list(rounds) == ["alone", "while indexing"]
     for each in rounds.values():
