@@ -25,12 +25,6 @@ CORPUS = ROOT / "corpus"
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the page's tests first: they take longest, and no worker should be left with them at the end."""
-    items.sort(key=lambda item: "ui" not in item.path.parts)
-
-
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 

@@ -147,7 +147,7 @@ class TestSession:
         session.show(read)
         assert (session.asked, session.answered) == (read, (read,))
         session.show(None)
-        assert session == AskSession(None, (read,))
+        assert (session.current, session.answered, session.previous) == (None, (read,), DAM)
 
     def test_judging_again_replaces_the_answer(self, service: AskService) -> None:
         first = _ask(service)
@@ -174,4 +174,4 @@ class TestSession:
         session = AskSession()
         session.show(asked)
         session.forget()
-        assert session == AskSession(asked, ())
+        assert (session.current, session.answered) == (asked, ())
