@@ -205,7 +205,8 @@ class Assistant:
             return next((self.index.passages[row] for row in rows if allowed is None or row in allowed), None)
 
         recalled = apply_feedback(result, feedback, documents, passage_at)
-        return replace(recalled, answers=recalled.answers[:MAX_ANSWERS])
+        marked = sum(answer.feedback is not None for answer in recalled.answers)
+        return replace(recalled, answers=recalled.answers[: max(MAX_ANSWERS, marked)])
 
     def judge(self, result: Result, min_confidence: float | None = None) -> Result:
         """Last stage: the result with its best candidate as the answer, or with the reason why there is none.

@@ -13,6 +13,8 @@ from typing import Any
 
 import gradio as gr
 
+from rag import RagError
+
 #: How many answers of one ``drawing`` may be in the making. Each takes one of gradio's 40 threads, which others need.
 DRAWN_AT_ONCE = 8
 
@@ -42,7 +44,7 @@ def drawing(draw: Callable[..., tuple[Any, ...]], inputs: Sequence[Any], outputs
     """Options of an event that draws some components, such as the list of a collection's documents.
 
     An answer or an error is dropped if the page has asked again meanwhile, so a slow answer for one collection neither
-    delays nor replaces that for the collection chosen since. Slow answers delay no other user either.
+    delays nor replaces that for the collection chosen since. Up to ``DRAWN_AT_ONCE`` slow answers delay no other user.
 
     Args:
         draw: Returns the values of the outputs.
@@ -54,7 +56,7 @@ def drawing(draw: Callable[..., tuple[Any, ...]], inputs: Sequence[Any], outputs
         latest.request = request = object()
         try:
             drawn = draw(*values)
-        except gr.Error:
+        except (gr.Error, RagError):
             if latest.request is request:
                 raise
             return gr.skip()

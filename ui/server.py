@@ -73,6 +73,7 @@ def start(
         raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port")
     access, limits = access or AccessPolicy(), limits or Limits()
     access.check(host)
+    _check_port(host, port)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uploads = upload_folder()
@@ -84,7 +85,6 @@ def start(
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once)
     paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
     guard = Middleware(AccessMiddleware, access=access, limits=limits, host=host, uploads=uploads, pages=paths)
-    _check_port(host, port)
     try:
         page.launch(
             server_name=f"[{host.strip('[]')}]" if ":" in host else host,

@@ -17,12 +17,11 @@ VERB_WORD = "is|are|was|were|am|be|been|do|does|did|has|have|had|can|could|will|
 QUESTION_WORD = "who|what|which|how|whose|whom|when|where|why"
 VERB = re.compile(rf"\b(?:{VERB_WORD})\b|^(?:{QUESTION_WORD})\s+\w", re.IGNORECASE)
 
-#: First words of a question that are no part of a name after them.
-STARTER = re.compile(
-    rf"(?:{VERB_WORD}|{QUESTION_WORD}|name|list|give|tell|show|explain|describe|compare)$", re.IGNORECASE
-)
-
 PREPOSITION = r"in|for|of|at|on|to|from|by|with|under|after|before|during|since|against|near|about"
+IMPERATIVE = "name|list|give|tell|show|explain|describe|compare|find|search|summarise|summarize|according"
+#: First words of a question that are no part of a name after them.
+STARTER = re.compile(rf"(?:{VERB_WORD}|{QUESTION_WORD}|{PREPOSITION}|{IMPERATIVE})$", re.IGNORECASE)
+
 PHRASE = re.compile(rf"^(?P<preposition>{PREPOSITION})\s+(?P<object>.+)$", re.IGNORECASE)
 
 YEAR = r"(?:\b[12]\d{3}\b)"

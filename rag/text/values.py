@@ -23,6 +23,8 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 DECADE = re.compile(rf"\b{YEAR}s\b")
+#: A version, an address of a network, or a date that may begin with the day or the month.
+DOTTED = re.compile(r"\d\.\d+\.\d")
 NUMBER = re.compile(
     r"(?:(?P<sign>[$€£])\s*|(?<![^\W_])(?<!\d\.))(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<after>%|[^\W\d_]+)?"
 )
@@ -108,7 +110,7 @@ def value_of(text: str) -> Value | None:
     text = " ".join(text.split()).strip(" .,;:()\"'“”‘’")
     if date := _date(text):
         return date
-    if DECADE.search(text):
+    if DECADE.search(text) or DOTTED.search(text):
         return None
     numbers = list(NUMBER.finditer(text))
     if len(numbers) == 1:

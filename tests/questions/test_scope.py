@@ -85,6 +85,8 @@ def test_complete_question_is_no_follow_up(question: str) -> None:
         ("And Kyrgyzstan?", "Name Uzbekistan's president", "Name Kyrgyzstan's president"),
         ("And Kyrgyzstan?", "Population of Uzbekistan?", "Population of Kyrgyzstan?"),
         ("And Kyrgyzstan?", "Population growth?", None),
+        ("And Boston?", "In New York how many people live?", "In Boston how many people live?"),
+        ("And Osh?", "Find Bishkek hotels", "Find Osh hotels"),
         ("And in Kyrgyzstan?", "How long is the border between Kazakhstan and Russia?", None),
         ("And when?", "Who postponed a visit to Bishkek?", None),
         ("What about the rents?", "Who left Almaty?", None),

@@ -29,7 +29,7 @@ def test_values_that_can_both_be_right_do_not_contradict(first: str, second: str
     assert value and other and not value.contradicts(other)
 
 
-@pytest.mark.parametrize("text", ["between 5 and 7 km", "because it rained", "the 1990s", ""])
+@pytest.mark.parametrize("text", ["between 5 and 7 km", "because it rained", "the 1990s", "3.2.1", "12.5.2022", ""])
 def test_text_without_a_single_value_has_no_value(text: str) -> None:
     assert value_of(text) is None
 

@@ -8,6 +8,8 @@ import gradio as gr
 import pytest
 from rag.ui.events import drawing
 
+from tests.waiting import PATIENCE
+
 
 def test_answer_overtaken_by_a_later_request_is_dropped() -> None:
     begun, slow_ends = threading.Event(), threading.Event()
@@ -15,7 +17,7 @@ def test_answer_overtaken_by_a_later_request_is_dropped() -> None:
     def draw(chosen: str) -> tuple[Any, ...]:
         if chosen == "slow":
             begun.set()
-            assert slow_ends.wait(60)
+            assert slow_ends.wait(PATIENCE)
         return chosen, f"{chosen} list"
 
     with gr.Blocks():
@@ -23,7 +25,7 @@ def test_answer_overtaken_by_a_later_request_is_dropped() -> None:
     latest = event["inputs"][0].value
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(event["fn"], latest, "slow")
-        assert begun.wait(60)
+        assert begun.wait(PATIENCE)
         assert event["fn"](latest, "quick") == ("quick", "quick list")
         slow_ends.set()
         assert late.result() == gr.skip()

@@ -189,6 +189,7 @@ class AskTab:
     def _restart(session: AskSession) -> tuple[str, str]:
         """Empty the tab, as it was before the first question."""
         session.show(None)
+        session.previous = None
         return "", ""
 
     def _open(self, session: AskSession, event: gr.EventData) -> Any:

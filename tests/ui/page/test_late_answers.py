@@ -12,6 +12,7 @@ from rag.ui.tabs.ask_options import AskOptions
 
 from rag.questions.feedback import FeedbackFile
 from tests.ui.driver import BROWSER_MARKS, ask, open_page, serve
+from tests.waiting import PATIENCE
 
 pytestmark = BROWSER_MARKS
 
@@ -62,7 +63,7 @@ def test_slow_list_delays_and_replaces_no_other_list(browser: Browser, address: 
     table = page.locator("#documents-table")
     expect(table).to_contain_text("kazakhstan.md")
     _choose(page, "Harbour")
-    assert slow_list.reached.wait(60)
+    assert slow_list.reached.wait(PATIENCE)
     other = open_page(browser, address)
     other.get_by_role("tab", name="Documents").click()
     expect(other.locator("#documents-table")).to_contain_text("kazakhstan.md")
@@ -83,7 +84,7 @@ def test_form_opened_after_the_collection_changed_stays_open(
     FeedbackFile(taught).add("What is a ferry?", collections.assistant("reports").index.documents, unanswerable=True)
     page = open_page(browser, address)
     _choose(page, "Harbour")
-    assert slow_list.reached.wait(60)
+    assert slow_list.reached.wait(PATIENCE)
     page.get_by_role("tab", name="Feedback").click()
     page.get_by_role("button", name="Edit").click()
     question = page.get_by_label("Question", exact=True).and_(page.locator("#feedback-question textarea"))
@@ -115,7 +116,7 @@ def test_conditions_and_confidence_set_meanwhile_are_kept(
         page = open_page(browser, address)
         _choose(page, "Harbour")
         expect(page.locator("#collection-contents")).to_contain_text("3 documents")
-        assert gate.reached.wait(60)
+        assert gate.reached.wait(PATIENCE)
         page.get_by_role("button", name="Minimum confidence").click()
         page.locator("#min-confidence input[type=number]").fill("7")
         page.get_by_role("button", name="Filters").click()

@@ -19,6 +19,14 @@ def queue() -> Iterator[IndexQueue]:
     queue.close()
 
 
+@pytest.fixture
+def patient_queue() -> Iterator[IndexQueue]:
+    """A queue whose turns end only with their jobs."""
+    queue = IndexQueue(turn=10_000)
+    yield queue
+    queue.close()
+
+
 def _folder(path: Path, files: int, passages: int = 500) -> Path:
     path.mkdir()
     for number in range(files):
@@ -28,7 +36,7 @@ def _folder(path: Path, files: int, passages: int = 500) -> Path:
 
 
 def _ended(job: IndexJob) -> IndexJob:
-    wait_until(lambda: job.state().ended, timeout=120)
+    wait_until(lambda: job.state().ended)
     return job
 
 
@@ -45,8 +53,8 @@ def test_long_job_lets_a_short_one_run_and_then_continues(queue: IndexQueue, tmp
     assert long.state().state == "stopped"
 
 
-def test_upload_after_a_stop_is_indexed_although_another_job_has_the_turn(tmp_path: Path) -> None:
-    queue = IndexQueue(turn=10_000)
+def test_upload_after_a_stop_is_indexed_at_its_turn(patient_queue: IndexQueue, tmp_path: Path) -> None:
+    queue = patient_queue
     stopped = queue.start("x", _folder(tmp_path / "x", 60), tmp_path / "x-index")
     wait_until(lambda: stopped.has_started)
     second = queue.start("x", tmp_path / "x", tmp_path / "x-index")
@@ -61,7 +69,6 @@ def test_upload_after_a_stop_is_indexed_although_another_job_has_the_turn(tmp_pa
     assert _ended(last).state().state == "done"
     wait_until(lambda: not list(tmp_path.glob("*.pending")))
     assert queue.latest("x") is last
-    queue.close()
 
 
 @pytest.mark.slow
