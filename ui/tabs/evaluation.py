@@ -81,13 +81,15 @@ class EvaluationTab:
         self._stop.click(self._stop_evaluation, None, None, **unlimited)
         self._which.input(**show)
         self._chosen.change(None, None, self._cause, js=CLEAR, **PRIVATE).then(**show)
-        self._cause.input(self._filter, [self._chosen, self._cause], self._failures, **unlimited)
+        # Drawn as a whole, so that a list for the stage chosen before, if it comes late, is dropped.
+        self._cause.input(**show)
         if isinstance(tab := gr.context.Context.block, gr.Tab):
             tab.select(**show).then(**follow).then(**show)
 
     def _show(self, chosen: str, which: str, cause: str) -> tuple[Any, ...]:
         """The questions, and the report of the collection's last evaluation, with the failures of the chosen cause."""
-        collection = self._collections.get(chosen)
+        with error_messages():
+            collection = self._collections.get(chosen)
         which = which if collection.questions else FEEDBACK
         about, can_start = self._questions_html(collection, which)
         running = self._evaluations.running()
@@ -147,11 +149,6 @@ class EvaluationTab:
         collection_id = evaluation.collection.id
         # Another evaluation is the last one, or none, if the collection was deleted meanwhile.
         return self._collections.find(collection_id) is not None and self._evaluations.last(collection_id) is evaluation
-
-    def _filter(self, chosen: str, cause: str) -> str:
-        last = self._evaluations.last(self._collections.get(chosen).id)
-        report = last.state().report if last else None
-        return failures_html(report.results, chosen, cause) if report else ""
 
 
 def _path(collection: Collection, which: str) -> Path | None:
