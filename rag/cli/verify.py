@@ -54,7 +54,9 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the findings; exit with 1 if the index is damaged or a quote does not match its file."""
     if args.follow_links and not args.paths:
-        raise InputError("--follow-links is for named files and folders; the index records whether it follows links")
+        raise InputError(
+            "--follow-links is for named files and folders; the index records whether it follows links, so leave it out"
+        )
     if args.answers:
         return _check_quotes(args)
     folder = args.index or default_index()
