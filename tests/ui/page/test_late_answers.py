@@ -28,7 +28,7 @@ class Gate:
 
     def pass_through(self) -> None:
         self.reached.set()
-        assert self._opened.wait(120)
+        assert self._opened.wait(PATIENCE)
 
 
 @pytest.fixture
