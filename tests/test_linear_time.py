@@ -16,6 +16,7 @@ from rag.errors import DocumentError, InputError
 from rag.export.answers import escaped
 from rag.export.check import _nearest
 from rag.formats import parse
+from rag.formats.html import _extract_main, parse_html
 from rag.formats.markdown import MAX_FRONT_MATTER, front_matter
 from rag.formats.pdf.layout import HYPHEN, Line, mend_hyphens, paragraphs
 from rag.formats.sanitize import iso_date
@@ -208,6 +209,14 @@ def test_nested_elements(name: str) -> None:
         assert parse("a.html", source.encode()).documents[0].text.startswith(("x", "- x", "-"))
     except DocumentError as error:
         assert str(error) == "there is no text in it"
+
+
+@pytest.mark.parametrize(("links", "takes_too_long"), [(1_000, False), (10_000, True)])
+def test_main_text_is_not_extracted_from_many_links_in_nested_tables(links: int, takes_too_long: bool) -> None:
+    source = "<table><tr><td>" * 30 + "word <a>" * links
+    root = parse_html(source)
+    assert root is not None and (_extract_main(root) is None) == takes_too_long
+    assert parse("a.html", source.encode()).documents[0].text.count("word") == links
 
 
 def test_epub_manifest_that_repeats_a_file() -> None:

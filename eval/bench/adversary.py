@@ -15,10 +15,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from rag.errors import RagError
+from rag.errors import InputError, RagError
 from rag.formats import FORMATS, parse
 from rag.formats.markdown import front_matter
 from rag.formats.pdf.layout import HYPHEN, mend_hyphens
@@ -28,6 +29,8 @@ from rag.text.links import without_link_marks
 from rag.text.plural import counted
 from rag.text.segmentation import sentences
 from rag.types import Document
+
+from .adversary_files import file_with
 
 #: Characters that the patterns name, and tokens of the formats.
 CHARACTERS = (
@@ -45,7 +48,18 @@ LONGEST = 200_000
 #: CPU seconds that an attempt may take: so many, and so many for each character.
 BASE, PER_CHARACTER = 2.0, 50e-6
 
-Target = Callable[[str], object]
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function to attack.
+
+    Attributes:
+        call: The function.
+        prepare: Makes its argument of the text of an attempt; its time is not counted.
+    """
+
+    call: Callable[[Any], object]
+    prepare: Callable[[str], Any] = str
 
 
 class TooSlow(BaseException):
@@ -71,33 +85,53 @@ class Outcome:
 def targets() -> dict[str, Target]:
     """The functions to attack, by name."""
     settings = ChunkSettings()
-    found: dict[str, Target] = {
-        "sentences": lambda text: sum(1 for _ in sentences(text)),
-        "chunk": lambda text: sum(1 for _ in chunk(Document("a.txt", text, "a"), settings)),
-        "conditions": lambda text: conditions([text]),
-        "conditions of a mapping": lambda text: conditions({text: text}),
-        "front matter": front_matter,
-        "links": lambda text: without_link_marks(text, 1, len(text) - 1),
-        "hyphens": lambda text: mend_hyphens([[[text]]]),
+    readers = {f"parse {suffix}": f"a{suffix}" for suffix in FORMATS}
+    return {
+        "sentences": Target(lambda text: sum(1 for _ in sentences(text))),
+        "chunk": Target(lambda text: sum(1 for _ in chunk(Document("a.txt", text, "a"), settings))),
+        "conditions": Target(lambda text: conditions([text])),
+        "conditions of a mapping": Target(lambda text: conditions({text: text})),
+        "front matter": Target(front_matter),
+        "links": Target(lambda text: without_link_marks(text, 1, len(text) - 1)),
+        "hyphens": Target(lambda text: mend_hyphens([[[text]]])),
+        **{name: Target(partial(parse, file), partial(file_with, file)) for name, file in readers.items()},
     }
-    for suffix in FORMATS:
-        found[f"parse {suffix}"] = lambda text, name=f"a{suffix}": parse(name, text.encode("utf-8", "replace"))  # type: ignore[misc]
-    return found
 
 
-def attack(seconds: float, seed: int = 0, on_finding: Callable[[str], object] = print) -> Outcome:
-    """Attack all targets in turn for a time.
+def select(names: Sequence[str]) -> dict[str, Target]:
+    """The targets of some names; ``parse`` stands for the parsers of all formats. No names select all targets.
+
+    Raises:
+        InputError: No target has that name.
+    """
+    found = targets()
+    for each in names:
+        if not any(_is_named(target, each) for target in found):
+            raise InputError(f"--target {each!r} is unknown; choose from: parse, {', '.join(found)}")
+    return {name: found[name] for name in found if not names or any(_is_named(name, each) for each in names)}
+
+
+def _is_named(target: str, name: str) -> bool:
+    return target == name or (name == "parse" and target.startswith("parse "))
+
+
+def attack(
+    seconds: float, seed: int = 0, on_finding: Callable[[str], object] = print, *, names: Sequence[str] = ()
+) -> Outcome:
+    """Attack targets in turn for a time.
 
     Args:
         seconds: Wall-clock time.
         seed: Seed of the attempts.
         on_finding: Called with each finding.
+        names: As for ``select``.
     """
+    attacked = select(names)
     draw, outcome = random.Random(seed), Outcome()
     signal.signal(signal.SIGVTALRM, _too_slow)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for name, target in targets().items():
+        for name, target in attacked.items():
             runs = _runs(draw)
             text = "".join(unit * count for unit, count in runs)[:LONGEST]
             if problem := _attempt(name, target, text, outcome):
@@ -120,11 +154,12 @@ def _runs(draw: random.Random) -> list[tuple[str, int]]:
 def _attempt(name: str, target: Target, text: str, outcome: Outcome) -> str:
     """Call a target, and count the outcome; returns the problem, or nothing."""
     outcome.tried[name] += 1
+    prepared = target.prepare(text)
     limit = BASE + PER_CHARACTER * len(text)
     started, problem = time.process_time(), ""
     signal.setitimer(signal.ITIMER_VIRTUAL, limit)
     try:
-        target(text)
+        target.call(prepared)
     except RagError:
         outcome.refused[name] += 1
     except TooSlow:
@@ -162,8 +197,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--minutes", type=float, default=10.0, metavar="N", help="how long to search (default: 10)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the attempts (default: 0)")
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="attack only this function, such as sentences or parse (may be repeated)",
+    )
     args = parser.parse_args(argv)
-    outcome = attack(60 * args.minutes, args.seed)
+    try:
+        outcome = attack(60 * args.minutes, args.seed, names=args.target)
+    except InputError as error:
+        parser.error(str(error))
     print(report(outcome))
     return 1 if outcome.findings else 0
 

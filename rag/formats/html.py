@@ -51,8 +51,10 @@ MAX_CONSENT = 2_000
 #: If readability-lxml finds less than this share of a page's text, its result is discarded.
 MIN_SHARE = 0.25
 #: Limits on the code points that readability-lxml copies and on the elements that it visits, both counted once for each
-#: enclosing element. Reaching a limit takes a second or two; real pages stay below a hundredth of it.
+#: enclosing element. Reaching a limit takes a second or two; real pages stay below a tenth of it.
 MAX_COPIED, MAX_VISITED = 1_000_000_000, 10_000_000
+#: A link counts as so many elements, because its text is collected and cleaned at each visit.
+LINK_VISITS = 40
 
 #: Elements in which a ``header`` is not that of the page.
 PARTS = frozenset({"main", "article", "section"})
@@ -177,7 +179,7 @@ def _extract_main(root: Element) -> Element | None:
     if sum(len(parent) * sum(len(each.tail or "") for each in parent) for parent in root.iter("{*}*")) > MAX_COPIED:
         return None
     # It searches the content of every element.
-    if sum(_depths(root)) > MAX_VISITED:
+    if sum(_visits(root)) > MAX_VISITED:
         return None
     # It logs the errors that it raises.
     logging.getLogger("readability.readability").setLevel(logging.CRITICAL)
@@ -187,15 +189,15 @@ def _extract_main(root: Element) -> Element | None:
         return None
 
 
-def _depths(root: Element) -> Iterator[int]:
-    """The depth of every element."""
+def _visits(root: Element) -> Iterator[int]:
+    """The depth of every element, multiplied by what a visit costs."""
     from lxml import etree
 
     depth = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
+    for event, element in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         if event == "start":
-            yield depth
+            yield depth * (LINK_VISITS if tag(element) == "a" else 1)
 
 
 def _is_boilerplate(element: Element, letters: _Letters) -> bool:

@@ -4,6 +4,9 @@ import re
 
 import pytest
 from rag.eval.bench import adversary
+from rag.eval.bench.adversary_files import file_with
+
+from rag.formats import FORMATS, parse
 
 
 def test_attempts_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,15 +18,30 @@ def test_attempts_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.endswith(" tried, 0 findings\n")
 
 
+def test_only_the_chosen_targets_are_attacked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert adversary.main(["--minutes", "0.001", "--target", "sentences", "--target", "parse .md"]) == 0
+    assert re.findall(r"^(.+): [1-9]", capsys.readouterr().out, re.MULTILINE) == ["parse .md", "sentences"]
+    assert [name.split()[0] for name in adversary.select(["parse"])] == ["parse"] * len(FORMATS)
+    with pytest.raises(SystemExit):
+        adversary.main(["--target", "sentence"])
+    assert "'sentence' is unknown; choose from: parse, sentences, chunk," in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", sorted(set(FORMATS) - {".csv", ".tsv"}))
+def test_attempts_reach_the_text_in_every_container(suffix: str) -> None:
+    [*_, document] = parse(f"a{suffix}", file_with(f"a{suffix}", "The ferry (of 1992) leaves\nat nine.")).documents
+    assert document.text.split() == "The ferry (of 1992) leaves at nine.".split()
+
+
 def test_slow_call_and_unexpected_exception_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     quadratic = re.compile(r"a+b")
     monkeypatch.setattr(adversary, "BASE", 0.05)
     monkeypatch.setattr(adversary, "PER_CHARACTER", 0.0)
     outcome = adversary.Outcome()
     attempts = {
-        "slow": quadratic.findall,
-        "wrong": int,
-        "right": len,
+        "slow": adversary.Target(quadratic.findall),
+        "wrong": adversary.Target(int),
+        "right": adversary.Target(len),
     }
     adversary.signal.signal(adversary.signal.SIGVTALRM, adversary._too_slow)
 
