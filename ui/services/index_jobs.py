@@ -67,6 +67,8 @@ class State:
 class IndexJob:
     """One update of a collection's index. It starts with its first turn, and is paused between its turns.
 
+    A paused job keeps a process, with its memory; ``park`` gives that up.
+
     Args:
         files: Folder of the collection's files.
         index: Folder of its index.
@@ -78,7 +80,8 @@ class IndexJob:
         self._state = State()
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
-        self._may_run = self._finished = False
+        self._may_run = self._finished = self._parked = False
+        self._turns = self._times_parked = 0
         self._lock = threading.Lock()
 
     def state(self) -> State:
@@ -88,9 +91,21 @@ class IndexJob:
 
     @property
     def has_started(self) -> bool:
-        """True after the first turn has begun."""
+        """True after the first turn has begun, or the first one after the job was parked."""
         with self._lock:
             return self._thread is not None
+
+    @property
+    def turns(self) -> int:
+        """Number of turns since the job has started, or started again."""
+        with self._lock:
+            return self._turns
+
+    @property
+    def times_parked(self) -> int:
+        """How often the job was parked."""
+        with self._lock:
+            return self._times_parked
 
     @property
     def has_finished(self) -> bool:
@@ -102,6 +117,7 @@ class IndexJob:
         """Begin a turn."""
         with self._lock:
             self._may_run = True
+            self._turns += 1
             self._apply_turn()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="indexing")
@@ -126,31 +142,51 @@ class IndexJob:
             if not self._state.ended:
                 self._state = replace(self._state, state=STOPPED)
             process, self._finished = self._process, self._finished or self._thread is None
-        if process:
-            process.terminate()
-            try:
-                process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        _terminate(process)
+
+    def park(self) -> None:
+        """End the process of a paused job, and wait for that; the next turn starts another one.
+
+        That one reads the files again, and reuses finished embeddings.
+        """
+        with self._lock:
+            self._parked = True
+            process, thread = self._process, self._thread
+        _terminate(process)
+        if thread:
+            thread.join()
+        with self._lock:
+            self._parked = False
+            if not self._finished:
+                self._thread = self._process = None
+                self._turns, self._times_parked = 0, self._times_parked + 1
+                # It may have been stopped meanwhile.
+                self._finished = self._state.ended
 
     def _run(self) -> None:
         """Run the worker until it exits, again if it is killed."""
         try:
             for _ in range(ATTEMPTS):
                 self._run_worker()
+                if self._is_parked():
+                    return
             self._set(state=INTERRUPTED)
         except (OSError, ValueError, TypeError) as error:
             self._set(state=FAILED, error=f"indexing failed ({error}); try again")
         finally:
-            with self._lock:
-                self._finished = True
-            self._on_end(self)
+            if not self._is_parked():
+                with self._lock:
+                    self._finished = True
+                self._on_end(self)
+
+    def _is_parked(self) -> bool:
+        with self._lock:
+            return self._parked and not self._state.ended
 
     def _run_worker(self) -> None:
         command = [*COMMAND, str(self._files), str(self._index)]
         with self._lock:
-            if self._state.ended:
+            if self._state.ended or self._parked:
                 return
             # stdin closes when this process ends, which tells the worker to exit.
             self._process = process = subprocess.Popen(
@@ -183,3 +219,14 @@ class IndexJob:
         with self._lock:
             if not self._state.ended:
                 self._state = replace(self._state, **values)
+
+
+def _terminate(process: subprocess.Popen[str] | None) -> None:
+    """End a process, and wait for that."""
+    if process:
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

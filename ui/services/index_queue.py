@@ -1,6 +1,7 @@
 """The index jobs of a server take turns, so that a long one does not hold up the others.
 
-One job has the turn; those paused may still be finishing a file or a batch of passages.
+One job has the turn; those paused may still be finishing a file or a batch of passages. So that the paused ones do not
+fill the memory, only some keep their process; the others are parked, and start again at a later turn.
 
 A file beside the index marks that its files are to be indexed until that is done. A server that was killed finds the
 mark when it starts again, and continues.
@@ -20,7 +21,7 @@ from .index_jobs import DONE, FAILED, IndexJob
 #: Seconds that a job runs while others wait.
 TURN = 20.0
 
-#: How many jobs take turns; others wait until one of these ends. A paused job keeps its memory, about 0.5 GB.
+#: How many jobs have a process, which keeps about 0.5 GB while it is paused.
 MAX_STARTED = 5
 
 #: Suffix of the mark beside an index.
@@ -32,10 +33,11 @@ class IndexQueue:
 
     Args:
         turn: Seconds that a job runs while others wait.
+        max_started: How many jobs have a process.
     """
 
-    def __init__(self, turn: float = TURN) -> None:
-        self._turn = turn
+    def __init__(self, turn: float = TURN, max_started: int = MAX_STARTED) -> None:
+        self._turn, self._max_started = turn, max_started
         self._jobs: dict[str, IndexJob] = {}
         self._second: dict[str, IndexJob] = {}
         self._turns: deque[str] = deque()
@@ -127,10 +129,14 @@ class IndexQueue:
                 self._changed.wait_for(lambda: self._turns or self._closed)
                 if self._closed:
                     return
-                collection_id = self._next_turn()
+                collection_id, to_park = self._next_turn()
                 self._turns.remove(collection_id)
-                job = self._unfinished(collection_id)
                 self._running = collection_id
+            # Without the lock: it waits for a process.
+            if to_park:
+                to_park.park()
+            with self._changed:
+                job = None if self._closed else self._unfinished(collection_id)
                 if job:
                     job.resume()
             if job:
@@ -140,10 +146,19 @@ class IndexQueue:
                 if self._unfinished(collection_id):
                     self._turns.append(collection_id)
 
-    def _next_turn(self) -> str:
-        """The first collection whose job has started, or may start."""
-        started = [each for each in self._turns if (job := self._unfinished(each)) and job.has_started]
-        return next(each for each in self._turns if each in started or len(started) < MAX_STARTED)
+    def _next_turn(self) -> tuple[str, IndexJob | None]:
+        """The first collection whose job has a process or may have one, and the job to park for it, if any."""
+        started = [job for each in self._turns if (job := self._unfinished(each)) and job.has_started]
+        for each in self._turns:
+            job = self._unfinished(each)
+            if job is None or job.has_started or len(started) < self._max_started:
+                return each, None
+            most = max(started, key=lambda job: job.turns)
+            # A job that was never parked starts at once. The others need more turns each time: reading the files again
+            # may take several, and two jobs that park each other would never end.
+            if not job.times_parked or most.turns >= 2**most.times_parked:
+                return each, most
+        raise AssertionError("started jobs are among those that wait for a turn")
 
     def _wait_for_end_of_turn(self, job: IndexJob) -> None:
         """Return when the job has ended, or is paused because its time is up and others wait."""

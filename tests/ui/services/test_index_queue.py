@@ -72,6 +72,44 @@ def test_upload_after_a_stop_is_indexed_at_its_turn(patient_queue: IndexQueue, t
 
 
 @pytest.mark.slow
+def test_job_beyond_the_processes_gets_its_turn_and_the_parked_one_continues(tmp_path: Path) -> None:
+    queue = IndexQueue(turn=5, max_started=1)
+    try:
+        long = queue.start("long", _folder(tmp_path / "long", 3, passages=300), tmp_path / "long-index")
+        wait_until(lambda: long.state().done)
+        short = _ended(queue.start("short", _folder(tmp_path / "short", 1, passages=3), tmp_path / "short-index"))
+        assert (short.state().state, long.state().ended) == ("done", False)
+        assert long.times_parked
+        assert _ended(long).state().state == "done"
+        assert len(Index.open(tmp_path / "long-index").documents) == 3
+    finally:
+        queue.close()
+
+
+@pytest.mark.slow
+def test_jobs_that_park_each_other_are_done(tmp_path: Path) -> None:
+    queue = IndexQueue(turn=0.5, max_started=1)
+    try:
+        jobs = [
+            queue.start(name, _folder(tmp_path / name, 3, passages=100), tmp_path / f"{name}-index") for name in "abc"
+        ]
+        assert [_ended(job).state().state for job in jobs] == ["done"] * 3
+    finally:
+        queue.close()
+
+
+def test_parked_job_can_be_stopped(tmp_path: Path) -> None:
+    job = IndexJob(_folder(tmp_path / "files", 60), tmp_path / "index")
+    job.resume()
+    wait_until(lambda: job.state().done)
+    job.pause()
+    job.park()
+    assert (job.has_started, job.has_finished, job.state().state, job.times_parked) == (False, False, "waiting", 1)
+    job.stop()
+    assert (job.has_finished, job.state().state) == (True, "stopped")
+
+
+@pytest.mark.slow
 def test_all_jobs_that_take_turns_are_done(queue: IndexQueue, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(MAX_STARTED + 1)]
     jobs = [queue.start(name, _folder(tmp_path / name, 3, passages=3), tmp_path / f"{name}-index") for name in names]
