@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ from rag.errors import DocumentError, InputError
 from rag.export.answers import escaped
 from rag.export.check import _nearest
 from rag.formats import parse
-from rag.formats.html import _extract_main, parse_html
+from rag.formats.html import LONGEST_SPACES, _extract_main, parse_html
 from rag.formats.markdown import MAX_FRONT_MATTER, front_matter
 from rag.formats.pdf.layout import HYPHEN, Line, mend_hyphens, paragraphs
 from rag.formats.sanitize import iso_date
@@ -217,6 +218,16 @@ def test_main_text_is_not_extracted_from_many_links_in_nested_tables(links: int,
     root = parse_html(source)
     assert root is not None and (_extract_main(root) is None) == takes_too_long
     assert parse("a.html", source.encode()).documents[0].text.count("word") == links
+
+
+@pytest.mark.parametrize("between", [" ", "\n", "\u2003"])
+def test_runs_of_space_are_short_before_main_text_is_extracted(between: str) -> None:
+    source = "<table><tr><td>" * 80 + "<p>" + (between * 250 + "a") * 80
+    root = parse_html(source)
+    assert root is not None
+    _extract_main(root)
+    assert max(len(run) for run in re.findall(r"\s+", "".join(map(str, root.itertext())))) == LONGEST_SPACES
+    assert parse("a.html", source.encode()).documents[0].text.count("a") == 80
 
 
 def test_epub_manifest_that_repeats_a_file() -> None:

@@ -30,7 +30,7 @@ from rag.text.plural import counted
 from rag.text.segmentation import sentences
 from rag.types import Document
 
-from .adversary_files import file_with
+from .adversary_files import CONTAINERS
 
 #: Characters that the patterns name, and tokens of the formats.
 CHARACTERS = (
@@ -55,7 +55,7 @@ class Target:
 
     Attributes:
         call: The function.
-        prepare: Makes its argument of the text of an attempt; its time is not counted.
+        prepare: Turns the text of an attempt into the argument; its time is not counted.
     """
 
     call: Callable[[Any], object]
@@ -85,7 +85,6 @@ class Outcome:
 def targets() -> dict[str, Target]:
     """The functions to attack, by name."""
     settings = ChunkSettings()
-    readers = {f"parse {suffix}": f"a{suffix}" for suffix in FORMATS}
     return {
         "sentences": Target(lambda text: sum(1 for _ in sentences(text))),
         "chunk": Target(lambda text: sum(1 for _ in chunk(Document("a.txt", text, "a"), settings))),
@@ -94,31 +93,36 @@ def targets() -> dict[str, Target]:
         "front matter": Target(front_matter),
         "links": Target(lambda text: without_link_marks(text, 1, len(text) - 1)),
         "hyphens": Target(lambda text: mend_hyphens([[[text]]])),
-        **{name: Target(partial(parse, file), partial(file_with, file)) for name, file in readers.items()},
+        **{f"parse {suffix}": Target(partial(parse, f"a{suffix}"), _utf8) for suffix in FORMATS},
+        **{f"parse text in {suffix}": Target(partial(parse, f"a{suffix}"), put) for suffix, put in CONTAINERS.items()},
     }
 
 
 def select(names: Sequence[str]) -> dict[str, Target]:
-    """The targets of some names; ``parse`` stands for the parsers of all formats. No names select all targets.
+    """The targets of these names, or all targets without names; ``parse`` stands for the parsers of all formats.
 
     Raises:
         InputError: No target has that name.
     """
     found = targets()
-    for each in names:
-        if not any(_is_named(target, each) for target in found):
-            raise InputError(f"--target {each!r} is unknown; choose from: parse, {', '.join(found)}")
-    return {name: found[name] for name in found if not names or any(_is_named(name, each) for each in names)}
+    for name in names:
+        if not any(_is_named(target, name) for target in found):
+            raise InputError(f"--target {name!r} is unknown; choose from: parse, {', '.join(found)}")
+    return {target: found[target] for target in found if not names or any(_is_named(target, name) for name in names)}
 
 
 def _is_named(target: str, name: str) -> bool:
     return target == name or (name == "parse" and target.startswith("parse "))
 
 
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
 def attack(
     seconds: float, seed: int = 0, on_finding: Callable[[str], object] = print, *, names: Sequence[str] = ()
 ) -> Outcome:
-    """Attack targets in turn for a time.
+    """Attack targets in turn for a time, each at least once.
 
     Args:
         seconds: Wall-clock time.
@@ -130,7 +134,7 @@ def attack(
     draw, outcome = random.Random(seed), Outcome()
     signal.signal(signal.SIGVTALRM, _too_slow)
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while not outcome.tried or time.monotonic() < end:
         for name, target in attacked.items():
             runs = _runs(draw)
             text = "".join(unit * count for unit, count in runs)[:LONGEST]

@@ -1,4 +1,4 @@
-"""Hold a text in a file of a given format, so that the search for slow inputs gets past the container."""
+"""Files that hold a given text, so that the search for slow inputs gets past the container."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
-
-import docx
+from collections.abc import Mapping
+from xml.sax.saxutils import escape
 
 #: Characters that XML forbids.
 NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,6 +21,19 @@ CONTAINER = (
     '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
     '<rootfile full-path="book.opf"/></rootfiles></container>'
 )
+OFFICE, PACKAGE, WORD = (
+    f"http://schemas.openxmlformats.org/{name}"
+    for name in ("officeDocument/2006/relationships", "package/2006", "wordprocessingml/2006/main")
+)
+TYPES = (
+    f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
+    'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/document.xml" '
+    'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
+)
+RELATIONS = (
+    f'<Relationships xmlns="{PACKAGE}/relationships">'
+    f'<Relationship Id="a" Type="{OFFICE}/officeDocument" Target="document.xml"/></Relationships>'
+)
 BOOK = (
     '<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><manifest>'
     '<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/></manifest>'
@@ -30,26 +41,14 @@ BOOK = (
 )
 
 
-def file_with(name: str, text: str) -> bytes:
-    """The bytes of a file that holds the text; its format is that of the name's suffix.
-
-    Formats without a container are the text in UTF-8.
-    """
-    return _CONTAINERS.get(PurePosixPath(name).suffix, _encoded)(text)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
-
-
 def _docx(text: str) -> bytes:
-    """Each line is a paragraph, styled as a heading where it begins with ``#``."""
-    document = docx.Document()
-    for line in NOT_XML.sub("", text).split("\n"):
-        document.add_paragraph(line, style="Heading 1" if line.startswith("#") else None)
-    packed = io.BytesIO()
-    document.save(packed)
-    return packed.getvalue()
+    """Each line is a paragraph."""
+    lines = escape(NOT_XML.sub("", text)).split("\n")
+    body = "".join(f'<w:p><w:r><w:t xml:space="preserve">{line}</w:t></w:r></w:p>' for line in lines)
+    return _zipped({
+        "[Content_Types].xml": TYPES, "_rels/.rels": RELATIONS,
+        "document.xml": f'<w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>',
+    })  # fmt: skip
 
 
 def _epub(text: str) -> bytes:
@@ -71,14 +70,14 @@ def _jsonl(text: str) -> bytes:
 
 def _pdf(text: str) -> bytes:
     """Pages of lines in Helvetica, one line below the other."""
-    lines = [PDF_ESCAPED.sub(rb"\\\1", line.encode("latin-1", "replace")) for line in text.split("\n")]
+    lines = [PDF_ESCAPED.sub(rb"\\\1", line.encode("cp1252", "replace")) for line in text.split("\n")]
     pages = [lines[start : start + LINES_PER_PAGE] for start in range(0, len(lines), LINES_PER_PAGE)]
     first = 4
     kids = b" ".join(b"%d 0 R" % (first + 2 * number) for number in range(len(pages)))
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), kids),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     ]
     for number, page in enumerate(pages):
         shown = b"".join(b"(%s) Tj T*\n" % line for line in page)
@@ -104,10 +103,9 @@ def _zipped(parts: Mapping[str, str]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in parts.items():
-            package.writestr(name, _encoded(content))
+            package.writestr(name, content.encode("utf-8", "replace"))
     return packed.getvalue()
 
 
-_CONTAINERS: dict[str, Callable[[str], bytes]] = {
-    ".docx": _docx, ".epub": _epub, ".zip": _zip, ".jsonl": _jsonl, ".ndjson": _jsonl, ".pdf": _pdf,
-}  # fmt: skip
+#: Functions that put a text into a file, by the file's suffix.
+CONTAINERS = {".docx": _docx, ".epub": _epub, ".jsonl": _jsonl, ".pdf": _pdf, ".zip": _zip}

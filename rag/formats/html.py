@@ -50,11 +50,16 @@ MAX_CONSENT = 2_000
 
 #: If readability-lxml finds less than this share of a page's text, its result is discarded.
 MIN_SHARE = 0.25
-#: Limits on the code points that readability-lxml copies and on the elements that it visits, both counted once for each
+#: Limits on the code points that readability-lxml copies, and on its visits of elements, both counted once for each
 #: enclosing element. Reaching a limit takes a second or two; real pages stay below a tenth of it.
 MAX_COPIED, MAX_VISITED = 1_000_000_000, 10_000_000
-#: A link counts as so many elements, because its text is collected and cleaned at each visit.
-LINK_VISITS = 40
+#: What else costs as much as a visit: so many code points of text, or one in a link. A link itself costs 40 visits,
+#: because its text is collected and cleaned each time.
+TEXT_PER_VISIT, VISITS_PER_LINK = 4, 40
+
+#: Runs of white space are cut to this length, because readability-lxml takes quadratic time for them.
+LONGEST_SPACES = 80
+EXCESS = re.compile(rf"(?<=\s{{{LONGEST_SPACES}}})\s+")
 
 #: Elements in which a ``header`` is not that of the page.
 PARTS = frozenset({"main", "article", "section"})
@@ -181,6 +186,7 @@ def _extract_main(root: Element) -> Element | None:
     # It searches the content of every element.
     if sum(_visits(root)) > MAX_VISITED:
         return None
+    _shorten_spaces(root)
     # It logs the errors that it raises.
     logging.getLogger("readability.readability").setLevel(logging.CRITICAL)
     try:
@@ -189,15 +195,27 @@ def _extract_main(root: Element) -> Element | None:
         return None
 
 
-def _visits(root: Element) -> Iterator[int]:
-    """The depth of every element, multiplied by what a visit costs."""
+def _visits(root: Element) -> Iterator[float]:
+    """What each element costs readability-lxml, in visits: its depth multiplied by the cost of what it holds."""
     from lxml import etree
 
-    depth = 0
+    depth = links = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        if event == "start":
-            yield depth * (LINK_VISITS if tag(element) == "a" else 1)
+        step = 1 if event == "start" else -1
+        depth += step
+        is_link = tag(element) == "a"
+        text = element.text if event == "start" else element.tail
+        links += step * is_link
+        cost = len(text or "") * (1 if links else 1 / TEXT_PER_VISIT)
+        yield depth * (cost + (event == "start") * (VISITS_PER_LINK if is_link else 1))
+
+
+def _shorten_spaces(root: Element) -> None:
+    for element in root.iter("{*}*"):
+        if element.text:
+            element.text = EXCESS.sub("", element.text)
+        if element.tail:
+            element.tail = EXCESS.sub("", element.tail)
 
 
 def _is_boilerplate(element: Element, letters: _Letters) -> bool:
