@@ -63,6 +63,11 @@ class State:
         """True once the state is final."""
         return self.state in (DONE, FAILED, STOPPED, INTERRUPTED)
 
+    @property
+    def is_writing(self) -> bool:
+        """True once all passages are embedded, so that only the index has to be written."""
+        return self.stage == "embedding" and (self.read, self.done) == (self.files, self.total)
+
 
 class IndexJob:
     """One update of a collection's index. It starts with its first turn, and is paused between its turns.
@@ -90,14 +95,14 @@ class IndexJob:
             return self._state
 
     @property
-    def has_started(self) -> bool:
-        """True after the first turn has begun, or the first one after the job was parked."""
+    def has_process(self) -> bool:
+        """True from a turn's beginning until the job is parked or has finished."""
         with self._lock:
-            return self._thread is not None
+            return self._thread is not None and not self._finished
 
     @property
     def turns(self) -> int:
-        """Number of turns since the job has started, or started again."""
+        """Number of turns that the job's process has had."""
         with self._lock:
             return self._turns
 
@@ -136,18 +141,27 @@ class IndexJob:
             self._may_run = False
             self._apply_turn()
 
-    def stop(self) -> None:
-        """Stop the job and wait for its end; the index is unchanged, and the next job reuses finished embeddings."""
+    def cancel(self) -> None:
+        """Make the state final, unless it is; ``stop`` then ends the process."""
         with self._lock:
             if not self._state.ended:
                 self._state = replace(self._state, state=STOPPED)
-            process, self._finished = self._process, self._finished or self._thread is None
+            self._finished = self._finished or self._thread is None
+
+    def stop(self) -> None:
+        """Stop the job and wait for its end; the index is unchanged.
+
+        The next job of the same collection reuses the embeddings that are stored, which is done in large blocks.
+        """
+        self.cancel()
+        with self._lock:
+            process = self._process
         _terminate(process)
 
     def park(self) -> None:
-        """End the process of a paused job, and wait for that; the next turn starts another one.
+        """Terminate the process of a paused job and wait until it has exited; the next turn starts a new one.
 
-        That one reads the files again, and reuses finished embeddings.
+        The new process reads all files again, and reuses the embeddings that are stored.
         """
         with self._lock:
             self._parked = True
@@ -160,8 +174,11 @@ class IndexJob:
             if not self._finished:
                 self._thread = self._process = None
                 self._turns, self._times_parked = 0, self._times_parked + 1
-                # It may have been stopped meanwhile.
-                self._finished = self._state.ended
+                # It may have been cancelled meanwhile.
+                if self._state.ended:
+                    self._finished = True
+                else:
+                    self._state = State()
 
     def _run(self) -> None:
         """Run the worker until it exits, again if it is killed."""
@@ -172,7 +189,9 @@ class IndexJob:
                     return
             self._set(state=INTERRUPTED)
         except (OSError, ValueError, TypeError) as error:
-            self._set(state=FAILED, error=f"indexing failed ({error}); try again")
+            # Parking may cut the worker's last line short.
+            if not self._is_parked():
+                self._set(state=FAILED, error=f"indexing failed ({error}); try again")
         finally:
             if not self._is_parked():
                 with self._lock:
@@ -222,7 +241,7 @@ class IndexJob:
 
 
 def _terminate(process: subprocess.Popen[str] | None) -> None:
-    """End a process, and wait for that."""
+    """Terminate a process and wait until it has exited."""
     if process:
         process.terminate()
         try:

@@ -1,7 +1,7 @@
 """The index jobs of a server take turns, so that a long one does not hold up the others.
 
 One job has the turn; those paused may still be finishing a file or a batch of passages. So that the paused ones do not
-fill the memory, only some keep their process; the others are parked, and start again at a later turn.
+fill the memory, only some keep their process; the others are parked, and read their files again at a later turn.
 
 A file beside the index marks that its files are to be indexed until that is done. A server that was killed finds the
 mark when it starts again, and continues.
@@ -21,8 +21,8 @@ from .index_jobs import DONE, FAILED, IndexJob
 #: Seconds that a job runs while others wait.
 TURN = 20.0
 
-#: How many jobs have a process, which keeps about 0.5 GB while it is paused.
-MAX_STARTED = 5
+#: At most so many jobs keep a process; a paused one takes about 0.5 GB.
+MAX_PROCESSES = 5
 
 #: Suffix of the mark beside an index.
 PENDING = ".pending"
@@ -33,11 +33,11 @@ class IndexQueue:
 
     Args:
         turn: Seconds that a job runs while others wait.
-        max_started: How many jobs have a process.
+        max_processes: At most so many jobs keep a process.
     """
 
-    def __init__(self, turn: float = TURN, max_started: int = MAX_STARTED) -> None:
-        self._turn, self._max_started = turn, max_started
+    def __init__(self, turn: float = TURN, max_processes: int = MAX_PROCESSES) -> None:
+        self._turn, self._max_processes = turn, max_processes
         self._jobs: dict[str, IndexJob] = {}
         self._second: dict[str, IndexJob] = {}
         self._turns: deque[str] = deque()
@@ -55,7 +55,7 @@ class IndexQueue:
         """
         with self._changed:
             last = self._latest(collection_id)
-            if last and not last.has_started and not last.has_finished:
+            if last and not last.has_process and not last.state().ended:
                 return last
             job = IndexJob(files, index, lambda job: self._end(collection_id, job))
             self._marks[collection_id] = _pending_mark(index)
@@ -91,8 +91,8 @@ class IndexQueue:
         """Stop a collection's jobs, and wait for their end."""
         with self._changed:
             self._clear_mark(collection_id)
-            started = self._stop_waiting(collection_id)
-        for job in started:
+            cancelled = self._cancel(collection_id)
+        for job in cancelled:
             job.stop()
 
     def forget(self, collection_id: str) -> None:
@@ -106,22 +106,19 @@ class IndexQueue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            started = [job for collection_id in list(self._jobs) for job in self._stop_waiting(collection_id)]
-        for job in started:
+            cancelled = [job for collection_id in list(self._jobs) for job in self._cancel(collection_id)]
+        for job in cancelled:
             job.stop()
 
-    def _stop_waiting(self, collection_id: str) -> list[IndexJob]:
-        """Stop the jobs of a collection that have not started; returns the started one, if any. Needs the lock.
+    def _cancel(self, collection_id: str) -> list[IndexJob]:
+        """Cancel the jobs of a collection, and return them. Needs the lock.
 
-        Stopping a started job takes seconds, so that is done without the lock.
+        Stopping a process takes seconds, so that is left to the caller, who does it without the lock.
         """
-        if second := self._second.pop(collection_id, None):
-            second.stop()
-        job = self._jobs.get(collection_id)
-        if job is None or job.has_started:
-            return [job] if job else []
-        job.stop()
-        return []
+        jobs = [job for job in (self._second.pop(collection_id, None), self._jobs.get(collection_id)) if job]
+        for job in jobs:
+            job.cancel()
+        return jobs
 
     def _work(self) -> None:
         while True:
@@ -147,18 +144,21 @@ class IndexQueue:
                     self._turns.append(collection_id)
 
     def _next_turn(self) -> tuple[str, IndexJob | None]:
-        """The first collection whose job has a process or may have one, and the job to park for it, if any."""
-        started = [job for each in self._turns if (job := self._unfinished(each)) and job.has_started]
-        for each in self._turns:
-            job = self._unfinished(each)
-            if job is None or job.has_started or len(started) < self._max_started:
+        """The collection whose turn is next, and the job to park before, if any."""
+        jobs = {each: self._unfinished(each) for each in self._turns}
+        paused = [job for job in jobs.values() if job and job.has_process]
+        # One that only has to write its index is about to end.
+        to_park = [job for job in paused if not job.state().is_writing]
+        # What started last has the least to lose.
+        least = min(to_park, key=lambda job: job.turns, default=None)
+        for each, job in jobs.items():
+            if job is None or job.has_process or len(paused) < self._max_processes:
                 return each, None
-            most = max(started, key=lambda job: job.turns)
-            # A job that was never parked starts at once. The others need more turns each time: reading the files again
-            # may take several, and two jobs that park each other would never end.
-            if not job.times_parked or most.turns >= 2**most.times_parked:
-                return each, most
-        raise AssertionError("started jobs are among those that wait for a turn")
+            # A new job starts at once. One that was parked leaves the other more turns each time: reading the files
+            # again may take several, and two jobs that park each other would never end.
+            if least and (not job.times_parked or least.turns >= 2**least.times_parked):
+                return each, least
+        raise AssertionError("paused jobs wait for a turn")
 
     def _wait_for_end_of_turn(self, job: IndexJob) -> None:
         """Return when the job has ended, or is paused because its time is up and others wait."""
