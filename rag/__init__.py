@@ -8,7 +8,11 @@ for hit in Retriever.load("index").search("Who postponed the visit to Bishkek?",
 result = Assistant.load("index").ask("How long is the border?")
 """
 
-from importlib.metadata import version as _version
+import os as _os
+from typing import Any
+
+# Threads that wait must not use up the cores that others need. OpenMP reads this when it starts.
+_os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from .assistant import Assistant
 from .embedding.encoder import Encoder, SentenceTransformerEncoder
@@ -46,8 +50,6 @@ from .types import (
     Span,
     Support,
 )
-
-__version__ = _version("rag")
 
 __all__ = [
     "Agreement",
@@ -94,3 +96,12 @@ __all__ = [
     "repair",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """``__version__``; importlib.metadata takes a while to import."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version
+
+    return version("rag")

@@ -1,8 +1,8 @@
 """Speed benchmark: ``python -m rag.eval.bench.speed [FOLDER] [--questions FILE.jsonl]``.
 
 Indexes a folder in memory and asks questions. For comparison, the same run embeds the passages and each question with
-``SentenceTransformer.encode``, and repeats the forward passes of the reader's model. Ratios compare across machines.
-Memory is the peak of the process, which loads embedder and reader twice.
+``SentenceTransformer.encode``, and repeats the forward passes of the reader's model on torch. Ratios compare across
+machines. Memory is the peak of the process, which loads embedder and reader twice.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from rag import (
     SpanReader,
     chunk,
 )
+from rag.embedding.engines.base import Engine, Floats, Ints
 from rag.formats import parse
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import load_questions
@@ -45,10 +46,7 @@ from ..scoring.metrics import percentile
 from .measuring import peak_memory, seconds
 
 if TYPE_CHECKING:
-    import torch
     from sentence_transformers import SentenceTransformer
-
-    from rag.reading.model import Tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,8 @@ class Speed:
         first: Time to answer the first question, after the models are loaded.
         ask: Time to answer, for each question and repeat.
         read: Time for the reader's two passes over a question's hits, median over the questions.
-        bare: Time for the forward passes of ``read`` alone, median over the questions.
+        bare: Time for the forward passes of ``read`` alone, on torch, median over the questions.
+        question: Time to embed a question, median over the questions.
         plain_question: Time to embed a question with ``SentenceTransformer.encode``, median over the questions.
         loaded: Peak memory once the embedder is loaded twice, by ``rag`` and by sentence-transformers.
         peak: Peak memory of the process at the end of the run.
@@ -79,6 +78,7 @@ class Speed:
     ask: tuple[float, ...]
     read: float
     bare: float
+    question: float
     plain_question: float
     loaded: int
     peak: int
@@ -111,7 +111,10 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
     first = assistant.ask(questions[0]).seconds.total
     asked = [assistant.ask(question).seconds.total for _ in range(repeats) for question in questions]
     read, bare = reading(assistant, questions)
-    plain_questions = [seconds(partial(plain.encode, [question], show_progress_bar=False)) for question in questions]
+    embedded, plain_questions = [], []
+    for question in questions:
+        embedded.append(seconds(partial(encoder.encode, [question])))
+        plain_questions.append(seconds(partial(plain.encode, [question], show_progress_bar=False)))
     return Speed(
         documents=len(documents),
         passages=len(texts),
@@ -123,6 +126,7 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
         ask=tuple(asked),
         read=read,
         bare=bare,
+        question=statistics.median(embedded),
         plain_question=statistics.median(plain_questions),
         loaded=loaded,
         peak=peak_memory(),
@@ -130,42 +134,41 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
 
 
 def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:
-    """Median seconds of ``SpanReader.read`` for a question's hits, and of its model's forward passes alone.
+    """Median seconds of ``SpanReader.read`` for a question's hits, and of torch for the forward passes alone.
 
     Both include the second pass over the best spans. Each question is read once before the measurement, to record the
     inputs of the forward passes.
     """
-    model = _Recording(shipped_reader() / WEIGHTS)
+    weights = shipped_reader() / WEIGHTS
+    model, plain = SpanModel.load(weights), SpanModel.of(load_weights(weights)).engine
+    recorded = model.engine = _Recording(model.engine)
     reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
     whole, bare = [], []
     for question in questions:
         hits = assistant.retriever.search(question, assistant.passages)
-        model.inputs.clear()
+        recorded.inputs.clear()
         reader.read(question, hits)
-        tensors = list(model.inputs)
+        inputs = list(recorded.inputs)
         whole.append(seconds(partial(reader.read, question, hits)))
-        bare.append(seconds(partial(_forward, model, tensors)))
+        bare.append(seconds(partial(_run, plain, inputs)))
     return statistics.median(whole), statistics.median(bare)
 
 
-class _Recording(SpanModel):
-    """A span model that records its inputs, on the CPU."""
+class _Recording:
+    """An engine that records the inputs of another one."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(load_weights(path))
-        self.inputs: list[Tensors] = []
+    def __init__(self, engine: Engine) -> None:
+        self.name, self._engine = engine.name, engine
+        self.inputs: list[tuple[Ints, Ints, Ints]] = []
 
-    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def run(self, ids: Ints, types: Ints, mask: Ints) -> Floats:
         self.inputs.append((ids, types, mask))
-        return super().forward(ids, types, mask)
+        return self._engine.run(ids, types, mask)
 
 
-def _forward(model: SpanModel, tensors: Sequence[Tensors]) -> None:
-    import torch
-
-    with torch.inference_mode():
-        for each in tensors:
-            model.forward(*each)
+def _run(engine: Engine, inputs: Sequence[tuple[Ints, Ints, Ints]]) -> None:
+    for each in inputs:
+        engine.run(*each)
 
 
 def plain_model() -> SentenceTransformer:
@@ -197,11 +200,15 @@ def speed_table(speed: Speed) -> Table:
     )
     ratio = speed.read / speed.bare
     table.add_row(
-        "read its passages, ms; bare forward passes",
+        "read its passages, ms; forward passes on torch",
         f"{1000 * speed.read:.1f}",
         f"{1000 * speed.bare:.1f}",
         f"{ratio:.2f}",
     )
+    ratio = speed.question / plain
+    table.add_row(
+        "embed a question, ms", f"{1000 * speed.question:.1f}", f"{1000 * plain:.1f}", f"{ratio:.2f}"
+    )  # fmt: skip
     table.add_row("peak memory after loading, MB", f"{speed.loaded / 1e6:,.0f}")
     table.add_row("peak memory, MB", f"{speed.peak / 1e6:,.0f}")
     return table

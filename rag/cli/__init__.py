@@ -14,6 +14,7 @@ from importlib.metadata import version
 from ..errors import RagError
 from ..text.printable import one_line
 from . import ask, completion, evaluate, index, search, train, ui, verify
+from .common import set_environment
 
 EPILOG = """\
 examples:
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     args = build_parser().parse_args(argv)
     try:
+        set_environment(args)
         code: int = args.run(args)
         sys.stdout.flush()
     except RagError as error:

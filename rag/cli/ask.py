@@ -17,7 +17,7 @@ from ..paths import default_index
 from ..text.printable import one_line
 from .common import (
     add_command,
-    add_device_option,
+    add_compute_options,
     add_index_option,
     add_reader_option,
     add_where_option,
@@ -66,7 +66,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )  # fmt: skip
     add_index_option(parser)
     add_reader_option(parser)
-    add_device_option(parser)
+    add_compute_options(parser)
     add_where_option(parser)
     parser.add_argument(
         "--json", action="store_true", help="print a JSON object; for several questions, one object per line"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..assistant import Assistant
 from ..embedding.encoder import Encoder
+from ..embedding.engines import choice
+from ..embedding.engines.choice import ENGINES
+from ..embedding.engines.openvino_engine import openvino_problem
+from ..embedding.engines.threads import VARIABLE as THREADS
 from ..errors import IndexMissing, InputError
 from ..index import Changes, Report, build_index, current_version
 from ..paths import default_index, shipped_corpus
@@ -65,13 +70,44 @@ def add_reader_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_device_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--device``."""
+def add_compute_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options ``--device``, ``--engine`` and ``--threads``; ``set_environment`` applies the last two."""
     parser.add_argument(
         "--device",
         metavar="NAME",
         help="cpu, cuda, cuda:1 or mps (default: a graphics card if there is one)",
     )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="library that runs the models (default: OpenVINO on a processor if it is installed, else torch)",
+    )
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="threads of the models (default: the cores that this process may use)"
+    )
+
+
+def set_environment(args: argparse.Namespace) -> None:
+    """Pass ``--engine`` and ``--threads`` on to this process and to those that it starts.
+
+    Raises:
+        InputError: The number of threads is less than one.
+    """
+    if engine := getattr(args, "engine", None):
+        os.environ[choice.VARIABLE] = engine
+    threads = getattr(args, "threads", None)
+    if threads is not None:
+        if threads < 1:
+            raise InputError(f"--threads {threads}: give a number of at least 1")
+        os.environ[THREADS] = os.environ["OMP_NUM_THREADS"] = str(threads)
+
+
+def show_engine(encoder: Encoder) -> None:
+    """Print what runs the models to standard error, and why it is not OpenVINO, if that is missing."""
+    engine = getattr(encoder, "engine", "")
+    problem = openvino_problem() if engine == "torch, cpu" else None
+    if engine:
+        err.print(f"engine: {engine}" + (f"; {problem}" if problem else ""))
 
 
 def add_where_option(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..eval.options import EXAMPLES, add_arguments
 from .common import (
     add_command,
-    add_device_option,
+    add_compute_options,
     add_index_option,
     add_reader_option,
     err,
@@ -27,7 +27,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_arguments(parser)
     add_index_option(parser)
     add_reader_option(parser)
-    add_device_option(parser)
+    add_compute_options(parser)
     parser.set_defaults(run=run)
 
 

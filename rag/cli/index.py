@@ -16,11 +16,12 @@ from ..sources.parse_process import FileLimits
 from ..text.printable import one_line
 from .common import (
     add_command,
-    add_device_option,
+    add_compute_options,
     add_index_option,
     err,
     run_build,
     show_changes,
+    show_engine,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "in a .ragignore are left out. Default: the previous selection, or the shipped articles.",
     )  # fmt: skip
     add_index_option(parser)
-    add_device_option(parser)
+    add_compute_options(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 1 if any file was skipped")
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and update the index whenever a file changes"
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     changes = build()
     show_changes(changes)
     err.print(f"index: {folder}")
+    show_engine(encoder)
     if args.watch:
         _watch(paths, folder, build)
     return 1 if args.strict and changes.skipped else 0

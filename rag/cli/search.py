@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..embedding.encoder import SentenceTransformerEncoder
 from ..export.json import hit_to_json
 from ..retrieval.retriever import Retriever
-from .common import add_command, add_device_option, add_index_option, add_where_option, out, ready_index
+from .common import add_command, add_compute_options, add_index_option, add_where_option, out, ready_index
 from .show import hits_text
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("-k", type=int, default=10, metavar="N", help="maximum number of passages (default: 10)")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="token budget for all passages together")
     add_index_option(parser)
-    add_device_option(parser)
+    add_compute_options(parser)
     add_where_option(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     parser.set_defaults(run=run)

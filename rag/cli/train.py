@@ -11,7 +11,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..embedding.encoder import DEFAULT_ENCODER, model_folder, torch_device
+from ..embedding.encoder import DEFAULT_ENCODER, model_folder
+from ..embedding.engines.torch_engine import torch_device
 from ..errors import InputError
 from ..index import Index
 from ..paths import shipped_reader

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from ..paths import collections_home, default_index, shipped_corpus
 from .common import (
     add_command,
-    add_device_option,
+    add_compute_options,
     add_index_option,
     add_reader_option,
     err,
     ready_index,
     run_build,
     show_changes,
+    show_engine,
 )
 from .index import remembered_paths
 
@@ -37,7 +38,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
     add_index_option(parser)
     add_reader_option(parser)
-    add_device_option(parser)
+    add_compute_options(parser)
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="H",
         help="address to serve on (default: 127.0.0.1, this machine only); any other needs --auth, --auth-file or "
@@ -110,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     given = _given(folder, home)
     collections = Collections(home, [given], reader=args.reader, device=args.device, quota=quota)
     # Loaded here so that a broken index is reported on the command line, not in the page.
-    collections.assistant(given.id)
+    show_engine(collections.assistant(given.id).retriever.encoder)
     serve(collections, args.host, args.port, access=access, limits=limits, tls=tls)
     return 0
 

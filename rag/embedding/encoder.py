@@ -1,10 +1,7 @@
-"""The ``Encoder`` contract for embedding texts, and its implementation with sentence-transformers."""
+"""The ``Encoder`` contract for embedding texts, and its implementation for models of sentence-transformers."""
 
 from __future__ import annotations
 
-import copy
-import hashlib
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from .backends import load_backend
 
 Vectors = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
@@ -56,31 +54,27 @@ class SentenceTransformerEncoder:
             path that sentence-transformers accepts.
         device: Torch device, such as ``cpu`` or ``cuda:1``; a graphics card if None and there is one.
 
+    Attributes:
+        engine: The library and the precision or device that computes, such as ``OpenVINO, float32``.
+
     Raises:
-        InputError: The model does not exist or cannot be downloaded, or this machine has no such device.
+        InputError: The model does not exist or cannot be downloaded, this machine has no such device, or ``RAG_ENGINE``
+            names an engine that cannot be used.
     """
 
     def __init__(self, name: str = DEFAULT_ENCODER, device: str | None = None) -> None:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        device = torch_device(device)
         try:
-            self._model = SentenceTransformer(model_folder(name), device=device)
+            self._backend = load_backend(model_folder(name), device)
+        except InputError:
+            raise
         except (OSError, ValueError) as error:
             raise InputError(
                 f"embedder {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
                 f"give a folder that holds a sentence-transformers model, or {DEFAULT_ENCODER!r}"
             ) from error
         self.name = name
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
-        # A copy, because ``encode`` enables truncation in the model's tokenizer, which would lower the counts.
-        self._tokenizer = copy.deepcopy(self._model.tokenizer)
-        special_tokens = self._tokenizer.num_special_tokens_to_add()
-        self.window = int(self._model.max_seq_length or 512) - special_tokens
-        self.fingerprint = _fingerprint(self._model)
-        self._lock = threading.Lock()
+        self.engine, self.dimension = self._backend.engine, self._backend.dimension
+        self.window, self.fingerprint = self._backend.window, self._backend.fingerprint
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Embed the texts, in their order: ``float32 [len(texts), dimension]``, rows of unit length.
@@ -92,17 +86,14 @@ class SentenceTransformerEncoder:
         order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         for done in range(0, len(order), TEXTS_PER_REPORT):
             rows = order[done : done + TEXTS_PER_REPORT]
-            with self._lock:
-                vectors[rows] = self._model.encode(
-                    [texts[row] for row in rows], normalize_embeddings=True, show_progress_bar=False
-                )
+            vectors[rows] = self._backend.encode([texts[row] for row in rows])
             if progress:
                 progress(done + len(rows), len(order))
         return vectors
 
     def count_tokens(self, text: str) -> int:
         """Number of the model's tokens in a text, special tokens excluded and nothing truncated."""
-        return len(self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"])
+        return self._backend.count_tokens(text)
 
 
 class CachingEncoder:
@@ -140,26 +131,6 @@ class CachingEncoder:
         return self._encoder.count_tokens(text)
 
 
-def torch_device(name: str | None) -> str:
-    """The torch device of that name; the default one if None: a graphics card if there is one, else the processor.
-
-    Raises:
-        InputError: This machine has no such device.
-    """
-    import torch
-
-    if not name:
-        from sentence_transformers.util import get_device_name
-
-        return str(get_device_name())
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device {name!r}: not available on this machine ({reason}); use cpu") from error
-    return name
-
-
 def model_folder(name: str) -> str:
     """What to load an embedder from: the folder of the shipped one or of a path, else the name itself."""
     if name == DEFAULT_ENCODER:
@@ -167,12 +138,3 @@ def model_folder(name: str) -> str:
 
         return str(get_model_path())
     return str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name
-
-
-def _fingerprint(model: object) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of all weights, with their names."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):  # type: ignore[attr-defined]
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

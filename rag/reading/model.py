@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from .network import ANSWERABLE, END, START, forward
-from .weights import Loaded
+from ..embedding.engines.base import Engine, Ints
+from ..embedding.engines.batching import batches
+from ..embedding.engines.choice import OPENVINO, chosen_engine
+from ..embedding.engines.openvino_engine import OpenVinoEngine, converted, report_failure
+from ..embedding.engines.torch_engine import TorchEngine, torch_device
+from .network import ANSWERABLE, END, START, padding, span_network
+from .weights import Description, Loaded, base_folder, load_weights, model_files
 from .windows import Window
-
-if TYPE_CHECKING:
-    import torch
-
-    Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 Floats = npt.NDArray[np.float32]
 
@@ -42,75 +44,71 @@ class SpanModel:
     """A span model ready for inference.
 
     Args:
-        loaded: Transformer and output layer with their weights.
-        device: Torch device.
+        engine: Computes the logits, ``float32 [windows, tokens, outputs]``.
+        description: Metadata of the weights.
+        folder: Folder of the tokenizer.
+        padding: The padding token.
     """
 
-    def __init__(self, loaded: Loaded, device: str = "cpu") -> None:
-        self.body, self.head = loaded.body.to(device).eval(), loaded.head.to(device).eval()
-        self.description, self.folder = loaded.description, loaded.folder
-        self.device = device
-        self._pad = padding(self.body)
+    def __init__(self, engine: Engine, description: Description, folder: str, padding: int) -> None:
+        self.engine, self.description, self.folder = engine, description, folder
+        self._padding = padding
+
+    @classmethod
+    def load(cls, path: Path, device: str | None = None) -> Self:
+        """The model of a weights file, on the engine that ``chosen_engine`` chooses.
+
+        Args:
+            path: The weights file.
+            device: Torch device; a graphics card if None and there is one.
+
+        Raises:
+            InputError: See ``load_weights`` and ``chosen_engine``; or this machine has no such device.
+        """
+        if path.is_file() and chosen_engine(device) == OPENVINO:
+            try:
+                found = converted(model_files(path), lambda: _for_conversion(path), "reader")
+                engine = OpenVinoEngine(found)
+            except RuntimeError as error:
+                report_failure(str(path), error)
+            else:
+                description = Description(**found.facts["description"])
+                return cls(engine, description, base_folder(path, description), found.facts["padding"])
+        return cls.of(load_weights(path), torch_device(device))
+
+    @classmethod
+    def of(cls, loaded: Loaded, device: str = "cpu") -> Self:
+        """The model of a network, on torch."""
+        engine = TorchEngine(span_network(loaded.body, loaded.head), device)
+        return cls(engine, loaded.description, loaded.folder, padding(loaded.body))
 
     def read(self, windows: Sequence[Window]) -> list[Logits]:
         """Logits of each window, in order; windows of similar length share a batch."""
-        import torch
-
         found: dict[int, Logits] = {}
-        for rows, tensors in self.batches(windows):
-            with torch.inference_mode():
-                logits = self.forward(*tensors).float().cpu().numpy()
+        order = sorted(range(len(windows)), key=lambda row: len(windows[row].ids))
+        for batch in batches([len(windows[row].ids) for row in order], TOKENS_AT_ONCE):
+            rows = [order[at] for at in batch]
+            logits = self.engine.run(*pad([windows[row] for row in rows], self._padding))
             found |= {row: _logits(values, windows[row]) for row, values in zip(rows, logits, strict=True)}
         return [found[row] for row in range(len(windows))]
 
-    def batches(self, windows: Sequence[Window]) -> list[tuple[list[int], Tensors]]:
-        """Batches of windows of similar length: their numbers, and their tensors."""
-        order = sorted(range(len(windows)), key=lambda row: len(windows[row].ids))
-        chosen = [
-            [order[i] for i in rows] for rows in batches([len(windows[row].ids) for row in order], TOKENS_AT_ONCE)
-        ]
-        return [(rows, pad([windows[row] for row in rows], self._pad)) for rows in chosen]
 
-    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """``[windows, tokens, outputs]`` logits of ``int64 [windows, tokens]`` ids, types and mask."""
-        device = self.device
-        logits: torch.Tensor = self.head(forward(self.body, ids.to(device), types.to(device), mask.to(device)))
-        return logits
-
-
-def padding(body: Any) -> int:
-    """The padding token of a transformer; some count positions by it."""
-    return int(getattr(body.config, "pad_token_id", None) or 0)
-
-
-def batches(lengths: Sequence[int], tokens: int) -> list[range]:
-    """Split items into batches of at most ``tokens`` tokens, padding included, and at least one item.
-
-    Args:
-        lengths: Lengths of the items in tokens, ascending, to keep padding low.
-        tokens: Tokens of a batch.
-    """
-    found = []
-    begin = 0
-    for at in range(1, len(lengths) + 1):
-        if at == len(lengths) or (at + 1 - begin) * lengths[at] > tokens:
-            found.append(range(begin, at))
-            begin = at
-    return found
-
-
-def pad(windows: Sequence[Window], padding: int) -> Tensors:
+def pad(windows: Sequence[Window], padding: int) -> tuple[Ints, Ints, Ints]:
     """Ids, types and mask of windows, ``int64 [windows, tokens]``, padded to the longest with the token ``padding``."""
-    import torch
-
     size = (len(windows), max(len(window.ids) for window in windows))
-    ids, types, mask = (torch.full(size, value, dtype=torch.int64) for value in (padding, 0, 0))
+    ids, types, mask = (np.full(size, value, dtype=np.int64) for value in (padding, 0, 0))
     for row, window in enumerate(windows):
         length = len(window.ids)
-        ids[row, :length] = torch.tensor(window.ids)
-        types[row, :length] = torch.tensor(window.types)
+        ids[row, :length] = window.ids
+        types[row, :length] = window.types
         mask[row, :length] = 1
     return ids, types, mask
+
+
+def _for_conversion(path: Path) -> tuple[Any, dict[str, Any]]:
+    loaded = load_weights(path)
+    facts = {"description": asdict(loaded.description), "padding": padding(loaded.body)}
+    return span_network(loaded.body, loaded.head), facts
 
 
 def _logits(values: Floats, window: Window) -> Logits:

@@ -87,6 +87,26 @@ def forward(body: Any, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tenso
     return hidden
 
 
+def span_network(body: Any, head: torch.nn.Module) -> torch.nn.Module:
+    """Transformer and output layer as one module: ids, types and mask to ``[windows, tokens, outputs]`` logits."""
+    import torch
+
+    class SpanNetwork(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.head = body, head
+
+        def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> Any:
+            return self.head(forward(self.body, ids, types, mask))
+
+    return SpanNetwork()
+
+
+def padding(body: Any) -> int:
+    """The padding token of a transformer; some count positions by it."""
+    return int(getattr(body.config, "pad_token_id", None) or 0)
+
+
 def word_embeddings(body: Any) -> str:
     """Name of the parameter that holds the word embeddings."""
     words = body.get_input_embeddings().weight

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
-from ..embedding.encoder import torch_device
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..text.links import without_link_marks
@@ -18,7 +17,7 @@ from .model import SpanModel
 from .predictor import Pair, Prediction, SpanPredictor
 from .scoring import Ranking, prior_score
 from .second_pass import Candidate, shortlist_text
-from .weights import WEIGHTS, load_weights
+from .weights import WEIGHTS
 
 #: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
@@ -77,7 +76,7 @@ class SpanReader:
             InputError: The folder holds no weights or damaged ones, or an invalid ranking file.
         """
         modified = (folder / WEIGHTS).stat().st_mtime_ns if (folder / WEIGHTS).exists() else 0
-        return cls(_predictor(folder, modified, torch_device(device)), rarity, Ranking.load(folder))
+        return cls(_predictor(folder, modified, device), rarity, Ranking.load(folder))
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Candidate spans by descending ranking value, which is their score.
@@ -130,7 +129,7 @@ class SpanReader:
 
 @lru_cache(maxsize=2)
 def _predictor(folder: Path, modified: int, device: str) -> SpanPredictor:
-    return SpanPredictor.of(SpanModel(load_weights(folder / WEIGHTS), device))
+    return SpanPredictor.of(SpanModel.load(folder / WEIGHTS, device))
 
 
 def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) -> Span:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..embedding.backends import encoder_files
 from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from .network import network, word_embeddings
@@ -75,7 +76,7 @@ def load_weights(path: Path) -> Loaded:
     import torch
 
     tensors, description = _read(path)
-    folder = model_folder(description.encoder) if description.words else str(path.parent)
+    folder = base_folder(path, description)
     outputs = len(tensors.get("head.bias", ()))
     body, head = network(folder, weights=bool(description.words), outputs=outputs)
     state = body.state_dict()
@@ -94,6 +95,17 @@ def load_weights(path: Path) -> Loaded:
                 if f"{prefix}.{name}" in tensors:
                     value.copy_(tensors[f"{prefix}.{name}"])
     return Loaded(body, head, description, folder)
+
+
+def base_folder(path: Path, description: Description) -> str:
+    """The folder of the configuration and the tokenizer of a weights file: the encoder's or the file's own."""
+    return model_folder(description.encoder) if description.words else str(path.parent)
+
+
+def model_files(path: Path) -> list[Path]:
+    """The files that determine the network of a weights file."""
+    own = [each for name in (CONFIG, TOKENIZER) if (each := path.with_name(name)).is_file()]
+    return [path, *(own or encoder_files(Path(model_folder(DEFAULT_ENCODER))))]
 
 
 def tokenizer_folder(reader: Path) -> str:

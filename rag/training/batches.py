@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..reading.model import batches, pad
+from ..embedding.engines.batching import batches
+from ..reading.model import pad
 from ..reading.windows import Tokens, Window, WindowMaker
 from ..text.segmentation import Extent, paragraphs, sentences
 from .examples import Example, Examples
@@ -132,7 +133,7 @@ class Epochs:
         import torch
 
         targets = [self._target(example, draw) for example in examples]
-        ids, types, mask = pad([target.window for target in targets], self._padding)
+        ids, types, mask = map(torch.from_numpy, pad([target.window for target in targets], self._padding))
         starts, ends = (torch.zeros(ids.shape) for _ in range(2))
         most = max(len(target.sentences) for target in targets)
         shares = torch.zeros(len(targets), most, ids.shape[1])

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Report
-from ..reading.model import SpanModel, padding
-from ..reading.network import forward, network, output_layer, width
+from ..reading.model import SpanModel
+from ..reading.network import forward, network, output_layer, padding, width
 from ..reading.predictor import SpanPredictor
 from ..reading.weights import ENGLISH, WEIGHTS, Description, Loaded, load_weights, save_weights
 from ..reading.windows import WindowMaker
@@ -181,7 +181,7 @@ class Trainer:
         """A copy of the current model, for inference."""
         body, head = copy.deepcopy(self.body), copy.deepcopy(self.head)
         description = Description(self._base, "", "", self._recipe.window, self._language)
-        return SpanModel(Loaded(body, head, description, self._folder), self._device)
+        return SpanModel.of(Loaded(body, head, description, self._folder), self._device)
 
     def _measure(self, examples: Examples) -> Reading | None:
         if not examples.examples:

@@ -60,7 +60,7 @@ class Reading:
 
 def read_all(weights: Path, parts: Mapping[str, Examples], report: Report, device: str = "cpu") -> dict[str, Reading]:
     """Measure a weights file on several sets, on a torch device; returns the figures by set name."""
-    predictor = SpanPredictor.of(SpanModel(load_weights(weights), device))
+    predictor = SpanPredictor.of(SpanModel.of(load_weights(weights), device))
     return {
         name: measure(predictor, examples, lambda done, total: report("measuring", done, total))
         for name, examples in parts.items()

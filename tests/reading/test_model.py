@@ -11,9 +11,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
+from rag.embedding.engines.batching import batches
 from rag.errors import InputError
 from rag.paths import shipped_reader
-from rag.reading.model import SpanModel, batches
+from rag.reading.model import SpanModel
 from rag.reading.network import network
 from rag.reading.predictor import Pair, SpanPredictor
 from rag.reading.reader import SpanReader
@@ -24,7 +25,7 @@ SHIPPED = shipped_reader() / WEIGHTS
 
 @pytest.fixture(scope="module")
 def finder() -> SpanPredictor:
-    return SpanPredictor.of(SpanModel(load_weights(SHIPPED)))
+    return SpanPredictor.of(SpanModel.of(load_weights(SHIPPED)))
 
 
 def _tensors() -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -58,7 +58,7 @@ def test_spans_are_ordered_by_their_ranking_value(assistant: Assistant) -> None:
 
 
 def test_first_pass_weights_alone_keep_the_first_pass_order(assistant: Assistant) -> None:
-    predictor = SpanPredictor.of(SpanModel(load_weights(shipped_reader() / WEIGHTS)))
+    predictor = SpanPredictor.of(SpanModel.of(load_weights(shipped_reader() / WEIGHTS)))
     first = SpanReader(predictor, assistant.index.lexical.rarity, Ranking({"span": 1.0, "retrieval": 2.0}))
     question = "Who thinks that Beijing will gain weight?"
     scores = [span.score for span in first.read(question, assistant.retriever.search(question, 10))]

@@ -92,7 +92,7 @@ def test_reader_is_trained_on_any_encoder_saved_and_loaded(base: Path, tmp_path:
     trainer.save(out / WEIGHTS)
     assert {"config.json", "tokenizer.json", WEIGHTS} <= {path.name for path in out.iterdir()}
     pairs = [Pair(question, "Moves", TEXT) for question in QUESTIONS]
-    written = SpanPredictor.of(SpanModel(load_weights(out / WEIGHTS))).predict(pairs, 1)
+    written = SpanPredictor.of(SpanModel.of(load_weights(out / WEIGHTS))).predict(pairs, 1)
     live = SpanPredictor.of(trainer.model()).predict(pairs, 1)
     for [from_file], [from_memory] in zip(written, live, strict=True):
         assert from_file[:2] == from_memory[:2]

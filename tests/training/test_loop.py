@@ -68,7 +68,7 @@ def test_training_learns_to_find_the_answer(trained: tuple[Path, Trainer]) -> No
 def test_written_weights_equal_the_trained_model(trained: tuple[Path, Trainer]) -> None:
     folder, trainer = trained
     pair = Pair("Where did Anna move?", "", "The sea is cold. In spring Anna moved to Naryn, where the river is wide.")
-    written = SpanPredictor.of(SpanModel(load_weights(folder / WEIGHTS))).predict([pair], 1)[0][0]
+    written = SpanPredictor.of(SpanModel.of(load_weights(folder / WEIGHTS))).predict([pair], 1)[0][0]
     live = SpanPredictor(trainer.model(), WindowMaker.load(_encoder())).predict([pair], 1)[0][0]
     assert pair.text[written.start : written.end] == pair.text[live.start : live.end]
     assert pair.text[written.start : written.end].startswith("Naryn")

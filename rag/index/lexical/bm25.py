@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import bm25s
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from .files import ROWS, SCORES, STARTS, StoredTerms
 from .terms import terms
+
+if TYPE_CHECKING:
+    import bm25s
 
 #: Chosen on squad-dev-part among k1 0.9, 1.2, 1.5 and b 0.3 to 0.75 (1,200 questions).
 K1, B = 1.2, 0.75
@@ -44,7 +45,7 @@ class Lexical:
     def build(cls, texts: Iterable[str]) -> Self:
         """Index texts in memory; their rows count from 0."""
         documents = [terms(text) for text in texts]
-        bm25 = bm25s.BM25(k1=K1, b=B)
+        bm25 = _bm25()
         # bm25s cannot index an empty vocabulary, so a collection without terms gets an empty term.
         bm25.index(documents if any(documents) else [[""] for _ in documents], show_progress=False)
         return cls(bm25, len(documents), bm25.vocab_dict.get)
@@ -57,7 +58,7 @@ class Lexical:
             OSError: A file is missing or cannot be read.
             ValueError: A file is truncated, or the files hold another number of passages.
         """
-        bm25 = bm25s.BM25(k1=K1, b=B)
+        bm25 = _bm25()
         try:
             stored = StoredTerms.open(folder)
             bm25.load_scores(folder, SCORES, ROWS, STARTS, num_docs=size, mmap=True)
@@ -110,6 +111,8 @@ def score_terms(
         Where the scores of each term start (``[vocabulary + 1]``), the passages in order, and the scores.
     """
     # Keep no other reference to the matrix by passage, so that it is freed once it is converted.
+    from scipy.sparse import csr_matrix
+
     counts = csr_matrix(
         (np.ones(len(ids), dtype=np.float32), ids, np.concatenate([[0], ends])), shape=(len(ends), vocabulary)
     ).tocsc()
@@ -124,3 +127,10 @@ def score_terms(
         frequency = counts.data[part]
         scores[part] *= frequency / (norm[counts.indices[part]] + frequency)
     return counts.indptr.astype(np.int64), counts.indices.astype(np.int32, copy=False), scores
+
+
+def _bm25() -> bm25s.BM25:
+    # Imported here, because SciPy takes a while.
+    import bm25s
+
+    return bm25s.BM25(k1=K1, b=B)

@@ -1,0 +1,55 @@
+"""The engine that runs a network on torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import InputError
+from .base import Floats, Ints
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TorchEngine:
+    """Runs a torch module.
+
+    Args:
+        network: Its ``forward`` takes ids, types and mask, as ``Engine.run`` does.
+        device: Torch device.
+    """
+
+    def __init__(self, network: torch.nn.Module, device: str = "cpu") -> None:
+        self.name = f"torch, {device}"
+        self._network, self._device = network.to(device).eval(), device
+
+    def run(self, ids: Ints, types: Ints, mask: Ints) -> Floats:
+        """See ``Engine.run``."""
+        import torch
+
+        inputs = [torch.from_numpy(each).to(self._device) for each in (ids, types, mask)]
+        with torch.inference_mode():
+            output: Floats = self._network(*inputs).float().cpu().numpy().astype(np.float32, copy=False)
+        return output
+
+
+def torch_device(name: str | None) -> str:
+    """The torch device of that name; the default one if None: a graphics card if there is one, else the processor.
+
+    Raises:
+        InputError: This machine has no such device.
+    """
+    import torch
+
+    if not name:
+        from sentence_transformers.util import get_device_name
+
+        return str(get_device_name())
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {name!r}: not available on this machine ({reason}); use cpu") from error
+    return name

@@ -1,0 +1,209 @@
+"""OpenVINO and torch compute the same, whichever is chosen, and either works without the other."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rag.eval.paths import SHIPPED_QUESTIONS
+
+from rag import Assistant, Index, InputError, Retriever, SentenceTransformerEncoder
+from rag.embedding.backends import PROBES, OpenVinoBackend
+from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
+from rag.embedding.engines import openvino_engine, threads
+from rag.embedding.engines.choice import chosen_engine
+from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, WEIGHTS
+from rag.paths import shipped_reader
+from rag.reading.model import SpanModel
+from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.weights import WEIGHTS as READER_WEIGHTS
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    return lambda name: monkeypatch.setenv("RAG_ENGINE", name)
+
+
+@pytest.fixture(scope="module")
+def on_torch() -> SentenceTransformerEncoder:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAG_ENGINE", "torch")
+        return SentenceTransformerEncoder()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the default embedder's folder."""
+    folder = tmp_path_factory.mktemp("models") / "model"
+    shutil.copytree(model_folder(DEFAULT_ENCODER), folder)
+    return folder
+
+
+def test_openvino_is_chosen_on_a_processor(
+    encoder: SentenceTransformerEncoder, on_torch: SentenceTransformerEncoder
+) -> None:
+    assert encoder.engine.startswith("OpenVINO, ")
+    assert on_torch.engine.startswith("torch, ")
+
+
+def test_engines_give_the_same_vectors(
+    encoder: SentenceTransformerEncoder, on_torch: SentenceTransformerEncoder
+) -> None:
+    texts = [*PROBES, "", " ", "word " * 1_000, "Ω🙂\u200b", "the [SEP] and [MASK] of it"]
+    mine, theirs = encoder.encode(texts), on_torch.encode(texts)
+    assert (mine * theirs).sum(axis=1).min() > 0.9999
+    assert np.linalg.norm(mine, axis=1) == pytest.approx(1, abs=1e-5)
+    assert [encoder.count_tokens(text) for text in texts] == [on_torch.count_tokens(text) for text in texts]
+    assert (encoder.fingerprint, encoder.window, encoder.dimension) == (
+        on_torch.fingerprint, on_torch.window, on_torch.dimension,
+    )  # fmt: skip
+
+
+def test_either_engine_searches_the_others_index(
+    corpus_index: Path, encoder: SentenceTransformerEncoder, on_torch: SentenceTransformerEncoder
+) -> None:
+    index = Index.open(corpus_index)
+    lines = SHIPPED_QUESTIONS.read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line)["question"] for line in lines[:100]]
+    mine, theirs = Retriever(index, encoder), Retriever(index, on_torch)
+    shared = [
+        len({hit.passage for hit in mine.search(text, 10)} & {hit.passage for hit in theirs.search(text, 10)}) / 10
+        for text in questions
+    ]
+    assert np.mean(shared) >= 0.99
+
+
+def test_engines_find_the_same_spans(engine: Callable[[str], None]) -> None:
+    weights = shipped_reader() / READER_WEIGHTS
+    pairs = [
+        Pair("Where did Anna Berg go?", "A title", "Anna Berg went to Bishkek in 2019."),
+        Pair("Who opened the bridge?", "", "The sea is cold. " * 200 + "The bridge was opened by Anna Berg."),
+    ]
+    engine("openvino")
+    mine = SpanPredictor.of(SpanModel.load(weights)).predict(pairs)
+    engine("torch")
+    theirs = SpanPredictor.of(SpanModel.load(weights)).predict(pairs)
+    assert [[span[:2] for span in spans] for spans in mine] == [[span[:2] for span in spans] for spans in theirs]
+    assert [span.score for spans in mine for span in spans] == pytest.approx(
+        [span.score for spans in theirs for span in spans], abs=0.02
+    )
+
+
+def test_engine_that_does_not_exist_or_fit_is_refused(engine: Callable[[str], None]) -> None:
+    engine("onnx")
+    with pytest.raises(InputError, match="RAG_ENGINE=onnx: no such engine; choose from auto, openvino, torch"):
+        chosen_engine()
+    engine("openvino")
+    with pytest.raises(InputError, match="computes on the processor, not on cuda; use the engine torch"):
+        chosen_engine("cuda")
+    engine("auto")
+    assert (chosen_engine("cpu"), chosen_engine("cuda:1")) == ("openvino", "torch")
+
+
+def _rag(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True, text=True, check=False, env=os.environ | environment,
+    )  # fmt: skip
+
+
+def test_without_openvino_torch_answers_and_the_reason_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("The ferry to Baku leaves at nine.")
+    code = "import sys; sys.modules['openvino'] = None\nfrom rag.cli import main\nsys.exit(main(sys.argv[1:]))"
+    index = ["--index", str(tmp_path / "index")]
+    indexed = _rag(code, "index", str(tmp_path / "a.md"), *index)
+    assert "engine: torch, cpu; OpenVINO is not installed or does not start" in indexed.stderr
+    answered = _rag(code, "ask", "When does the ferry to Baku leave?", *index)
+    assert (answered.returncode, "nine" in answered.stdout) == (0, True)
+    refused = _rag(code, "ask", "When?", *index, "--engine", "openvino")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "rag: engine openvino: OpenVINO is not installed" in refused.stderr
+
+
+def test_question_is_answered_without_importing_torch(corpus_index: Path, assistant: Assistant) -> None:
+    code = (
+        "import sys; from rag.cli import main; main(sys.argv[1:])\n"
+        "print(sorted({'torch', 'transformers', 'sentence_transformers', 'sklearn', 'openvino'} & set(sys.modules)))\n"
+        "print(sys.modules['openvino_telemetry'])"
+    )
+    done = _rag(code, "ask", "How long is the border between Kazakhstan and Russia?", "--index", str(corpus_index))
+    assert done.stdout.startswith("7,644 km")
+    assert done.stdout.splitlines()[-2:] == ["['openvino']", "None"]
+
+
+def test_threads_option_reaches_the_engines(corpus_index: Path) -> None:
+    code = (
+        "import sys; from rag.cli import main; main(sys.argv[1:])\n"
+        "from rag.embedding.engines.threads import thread_count; print(thread_count())"
+    )
+    asked = ("ask", "How long?", "--index", str(corpus_index), "--threads")
+    assert _rag(code, *asked, "3").stdout.splitlines()[-1] == "3"
+    assert "rag: --threads 0: give a number of at least 1" in _rag(code, *asked, "0").stderr
+
+
+def test_threads_are_those_of_the_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    monkeypatch.setattr(threads, "QUOTA", tmp_path / "cpu.max")
+    assert threads.thread_count() == 8
+    for quota, expected in (("max 100000", 8), ("300000 100000", 3), ("20000 100000", 1), ("", 8)):
+        (tmp_path / "cpu.max").write_text(quota)
+        assert threads.thread_count() == expected
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert threads.thread_count() == 2
+    monkeypatch.setenv("RAG_THREADS", "5")
+    assert threads.thread_count() == 5
+
+
+def test_model_that_adds_a_prompt_runs_on_torch(model: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (model / "config_sentence_transformers.json").write_text(
+        '{"prompts": {"query": "Represent this sentence for retrieval: "}, "default_prompt_name": "query"}'
+    )
+    with caplog.at_level(logging.WARNING):
+        assert SentenceTransformerEncoder(str(model)).engine == "torch, cpu"
+    assert f"{model}: OpenVINO cannot run it (its vectors differ from those of torch: cosine 0." in caplog.text
+
+
+class TestCache:
+    @pytest.fixture
+    def cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setenv("RAG_CACHE", str(tmp_path / "cache"))
+        return tmp_path / "cache" / "engines"
+
+    def test_damaged_entry_is_made_again(self, cache: Path) -> None:
+        folder = Path(model_folder(DEFAULT_ENCODER))
+        expected = OpenVinoBackend(folder).encode(PROBES)
+        [entry] = cache.iterdir()
+        (entry / WEIGHTS).write_bytes(b"\0" * 1_000)
+        assert OpenVinoBackend(folder).encode(PROBES) == pytest.approx(expected)
+        (entry / FACTS).unlink()
+        assert OpenVinoBackend(folder).encode(PROBES) == pytest.approx(expected)
+        assert [each.name for each in cache.iterdir()] == [entry.name]
+
+    def test_those_not_used_for_longest_are_deleted(self, cache: Path) -> None:
+        for number in range(MAX_CACHED + 3):
+            (cache / f"old-{number}").mkdir(parents=True)
+            os.utime(cache / f"old-{number}", (number, number))
+        OpenVinoBackend(Path(model_folder(DEFAULT_ENCODER)))
+        left = {each.name for each in cache.iterdir()}
+        assert len(left) == MAX_CACHED
+        assert {f"old-{number}" for number in range(4, MAX_CACHED + 3)} < left
+
+    def test_models_work_where_nothing_can_be_stored(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("RAG_CACHE", str(tmp_path / "file"))
+        vectors = OpenVinoBackend(Path(model_folder(DEFAULT_ENCODER))).encode(PROBES)
+        assert vectors.shape == (2, 384)
+
+    def test_other_weights_are_another_entry(self, tmp_path: Path) -> None:
+        first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+        first.write_bytes(b"one")
+        second.write_bytes(b"two")
+        digests = {openvino_engine._digest(files) for files in ([first], [second], [first, second], [])}
+        assert len(digests) == 4
