@@ -9,7 +9,6 @@ result = Assistant.load("index").ask("How long is the border?")
 """
 
 import os as _os
-from typing import Any
 
 # Threads that wait must not use up the cores that others need. OpenMP reads this when it starts.
 _os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -98,7 +97,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> str:
     """``__version__``; importlib.metadata takes a while to import."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
