@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from rag.eval.paths import SHIPPED_QUESTIONS
 
 from rag import Assistant, Index, InputError, Retriever, SentenceTransformerEncoder
-from rag.embedding.backends import PROBES, OpenVinoBackend
+from rag.embedding.backends import PROBES
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.embedding.engines import openvino_engine, threads
 from rag.embedding.engines.choice import chosen_engine
-from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, WEIGHTS
+from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, NETWORK, WEIGHTS, OpenVinoEngine
 from rag.paths import shipped_reader
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, SpanPredictor
@@ -115,13 +116,13 @@ def _rag(code: str, *arguments: str, **environment: str) -> subprocess.Completed
 
 def test_without_openvino_torch_answers_and_the_reason_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("The ferry to Baku leaves at nine.")
-    code = "import sys; sys.modules['openvino'] = None\nfrom rag.cli import main\nsys.exit(main(sys.argv[1:]))"
-    index = ["--index", str(tmp_path / "index")]
-    indexed = _rag(code, "index", str(tmp_path / "a.md"), *index)
-    assert "engine: torch, cpu; OpenVINO is not installed or does not start" in indexed.stderr
-    answered = _rag(code, "ask", "When does the ferry to Baku leave?", *index)
-    assert (answered.returncode, "nine" in answered.stdout) == (0, True)
-    refused = _rag(code, "ask", "When?", *index, "--engine", "openvino")
+    index = f"'--index', {str(tmp_path / 'index')!r}"
+    code = "import sys; sys.modules['openvino'] = None; from rag.cli import main"
+    asked = f"main(['ask', 'When does the ferry to Baku leave?', {index}])"
+    done = _rag(f"{code}; main(['index', {str(tmp_path)!r}, {index}]); {asked}")
+    assert "engine: torch, cpu; OpenVINO is not installed or does not start" in done.stderr
+    assert "nine" in done.stdout
+    refused = _rag(f"{code}; sys.exit(main(['ask', 'When?', {index}, '--engine', 'openvino']))")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "rag: engine openvino: OpenVINO is not installed" in refused.stderr
 
@@ -176,34 +177,58 @@ class TestCache:
         monkeypatch.setenv("RAG_CACHE", str(tmp_path / "cache"))
         return tmp_path / "cache" / "engines"
 
-    def test_damaged_entry_is_made_again(self, cache: Path) -> None:
-        folder = Path(model_folder(DEFAULT_ENCODER))
-        expected = OpenVinoBackend(folder).encode(PROBES)
-        [entry] = cache.iterdir()
-        (entry / WEIGHTS).write_bytes(b"\0" * 1_000)
-        assert OpenVinoBackend(folder).encode(PROBES) == pytest.approx(expected)
-        (entry / FACTS).unlink()
-        assert OpenVinoBackend(folder).encode(PROBES) == pytest.approx(expected)
-        assert [each.name for each in cache.iterdir()] == [entry.name]
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        file = tmp_path / "model.safetensors"
+        file.write_bytes(b"weights")
+        return file
 
-    def test_those_not_used_for_longest_are_deleted(self, cache: Path) -> None:
+    def _run(self, file: Path, factor: float = 2.0) -> tuple[list[list[float]], bool]:
+        """The outputs of a network that multiplies the ids, and whether it had to be converted."""
+        was_built = []
+
+        class Network(torch.nn.Module):
+            def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+                return ids * torch.tensor(factor) + types - mask
+
+        def build() -> tuple[torch.nn.Module, dict[str, float]]:
+            was_built.append(True)
+            return Network(), {"factor": factor}
+
+        network = openvino_engine.converted([file], build, "test")
+        assert network.facts == {"factor": factor}
+        ids = np.array([[1, 2, 3]], dtype=np.int64)
+        return OpenVinoEngine(network).run(ids, ids * 0, ids * 0 + 1).tolist(), bool(was_built)
+
+    def test_network_is_converted_once(self, cache: Path, file: Path) -> None:
+        assert self._run(file) == ([[1.0, 3.0, 5.0]], True)
+        assert self._run(file) == ([[1.0, 3.0, 5.0]], False)
+        file.write_bytes(b"others")
+        assert self._run(file, 3.0) == ([[2.0, 5.0, 8.0]], True)
+        assert len(list(cache.iterdir())) == 2
+
+    @pytest.mark.parametrize("damaged", [FACTS, NETWORK, WEIGHTS])
+    @pytest.mark.parametrize("content", [None, b"", b"{}"])
+    def test_damaged_entry_is_made_again(self, cache: Path, file: Path, damaged: str, content: bytes | None) -> None:
+        self._run(file)
+        [entry] = cache.iterdir()
+        (entry / damaged).unlink() if content is None else (entry / damaged).write_bytes(content)
+        assert self._run(file) == ([[1.0, 3.0, 5.0]], True)
+        assert self._run(file) == ([[1.0, 3.0, 5.0]], False)
+        assert list(cache.iterdir()) == [entry]
+
+    def test_those_not_used_for_longest_are_deleted(self, cache: Path, file: Path) -> None:
         for number in range(MAX_CACHED + 3):
             (cache / f"old-{number}").mkdir(parents=True)
             os.utime(cache / f"old-{number}", (number, number))
-        OpenVinoBackend(Path(model_folder(DEFAULT_ENCODER)))
+        self._run(file)
         left = {each.name for each in cache.iterdir()}
         assert len(left) == MAX_CACHED
         assert {f"old-{number}" for number in range(4, MAX_CACHED + 3)} < left
 
-    def test_models_work_where_nothing_can_be_stored(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_networks_run_where_nothing_can_be_stored(
+        self, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         (tmp_path / "file").write_text("")
         monkeypatch.setenv("RAG_CACHE", str(tmp_path / "file"))
-        vectors = OpenVinoBackend(Path(model_folder(DEFAULT_ENCODER))).encode(PROBES)
-        assert vectors.shape == (2, 384)
-
-    def test_other_weights_are_another_entry(self, tmp_path: Path) -> None:
-        first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
-        first.write_bytes(b"one")
-        second.write_bytes(b"two")
-        digests = {openvino_engine._digest(files) for files in ([first], [second], [first, second], [])}
-        assert len(digests) == 4
+        assert self._run(file) == ([[1.0, 3.0, 5.0]], True)

@@ -124,7 +124,7 @@ def test_squad_file_is_read_on_the_given_device(squad: Path) -> None:
         squad, args, pytest.fail, lambda *_: None, on_invalid=raise_invalid, on_unlabelled=pytest.fail
     )
     assert isinstance(question_set.assistant.reader, SpanReader)
-    assert question_set.assistant.reader._predictor.model.device == "cpu:0"
+    assert question_set.assistant.reader._predictor.model.engine.name == "torch, cpu:0"
 
 
 def test_without_articles_of_asks_only_about_other_articles(

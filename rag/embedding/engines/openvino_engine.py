@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CACHE_VARIABLE = "RAG_CACHE"
 
 #: Part of a converted network's name in the cache; to be raised when what is stored changes.
-FORMAT = 1
+FORMAT = 2
 
 #: Number of converted networks that are kept; those that were not used for longest are deleted.
 MAX_CACHED = 12
@@ -159,6 +159,7 @@ def _core() -> Any:
 
 
 def _digest(files: Iterable[Path]) -> str:
+    """Identifies the contents of the files, for this version of OpenVINO and of the cache."""
     import openvino
 
     digest = xxhash.xxh3_128(f"{FORMAT} {openvino.get_version()}".encode())
@@ -175,10 +176,10 @@ def _cache_folder() -> Path:
 
 
 def _load(folder: Path) -> Converted | None:
-    """What ``_store`` has written, if it is complete."""
+    """What ``_store`` has written, if it is whole."""
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        if (folder / WEIGHTS).stat().st_size != facts.pop("size"):
+        if facts.pop("digest") != _digest([folder / NETWORK, folder / WEIGHTS]):
             return None
     except (OSError, ValueError, KeyError):
         return None
@@ -195,8 +196,8 @@ def _store(folder: Path, model: Any, facts: Mapping[str, Any]) -> None:
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     try:
         openvino.save_model(model, part / NETWORK, compress_to_fp16=False)
-        size = (part / WEIGHTS).stat().st_size
-        (part / FACTS).write_text(json.dumps({**facts, "size": size}), encoding="utf-8")
+        digest = _digest([part / NETWORK, part / WEIGHTS])
+        (part / FACTS).write_text(json.dumps({**facts, "digest": digest}), encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder, ignore_errors=True)
         # Another process may have stored the same meanwhile.
