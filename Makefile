@@ -34,7 +34,7 @@ coverage: $(VENV)/installed-dev  ## run all tests, and show which lines and bran
 	$(BIN)/python -m pytest $(TWO) --timeout 1800 --cov --cov-report=term
 
 pictures: $(VENV)/installed-dev  ## the page in each of its states, as the browser tests see it, into screenshots/
-	$(BIN)/python -m pytest -m browser
+	PICTURES=1 $(BIN)/python -m pytest -m browser
 
 docs: $(VENV)/installed-dev  ## build the documentation site into site/, without the network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -86,7 +86,7 @@ def test_lines_of_a_page_flow_within_a_paragraph() -> None:
 
 @pytest.mark.parametrize("character", [*list("*_`[]()|#>~- \n\t"), "**a", "[a](", "| ", "> ", "`a` "])
 def test_markup_takes_linear_time(character: str) -> None:
-    text = character * (400_000 // len(character))
+    text = character * (200_000 // len(character))
     document = Document("a.md", text, "A")
     opened = OpenDocument("start", document, "hash", ((0, 20_000), (20_000, len(text))))
     assert html.unescape(re.sub(r"<[^>]*>", "", text_html(opened, 1, []))).replace("\r", "") == text[20_000:]
