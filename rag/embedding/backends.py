@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from .engines.batching import batches
 from .engines.choice import OPENVINO, chosen_engine
 from .engines.openvino_engine import OpenVinoEngine, converted, report_failure
-from .engines.torch_engine import torch_device
+from .engines.torch_engine import limit_threads, torch_device
 
 if TYPE_CHECKING:
     import torch
@@ -97,6 +97,7 @@ class TorchBackend:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        limit_threads()
         self._model = SentenceTransformer(folder, device=device)
         self.engine = f"torch, {device}"
         self.dimension = int(self._model.get_embedding_dimension() or 0)

@@ -20,6 +20,7 @@ from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.embedding.engines import openvino_engine, threads
 from rag.embedding.engines.choice import chosen_engine
 from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, NETWORK, WEIGHTS, OpenVinoEngine
+from rag.embedding.engines.torch_engine import TorchEngine
 from rag.paths import shipped_reader
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, SpanPredictor
@@ -160,6 +161,17 @@ def test_threads_are_those_of_the_cores_that_may_be_used(monkeypatch: pytest.Mon
     assert threads.thread_count() == 2
     monkeypatch.setenv("RAG_THREADS", "5")
     assert threads.thread_count() == 5
+
+
+def test_torch_uses_no_more_threads_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setenv("RAG_THREADS", "1")
+    try:
+        torch.set_num_threads(2)
+        TorchEngine(torch.nn.Identity())
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_model_that_adds_a_prompt_runs_on_torch(model: Path, caplog: pytest.LogCaptureFixture) -> None:

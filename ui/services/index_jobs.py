@@ -18,7 +18,9 @@ from typing import Any
 COMMAND = [sys.executable, "-P", str(Path(__file__).with_name("index_worker.py"))]
 
 #: One thread: several would slow each other, and the answering of questions, down.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1", "RAG_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false",
+}  # fmt: skip
 
 WAITING, RUNNING, DONE, FAILED, STOPPED, INTERRUPTED = (
     "waiting", "running", "done", "failed", "stopped", "interrupted",

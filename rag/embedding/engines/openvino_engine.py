@@ -99,14 +99,18 @@ def openvino_problem() -> str | None:
     try:
         devices = _core().available_devices
     except (ImportError, RuntimeError, OSError) as error:
-        return f"OpenVINO is not installed or does not start ({str(error).splitlines()[0]})"
+        return f"OpenVINO is not installed or does not start ({_reason(error)})"
     return None if "CPU" in devices else "OpenVINO does not know this processor"
 
 
 def report_failure(network: str, error: Exception) -> None:
     """Log that a network runs on torch, because OpenVINO cannot convert or run it."""
-    reason = str(error).strip().splitlines()[0]
-    logging.getLogger(__name__).warning("%s: OpenVINO cannot run it (%s); it runs on torch", network, reason)
+    logging.getLogger(__name__).warning("%s: OpenVINO cannot run it (%s); it runs on torch", network, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """The first line of a message, or the name of the error if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def converted(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from .base import Floats, Ints
+from .threads import thread_count
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +23,7 @@ class TorchEngine:
     """
 
     def __init__(self, network: torch.nn.Module, device: str = "cpu") -> None:
+        limit_threads()
         self.name = f"torch, {device}"
         self._network, self._device = network.to(device).eval(), device
 
@@ -33,6 +35,13 @@ class TorchEngine:
         with torch.inference_mode():
             output: Floats = self._network(*inputs).float().cpu().numpy().astype(np.float32, copy=False)
         return output
+
+
+def limit_threads() -> None:
+    """Keep torch from using more threads than ``thread_count`` allows."""
+    import torch
+
+    torch.set_num_threads(min(torch.get_num_threads(), thread_count()))
 
 
 def torch_device(name: str | None) -> str:

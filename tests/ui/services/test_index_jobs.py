@@ -85,7 +85,7 @@ def test_one_worker_runs_at_low_priority_while_other_jobs_wait(jobs: IndexQueue,
     low = min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
     wait_until(lambda: os.getpriority(os.PRIO_PROCESS, process) == low)
     variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-    assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=PASSIVE"} <= set(variables)
+    assert {b"OMP_NUM_THREADS=1", b"RAG_THREADS=1", b"OMP_WAIT_POLICY=PASSIVE"} <= set(variables)
     jobs.stop("y")
     jobs.stop("x")
     assert [job.state().state for job in (first, other, second)] == ["stopped", "stopped", "stopped"]
