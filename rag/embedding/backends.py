@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from .engines.batching import batches
-from .engines.choice import OPENVINO, chosen_engine
-from .engines.openvino_engine import OpenVinoEngine, converted, report_failure
+from .engines.choice import OPENVINO, chosen_engine, use_torch_instead
+from .engines.openvino_engine import OpenVinoEngine, converted
 from .engines.torch_engine import limit_threads, torch_device
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ Vectors = npt.NDArray[np.float32]
 #: Tokens of a batch, padding included.
 TOKENS_AT_ONCE = 4096
 
-#: Texts whose vectors are compared at each start, and the lowest cosine at which the vectors are the same.
+TOKENIZER = "tokenizer.json"
+
+#: Texts whose vectors are compared at each start with those that torch gave, and the cosine that they must reach.
 PROBES = ("The ferry to Baku leaves at nine.", "Élan vital, 2022: what does «it» cost?\n\n- 3,5 %")
 SAME = 0.999
 
@@ -68,11 +70,11 @@ def load_backend(folder: str, device: str | None) -> Backend:
         InputError: This machine has no such device, or ``RAG_ENGINE`` names an engine that cannot be used.
         OSError, ValueError: The model cannot be loaded.
     """
-    if chosen_engine(device) == OPENVINO and (Path(folder) / "tokenizer.json").is_file():
+    if chosen_engine(device) == OPENVINO:
         try:
             return OpenVinoBackend(Path(folder))
         except RuntimeError as error:
-            report_failure(folder, error)
+            use_torch_instead(folder, error)
     return TorchBackend(folder, torch_device(device))
 
 
@@ -124,6 +126,7 @@ class TorchBackend:
             "window": self.window,
             "fingerprint": self.fingerprint,
             "longest": int(self._model.max_seq_length or 512),
+            "truncated_side": self._tokenizer.truncation_side,
             "padding": int(self._tokenizer.pad_token_id or 0),
             "probes": self.encode(PROBES).tolist(),
         }
@@ -142,6 +145,8 @@ class OpenVinoBackend:
     """
 
     def __init__(self, folder: Path) -> None:
+        if not (folder / TOKENIZER).is_file():
+            raise RuntimeError(f"there is no {TOKENIZER}")
         found = converted(
             encoder_files(folder), lambda: TorchBackend(str(folder), "cpu").for_conversion(), "embedder"
         )  # fmt: skip
@@ -150,12 +155,12 @@ class OpenVinoBackend:
         self._padding = facts["padding"]
         self._engine = OpenVinoEngine(found)
         self.engine = self._engine.name
-        path = str(folder / "tokenizer.json")
+        path = str(folder / TOKENIZER)
         self._counter, self._tokenizer = Tokenizer.from_file(path), Tokenizer.from_file(path)
         for each in (self._counter, self._tokenizer):
             each.no_padding()
             each.no_truncation()
-        self._tokenizer.enable_truncation(facts["longest"])
+        self._tokenizer.enable_truncation(facts["longest"], direction=facts["truncated_side"])
         cosines = (self.encode(PROBES) * np.array(facts["probes"])).sum(axis=1)
         if cosines.min() < SAME:
             raise RuntimeError(f"its vectors differ from those of torch: cosine {cosines.min():.4f}")

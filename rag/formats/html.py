@@ -180,13 +180,13 @@ def _extract_main(root: Element) -> Element | None:
     import readability
     from lxml import etree
 
+    _shorten_spaces(root)
     # It removes elements one by one, and each time copies the adjacent text.
     if sum(len(parent) * sum(len(each.tail or "") for each in parent) for parent in root.iter("{*}*")) > MAX_COPIED:
         return None
     # It searches the content of every element.
     if sum(_visits(root)) > MAX_VISITED:
         return None
-    _shorten_spaces(root)
     # It logs the errors that it raises.
     logging.getLogger("readability.readability").setLevel(logging.CRITICAL)
     try:

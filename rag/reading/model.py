@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ..embedding.engines.base import Engine, Ints
 from ..embedding.engines.batching import batches
-from ..embedding.engines.choice import OPENVINO, chosen_engine
-from ..embedding.engines.openvino_engine import OpenVinoEngine, converted, report_failure
+from ..embedding.engines.choice import OPENVINO, chosen_engine, use_torch_instead
+from ..embedding.engines.openvino_engine import OpenVinoEngine, converted
 from ..embedding.engines.torch_engine import TorchEngine, torch_device
 from .network import ANSWERABLE, END, START, padding, span_network
 from .weights import Description, Loaded, base_folder, load_weights, model_files
@@ -23,6 +23,11 @@ Floats = npt.NDArray[np.float32]
 
 #: Tokens of a batch, padding included.
 TOKENS_AT_ONCE = 4096
+
+#: Lengths of the windows whose logits are compared at each start with those that torch gave, and by how much they may
+#: differ.
+PROBE_LENGTHS = (48, 12)
+SAME = 0.02
 
 
 class Logits(NamedTuple):
@@ -69,8 +74,9 @@ class SpanModel:
             try:
                 found = converted(model_files(path), lambda: _for_conversion(path), "reader")
                 engine = OpenVinoEngine(found)
+                _compare(engine, found.facts)
             except RuntimeError as error:
-                report_failure(str(path), error)
+                use_torch_instead(str(path), error)
             else:
                 description = Description(**found.facts["description"])
                 return cls(engine, description, base_folder(path, description), found.facts["padding"])
@@ -107,8 +113,28 @@ def pad(windows: Sequence[Window], padding: int) -> tuple[Ints, Ints, Ints]:
 
 def _for_conversion(path: Path) -> tuple[Any, dict[str, Any]]:
     loaded = load_weights(path)
-    facts = {"description": asdict(loaded.description), "padding": padding(loaded.body)}
-    return span_network(loaded.body, loaded.head), facts
+    network = span_network(loaded.body, loaded.head)
+    body: Any = loaded.body
+    size = (len(PROBE_LENGTHS), max(PROBE_LENGTHS))
+    ids, types, mask = (np.full(size, value, dtype=np.int64) for value in (padding(loaded.body), 0, 0))
+    for row, length in enumerate(PROBE_LENGTHS):
+        ids[row, :length] = np.arange(7, 7 + length) * 11 % body.config.vocab_size
+        types[row, length // 3 : length], mask[row, :length] = 1, 1
+    facts = {
+        "description": asdict(loaded.description),
+        "padding": padding(loaded.body),
+        "probe": [ids.tolist(), types.tolist(), mask.tolist()],
+        "logits": TorchEngine(network).run(ids, types, mask).tolist(),
+    }
+    return network, facts
+
+
+def _compare(engine: Engine, facts: Mapping[str, Any]) -> None:
+    """Raise a RuntimeError if an engine gives other logits than those that torch gave at the conversion."""
+    ids, types, mask = (np.array(values, dtype=np.int64) for values in facts["probe"])
+    differences = np.abs(engine.run(ids, types, mask) - np.array(facts["logits"]))[mask == 1]
+    if differences.max() > SAME:
+        raise RuntimeError(f"its logits differ from those of torch by {differences.max():.3f}")
 
 
 def _logits(values: Floats, window: Window) -> Logits:

@@ -103,9 +103,9 @@ def base_folder(path: Path, description: Description) -> str:
 
 
 def model_files(path: Path) -> list[Path]:
-    """The files that determine the network of a weights file."""
+    """The files that determine the network of a weights file, or may do so."""
     own = [each for name in (CONFIG, TOKENIZER) if (each := path.with_name(name)).is_file()]
-    return [path, *(own or encoder_files(Path(model_folder(DEFAULT_ENCODER))))]
+    return [path, *own, *encoder_files(Path(model_folder(DEFAULT_ENCODER)))]
 
 
 def tokenizer_folder(reader: Path) -> str:

@@ -97,6 +97,16 @@ def test_engines_find_the_same_spans(engine: Callable[[str], None]) -> None:
     )
 
 
+def test_reader_that_gives_other_logits_is_refused(
+    engine: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine("openvino")
+    run = OpenVinoEngine.run
+    monkeypatch.setattr(OpenVinoEngine, "run", lambda self, *inputs: run(self, *inputs) * 1.1)
+    with pytest.raises(InputError, match=r"engine openvino: cannot run .* \(its logits differ from those of torch by"):
+        SpanModel.load(shipped_reader() / READER_WEIGHTS)
+
+
 def test_engine_that_does_not_exist_or_fit_is_refused(engine: Callable[[str], None]) -> None:
     engine("onnx")
     with pytest.raises(InputError, match="RAG_ENGINE=onnx: no such engine; choose from auto, openvino, torch"):

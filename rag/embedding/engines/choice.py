@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import shutil
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 
 from ...errors import InputError
-from .openvino_engine import openvino_problem
+from .openvino_engine import openvino_problem, reason
 
 #: Environment variable that names the engine; unset or ``auto`` leaves the choice to ``chosen_engine``.
 VARIABLE = "RAG_ENGINE"
@@ -31,7 +32,7 @@ def chosen_engine(device: str | None = None) -> str:
         raise InputError(f"{VARIABLE}={wanted}: no such engine; choose from {', '.join(ENGINES)}")
     if wanted == TORCH:
         return TORCH
-    on_processor = device == "cpu" or (not device and not _has_graphics_card())
+    on_processor = (device or "").partition(":")[0] == "cpu" or (not device and not _has_graphics_card())
     if wanted == AUTO:
         return OPENVINO if on_processor and openvino_problem() is None else TORCH
     if device and not on_processor:
@@ -39,6 +40,17 @@ def chosen_engine(device: str | None = None) -> str:
     if problem := openvino_problem():
         raise InputError(f"engine openvino: {problem}; use the engine torch")
     return OPENVINO
+
+
+def use_torch_instead(network: str, error: Exception) -> None:
+    """Log that a network runs on torch, because OpenVINO cannot convert or run it.
+
+    Raises:
+        InputError: ``RAG_ENGINE`` asks for OpenVINO.
+    """
+    if os.environ.get(VARIABLE, "").strip().lower() == OPENVINO:
+        raise InputError(f"engine openvino: cannot run {network} ({reason(error)}); use the engine torch") from error
+    logging.getLogger(__name__).warning("%s: OpenVINO cannot run it (%s); it runs on torch", network, reason(error))
 
 
 def _has_graphics_card() -> bool:

@@ -7,7 +7,6 @@ neither torch nor transformers.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CACHE_VARIABLE = "RAG_CACHE"
 
 #: Part of a converted network's name in the cache; to be raised when what is stored changes.
-FORMAT = 2
+FORMAT = 3
 
 #: Number of converted networks that are kept; those that were not used for longest are deleted.
 MAX_CACHED = 12
@@ -73,15 +73,15 @@ class OpenVinoEngine:
     def __init__(self, converted: Converted) -> None:
         import openvino
 
-        has_bfloat16 = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         settings = {
-            "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16 else "f32",
+            # By default bfloat16 is used where the processor has it; what that does to answers has not been measured.
+            "INFERENCE_PRECISION_HINT": "f32",
             "INFERENCE_NUM_THREADS": thread_count(),
             "NUM_STREAMS": 1,
             # A thread tied to a core waits while another program uses that core.
             "ENABLE_CPU_PINNING": False,
         }
-        self.name = f"OpenVINO, {'bfloat16' if has_bfloat16 else 'float32'}"
+        self.name = "OpenVINO, float32"
         self._compiled: openvino.CompiledModel = _core().compile_model(converted.model, "CPU", settings)
         self._inputs = [INPUTS.index(each.any_name) for each in self._compiled.inputs]
         self._lock = threading.Lock()
@@ -99,16 +99,11 @@ def openvino_problem() -> str | None:
     try:
         devices = _core().available_devices
     except (ImportError, RuntimeError, OSError) as error:
-        return f"OpenVINO is not installed or does not start ({_reason(error)})"
+        return f"OpenVINO is not installed or does not start ({reason(error)})"
     return None if "CPU" in devices else "OpenVINO does not know this processor"
 
 
-def report_failure(network: str, error: Exception) -> None:
-    """Log that a network runs on torch, because OpenVINO cannot convert or run it."""
-    logging.getLogger(__name__).warning("%s: OpenVINO cannot run it (%s); it runs on torch", network, _reason(error))
-
-
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The first line of a message, or the name of the error if it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
@@ -119,7 +114,7 @@ def converted(
     """A network from the cache, or converted now and stored there.
 
     Args:
-        files: The files that determine the network; their contents, with the version of OpenVINO, identify it.
+        files: The files that determine the network; their contents identify it, with the versions of the libraries.
         build: Loads the network for a conversion, with facts about it that JSON can hold. Its ``forward`` takes ids,
             types and mask, as ``Engine.run`` does.
         purpose: What the network computes; distinguishes networks of the same files.
@@ -163,10 +158,11 @@ def _core() -> Any:
 
 
 def _digest(files: Iterable[Path]) -> str:
-    """Identifies the contents of the files, for this version of OpenVINO and of the cache."""
+    """Identifies the contents of the files, for the versions of the libraries that convert them."""
     import openvino
 
-    digest = xxhash.xxh3_128(f"{FORMAT} {openvino.get_version()}".encode())
+    versions = [version(name) for name in ("torch", "transformers", "sentence-transformers")]
+    digest = xxhash.xxh3_128(repr([FORMAT, openvino.get_version(), *versions]).encode())
     for path in files:
         digest.update(path.name.encode())
         with path.open("rb") as file:
@@ -176,7 +172,7 @@ def _digest(files: Iterable[Path]) -> str:
 
 
 def _cache_folder() -> Path:
-    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("rag")) / "engines"
+    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("rag")).expanduser() / "engines"
 
 
 def _load(folder: Path) -> Converted | None:
@@ -202,13 +198,16 @@ def _store(folder: Path, model: Any, facts: Mapping[str, Any]) -> None:
         openvino.save_model(model, part / NETWORK, compress_to_fp16=False)
         digest = _digest([part / NETWORK, part / WEIGHTS])
         (part / FACTS).write_text(json.dumps({**facts, "digest": digest}), encoding="utf-8")
-        if folder.exists():
+        # Another process may have stored the same meanwhile, and be about to open it.
+        if _load(folder) is None:
             shutil.rmtree(folder, ignore_errors=True)
-        # Another process may have stored the same meanwhile.
-        with suppress(OSError):
-            part.rename(folder)
+            with suppress(OSError):
+                part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    kept = sorted(folder.parent.iterdir(), key=lambda each: each.stat().st_mtime, reverse=True)
-    for old in kept[MAX_CACHED:]:
+    last_used = {}
+    for each in folder.parent.iterdir():
+        with suppress(OSError):
+            last_used[each] = each.stat().st_mtime
+    for old in sorted(last_used, key=lambda each: last_used[each], reverse=True)[MAX_CACHED:]:
         shutil.rmtree(old, ignore_errors=True)

@@ -38,10 +38,10 @@ class TorchEngine:
 
 
 def limit_threads() -> None:
-    """Keep torch from using more threads than ``thread_count`` allows."""
+    """Make torch use as many threads as ``thread_count`` says; it does not know of a container's quota."""
     import torch
 
-    torch.set_num_threads(min(torch.get_num_threads(), thread_count()))
+    torch.set_num_threads(thread_count())
 
 
 def torch_device(name: str | None) -> str:

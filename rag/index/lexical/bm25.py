@@ -110,9 +110,9 @@ def score_terms(
     Returns:
         Where the scores of each term start (``[vocabulary + 1]``), the passages in order, and the scores.
     """
-    # Keep no other reference to the matrix by passage, so that it is freed once it is converted.
     from scipy.sparse import csr_matrix
 
+    # Keep no other reference to the matrix by passage, so that it is freed once it is converted.
     counts = csr_matrix(
         (np.ones(len(ids), dtype=np.float32), ids, np.concatenate([[0], ends])), shape=(len(ends), vocabulary)
     ).tocsc()
@@ -130,7 +130,7 @@ def score_terms(
 
 
 def _bm25() -> bm25s.BM25:
-    # Imported here, because SciPy takes a while.
+    # ``import rag`` is quick without it.
     import bm25s
 
     return bm25s.BM25(k1=K1, b=B)
