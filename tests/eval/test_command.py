@@ -118,7 +118,8 @@ def test_squad_file_is_read_with_the_given_reader(
     assert summary["figures"]["f1_answered"]["value"] == 0.0
 
 
-def test_squad_file_is_read_on_the_given_device(squad: Path) -> None:
+def test_squad_file_is_read_on_the_given_device(squad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_ENGINE", "torch")
     args = build_parser().parse_args(["eval", str(squad), "--reading", "--device", "cpu:0"])
     question_set = load_question_set(
         squad, args, pytest.fail, lambda *_: None, on_invalid=raise_invalid, on_unlabelled=pytest.fail
