@@ -118,13 +118,19 @@ def converted(
         build: Loads the network for a conversion, with facts about it that JSON can hold. Its ``forward`` takes ids,
             types and mask, as ``Engine.run`` does.
         purpose: What the network computes; distinguishes networks of the same files.
+
+    Raises:
+        RuntimeError: OpenVINO cannot convert it.
     """
     name = f"{purpose}-{_digest(files)}"
     folder = _cache_folder() / name
     if found := _load(folder):
         return found
     network, facts = build()
-    model = _convert(network)
+    try:
+        model = _convert(network)
+    except Exception as error:  # OpenVINO's own errors of conversion share no other base
+        raise RuntimeError(f"it cannot be converted: {reason(error)}") from error
     try:
         _store(folder, model, facts)
         return _load(folder) or Converted(model, facts)
