@@ -28,16 +28,32 @@ settings.load_profile("tests")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def converted_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of converted models that the workers share, so that the tests do not fill the developer's own."""
+    folder = _shared(tmp_path_factory) / "converted-models"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAG_CACHE", str(folder))
+        yield folder
+
+
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder of all workers."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session")
-def encoder() -> SentenceTransformerEncoder:
-    return SentenceTransformerEncoder()
+def encoder(converted_models: Path) -> SentenceTransformerEncoder:
+    # One worker converts it.
+    with FileLock(f"{converted_models}.lock"):
+        return SentenceTransformerEncoder()
 
 
 @pytest.fixture(scope="session")
 def corpus_index(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransformerEncoder) -> Path:
     """An index folder of the shipped corpus, shared by all workers; nobody writes to it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "corpus-index"
+    folder = _shared(tmp_path_factory) / "corpus-index"
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             build_index(CORPUS, folder, encoder)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import copy
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from .engines.batching import batches
+from .engines.batching import batches, pad
 from .engines.choice import OPENVINO, chosen_engine, use_torch_instead
-from .engines.openvino_engine import OpenVinoEngine, converted
+from .engines.openvino_engine import Conversion, OpenVinoEngine, converted
 from .engines.torch_engine import limit_threads, torch_device
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ TOKENS_AT_ONCE = 4096
 
 TOKENIZER = "tokenizer.json"
 
-#: Texts whose vectors are compared at each start with those that torch gave, and the cosine that they must reach.
-PROBES = ("The ferry to Baku leaves at nine.", "Élan vital, 2022: what does «it» cost?\n\n- 3,5 %")
-SAME = 0.999
+#: Texts whose tokens and vectors are compared at the conversion: short, of unusual characters, longer than any window.
+PROBES = (
+    "The ferry to Baku leaves at nine.",
+    "  Élan vital, 2022: what does «it» cost?\n\n- 3,5 % ﬁne 北京 Ｆｕｌｌ Straße naïve 🙂\u200b ",
+    " ".join(f"Line {number} of the table." for number in range(2_000)),
+)
 
 #: Files of a model's folder that determine its vectors.
 MODEL_FILES = (".safetensors", ".json", ".txt", ".model", ".bin")
@@ -119,8 +122,15 @@ class TorchBackend:
         """See ``Encoder.count_tokens``."""
         return len(self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"])
 
-    def for_conversion(self) -> tuple[torch.nn.Module, Mapping[str, Any]]:
-        """The network from token windows to vectors, and what ``OpenVinoBackend`` must know of the model."""
+    def for_conversion(self, tokenizer: Tokenizer) -> Conversion:
+        """The network from token windows to vectors, and what ``OpenVinoBackend`` must know of the model.
+
+        Args:
+            tokenizer: The model's tokenizer without the rules that sentence-transformers adds.
+
+        Raises:
+            RuntimeError: It gives other tokens than sentence-transformers.
+        """
         facts = {
             "dimension": self.dimension,
             "window": self.window,
@@ -128,9 +138,14 @@ class TorchBackend:
             "longest": int(self._model.max_seq_length or 512),
             "truncated_side": self._tokenizer.truncation_side,
             "padding": int(self._tokenizer.pad_token_id or 0),
-            "probes": self.encode(PROBES).tolist(),
         }
-        return _embedding_network(self._model), facts
+        expected = self._model.tokenizer(list(PROBES), truncation=True, max_length=facts["longest"])["input_ids"]
+        tokenizer.enable_truncation(facts["longest"], direction=facts["truncated_side"])
+        encodings = tokenizer.encode_batch(list(PROBES))
+        if [encoding.ids for encoding in encodings] != expected:
+            raise RuntimeError(f"its {TOKENIZER} gives other tokens than sentence-transformers")
+        probe = pad(expected, [encoding.type_ids for encoding in encodings], facts["padding"])
+        return Conversion(_embedding_network(self._model), facts, probe, self.encode(PROBES))
 
 
 class OpenVinoBackend:
@@ -140,31 +155,25 @@ class OpenVinoBackend:
         folder: Folder of a model with a ``tokenizer.json``.
 
     Raises:
-        RuntimeError: OpenVINO cannot convert or run it, or gives other vectors than torch.
+        RuntimeError: OpenVINO cannot convert or run it, or its tokens or vectors would differ from those of torch.
         OSError, ValueError: The model cannot be loaded.
     """
 
     def __init__(self, folder: Path) -> None:
         if not (folder / TOKENIZER).is_file():
             raise RuntimeError(f"there is no {TOKENIZER}")
+        self._counter, self._tokenizer = _bare_tokenizer(folder), _bare_tokenizer(folder)
         found = converted(
-            encoder_files(folder), lambda: TorchBackend(str(folder), "cpu").for_conversion(), "embedder"
-        )  # fmt: skip
+            encoder_files(folder),
+            lambda: TorchBackend(str(folder), "cpu").for_conversion(_bare_tokenizer(folder)),
+            "embedder",
+        )
         facts = found.facts
         self.dimension, self.window, self.fingerprint = facts["dimension"], facts["window"], facts["fingerprint"]
         self._padding = facts["padding"]
         self._engine = OpenVinoEngine(found)
         self.engine = self._engine.name
-        path = str(folder / TOKENIZER)
-        self._counter, self._tokenizer = Tokenizer.from_file(path), Tokenizer.from_file(path)
-        for each in (self._counter, self._tokenizer):
-            each.no_padding()
-            each.no_truncation()
         self._tokenizer.enable_truncation(facts["longest"], direction=facts["truncated_side"])
-        cosines = (self.encode(PROBES) * np.array(facts["probes"])).sum(axis=1)
-        # Not a number is not the same, either.
-        if not cosines.min() >= SAME:
-            raise RuntimeError(f"its vectors differ from those of torch: cosine {cosines.min():.4f}")
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """See ``Backend.encode``."""
@@ -173,18 +182,21 @@ class OpenVinoBackend:
         order = sorted(range(len(texts)), key=lambda row: len(encodings[row].ids))
         for batch in batches([len(encodings[row].ids) for row in order], TOKENS_AT_ONCE):
             rows = [order[at] for at in batch]
-            size = (len(rows), len(encodings[rows[-1]].ids))
-            ids, types, mask = (np.full(size, value, dtype=np.int64) for value in (self._padding, 0, 0))
-            for at, row in enumerate(rows):
-                length = len(encodings[row].ids)
-                ids[at, :length], types[at, :length] = encodings[row].ids, encodings[row].type_ids
-                mask[at, :length] = 1
-            vectors[rows] = self._engine.run(ids, types, mask)
+            ids, types = [encodings[row].ids for row in rows], [encodings[row].type_ids for row in rows]
+            vectors[rows] = self._engine.run(*pad(ids, types, self._padding))
         return vectors
 
     def count_tokens(self, text: str) -> int:
         """See ``Encoder.count_tokens``."""
         return len(self._counter.encode(text, add_special_tokens=False).ids)
+
+
+def _bare_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer in a model's folder, without truncation and padding."""
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _embedding_network(model: SentenceTransformer) -> torch.nn.Module:

@@ -51,14 +51,16 @@ MAX_CONSENT = 2_000
 #: If readability-lxml finds less than this share of a page's text, its result is discarded.
 MIN_SHARE = 0.25
 #: Limits on the code points that readability-lxml copies, and on its visits of elements, both counted once for each
-#: enclosing element. Reaching a limit takes a second or two; real pages stay below a tenth of it.
+#: enclosing element. Reaching a limit takes a few seconds; of 100 real pages the costliest reaches a third of it.
 MAX_COPIED, MAX_VISITED = 1_000_000_000, 10_000_000
 #: What else costs as much as a visit: so many code points of text, or one in a link. A link itself costs 40 visits,
 #: because its text is collected and cleaned each time.
 TEXT_PER_VISIT, VISITS_PER_LINK = 4, 40
 
-#: Runs of white space are cut to this length, because readability-lxml takes quadratic time for them.
-LONGEST_SPACES = 80
+#: Runs of white space are cut to this length, because readability-lxml takes quadratic time for them. What is left of a
+#: run costs as much as other text of its length squared, divided by this.
+LONGEST_SPACES, SPACES_PER_TEXT = 80, 10
+LONG_SPACES = re.compile(r"\s{8,}")
 EXCESS = re.compile(rf"(?<=\s{{{LONGEST_SPACES}}})\s+")
 
 #: Elements in which a ``header`` is not that of the page.
@@ -206,7 +208,8 @@ def _visits(root: Element) -> Iterator[float]:
         is_link = tag(element) == "a"
         text = element.text if event == "start" else element.tail
         links += step * is_link
-        cost = len(text or "") * (1 if links else 1 / TEXT_PER_VISIT)
+        spaces = sum(len(run) ** 2 for run in LONG_SPACES.findall(text or ""))
+        cost = (len(text or "") + spaces / SPACES_PER_TEXT) * (1 if links else 1 / TEXT_PER_VISIT)
         yield depth * (cost + (event == "start") * (VISITS_PER_LINK if is_link else 1))
 
 

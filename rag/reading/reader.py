@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
+from ..embedding.engines.choice import OPENVINO, chosen_engine
+from ..embedding.engines.torch_engine import torch_device
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..text.links import without_link_marks
@@ -75,8 +77,9 @@ class SpanReader:
         Raises:
             InputError: The folder holds no weights or damaged ones, or an invalid ranking file.
         """
+        resolved = "cpu" if chosen_engine(device) == OPENVINO else torch_device(device)
         modified = (folder / WEIGHTS).stat().st_mtime_ns if (folder / WEIGHTS).exists() else 0
-        return cls(_predictor(folder, modified, device), rarity, Ranking.load(folder))
+        return cls(_predictor(folder, modified, chosen_engine(device), resolved), rarity, Ranking.load(folder))
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Candidate spans by descending ranking value, which is their score.
@@ -128,7 +131,7 @@ class SpanReader:
 
 
 @lru_cache(maxsize=2)
-def _predictor(folder: Path, modified: int, device: str) -> SpanPredictor:
+def _predictor(folder: Path, modified: int, engine: str, device: str) -> SpanPredictor:
     return SpanPredictor.of(SpanModel.load(folder / WEIGHTS, device))
 
 

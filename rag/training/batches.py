@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..embedding.engines.batching import batches
-from ..reading.model import pad
+from ..reading.model import padded
 from ..reading.windows import Tokens, Window, WindowMaker
 from ..text.segmentation import Extent, paragraphs, sentences
 from .examples import Example, Examples
@@ -133,7 +133,7 @@ class Epochs:
         import torch
 
         targets = [self._target(example, draw) for example in examples]
-        ids, types, mask = map(torch.from_numpy, pad([target.window for target in targets], self._padding))
+        ids, types, mask = map(torch.from_numpy, padded([target.window for target in targets], self._padding))
         starts, ends = (torch.zeros(ids.shape) for _ in range(2))
         most = max(len(target.sentences) for target in targets)
         shares = torch.zeros(len(targets), most, ids.shape[1])

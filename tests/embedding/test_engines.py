@@ -19,7 +19,7 @@ from rag.embedding.backends import PROBES
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.embedding.engines import openvino_engine, threads
 from rag.embedding.engines.choice import chosen_engine
-from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, NETWORK, WEIGHTS, OpenVinoEngine
+from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, NETWORK, WEIGHTS, Conversion, OpenVinoEngine
 from rag.embedding.engines.torch_engine import TorchEngine
 from rag.paths import shipped_reader
 from rag.reading.model import SpanModel
@@ -57,7 +57,7 @@ def test_openvino_is_chosen_on_a_processor(
 def test_engines_give_the_same_vectors(
     encoder: SentenceTransformerEncoder, on_torch: SentenceTransformerEncoder
 ) -> None:
-    texts = [*PROBES, "", " ", "word " * 1_000, "Ω🙂\u200b", "the [SEP] and [MASK] of it"]
+    texts = [*PROBES, "", "x y " * 90, " ", "word " * 1_000, "Ω🙂\u200b", "the [SEP] and [MASK] of it"]
     mine, theirs = encoder.encode(texts), on_torch.encode(texts)
     assert (mine * theirs).sum(axis=1).min() > 0.9999
     assert np.linalg.norm(mine, axis=1) == pytest.approx(1, abs=1e-5)
@@ -97,14 +97,17 @@ def test_engines_find_the_same_spans(engine: Callable[[str], None]) -> None:
     )
 
 
-def test_reader_that_gives_other_logits_is_refused(
-    engine: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+def test_reader_that_gives_other_logits_is_refused_or_runs_on_torch(
+    engine: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    engine("openvino")
+    monkeypatch.setenv("RAG_CACHE", str(tmp_path))
     run = OpenVinoEngine.run
     monkeypatch.setattr(OpenVinoEngine, "run", lambda self, *inputs: run(self, *inputs) * 1.1)
-    with pytest.raises(InputError, match=r"engine openvino: cannot run .* \(its logits differ from those of torch by"):
-        SpanModel.load(shipped_reader() / READER_WEIGHTS)
+    engine("openvino")
+    with pytest.raises(InputError, match=r"engine openvino: cannot run .* \(its output differs from that of torch by"):
+        SpanModel.load(shipped_reader() / READER_WEIGHTS, "cpu")
+    engine("auto")
+    assert SpanModel.load(shipped_reader() / READER_WEIGHTS, "cpu").engine.name == "torch, cpu"
 
 
 def test_engine_that_does_not_exist_or_fit_is_refused(engine: Callable[[str], None]) -> None:
@@ -149,6 +152,19 @@ def test_question_is_answered_without_importing_torch(corpus_index: Path, assist
     assert done.stdout.splitlines()[-2:] == ["['openvino']", "None"]
 
 
+def test_importing_rag_imports_no_large_library() -> None:
+    large = "bm25s faiss gradio importlib.metadata openvino scipy sentence_transformers sklearn torch transformers"
+    assert _rag(f"import rag, sys; print(sorted(set({large.split()}) & set(sys.modules)))").stdout == "[]\n"
+
+
+def test_telemetry_cannot_be_imported_once_openvino_is_used() -> None:
+    code = (
+        "from rag.embedding.engines.openvino_engine import openvino_problem as p; print(p()); import openvino_telemetry"
+    )
+    done = _rag(code)
+    assert (done.stdout, "ModuleNotFoundError" in done.stderr) == ("None\n", True)
+
+
 def test_threads_option_reaches_the_engines(corpus_index: Path) -> None:
     code = (
         "import sys; from rag.cli import main; main(sys.argv[1:])\n"
@@ -171,6 +187,9 @@ def test_threads_are_those_of_the_cores_that_may_be_used(monkeypatch: pytest.Mon
     assert threads.thread_count() == 2
     monkeypatch.setenv("RAG_THREADS", "5")
     assert threads.thread_count() == 5
+    monkeypatch.setenv("RAG_THREADS", "many")
+    with pytest.raises(InputError, match="RAG_THREADS=many: give a number of at least 1"):
+        threads.thread_count()
 
 
 def test_torch_uses_no_more_threads_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +209,7 @@ def test_model_that_adds_a_prompt_runs_on_torch(model: Path, caplog: pytest.LogC
     )
     with caplog.at_level(logging.WARNING):
         assert SentenceTransformerEncoder(str(model)).engine == "torch, cpu"
-    assert f"{model}: OpenVINO cannot run it (its vectors differ from those of torch: cosine 0." in caplog.text
+    assert f"{model}: OpenVINO cannot run it (its output differs from that of torch by" in caplog.text
 
 
 class TestCache:
@@ -205,7 +224,7 @@ class TestCache:
         file.write_bytes(b"weights")
         return file
 
-    def _run(self, file: Path, factor: float = 2.0) -> tuple[list[list[float]], bool]:
+    def _run(self, file: Path, factor: float = 2.0, expected: float = 1.0) -> tuple[list[list[float]], bool]:
         """The outputs of a network that multiplies the ids, and whether it had to be converted."""
         was_built = []
 
@@ -213,14 +232,46 @@ class TestCache:
             def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
                 return ids * torch.tensor(factor) + types - mask
 
-        def build() -> tuple[torch.nn.Module, dict[str, float]]:
-            was_built.append(True)
-            return Network(), {"factor": factor}
-
-        network = openvino_engine.converted([file], build, "test")
-        assert network.facts == {"factor": factor}
         ids = np.array([[1, 2, 3]], dtype=np.int64)
-        return OpenVinoEngine(network).run(ids, ids * 0, ids * 0 + 1).tolist(), bool(was_built)
+        inputs = ids, ids * 0, ids * 0 + 1
+
+        def prepare() -> Conversion:
+            was_built.append(True)
+            outputs = TorchEngine(Network()).run(*inputs) * np.float32(expected)
+            return Conversion(Network(), {"factor": factor}, inputs, outputs)
+
+        try:
+            network = openvino_engine.converted([file], prepare, "test")
+        finally:
+            self.was_built = bool(was_built)
+        assert network.facts == {"factor": factor}
+        return OpenVinoEngine(network).run(*inputs).tolist(), self.was_built
+
+    @pytest.mark.parametrize("expected", [1.1, np.nan])
+    def test_network_with_another_output_than_torch_is_refused_without_another_try(
+        self, cache: Path, file: Path, expected: float
+    ) -> None:
+        for was_built in (True, False):
+            with pytest.raises(RuntimeError, match="its output differs from that of torch by"):
+                self._run(file, expected=expected)
+            assert self.was_built == was_built
+
+    def test_network_that_cannot_be_converted_is_refused_without_another_try(self, cache: Path, file: Path) -> None:
+        class Network(torch.nn.Module):
+            def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+                return torch.special.bessel_j0(ids.float())
+
+        prepared = []
+
+        def prepare() -> Conversion:
+            prepared.append(True)
+            ids = np.ones((1, 3), dtype=np.int64)
+            return Conversion(Network(), {}, (ids, ids, ids), np.ones((1, 3), dtype=np.float32))
+
+        for _ in range(2):
+            with pytest.raises(RuntimeError):
+                openvino_engine.converted([file], prepare, "test")
+        assert len(prepared) == 1
 
     def test_network_is_converted_once(self, cache: Path, file: Path) -> None:
         assert self._run(file) == ([[1.0, 3.0, 5.0]], True)

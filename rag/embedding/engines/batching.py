@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from .base import Ints
+
 
 def batches(lengths: Sequence[int], tokens: int) -> list[range]:
     """Split items into batches of at most ``tokens`` tokens, padding included, and at least one item.
@@ -19,3 +23,18 @@ def batches(lengths: Sequence[int], tokens: int) -> list[range]:
             found.append(range(begin, at))
             begin = at
     return found
+
+
+def pad(ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]], padding: int) -> tuple[Ints, Ints, Ints]:
+    """Ids, types and mask of token windows, ``int64 [windows, tokens]``, padded to the longest window.
+
+    Args:
+        ids: Token ids of each window; at least one window.
+        types: Segments of the tokens, likewise.
+        padding: The padding token.
+    """
+    size = (len(ids), max(map(len, ids)))
+    padded, segments, mask = (np.full(size, value, dtype=np.int64) for value in (padding, 0, 0))
+    for row, (tokens, kinds) in enumerate(zip(ids, types, strict=True)):
+        padded[row, : len(tokens)], segments[row, : len(tokens)], mask[row, : len(tokens)] = tokens, kinds, 1
+    return padded, segments, mask

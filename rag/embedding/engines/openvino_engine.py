@@ -1,7 +1,7 @@
 """Networks in OpenVINO's format: conversion from torch, a cache of converted ones, and the engine that runs them.
 
-Converting takes torch and some seconds. The result is kept in the user's cache folder, so that later processes import
-neither torch nor transformers.
+Converting takes torch and some seconds. The result is compared with torch and kept in the user's cache folder, so that
+later processes import neither torch nor transformers.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import platformdirs
 import xxhash
 
@@ -34,17 +34,39 @@ if TYPE_CHECKING:
 CACHE_VARIABLE = "RAG_CACHE"
 
 #: Part of a converted network's name in the cache; to be raised when what is stored changes.
-FORMAT = 3
+FORMAT = 4
 
 #: Number of converted networks that are kept; those that were not used for longest are deleted.
 MAX_CACHED = 12
 
 NETWORK, WEIGHTS, FACTS = "network.xml", "network.bin", "facts.json"
 
+#: Entry of the facts that says why a network runs on torch.
+PROBLEM = "problem"
+
 #: Names of the inputs.
 IDS, TYPES, MASK = INPUTS = ("ids", "types", "mask")
 
 READ_SIZE = 1 << 20
+
+#: Largest difference between an output of torch and of OpenVINO. Both compute in float32.
+SAME = 2e-3
+
+
+class Conversion(NamedTuple):
+    """What a conversion needs.
+
+    Attributes:
+        network: Its ``forward`` takes ids, types and mask, as ``Engine.run`` does.
+        facts: Facts about the network that JSON can hold.
+        probe: Ids, types and mask of a batch of windows of very different length, ``int64 [windows, tokens]``.
+        expected: Torch's output for the probe, ``float32 [windows, ...]``.
+    """
+
+    network: torch.nn.Module
+    facts: Mapping[str, Any]
+    probe: tuple[Ints, Ints, Ints]
+    expected: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +93,6 @@ class OpenVinoEngine:
     """
 
     def __init__(self, converted: Converted) -> None:
-        import openvino
-
         settings = {
             # By default bfloat16 is used where the processor has it; what that does to answers has not been measured.
             "INFERENCE_PRECISION_HINT": "f32",
@@ -82,8 +102,11 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": False,
         }
         self.name = "OpenVINO, float32"
-        self._compiled: openvino.CompiledModel = _core().compile_model(converted.model, "CPU", settings)
-        self._inputs = [INPUTS.index(each.any_name) for each in self._compiled.inputs]
+        self._compiled: Any = _core().compile_model(converted.model, "CPU", settings)
+        # A network without segments has no input for them.
+        self._inputs = [
+            number for each in self._compiled.inputs for number, name in enumerate(INPUTS) if name in each.names
+        ]
         self._lock = threading.Lock()
 
     def run(self, ids: Ints, types: Ints, mask: Ints) -> Floats:
@@ -108,44 +131,45 @@ def reason(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def converted(
-    files: Iterable[Path], build: Callable[[], tuple[torch.nn.Module, Mapping[str, Any]]], purpose: str
-) -> Converted:
+def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose: str) -> Converted:
     """A network from the cache, or converted now and stored there.
 
     Args:
         files: The files that determine the network; their contents identify it, with the versions of the libraries.
-        build: Loads the network for a conversion, with facts about it that JSON can hold. Its ``forward`` takes ids,
-            types and mask, as ``Engine.run`` does.
+        prepare: Loads the network for a conversion. A RuntimeError says that it must run on torch.
         purpose: What the network computes; distinguishes networks of the same files.
 
     Raises:
-        RuntimeError: OpenVINO cannot convert it.
+        RuntimeError: OpenVINO cannot convert it, or gives another output than torch. That is stored, too.
     """
-    name = f"{purpose}-{_digest(files)}"
-    folder = _cache_folder() / name
+    folder = _cache_folder() / f"{purpose}-{_digest(files)}"
     if found := _load(folder):
         return found
-    network, facts = build()
     try:
-        model = _convert(network)
-    except Exception as error:  # OpenVINO's own errors of conversion share no other base
-        raise RuntimeError(f"it cannot be converted: {reason(error)}") from error
+        conversion = prepare()
+        model = _convert(conversion.network)
+        _compare(OpenVinoEngine(Converted(model, {})), conversion)
+    except (MemoryError, OSError, ValueError):
+        raise
+    except Exception as error:  # OpenVINO's errors have no other base class
+        with suppress(OSError):
+            _store(folder, None, {PROBLEM: reason(error)})
+        raise RuntimeError(reason(error)) from error
     try:
-        _store(folder, model, facts)
-        return _load(folder) or Converted(model, facts)
+        _store(folder, model, conversion.facts)
+        return _load(folder) or Converted(model, conversion.facts)
     except (OSError, RuntimeError):
         # Without the cache, only the start takes longer.
-        return Converted(model, facts)
+        return Converted(model, conversion.facts)
 
 
 def _convert(network: torch.nn.Module) -> Any:
-    import openvino
     import torch
 
+    openvino = _openvino()
     example = torch.ones(2, 8, dtype=torch.int64)
     with torch.inference_mode(), warnings.catch_warnings():
-        # Tracing warns of conditions on lengths, which are the same for all lengths here.
+        # Tracing warns of conditions on lengths; ``_compare`` shows whether they matter.
         warnings.simplefilter("ignore")
         model = openvino.convert_model(network, example_input=dict.fromkeys(INPUTS, example))
     for each in model.inputs:
@@ -154,21 +178,35 @@ def _convert(network: torch.nn.Module) -> Any:
     return model
 
 
-@cache
-def _core() -> Any:
+def _compare(engine: OpenVinoEngine, conversion: Conversion) -> None:
+    """Raise a RuntimeError if the engine gives another output for the probe than torch."""
+    difference = np.abs(engine.run(*conversion.probe) - conversion.expected)
+    if difference.ndim == 3:  # an output for each token; that of padding is of no use
+        difference = difference[conversion.probe[2] == 1]
+    # Not a number is not the same, either.
+    if not difference.max() <= SAME:
+        raise RuntimeError(f"its output differs from that of torch by {difference.max():.2g}")
+
+
+def _openvino() -> Any:
     # OpenVINO reports its use over the network where this package can be imported.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
-    return openvino.Core()
+    return openvino
+
+
+@cache
+def _core() -> Any:
+    return _openvino().Core()
 
 
 def _digest(files: Iterable[Path]) -> str:
     """Identifies the contents of the files, for the versions of the libraries that convert them."""
-    import openvino
+    from importlib.metadata import version
 
-    versions = [version(name) for name in ("torch", "transformers", "sentence-transformers")]
-    digest = xxhash.xxh3_128(repr([FORMAT, openvino.get_version(), *versions]).encode())
+    versions = [version(name) for name in ("openvino", "torch", "transformers", "sentence-transformers")]
+    digest = xxhash.xxh3_128(repr([FORMAT, *versions]).encode())
     for path in files:
         digest.update(path.name.encode())
         with path.open("rb") as file:
@@ -182,28 +220,34 @@ def _cache_folder() -> Path:
 
 
 def _load(folder: Path) -> Converted | None:
-    """What ``_store`` has written, if it is whole."""
+    """What ``_store`` has written, if it is whole.
+
+    Raises:
+        RuntimeError: The network cannot be converted.
+    """
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        if facts.pop("digest") != _digest([folder / NETWORK, folder / WEIGHTS]):
+        problem = facts.get(PROBLEM)
+        if not problem and facts.pop("digest") != _digest([folder / NETWORK, folder / WEIGHTS]):
             return None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, AttributeError):
         return None
     with suppress(OSError):
         os.utime(folder)
+    if problem:
+        raise RuntimeError(problem)
     return Converted(folder / NETWORK, facts)
 
 
 def _store(folder: Path, model: Any, facts: Mapping[str, Any]) -> None:
-    """Write the network into a folder of its own, which then gets its name: readers see all of it or nothing."""
-    import openvino
-
+    """Write into a folder that then gets its name: readers see all of it or nothing. ``model`` may be None."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     try:
-        openvino.save_model(model, part / NETWORK, compress_to_fp16=False)
-        digest = _digest([part / NETWORK, part / WEIGHTS])
-        (part / FACTS).write_text(json.dumps({**facts, "digest": digest}), encoding="utf-8")
+        if model is not None:
+            _openvino().save_model(model, part / NETWORK, compress_to_fp16=False)
+            facts = {**facts, "digest": _digest([part / NETWORK, part / WEIGHTS])}
+        (part / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         # Another process may have stored the same meanwhile, and be about to open it.
         if _load(folder) is None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ...errors import InputError
+
 #: Environment variable that sets the number.
 VARIABLE = "RAG_THREADS"
 
@@ -14,12 +16,26 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def thread_count() -> int:
-    """``RAG_THREADS``, else ``OMP_NUM_THREADS``, else the number of cores that this process may use."""
-    for name in (VARIABLE, "OMP_NUM_THREADS"):
-        with suppress(ValueError):
-            if (number := int(os.environ.get(name, ""))) > 0:
-                return number
-    return usable_cores()
+    """``RAG_THREADS``, else ``OMP_NUM_THREADS``, else the number of cores that this process may use.
+
+    Raises:
+        InputError: ``RAG_THREADS`` is not a number of at least 1.
+    """
+    return set_threads() or usable_cores()
+
+
+def set_threads() -> int | None:
+    """The number that a variable sets; None if none does.
+
+    Raises:
+        InputError: ``RAG_THREADS`` is not a number of at least 1.
+    """
+    if value := os.environ.get(VARIABLE):
+        if not value.isdecimal() or int(value) < 1:
+            raise InputError(f"{VARIABLE}={value}: give a number of at least 1")
+        return int(value)
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    return int(value) if value.isdecimal() and int(value) else None
 
 
 def usable_cores() -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from .base import Floats, Ints
-from .threads import thread_count
+from .threads import set_threads, usable_cores
 
 if TYPE_CHECKING:
     import torch
@@ -38,10 +38,14 @@ class TorchEngine:
 
 
 def limit_threads() -> None:
-    """Make torch use as many threads as ``thread_count`` says; it does not know of a container's quota."""
+    """Keep torch, in the whole process, to the threads that a variable sets or a container's quota allows.
+
+    Raises:
+        InputError: See ``set_threads``.
+    """
     import torch
 
-    torch.set_num_threads(thread_count())
+    torch.set_num_threads(set_threads() or min(torch.get_num_threads(), usable_cores()))
 
 
 def torch_device(name: str | None) -> str:

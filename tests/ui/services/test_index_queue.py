@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -34,6 +35,17 @@ def _folder(path: Path, files: int, passages: int = 500) -> Path:
         lines = (f"Ferry {number} to port {line} leaves at {line % 24} o'clock." for line in range(passages))
         (path / f"{number:03}.md").write_text("\n\n".join(lines))
     return path
+
+
+def _paused_job(folder: Path) -> tuple[IndexJob, Popen[str]]:
+    """A job that was paused after some of its files, and its worker."""
+    job = IndexJob(_folder(folder / "files", 60), folder / "index")
+    job.resume()
+    wait_until(lambda: job.state().done)
+    process = job._process
+    assert process
+    job.pause()
+    return job, process
 
 
 def _ended(job: IndexJob) -> IndexJob:
@@ -103,12 +115,7 @@ def test_jobs_that_park_each_other_are_done(tmp_path: Path) -> None:
 
 
 def test_parked_job_has_no_process_and_can_be_stopped(tmp_path: Path) -> None:
-    job = IndexJob(_folder(tmp_path / "files", 60), tmp_path / "index")
-    job.resume()
-    wait_until(lambda: job.state().done)
-    process = job._process
-    assert process
-    job.pause()
+    job, process = _paused_job(tmp_path)
     in_thread(job.park)
     assert process.poll() is not None
     assert (job.has_process, job.has_finished, job.state(), job.times_parked) == (False, False, State(), 1)
@@ -179,12 +186,7 @@ def test_all_jobs_that_take_turns_are_done(queue: IndexQueue, tmp_path: Path) ->
 
 
 def test_paused_worker_uses_no_processor_time_until_it_is_resumed(tmp_path: Path) -> None:
-    job = IndexJob(_folder(tmp_path / "files", 60), tmp_path / "index")
-    job.resume()
-    wait_until(lambda: job.state().done)
-    process = job._process
-    assert process
-    job.pause()
+    job, process = _paused_job(tmp_path)
     assert job.state().state == "waiting"
     seconds: list[float] = []
     # The batch that it is embedding is finished first.
