@@ -53,12 +53,12 @@ MIN_SHARE = 0.25
 #: Limits on the code points that readability-lxml copies, and on its visits of elements, both counted once for each
 #: enclosing element. Reaching a limit takes a few seconds; of 100 real pages the costliest reaches a third of it.
 MAX_COPIED, MAX_VISITED = 1_000_000_000, 10_000_000
-#: What else costs as much as a visit: so many code points of text, or one in a link. A link itself costs 40 visits,
+#: Code points of text that cost as much as a visit; within a link, a single one does. A link itself costs 40 visits,
 #: because its text is collected and cleaned each time.
 TEXT_PER_VISIT, VISITS_PER_LINK = 4, 40
 
-#: Runs of white space are cut to this length, because readability-lxml takes quadratic time for them. What is left of a
-#: run costs as much as other text of its length squared, divided by this.
+#: Runs of white space are cut to this length, because readability-lxml takes quadratic time for them. A run of ``n``
+#: characters costs as much as ``n * n / 10`` characters of other text.
 LONGEST_SPACES, SPACES_PER_TEXT = 80, 10
 LONG_SPACES = re.compile(r"\s{8,}")
 EXCESS = re.compile(rf"(?<=\s{{{LONGEST_SPACES}}})\s+")

@@ -21,7 +21,7 @@ from .index_jobs import DONE, FAILED, IndexJob
 #: Seconds that a job runs while others wait.
 TURN = 20.0
 
-#: At most so many jobs keep a process; a paused one takes about 0.5 GB.
+#: At most this many jobs keep a process; a paused one takes about 0.5 GB.
 MAX_PROCESSES = 5
 
 #: Suffix of the mark beside an index.
@@ -33,7 +33,7 @@ class IndexQueue:
 
     Args:
         turn: Seconds that a job runs while others wait.
-        max_processes: At most so many jobs keep a process.
+        max_processes: At most this many jobs keep a process.
     """
 
     def __init__(self, turn: float = TURN, max_processes: int = MAX_PROCESSES) -> None:

@@ -21,11 +21,11 @@ def thread_count() -> int:
     Raises:
         InputError: ``RAG_THREADS`` is not a number of at least 1.
     """
-    return set_threads() or usable_cores()
+    return stated_threads() or usable_cores()
 
 
-def set_threads() -> int | None:
-    """The number that a variable sets; None if none does.
+def stated_threads() -> int | None:
+    """The number of threads that an environment variable gives; None if none does.
 
     Raises:
         InputError: ``RAG_THREADS`` is not a number of at least 1.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from .base import Floats, Ints
-from .threads import set_threads, usable_cores
+from .threads import stated_threads, usable_cores
 
 if TYPE_CHECKING:
     import torch
@@ -38,14 +38,14 @@ class TorchEngine:
 
 
 def limit_threads() -> None:
-    """Keep torch, in the whole process, to the threads that a variable sets or a container's quota allows.
+    """Set torch's number of threads, in the whole process: to that of a variable, else to what the quota allows.
 
     Raises:
-        InputError: See ``set_threads``.
+        InputError: See ``stated_threads``.
     """
     import torch
 
-    torch.set_num_threads(set_threads() or min(torch.get_num_threads(), usable_cores()))
+    torch.set_num_threads(stated_threads() or min(torch.get_num_threads(), usable_cores()))
 
 
 def torch_device(name: str | None) -> str:
