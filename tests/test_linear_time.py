@@ -230,6 +230,11 @@ def test_runs_of_space_are_short_before_main_text_is_extracted(between: str) -> 
     assert parse("a.html", source.encode()).documents[0].text.count("a") == 80
 
 
+def test_main_text_is_not_extracted_from_text_in_nested_links() -> None:
+    root = parse_html("<a><p>" * 115 + "word " * 5_000)
+    assert root is not None and _extract_main(root) is None
+
+
 def test_main_text_is_not_extracted_from_many_runs_of_space_in_nested_tables() -> None:
     root = parse_html("<table><tr><td>" * 60 + (" " * 80 + "x") * 2_000)
     assert root is not None and _extract_main(root) is None

@@ -53,8 +53,8 @@ MIN_SHARE = 0.25
 #: Limits on the code points that readability-lxml copies, and on its visits of elements, both counted once for each
 #: enclosing element. Reaching a limit takes a few seconds; of 100 real pages the costliest reaches a third of it.
 MAX_COPIED, MAX_VISITED = 1_000_000_000, 10_000_000
-#: Code points of text that cost as much as a visit; within a link, a single one does. A link itself costs 40 visits,
-#: because its text is collected and cleaned each time.
+#: Code points of text that cost as much as a visit; within a link, a single one does, for each link around it. A link
+#: itself costs 40 visits, because its text is collected and cleaned each time.
 TEXT_PER_VISIT, VISITS_PER_LINK = 4, 40
 
 #: Runs of white space are cut to this length, because readability-lxml takes quadratic time for them. A run of ``n``
@@ -209,7 +209,7 @@ def _visits(root: Element) -> Iterator[float]:
         text = element.text if event == "start" else element.tail
         links += step * is_link
         spaces = sum(len(run) ** 2 for run in LONG_SPACES.findall(text or ""))
-        cost = (len(text or "") + spaces / SPACES_PER_TEXT) * (1 if links else 1 / TEXT_PER_VISIT)
+        cost = (len(text or "") + spaces / SPACES_PER_TEXT) * (links or 1 / TEXT_PER_VISIT)
         yield depth * (cost + (event == "start") * (VISITS_PER_LINK if is_link else 1))
 
 

@@ -63,6 +63,7 @@ def torch_device(name: str | None) -> str:
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        # Its first sentence; torch goes on to list all that it has.
+        reason = str(error).partition("\n")[0].partition(". ")[0]
         raise InputError(f"device {name!r}: not available on this machine ({reason}); use cpu") from error
     return name
