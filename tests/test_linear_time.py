@@ -203,7 +203,9 @@ def test_rows_with_columns_of_their_own() -> None:
     assert {document.metadata["date"] for document in parsed.documents} == {"2022"}
 
 
-@pytest.mark.parametrize("name", ["a", "header", "div", "aside", "ul"])
+@pytest.mark.parametrize(
+    "name", ["a", *(pytest.param(name, marks=pytest.mark.slow) for name in ("header", "div", "aside", "ul"))]
+)
 def test_nested_elements(name: str) -> None:
     source = f"<{name}><b>" * 600 + "<i>x</i>" * 20_000
     try:

@@ -67,6 +67,7 @@ def test_engines_give_the_same_vectors(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_either_engine_searches_the_others_index(
     corpus_index: Path, encoder: SentenceTransformerEncoder, on_torch: SentenceTransformerEncoder
 ) -> None:
@@ -97,6 +98,7 @@ def test_engines_find_the_same_spans(engine: Callable[[str], None]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_reader_that_gives_other_logits_is_refused_or_runs_on_torch(
     engine: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -128,6 +130,7 @@ def _rag(code: str, *arguments: str, **environment: str) -> subprocess.Completed
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_without_openvino_torch_answers_and_the_reason_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("The ferry to Baku leaves at nine.")
     index = f"'--index', {str(tmp_path / 'index')!r}"

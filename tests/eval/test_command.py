@@ -106,7 +106,7 @@ def cautious_reader(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("mode", ["--open", "--reading"])
+@pytest.mark.parametrize("mode", [pytest.param("--open", marks=pytest.mark.slow), "--reading"])
 def test_squad_file_is_read_with_the_given_reader(
     mode: str, squad: Path, cautious_reader: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +154,7 @@ def test_predictions_and_probabilities_are_in_squad_format(squad: Path, tmp_path
     assert 0 < probabilities["year"] < 1
 
 
+@pytest.mark.slow
 def test_baseline_comparison_sets_the_exit_code(
     squad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,9 +22,17 @@ PRESIDENT = "Who is the president of Uzbekistan?"
 WAGONS = "How many wagons did ferries carry across the Caspian?"
 WAGONS_LINK = "?collection=reports&q=" + WAGONS.replace(" ", "+")
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
-WIDTHS = pytest.mark.parametrize("width", [1440, 360])
-#: Where nothing differs on a phone but the layout, which the tests of accessibility cover.
-DESKTOP = pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
+#: On a phone, slow tests: what differs there is the layout, which the tests of accessibility and of a phone cover.
+WIDTHS = pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
+
+#: The first of the layouts is looked at each time; the others are slow tests.
+LAYOUTS = pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "dark"),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((1440, "light"), (1440, "dark"), (360, "light"))),
+    ],
+)
 
 #: Of a module whose tests all drive the page in the browser.
 BROWSER_MARKS = [

@@ -10,6 +10,8 @@ from rag.eval.bench.synthetic import Embeddings, passages
 
 from rag.index.lexical import terms
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def embeddings() -> Embeddings:

@@ -1,9 +1,8 @@
 """Accessibility and layout, in the browser."""
 
-import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.ui.driver import BROWSER_MARKS, ask_border, finish_animations, open_page, screenshot, violations
+from tests.ui.driver import BROWSER_MARKS, LAYOUTS, ask_border, finish_animations, open_page, screenshot, violations
 
 pytestmark = BROWSER_MARKS
 
@@ -19,10 +18,7 @@ OPTIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"),
-    [(1440, "dark"), (360, "light"), pytest.param(1440, "light", marks=pytest.mark.slow)],
-)
+@LAYOUTS
 def test_page_has_no_serious_accessibility_violation(browser: Browser, address: str, width: int, scheme: str) -> None:
     page = open_page(browser, address, width, scheme=scheme, bypass_csp=True)
     found = violations(page)

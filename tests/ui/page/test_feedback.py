@@ -6,12 +6,12 @@ from playwright.sync_api import Browser, expect
 from rag.ui.services.collections import Collections
 
 from rag.questions.schema import load_questions
-from tests.ui.driver import BROWSER_MARKS, DESKTOP, WAGONS, WAGONS_LINK, ask, open_page, quote
+from tests.ui.driver import BROWSER_MARKS, WAGONS, WAGONS_LINK, WIDTHS, ask, open_page, quote
 
 pytestmark = BROWSER_MARKS
 
 
-@DESKTOP
+@WIDTHS
 def test_wrong_answer_and_right_words_are_saved(
     browser: Browser, address: str, collections: Collections, width: int
 ) -> None:

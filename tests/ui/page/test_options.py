@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from rag.ui.services.collections import Collection, Collections
 
 from rag import SentenceTransformerEncoder, build_index
-from tests.ui.driver import BORDER, BROWSER_MARKS, DESKTOP, ask, open_page, question_field, screenshot, serve
+from tests.ui.driver import BORDER, BROWSER_MARKS, WIDTHS, ask, open_page, question_field, screenshot, serve
 
 pytestmark = BROWSER_MARKS
 
@@ -35,7 +35,7 @@ def address(
         yield address
 
 
-@DESKTOP
+@WIDTHS
 def test_pickers_and_typed_conditions_show_the_same_filter(browser: Browser, address: str, width: int) -> None:
     page = open_page(browser, address, width, query="/?collection=notes")
     expect(page.locator("#collection input")).to_have_value("Journeys")
@@ -93,7 +93,7 @@ def test_unticked_source_does_not_answer(browser: Browser, address: str) -> None
     expect(sources.get_by_label("bus")).to_be_checked()
 
 
-@DESKTOP
+@WIDTHS
 def test_collection_is_shown_near_the_question_and_renamed(browser: Browser, address: str, width: int) -> None:
     page = open_page(browser, address, width)
     name = page.get_by_label("Collection", exact=True)

@@ -106,7 +106,7 @@ def test_search_marks_counts_and_steps_through_matches(browser: Browser, address
     expect(page.get_by_role("button", name="The harbour")).to_be_focused()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.slow)])
 def test_text_is_read_with_its_markup_dimmed(browser: Browser, address: str, scheme: str) -> None:
     page = open_page(browser, address, scheme=scheme, bypass_csp=True)
     pane = _read(page, "A note")

@@ -20,7 +20,7 @@ def address(collections: Collections) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("parameter", ["min_confidence", "least"])
+@pytest.mark.parametrize("parameter", ["min_confidence", pytest.param("least", marks=pytest.mark.slow)])
 def test_link_sets_the_minimum_confidence(browser: Browser, address: str, parameter: str) -> None:
     page = blank_page(browser)
     page.goto(f"{address}/{LINK}&{parameter}=95")

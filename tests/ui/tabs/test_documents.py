@@ -10,7 +10,7 @@ from rag.ui.services.collections import Collection, Collections
 
 from rag import SentenceTransformerEncoder
 from tests.pages import blank_page
-from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, all_answered, serve
+from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, WIDTHS, all_answered, serve
 
 pytestmark = BROWSER_MARKS
 
@@ -21,7 +21,7 @@ def address(collections: Collections) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
+@WIDTHS
 def test_uploaded_files_are_indexed_asked_and_removed(
     browser: Browser, address: str, tmp_path: Path, width: int
 ) -> None:
@@ -117,6 +117,7 @@ def test_questions_are_answered_during_indexing_until_stopped(browser: Browser, 
     expect(page.locator("#header")).to_contain_text("20 documents")
 
 
+@pytest.mark.slow
 def test_interrupted_indexing_continues_at_the_next_start(
     browser: Browser, tmp_path: Path, encoder: SentenceTransformerEncoder, corpus_index: Path
 ) -> None:

@@ -28,7 +28,7 @@ from rag import Assistant, InputError, Result, SentenceTransformerEncoder, build
 from rag.index.filters import Where
 from rag.questions.schema import load_questions
 from tests.pages import blank_page, release_pages
-from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, all_answered, serve, violations
+from tests.ui.driver import BROWSER_MARKS, LAYOUTS, SCREENSHOTS, all_answered, serve, violations
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = BROWSER_MARKS
@@ -241,6 +241,7 @@ class TestStopping:
         expect(page.get_by_role("button", name="Evaluate", exact=True)).to_be_enabled()
         expect(page.get_by_role("button", name="Stop")).to_be_hidden()
 
+    @pytest.mark.slow
     def test_questions_are_answered_during_an_evaluation(self, browser: Browser, address: str) -> None:
         first = _open(browser, address, "much")
         second = _open(browser, address, "journeys")
@@ -364,8 +365,8 @@ class TestUnusableQuestions:
         assert whole.state().state == DONE and evaluations.running() is None and evaluations.last("journeys") is whole
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_layout_and_accessibility_at_both_widths(browser: Browser, evaluated: str, width: int, scheme: str) -> None:
+@LAYOUTS
+def test_layout_and_accessibility(browser: Browser, evaluated: str, width: int, scheme: str) -> None:
     page = _open(browser, evaluated, "journeys", width, scheme)
     expect(page.locator("#evaluation-about")).to_contain_text("6 questions")
     page.get_by_text("All other figures").first.click()

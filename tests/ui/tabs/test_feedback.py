@@ -13,7 +13,7 @@ from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 from rag.questions.schema import load_questions
 from tests.pages import blank_page
-from tests.ui.driver import BROWSER_MARKS, SCREENSHOTS, serve, violations
+from tests.ui.driver import BROWSER_MARKS, LAYOUTS, SCREENSHOTS, WIDTHS, serve, violations
 
 pytestmark = BROWSER_MARKS
 
@@ -272,7 +272,7 @@ class TestEditing:
         assert list(_annotations(file)) == ["leaves", "long", "moon", "sank"]
 
 
-@pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
+@WIDTHS
 def test_feedback_becomes_a_question_set(
     browser: Browser, address: str, collections: Collections, tmp_path: Path, width: int
 ) -> None:
@@ -358,18 +358,8 @@ class TestSaving:
         assert str(file.parent) not in page.content()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"),
-    [
-        (1440, "light"),
-        (360, "dark"),
-        pytest.param(1440, "dark", marks=pytest.mark.slow),
-        pytest.param(360, "light", marks=pytest.mark.slow),
-    ],
-)
-def test_layout_and_accessibility_at_both_widths(
-    browser: Browser, address: str, file: Path, width: int, scheme: str
-) -> None:
+@LAYOUTS
+def test_layout_and_accessibility(browser: Browser, address: str, file: Path, width: int, scheme: str) -> None:
     page = _open(browser, address, "journeys", width, scheme)
     expect(page.locator("table.annotations tbody tr")).to_have_count(5)
     SCREENSHOTS.mkdir(exist_ok=True)
