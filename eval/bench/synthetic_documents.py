@@ -13,7 +13,7 @@ import numpy as np
 from rag.embedding.encoder import Progress, Vectors
 from rag.text.tokens import token_counter
 
-#: Paragraphs per document.
+#: Paragraphs of the shortest document.
 PARAGRAPHS = 10
 
 SYLLABLES = [a + b for a, b in itertools.product("b d f g k l m n p r s t v z".split(), "a e i o u".split())]
@@ -43,22 +43,32 @@ class SyntheticEncoder:
         return self._count(text)
 
 
-def make_folder(folder: Path, passages: int, words: int = 45) -> list[Path]:
-    """Write documents of ``PARAGRAPHS`` one-sentence paragraphs with Zipf-distributed words; returns their paths."""
+def make_folder(folder: Path, passages: int, words: int = 45, most_paragraphs: int = PARAGRAPHS) -> list[Path]:
+    """Write documents of one-sentence paragraphs with Zipf-distributed words; returns their paths.
+
+    Args:
+        folder: Where to write them.
+        passages: Number of paragraphs in all, rounded up to whole documents.
+        words: Words of a paragraph.
+        most_paragraphs: Documents have from ``PARAGRAPHS`` to so many paragraphs.
+    """
     draw = random.Random(0)
     vocabulary = ["".join(draw.choice(SYLLABLES) for _ in range(draw.randint(1, 4))) for _ in range(60_000)]
     weights = list(itertools.accumulate(1 / rank for rank in range(2, len(vocabulary) + 2)))
-    files = []
-    for number in range(passages // PARAGRAPHS):
+    files: list[Path] = []
+    written = 0
+    while written < passages:
+        number, paragraphs = len(files), draw.randint(PARAGRAPHS, most_paragraphs)
         path = folder / f"{number // 1_000:04}" / f"{number:07}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_text(vocabulary, weights, words, draw))
+        path.write_text(_text(vocabulary, weights, paragraphs, words, draw))
         files.append(path)
+        written += paragraphs
     return files
 
 
-def _text(vocabulary: Sequence[str], weights: Sequence[float], words: int, draw: random.Random) -> str:
-    """``PARAGRAPHS`` paragraphs of one sentence each."""
+def _text(vocabulary: Sequence[str], weights: Sequence[float], paragraphs: int, words: int, draw: random.Random) -> str:
+    """Paragraphs of one sentence each."""
     return "\n\n".join(
-        " ".join(draw.choices(vocabulary, cum_weights=weights, k=words)).capitalize() + "." for _ in range(PARAGRAPHS)
+        " ".join(draw.choices(vocabulary, cum_weights=weights, k=words)).capitalize() + "." for _ in range(paragraphs)
     )

@@ -6,11 +6,21 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from ..assistant import Assistant
 from ..embedding.encoder import Encoder
@@ -19,7 +29,7 @@ from ..embedding.engines.choice import ENGINES
 from ..embedding.engines.openvino_engine import openvino_problem
 from ..embedding.engines.threads import VARIABLE as THREADS
 from ..errors import IndexMissing, InputError
-from ..index import Changes, Report, build_index, current_version
+from ..index import Changes, Pace, Report, build_index, current_version
 from ..paths import default_index, shipped_corpus
 from ..questions.feedback import FeedbackFile
 from ..sources.parse_process import FileLimits
@@ -166,14 +176,31 @@ def show_changes(changes: Changes) -> None:
     err.print(changes_table(changes))
 
 
+class _PaceColumn(ProgressColumn):
+    """Speed and time left: those of an index run while it embeds, else the time left as rich estimates it."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace, self._other = pace, TimeRemainingColumn()
+
+    def render(self, task: Task) -> Text:
+        """See rich."""
+        if task.description != "embedding" or self._pace.speed is None or self._pace.seconds_left is None:
+            return self._other.render(task)
+        left = timedelta(seconds=round(self._pace.seconds_left))
+        return Text(f"{self._pace.speed:,.0f} passages/s, {left} left", style="progress.remaining")
+
+
 @contextmanager
 def progress_bars() -> Iterator[Report]:
     """A report function that draws one bar per stage with the time left; disabled unless stderr is a terminal."""
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    pace = Pace()
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), _PaceColumn(pace))
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         tasks = {}
 
         def report(stage: str, done: int, total: int) -> None:
+            pace.report(stage, done, total)
             if stage not in tasks:
                 tasks[stage] = progress.add_task(stage)
             progress.update(tasks[stage], completed=done, total=total)

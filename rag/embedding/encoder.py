@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -82,13 +83,17 @@ class SentenceTransformerEncoder:
         ``progress`` is called with the number of texts done and in total.
         """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        # Longest first: batches of similar length need little padding, and estimates of the time left are not too low.
-        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-        for done in range(0, len(order), TEXTS_PER_REPORT):
-            rows = order[done : done + TEXTS_PER_REPORT]
+        # Texts of similar length need little padding. Groups of all lengths take turns, so that the speed so far tells
+        # how long the rest takes.
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        groups = [order[at : at + TEXTS_PER_REPORT] for at in range(0, len(order), TEXTS_PER_REPORT)]
+        random.Random(0).shuffle(groups)
+        done = 0
+        for rows in groups:
             vectors[rows] = self._backend.encode([texts[row] for row in rows])
+            done += len(rows)
             if progress:
-                progress(done + len(rows), len(order))
+                progress(done, len(order))
         return vectors
 
     def count_tokens(self, text: str) -> int:

@@ -3,6 +3,7 @@
 from .build import Changes, Skipped, build_index
 from .index import Index, Report
 from .manifest import Manifest
+from .progress import Pace
 from .verify import Verification, repair, verify
 from .versions import current_version
 
@@ -10,6 +11,7 @@ __all__ = [
     "Changes",
     "Index",
     "Manifest",
+    "Pace",
     "Report",
     "Skipped",
     "Verification",

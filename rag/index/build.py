@@ -61,12 +61,14 @@ class Step:
         source: Where to read it; None to copy it from the previous version.
         old: Its record in the previous version, under this path or its old one.
         refused: Hash and reason, if its content was unreadable before and has not changed.
+        size: Its size in bytes; 0 if it cannot be read.
     """
 
     path: str
     source: Source | None
     old: FileRecord | None
     refused: tuple[str, str] | None = None
+    size: int = 0
 
 
 def build_index(
@@ -167,7 +169,7 @@ class _Update:
             self._parser.start()
         staged = staged_vectors(self._folder, self._encoder)
         before = self._previous.version if self._previous else None
-        with new_version(self._folder, before) as version, self._writer(version, staged) as writer:
+        with new_version(self._folder, before) as version, self._writer(version, staged, steps) as writer:
             for done, step in enumerate(steps, start=1):
                 self._apply(writer, step)
                 self._report("reading", done, len(steps))
@@ -178,13 +180,15 @@ class _Update:
         self._changes.removed = [path for path in self._known if path not in present]
         return self._summarize(store)
 
-    def _writer(self, version: Path, staged: Sequence[StagedVectors]) -> VersionWriter:
+    def _writer(self, version: Path, staged: Sequence[StagedVectors], steps: Sequence[Step]) -> VersionWriter:
+        copies = self._previous is not None and self._previous.is_current_for(self._encoder, self._settings)
         return VersionWriter(
             version,
             self._encoder,
             self._settings,
             previous=self._previous,
             staged=staged,
+            sizes={step.path: step.size for step in steps if step.source or not copies},
             report=self._report,
         )
 
@@ -195,34 +199,35 @@ class _Update:
         steps: list[Step] = []
         for done, source in enumerate(self._sources, start=1):
             try:
-                digest = content_hash(read_bytes(source))
+                raw = read_bytes(source)
             except OutsideLink as error:
                 # Not even an earlier version is kept: it may have been read with other settings.
                 self._changes.skipped.append(Skipped(source.document_id, str(error)))
             except DocumentError as error:
                 steps += self._keep_old(source.document_id, str(error))
             else:
-                steps.append(self._step(source, digest, paths))
+                digest = content_hash(raw)
+                steps.append(self._step(source, digest, len(raw), paths))
                 if (other := seen.setdefault(digest, source.document_id)) != source.document_id:
                     same = f"has the same content as {other}; both are indexed"
                     self._changes.warnings.append((source.document_id, same))
             self._report("checking", done, len(self._sources))
         return sorted(steps, key=lambda step: step.path)
 
-    def _step(self, source: Source, digest: str, paths: Mapping[str, str]) -> Step:
+    def _step(self, source: Source, digest: str, size: int, paths: Mapping[str, str]) -> Step:
         path = source.document_id
         old = self._known.get(path)
         if old and old.hash == digest:
-            return Step(path, None, old)
+            return Step(path, None, old, size=size)
         refused = self._refused.get(path)
         if refused and refused[0] == digest and not self._may_take_more:
             self._changes.skipped.append(Skipped(path, refused[1], kept=old is not None))
-            return Step(path, None, old, refused)
+            return Step(path, None, old, refused, size)
         # The same content under another name, in the same format.
         moved = paths.get(digest)
         if moved is not None and suffix_of(moved) == suffix_of(path):
-            return Step(path, None, self._known[moved])
-        return Step(path, source, old)
+            return Step(path, None, self._known[moved], size=size)
+        return Step(path, source, old, size=size)
 
     def _keep_old(self, path: str, reason: str) -> list[Step]:
         """Steps that keep the indexed version of an unreadable file, or of all files in an unreadable folder."""

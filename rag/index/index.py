@@ -21,7 +21,8 @@ from .store_writer import StoreWriter
 from .vectors import FaissStore, Rows, VectorStore
 from .versions import current_version
 
-#: Progress callback ``(stage, done, total)``; stages: "checking" and "reading" files, "embedding" passages.
+#: Progress callback ``(stage, done, total)``; stages: "checking" and "reading" files, "embedding" passages. The total
+#: number of passages is an estimate until all files are read.
 Report = Callable[[str, int, int], None]
 
 #: File and folder names in a version folder.

@@ -19,6 +19,7 @@ from .database import text_hash
 from .index import LIBRARY, VECTORS, WORDS, Report, open_store
 from .lexical import WordsWriter
 from .manifest import FORMAT, Manifest, hash_files
+from .progress import Forecast
 from .salvage import ReusableParts, StagedVectors
 from .store import DocumentStore, FileRecord
 from .store_writer import Remarks, StoreWriter
@@ -37,7 +38,8 @@ class VersionWriter:
         settings: Chunk settings.
         previous: Earlier version to reuse files and vectors from.
         staged: Vectors of interrupted builds, to reuse as well.
-        report: Called with the number of passages embedded.
+        sizes: Size in bytes of each file that ``add`` will be given or ``copy`` must embed again, by path.
+        report: Called with the number of passages embedded, and of those to embed, as far as it can be foreseen.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class VersionWriter:
         *,
         previous: ReusableParts | None,
         staged: Sequence[StagedVectors],
+        sizes: Mapping[str, int],
         report: Report | None,
     ) -> None:
         self._folder, self._encoder, self._settings = folder, encoder, settings
         self._previous, self._staged, self._report = previous, staged, report
+        self._forecast = Forecast(sizes)
         self._window = Budget(encoder.count_tokens, encoder.window)
         same_embedder = previous is not None and previous.manifest.fingerprint == encoder.fingerprint
         self._old_vectors = previous.vectors if previous and same_embedder else None
@@ -85,10 +89,13 @@ class VersionWriter:
         self._copy_run()
         cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
         self._store.add(path, digest, cut, remarks)
-        self._add_texts([passage.text for _, passages in cut for passage in passages])
+        texts = [passage.text for _, passages in cut for passage in passages]
+        self._forecast.add(path, len(texts))
+        self._add_texts(texts)
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
         """Remember that a file cannot be read; see ``StoreWriter.refuse``."""
+        self._forecast.add(path, 0)
         self._store.refuse(path, digest, reason)
 
     def copy(self, old: FileRecord, path: str) -> None:
@@ -193,11 +200,11 @@ class VersionWriter:
     def _embed(self) -> None:
         """Embed the queued passages, each text once."""
         texts = list(dict.fromkeys(self._pending.values()))
-        done = self._embedded
+        done, expected = self._embedded, self._forecast.passages()
 
         def progress(count: int, total: int) -> None:
             if self._report:
-                self._report("embedding", done + count, done + total)
+                self._report("embedding", done + count, done + total + expected)
 
         if texts:
             vectors = dict(zip(texts, self._encoder.encode(texts, progress), strict=True))

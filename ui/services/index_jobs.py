@@ -43,7 +43,7 @@ class State:
     Attributes:
         state: ``waiting`` to start or to continue, ``running``, ``done``, ``failed``, ``stopped`` or ``interrupted``.
         stage: ``checking`` or ``reading`` files, or ``embedding`` passages; empty before the first.
-        done, total: Files or passages of the stage. Passages are those of the files read so far.
+        done, total: Files or passages of the stage. The total of passages is an estimate until all files are read.
         read, files: Files read, and files in all.
         seconds_left: Estimated time until the job is done; None while unknown.
         changes: Fields of ``rag.Changes``; None until the job is done.

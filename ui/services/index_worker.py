@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rag import Index, InputError, RagError, build_index
+from rag.index import Pace
 
 #: Lowers the worker's priority below that of the server, which answers questions.
 NICENESS = 10
@@ -38,36 +39,26 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._report, self._wait, self._clock = report, wait, clock
-        self._started = self._reported = float("-inf")
-        self._files = self._passages = (0, 0)
+        self._pace = Pace(clock)
+        self._reported = float("-inf")
+        self._files = (0, 0)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Handle a progress report of ``build_index``."""
         paused = self._clock()
         self._wait()
         now = self._clock()
-        # A pause does not make the rest take longer.
-        self._started += now - paused
-        if stage == "embedding":
-            self._passages = done, total
-        else:
+        self._pace.add_pause(now - paused)
+        self._pace.report(stage, done, total)
+        if stage != "embedding":
             self._files = (done if stage == "reading" else 0), total
-        if stage == "checking":
-            self._started = now
         if now - self._reported < 0.2 and done < total:
             return
         self._reported = now
         read, files = self._files
-        self._report(stage=stage, done=done, total=total, read=read, files=files, seconds_left=self._left(now))
-
-    def _left(self, now: float) -> float | None:
-        """Estimate the seconds left, assuming that the remaining files have as many passages as those read."""
-        (read, files), (done, total) = self._files, self._passages
-        if not done:
-            return None
-        # The passages of the file being read are counted before the file is.
-        expected = total * files / min(read + 1, files)
-        return (now - self._started) / done * (expected - done)
+        self._report(
+            stage=stage, done=done, total=total, read=read, files=files, seconds_left=self._pace.seconds_left
+        )  # fmt: skip
 
 
 def _follow_parent(may_run: threading.Event) -> None:

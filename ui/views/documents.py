@@ -96,7 +96,8 @@ def _progress(state: State) -> dict[str, Any]:
     else:
         parts = [f"{state.read:,} of {counted(state.files, 'file')} read"]
         if state.stage == "embedding":
-            parts += [f"{state.done:,} of {counted(state.total, 'passage')} embedded"]
+            about = "about " if state.read < state.files else ""
+            parts += [f"{state.done:,} of {about}{counted(state.total, 'passage')} embedded"]
         if state.seconds_left:
             parts += [f"about {duration(state.seconds_left)} left"]
         text = ", ".join(parts)

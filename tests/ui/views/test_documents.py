@@ -25,7 +25,7 @@ def _text(html: str) -> str:
         (State(RUNNING, "reading", read=1, files=1), "1 of 1 file read"),
         (
             State(RUNNING, "embedding", 50, 200, 3, 4, 100.0),
-            "3 of 4 files read, 50 of 200 passages embedded, about 2 minutes left",
+            "3 of 4 files read, 50 of about 200 passages embedded, about 2 minutes left",
         ),
         (State(RUNNING, "embedding", 200, 200, 4, 4), "200 passages embedded; writing the index…"),
         (State(FAILED, error="the disk is <full>"), "Indexing failed: the disk is &lt;full&gt;."),
