@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -371,3 +372,22 @@ def test_filter_that_matches_nothing_is_nothing_relevant(assistant: Assistant) -
     assert (result.reason_code, result.reason) == (
         Reason.NOTHING_RELEVANT, "nothing relevant: no document matches the conditions",
     )  # fmt: skip
+
+
+def test_questions_asked_at_once_get_the_answers_that_they_get_alone(assistant: Assistant) -> None:
+    questions = [
+        "How long is the border between Kazakhstan and Russia?", "Who is the president of Uzbekistan?",
+        "Who put off a trip to Bishkek in December 2022?", "Who won the 1998 football World Cup?",
+        "How many students from Central Asia study in Russia?", "What did Kazakhstan do in 2022?",
+    ]  # fmt: skip
+    alone = [assistant.ask(question) for question in questions]
+    with ThreadPoolExecutor(len(questions)) as pool:
+        together = list(pool.map(assistant.ask, questions))
+    for one, other in zip(alone, together, strict=True):
+        assert [hit.passage for hit in one.hits] == [hit.passage for hit in other.hits]
+        assert [(each.document, each.start, each.end) for each in one.answers] == [
+            (each.document, each.start, each.end) for each in other.answers
+        ]
+        assert [each.confidence for each in other.answers] == pytest.approx(
+            [each.confidence for each in one.answers], abs=1e-3
+        )

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from .engines.batching import batches, pad
 from .engines.choice import OPENVINO, chosen_engine, use_torch_instead
+from .engines.merging import MergingEngine
 from .engines.openvino_engine import Conversion, OpenVinoEngine, converted
 from .engines.torch_engine import limit_threads, torch_device
 
@@ -171,7 +172,7 @@ class OpenVinoBackend:
         facts = found.facts
         self.dimension, self.window, self.fingerprint = facts["dimension"], facts["window"], facts["fingerprint"]
         self._padding = facts["padding"]
-        self._engine = OpenVinoEngine(found)
+        self._engine = MergingEngine(OpenVinoEngine(found), self._padding)
         self.engine = self._engine.name
         self._tokenizer.enable_truncation(facts["longest"], direction=facts["truncated_side"])
 

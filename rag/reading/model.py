@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..embedding.engines.base import Engine, Ints
 from ..embedding.engines.batching import batches, pad
 from ..embedding.engines.choice import OPENVINO, chosen_engine, use_torch_instead
+from ..embedding.engines.merging import MergingEngine
 from ..embedding.engines.openvino_engine import Conversion, OpenVinoEngine, converted
 from ..embedding.engines.torch_engine import TorchEngine, torch_device
 from ..errors import InputError
@@ -47,6 +48,8 @@ class Logits(NamedTuple):
 class SpanModel:
     """A span model ready for inference.
 
+    Safe to call from threads, whose windows it computes together.
+
     Args:
         engine: Computes the logits, ``float32 [windows, tokens, outputs]``.
         description: Metadata of the weights.
@@ -55,7 +58,8 @@ class SpanModel:
     """
 
     def __init__(self, engine: Engine, description: Description, folder: str, padding: int) -> None:
-        self.engine, self.description, self.folder = engine, description, folder
+        self.engine: Engine = MergingEngine(engine, padding)
+        self.description, self.folder = description, folder
         self._padding = padding
 
     @classmethod
@@ -72,7 +76,7 @@ class SpanModel:
         if path.is_file() and chosen_engine(device) == OPENVINO:
             try:
                 found = converted(model_files(path), lambda: _for_conversion(path), "reader")
-                engine = OpenVinoEngine(found)
+                engine: Engine = OpenVinoEngine(found)
             except OSError as error:
                 raise InputError(f"{path}: cannot be read ({error}); check the file and its permissions") from error
             except RuntimeError as error:

@@ -21,7 +21,9 @@ class Engine(Protocol):
     name: str
 
     def run(self, ids: Ints, types: Ints, mask: Ints) -> Floats:
-        """The network's output for a batch of token windows, ``float32 [windows, ...]``; safe to call from threads.
+        """The network's output for a batch of token windows, ``float32 [windows, ...]``.
+
+        Threads share an engine through ``MergingEngine``.
 
         Args:
             ids: Token ids, ``int64 [windows, tokens]``.
