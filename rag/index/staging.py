@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -38,8 +38,7 @@ class VersionWriter:
         settings: Chunk settings.
         previous: Earlier version to reuse files and vectors from.
         staged: Vectors of interrupted builds, to reuse as well.
-        sizes: Size in bytes of each file that ``add`` will be given or ``copy`` must embed again, by path.
-        report: Called with the number of passages embedded, and of those to embed, as far as it can be foreseen.
+        report: Called with the passages embedded and the expected total.
     """
 
     def __init__(
@@ -50,12 +49,11 @@ class VersionWriter:
         *,
         previous: ReusableParts | None,
         staged: Sequence[StagedVectors],
-        sizes: Mapping[str, int],
         report: Report | None,
     ) -> None:
         self._folder, self._encoder, self._settings = folder, encoder, settings
         self._previous, self._staged, self._report = previous, staged, report
-        self._forecast = Forecast(sizes)
+        self._forecast = Forecast({})
         self._window = Budget(encoder.count_tokens, encoder.window)
         same_embedder = previous is not None and previous.manifest.fingerprint == encoder.fingerprint
         self._old_vectors = previous.vectors if previous and same_embedder else None
@@ -84,18 +82,27 @@ class VersionWriter:
         self._copy_run()
         return self._store.rows
 
+    @property
+    def can_copy(self) -> bool:
+        """True if ``copy`` copies a file's passages instead of cutting and embedding them again."""
+        return self._same_chunks
+
+    def expect(self, sizes: Mapping[str, int], changed: Collection[str]) -> None:
+        """Announce the files to be read; see ``Forecast``. Reports then include their passages in the total."""
+        self._forecast = Forecast(sizes, changed)
+
     def add(self, path: str, digest: str, documents: Iterable[Document], remarks: Remarks) -> None:
         """Chunk the documents of a file and add it; see ``StoreWriter.add``."""
         self._copy_run()
         cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
         self._store.add(path, digest, cut, remarks)
         texts = [passage.text for _, passages in cut for passage in passages]
-        self._forecast.add(path, len(texts))
-        self._add_texts(texts)
+        self._forecast.add(path, len(texts), self._add_texts(texts))
+        self._embed_full_block()
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
         """Remember that a file cannot be read; see ``StoreWriter.refuse``."""
-        self._forecast.add(path, 0)
+        self._forecast.add(path, 0, 0)
         self._store.refuse(path, digest, reason)
 
     def copy(self, old: FileRecord, path: str) -> None:
@@ -120,7 +127,7 @@ class VersionWriter:
             follow_links: Whether links out of the paths were followed, stored in the manifest.
         """
         self._copy_run()
-        self._embed()
+        self._embed(expected=0)
         self._store.finish()
         self._words.finish()
         self._files.close()
@@ -167,12 +174,14 @@ class VersionWriter:
         assert self._previous
         if self._old_vectors is None or self._old_words is None:
             self._add_texts([self._previous.store.passages[row].text for row in rows])
+            self._embed_full_block()
         else:
             self._vectors.copy(self._old_vectors, rows.start, rows.stop)
             self._words.copy(self._old_words, rows.start, rows.stop)
 
-    def _add_texts(self, texts: list[str]) -> None:
-        """Add words and known vectors of passages; queue the other passages for embedding."""
+    def _add_texts(self, texts: list[str]) -> int:
+        """Add words and known vectors of passages; queue the other passages for embedding, and return their number."""
+        queued = len(self._pending)
         first = self._vectors.reserve(len(texts))
         for row, text in enumerate(texts, start=first):
             self._words.add(text)
@@ -181,8 +190,11 @@ class VersionWriter:
                 self._pending[row] = text
             else:
                 self._vectors.put(np.array([row]), vector[None])
+        return len(self._pending) - queued
+
+    def _embed_full_block(self) -> None:
         if len(self._pending) >= BLOCK:
-            self._embed()
+            self._embed(self._forecast.passages())
 
     def _known_vector(self, digest: bytes) -> Vectors | None:
         """The vector of a text that was embedded before, by the text's hash."""
@@ -197,10 +209,10 @@ class VersionWriter:
                 return found
         return None
 
-    def _embed(self) -> None:
-        """Embed the queued passages, each text once."""
+    def _embed(self, expected: int) -> None:
+        """Embed the queued passages, each text once; ``expected`` more are in files not read yet."""
         texts = list(dict.fromkeys(self._pending.values()))
-        done, expected = self._embedded, self._forecast.passages()
+        done = self._embedded
 
         def progress(count: int, total: int) -> None:
             if self._report:

@@ -209,7 +209,7 @@ def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Repor
     settings = _settings(parts.manifest)
     with (
         new_version(folder, parts.version) as version,
-        VersionWriter(version, encoder, settings, previous=parts, staged=staged, sizes={}, report=report) as writer,
+        VersionWriter(version, encoder, settings, previous=parts, staged=staged, report=report) as writer,
     ):
         for path, refused in parts.store.refused().items():
             writer.refuse(path, *refused)

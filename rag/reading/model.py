@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..embedding.engines.base import Engine, Ints
-from ..embedding.engines.batching import batches, pad
+from ..embedding.engines.batching import TOKENS_AT_ONCE, batches, pad
 from ..embedding.engines.choice import OPENVINO, chosen_engine, use_torch_instead
 from ..embedding.engines.merging import MergingEngine
 from ..embedding.engines.openvino_engine import Conversion, OpenVinoEngine, converted
@@ -22,9 +22,6 @@ from .weights import Description, Loaded, base_folder, load_weights, model_files
 from .windows import Window
 
 Floats = npt.NDArray[np.float32]
-
-#: Tokens of a batch, padding included.
-TOKENS_AT_ONCE = 4096
 
 #: Lengths in tokens of the windows whose logits are compared at the conversion; the longest is that of the model.
 PROBE_LENGTHS = (12, 48)

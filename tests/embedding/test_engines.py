@@ -98,7 +98,6 @@ def test_engines_find_the_same_spans(engine: Callable[[str], None]) -> None:
     )
 
 
-@pytest.mark.slow
 def test_reader_that_gives_other_logits_is_refused_or_runs_on_torch(
     engine: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

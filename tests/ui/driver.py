@@ -22,15 +22,15 @@ PRESIDENT = "Who is the president of Uzbekistan?"
 WAGONS = "How many wagons did ferries carry across the Caspian?"
 WAGONS_LINK = "?collection=reports&q=" + WAGONS.replace(" ", "+")
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
-#: On a phone, slow tests: what differs there is the layout, which the tests of accessibility and of a phone cover.
+#: The narrow variant is slow. Where more than the layout differs on a phone, tests name both widths themselves.
 WIDTHS = pytest.mark.parametrize("width", [1440, pytest.param(360, marks=pytest.mark.slow)])
 
-#: The first of the layouts is looked at each time; the others are slow tests.
+#: Only the first layout runs in the quick suite.
 LAYOUTS = pytest.mark.parametrize(
     ("width", "scheme"),
     [
-        (360, "dark"),
-        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((1440, "light"), (1440, "dark"), (360, "light"))),
+        (1440, "light"),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((360, "dark"), (1440, "dark"), (360, "light"))),
     ],
 )
 

@@ -45,7 +45,7 @@ class State:
         stage: ``checking`` or ``reading`` files, or ``embedding`` passages; empty before the first.
         done, total: Files or passages of the stage. The total of passages is an estimate until all files are read.
         read, files: Files read, and files in all.
-        seconds_left: Estimated time until the job is done; None while unknown.
+        seconds_left: Estimated seconds until all passages are embedded; None while unknown.
         changes: Fields of ``rag.Changes``; None until the job is done.
         error: Reason of a failure, in one line.
     """

@@ -23,7 +23,7 @@ class Engine(Protocol):
     def run(self, ids: Ints, types: Ints, mask: Ints) -> Floats:
         """The network's output for a batch of token windows, ``float32 [windows, ...]``.
 
-        Threads share an engine through ``MergingEngine``.
+        Not thread-safe; wrap the engine in ``MergingEngine``.
 
         Args:
             ids: Token ids, ``int64 [windows, tokens]``.

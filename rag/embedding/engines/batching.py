@@ -8,6 +8,9 @@ import numpy as np
 
 from .base import Ints
 
+#: Tokens of a batch, padding included.
+TOKENS_AT_ONCE = 4096
+
 
 def batches(lengths: Sequence[int], tokens: int) -> list[range]:
     """Split items into batches of at most ``tokens`` tokens, padding included, and at least one item.

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .base import Engine, Floats, Ints
+from .batching import TOKENS_AT_ONCE
 
-#: Tokens of a merged batch, padding included.
-TOKENS_AT_ONCE = 4096
-
-#: Calls are merged if this many tokens are enough for them; so few take hardly longer than one window.
+#: Calls are merged, whatever their padding, up to this many tokens: so few take hardly longer than one window.
 FEW_TOKENS = 512
 
-#: Larger calls are merged if padding makes none of them larger by more than this factor.
-MOST_PADDING = 1.25
+#: Beyond that, the largest ratio between the window lengths of merged calls.
+MAX_LENGTH_RATIO = 1.25
 
 
 @dataclass(eq=False, slots=True)
@@ -37,10 +35,10 @@ class _Call:
 class MergingEngine:
     """An engine that many threads can call; while one computes, the calls of the others are gathered.
 
-    A window's output does not depend on its batch, but for rounding.
+    Apart from rounding, outputs do not depend on the batch.
 
     Args:
-        engine: Computes; is called by one thread at a time.
+        engine: Called by one thread at a time.
         padding: The padding token of its network.
     """
 
@@ -56,21 +54,26 @@ class MergingEngine:
         call = _Call(ids, types, mask)
         with self._changed:
             self._waiting.append(call)
-        while not call.is_done:
-            with self._changed:
-                self._changed.wait_for(lambda: call.is_done or not self._is_computing)
-                if call.is_done:
-                    break
-                calls = self._next_calls()
-                self._is_computing = True
-            try:
-                self._compute(calls)
-            finally:
+        try:
+            while not call.is_done:
                 with self._changed:
-                    # If this thread was interrupted, another one computes them.
-                    self._waiting[:0] = [each for each in calls if each is not call and not each.is_done]
-                    self._is_computing = False
-                    self._changed.notify_all()
+                    self._changed.wait_for(lambda: call.is_done or not self._is_computing)
+                    if call.is_done:
+                        break
+                    calls = self._next_calls()
+                    self._is_computing = True
+                try:
+                    self._compute(calls)
+                finally:
+                    with self._changed:
+                        # If this thread was interrupted, another one computes them.
+                        self._waiting[:0] = [each for each in calls if not each.is_done]
+                        self._is_computing = False
+                        self._changed.notify_all()
+        finally:
+            with self._changed:
+                if call in self._waiting:
+                    self._waiting.remove(call)
         if call.error is not None:
             raise call.error
         assert call.output is not None
@@ -123,7 +126,7 @@ def _fit(calls: list[_Call]) -> bool:
     """True if these calls can be one batch."""
     lengths = [int(call.ids.shape[1]) for call in calls]
     tokens = sum(len(call.ids) for call in calls) * max(lengths)
-    return tokens <= FEW_TOKENS or (tokens <= TOKENS_AT_ONCE and max(lengths) <= MOST_PADDING * min(lengths))
+    return tokens <= FEW_TOKENS or (tokens <= TOKENS_AT_ONCE and max(lengths) <= MAX_LENGTH_RATIO * min(lengths))
 
 
 def _padded(values: Ints, tokens: int, padding: int) -> Ints:

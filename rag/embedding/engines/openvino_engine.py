@@ -82,7 +82,7 @@ class Converted:
 
 
 class OpenVinoEngine:
-    """Runs a converted network on the processor; ``MergingEngine`` makes it safe for threads.
+    """Runs a converted network on the processor.
 
     Args:
         converted: The network.
@@ -108,7 +108,7 @@ class OpenVinoEngine:
         ]
 
     def run(self, ids: Ints, types: Ints, mask: Ints) -> Floats:
-        """See ``Engine.run``; not to be called by several threads at once."""
+        """See ``Engine.run``."""
         given = (ids, types, mask)
         output: Floats = self._compiled([given[each] for each in self._inputs])[0]
         return output

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TorchEngine:
-    """Runs a torch module; ``MergingEngine`` lets threads share a batch.
+    """Runs a torch module.
 
     Args:
         network: Its ``forward`` takes ids, types and mask, as ``Engine.run`` does.

@@ -10,7 +10,7 @@ import pytest
 from rag.eval.bench import peer, peers
 from rag.eval.bench.peers import Figures, measure, peers_table, write_job
 
-from rag import Document
+from rag import Document, InputError
 from rag.paths import shipped_reader
 from rag.questions.schema import Gold, Question
 from rag.reading.model import SpanModel
@@ -77,13 +77,20 @@ def test_every_library_is_run_and_its_figures_are_those_of_all_rounds(
 
 
 def test_table_leaves_the_place_of_a_missing_reader_empty() -> None:
-    figures = Figures(12.34, (0.010, 0.020, 0.030), (0.5, 0.6, 0.7), (0.5, 0.75))
+    figures = Figures("1.2", 12.34, (0.010, 0.020, 0.030), (0.5, 0.6, 0.7), (0.5, 0.75))
     table = peers_table({"rag": figures, "plain": replace(figures, read=())})
     rows = list(zip(*(column.cells for column in table.columns), strict=True))
     assert rows == [
-        ("rag", "12.3", "20.0", "30.0", "0.60", "0.500", "0.750"),
-        ("plain", "12.3", "20.0", "30.0", "", "0.500", "0.750"),
+        ("rag", "1.2", "12.3", "20.0", "30.0", "0.60", "0.500", "0.750"),
+        ("plain", "1.2", "12.3", "20.0", "30.0", "", "0.500", "0.750"),
     ]
+
+
+def test_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("ten years")
+    with pytest.raises(InputError, match=r"is not empty, and holds no peers\.txt; name a new folder"):
+        peers.prepared(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize(

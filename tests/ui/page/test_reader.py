@@ -12,7 +12,6 @@ from rag.ui.services.document_reader import DocumentReader
 from rag import Document, SentenceTransformerEncoder, build_index
 from tests.ui.driver import (
     BROWSER_MARKS,
-    WIDTHS,
     finish_animations,
     open_page,
     screenshot,
@@ -71,7 +70,7 @@ def test_pages_are_loaded_as_they_are_scrolled_to(browser: Browser, address: str
     assert (page.outside, page.errors) == ([], [])  # type: ignore[attr-defined]
 
 
-@WIDTHS
+@pytest.mark.parametrize("width", [1440, 360])
 def test_search_marks_counts_and_steps_through_matches(browser: Browser, address: str, width: int) -> None:
     page = open_page(browser, address, width)
     pane = _read(page, "The harbour")

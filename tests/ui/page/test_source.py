@@ -19,7 +19,7 @@ from tests.ui.driver import (
 pytestmark = BROWSER_MARKS
 
 
-@WIDTHS
+@pytest.mark.parametrize("width", [1440, 360])
 def test_source_opens_at_the_answer_and_keys_step_through(browser: Browser, address: str, width: int) -> None:
     page = open_page(browser, address, width)
     ask(page, BORDER)
