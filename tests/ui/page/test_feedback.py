@@ -1,7 +1,10 @@
 """Feedback on an answer, in the browser."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 from rag.ui.services.collections import Collections
 
@@ -11,12 +14,18 @@ from tests.ui.driver import BROWSER_MARKS, WAGONS, WAGONS_LINK, WIDTHS, ask, ope
 pytestmark = BROWSER_MARKS
 
 
+@pytest.fixture
+def taught(collections: Collections) -> Iterator[Path]:
+    """The feedback file; deleted afterwards, because it would change the answers of other tests."""
+    file = collections.get("reports").taught
+    yield file
+    file.unlink(missing_ok=True)
+
+
 @WIDTHS
 def test_wrong_answer_and_right_words_are_saved(
-    browser: Browser, address: str, collections: Collections, width: int
+    browser: Browser, address: str, collections: Collections, taught: Path, width: int
 ) -> None:
-    taught = collections.get("reports").taught
-    taught.unlink(missing_ok=True)
     page = open_page(browser, address, width, query=WAGONS_LINK)
     page.get_by_role("button", name="Wrong", exact=True).click()
     expect(page.locator(".feedback-note")).to_contain_text("“41,300” is wrong")
@@ -41,11 +50,7 @@ def test_wrong_answer_and_right_words_are_saved(
     assert documents["letter.txt"].text[gold.start : gold.end] == "39,800"
 
 
-def test_words_selected_in_the_answer_are_taught_and_come_first(
-    browser: Browser, address: str, collections: Collections
-) -> None:
-    taught = collections.get("reports").taught
-    taught.unlink(missing_ok=True)
+def test_words_selected_in_the_answer_are_taught_and_come_first(browser: Browser, address: str, taught: Path) -> None:
     page = open_page(browser, address, query=WAGONS_LINK)
     words = page.locator(".card [data-words]")
     expect(words).to_be_disabled()
@@ -71,7 +76,6 @@ def test_words_selected_in_the_answer_are_taught_and_come_first(
     expect(page.locator(".feedback-note")).to_contain_text("“Caspian” is wrong")
     ask(page, WAGONS)
     expect(quote(page)).to_have_text("41,300")
-    taught.unlink()
 
 
 def test_follow_up_shows_how_it_was_understood(browser: Browser, address: str) -> None:
