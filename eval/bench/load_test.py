@@ -2,7 +2,7 @@
 
 Starts ``rag ui`` over the shipped articles and asks it the shipped questions through its HTTP API, from many clients at
 once; each client sends its next question as soon as it has an answer. Answers are compared with those of the library.
-With ``--indexing``, a second round runs while ``rag index`` indexes synthetic documents at low priority.
+With ``--indexing``, a second round runs while synthetic documents are indexed at low priority.
 """
 
 from __future__ import annotations

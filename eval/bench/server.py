@@ -1,4 +1,4 @@
-"""Processes of the load test: ``rag ui`` as the server, and ``rag index`` as a load beside it."""
+"""Processes of the benchmarks: ``rag ui`` as the server, and an indexing as a load beside it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def indexing(passages: int) -> Iterator[None]:
     """Index synthetic documents in a process of one thread and low priority; begins with the first embedded passages.
 
     Raises:
-        InputError: Indexing ended before the block did.
+        InputError: Indexing does not start, or ended before the block did.
     """
     with tempfile.TemporaryDirectory() as folder:
         make_folder(Path(folder) / "documents", passages)
@@ -85,11 +85,12 @@ def indexing(passages: int) -> Iterator[None]:
         )  # fmt: skip
         try:
             assert builder.stdout
-            builder.stdout.readline()
+            if not builder.stdout.readline():
+                raise InputError(f"indexing does not start (exit code {builder.wait()}); try `rag index` to see why")
             yield
             if builder.poll() is not None:
                 raise InputError(
-                    f"indexing ended (exit code {builder.returncode}) before the round; give fewer --seconds"
+                    f"indexing ended (exit code {builder.returncode}) before the measurement; make that shorter"
                 )
         finally:
             builder.terminate()
