@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Self
 
 from .agreement import agreement_of
-from .embedding.encoder import Encoder, SentenceTransformerEncoder
-from .index import Index
+from .embedding.encoder import Encoder
+from .index import Index, embedder_of
 from .index.filters import Where
 from .paths import shipped_reader
 from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
 from .questions.recall import apply_feedback
 from .questions.scope import unsupported
+from .reading.folder import reader_folder
 from .reading.reader import Reader, SpanReader
 from .reading.scoring import Confidence
 from .retrieval.retriever import Retriever
@@ -85,16 +86,17 @@ class Assistant:
 
         Args:
             folder: Folder written by ``build_index``.
-            encoder: The embedder of the index; the default one if None.
-            reader: Folder written by ``rag train``; the shipped reader if None.
-            device: Torch device of reader and default embedder; a graphics card if None and there is one.
+            encoder: The embedder of the index; the one that the manifest names if None.
+            reader: Folder that ``rag train`` or ``rag eval --calibrate`` wrote, or folder or name of a Hugging Face
+                question-answering model; the shipped reader if None.
+            device: Torch device of reader and embedder; a graphics card if None and there is one.
             feedback: See ``Assistant``.
 
         Raises:
             IndexFolderError: See ``Index.open``.
             InputError: The reader's folder holds no weights, or damaged ones, or this machine has no such device.
         """
-        retriever = Retriever.load(folder, encoder or SentenceTransformerEncoder(device=device))
+        retriever = Retriever.load(folder, encoder or embedder_of(folder, device))
         return cls.with_reader(retriever, reader, device, feedback=feedback)
 
     @classmethod
@@ -110,7 +112,7 @@ class Assistant:
 
         Args:
             retriever: See ``Assistant``.
-            folder: Folder written by ``rag train``; the shipped reader if None.
+            folder: See ``load``.
             device: Torch device of the reader; a graphics card if None and there is one.
             passages: See ``Assistant``.
             feedback: See ``Assistant``.
@@ -118,7 +120,7 @@ class Assistant:
         Raises:
             InputError: See ``load``.
         """
-        path = shipped_reader() if folder is None else Path(folder).expanduser()
+        path = reader_folder(folder)
         reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
         return cls(retriever, reader, Confidence.load(path), passages, feedback)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..embedding.encoder import SentenceTransformerEncoder
+from ..embedding.encoder import DEFAULT_ENCODER, SentenceTransformerEncoder
 from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError
 from ..formats import FORMATS
-from ..index import Changes, Manifest, current_version
+from ..index import Changes, Manifest, current_version, embedder_of
 from ..paths import default_index, shipped_corpus
 from ..sources.parse_process import FileLimits
 from ..text.printable import one_line
@@ -32,6 +32,7 @@ EXAMPLES = """\
   rag index                           # update the index of the same files
   rag index ~/reports --watch         # update it whenever they change
   rag index ~/reports --index ~/reports-index --strict
+  rag index ~/reports --embedder ~/models/bge-small-en-v1.5
 """
 
 
@@ -44,6 +45,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "in a .ragignore are left out. Default: the previous selection, or the shipped articles.",
     )  # fmt: skip
     add_index_option(parser)
+    parser.add_argument(
+        "--embedder", metavar="NAME|PATH",
+        help="sentence-transformers model that embeds the passages: a folder, or a name on the Hugging Face hub; the "
+        "index remembers it, and with another one all passages are embedded again (default: the remembered one, or "
+        f"{DEFAULT_ENCODER})",
+    )  # fmt: skip
     add_compute_options(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 1 if any file was skipped")
     parser.add_argument(
@@ -71,7 +78,10 @@ def run(args: argparse.Namespace) -> int:
     folder = args.index or default_index()
     paths = args.paths or remembered_paths(folder)
     limits = FileLimits(args.max_file_seconds, args.max_file_memory)
-    encoder = SentenceTransformerEncoder(device=args.device)
+    if args.embedder:
+        encoder = SentenceTransformerEncoder(args.embedder, args.device)
+    else:
+        encoder = embedder_of(folder, args.device)
 
     def build() -> Changes:
         return run_build(paths, folder, encoder, limits=limits, follow_links=args.follow_links)
@@ -79,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     changes = build()
     show_changes(changes)
     err.print(f"index: {folder}")
+    if encoder.name != DEFAULT_ENCODER:
+        err.print(f"embedder: {encoder.name}")
     show_engine(encoder)
     if args.watch:
         _watch(paths, folder, build)

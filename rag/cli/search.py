@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from ..embedding.encoder import SentenceTransformerEncoder
 from ..export.json import hit_to_json
+from ..index import embedder_of
 from ..retrieval.retriever import Retriever
 from .common import add_command, add_compute_options, add_index_option, add_where_option, out, ready_index
 from .show import hits_text
@@ -36,8 +36,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the hits; returns 1 if there are none."""
-    encoder = SentenceTransformerEncoder(device=args.device)
-    hits = Retriever.load(ready_index(args), encoder).search(args.question, args.k, args.max_tokens, args.where)
+    folder = ready_index(args)
+    retriever = Retriever.load(folder, embedder_of(folder, args.device))
+    hits = retriever.search(args.question, args.k, args.max_tokens, args.where)
     if args.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], indent=2, ensure_ascii=False))
     else:

@@ -64,7 +64,7 @@ def load_backend(folder: str, device: str | None) -> Backend:
     A model that OpenVINO cannot run, or that does more than its network and its tokenizer do, runs on torch.
 
     Args:
-        folder: Folder or name that sentence-transformers loads.
+        folder: Folder of a model of sentence-transformers.
         device: Torch device; a graphics card if None and there is one.
 
     Raises:

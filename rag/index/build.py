@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..embedding.encoder import Encoder, SentenceTransformerEncoder
+from ..embedding.encoder import Encoder
 from ..errors import DocumentError, InputError
 from ..formats import suffix_of
 from ..sources.discovery import OutsideLink, Source, content_hash, find_sources, read_bytes
 from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
+from .embedder import embedder_of
 from .index import Report
 from .salvage import ReusableParts, StagedVectors, reusable_parts, staged_vectors
 from .staging import VersionWriter
@@ -93,7 +94,8 @@ def build_index(
     Args:
         paths: Files or folders.
         folder: Folder of the index.
-        encoder: Default: the shipped embedder.
+        encoder: Default: the one that the index was made with, or the shipped one. With another than that, all passages
+            are embedded again.
         settings: Chunk settings.
         report: Called with progress.
         limits: What reading a file may take.
@@ -107,7 +109,7 @@ def build_index(
     named = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     sources = find_sources(named, follow_links=follow_links)
     with writing(Path(folder)):
-        encoder = encoder or SentenceTransformerEncoder()
+        encoder = encoder or embedder_of(folder)
         return update(
             named, sources, Path(folder), encoder,
             settings=settings, report=report, limits=limits, follow_links=follow_links,

@@ -96,6 +96,15 @@ class Manifest:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return []
 
+    @staticmethod
+    def embedder_of(version: Path) -> str:
+        """Name or path of the embedder of a version of any format; empty if unknown."""
+        try:
+            stored = json.loads((version / MANIFEST).read_text(encoding="utf-8"))
+            return str(stored.get("manifest", stored)["embedder"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return ""
+
     def check_files(self, version: Path) -> None:
         """Check every file against its checksum.
 

@@ -65,8 +65,9 @@ class ReusableParts:
             current = current_version(self.version.parent)
         except IndexFolderError:
             return False
-        made_with = (self.manifest.fingerprint, self.manifest.chunking)
-        return self.intact and self.version == current and made_with == (encoder.fingerprint, asdict(settings))
+        made_with = (self.manifest.embedder, self.manifest.fingerprint, self.manifest.chunking)
+        wanted = (encoder.name, encoder.fingerprint, asdict(settings))
+        return self.intact and self.version == current and made_with == wanted
 
 
 def reusable_parts(folder: Path) -> ReusableParts | None:

@@ -11,9 +11,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from ..embedding.encoder import Encoder, SentenceTransformerEncoder, Vectors
+from ..embedding.encoder import Encoder, Vectors
 from ..errors import InputError
-from ..index import Index
+from ..index import Index, embedder_of
 from ..index.filters import Where
 from ..index.vectors import Rows, Scores
 from ..questions.schema import LONGEST_QUESTION
@@ -53,8 +53,18 @@ class Retriever:
 
     @classmethod
     def load(cls, folder: Path | str, encoder: Encoder | None = None, fusion: Fusion | None = None) -> Self:
-        """Open an index folder; raises what ``Index.open`` raises."""
-        encoder = encoder or SentenceTransformerEncoder()
+        """Open an index folder.
+
+        Args:
+            folder: Folder of the index.
+            encoder: The embedder of the index; the one that the manifest names if None.
+            fusion: Weights of dense and lexical search.
+
+        Raises:
+            IndexFolderError: See ``Index.open``.
+            InputError: The embedder cannot be loaded.
+        """
+        encoder = encoder or embedder_of(folder)
         return cls(Index.open(folder, encoder), encoder, fusion)
 
     def search(

@@ -26,8 +26,8 @@ class Collections:
     Args:
         home: Folder of the collections; created when needed.
         given: Collections the server was started with; listed first.
-        encoder: Encoder shared by all indexes; None for the default.
-        reader: Folder of the reader; None for the shipped one.
+        encoder: See ``OpenAssistants``.
+        reader: See ``Assistant.load``.
         device: Torch device; a graphics card if None and there is one.
         quota: How much the collections may hold.
     """
@@ -37,7 +37,7 @@ class Collections:
         home: Path,
         given: Sequence[Collection] = (),
         encoder: Encoder | None = None,
-        reader: Path | None = None,
+        reader: Path | str | None = None,
         *,
         device: str | None = None,
         quota: Quota | None = None,

@@ -6,9 +6,10 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakValueDictionary
 
-from rag import Assistant, Encoder, SentenceTransformerEncoder
-from rag.index import current_version
+from rag import Assistant, Encoder
+from rag.index import Manifest, current_version, embedder_of
 from rag.questions.feedback import FeedbackFile
 
 #: Maximum number of assistants kept loaded.
@@ -28,14 +29,16 @@ class OpenAssistants:
     """Loads assistants, and again when their index has a new version. Thread-safe.
 
     Args:
-        encoder: Encoder shared by all indexes; None for the default.
-        reader: Folder of the reader; None for the shipped one.
+        encoder: Encoder shared by all indexes; None for the one that each names, shared where it is the same.
+        reader: See ``Assistant.load``.
         device: Torch device; a graphics card if None and there is one.
     """
 
-    def __init__(self, encoder: Encoder | None, reader: Path | None, device: str | None) -> None:
-        self._encoder = encoder or SentenceTransformerEncoder(device=device)
-        self._reader, self._device = reader, device
+    def __init__(self, encoder: Encoder | None, reader: Path | str | None, device: str | None) -> None:
+        self._encoder, self._reader, self._device = encoder, reader, device
+        # By name and fingerprint, as long as an assistant uses them.
+        self._encoders: WeakValueDictionary[tuple[str, str], Encoder] = WeakValueDictionary()
+        self._loading = threading.Lock()
         self._open: OrderedDict[Path, _Opened] = OrderedDict()
         self._opening = threading.Lock()
 
@@ -58,9 +61,18 @@ class OpenAssistants:
         # Loading one index does not delay questions to others. One closed meanwhile is no longer in ``_open``.
         with opened.lock:
             if opened.assistant is None or opened.version != version:
-                opened.assistant = Assistant.load(index, self._encoder, self._reader, self._device, feedback)
+                encoder = self._encoder or self._encoder_of(index, version)
+                opened.assistant = Assistant.load(index, encoder, self._reader, self._device, feedback)
                 opened.version = version
             return opened.assistant
+
+    def _encoder_of(self, index: Path, version: Path) -> Encoder:
+        manifest = Manifest.read(version)
+        key = (manifest.embedder, manifest.fingerprint)
+        with self._loading:
+            encoder = self._encoders.get(key) or embedder_of(index, self._device)
+            self._encoders[key] = encoder
+            return encoder
 
     def close(self, index: Path) -> None:
         """Forget the assistant of an index folder."""

@@ -1,0 +1,64 @@
+"""Models by name, from a cache of the hub that the test makes; the network is off."""
+
+import shutil
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+
+from rag import InputError
+from rag.embedding.hub import local_folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    return folder
+
+
+def put(cache: Path, name: str, model: Path) -> Path:
+    """Store a model's folder in the cache, as a download does; returns the folder there."""
+    stored = cache / f"models--{name.replace('/', '--')}"
+    revision = "0123456789abcdef0123456789abcdef01234567"
+    (stored / "refs").mkdir(parents=True)
+    (stored / "refs" / "main").write_text(revision)
+    return Path(shutil.copytree(model, stored / "snapshots" / revision))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"")
+    return folder
+
+
+def test_folder_comes_before_a_model_of_the_hub(cache: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(cache, "some/model", model)
+    monkeypatch.chdir(model.parent)
+    (model.parent / "some").mkdir()
+    shutil.copytree(model, "some/model")
+    assert local_folder("some/model") == Path("some/model")
+
+
+def test_cached_model_is_found_by_its_name(cache: Path, model: Path) -> None:
+    stored = put(cache, "deepset/roberta-base-squad2", model)
+    assert local_folder("deepset/roberta-base-squad2") == stored
+
+
+@pytest.mark.parametrize("name", ["deepset/roberta-base-squad2", "nowhere", "../x", "a/b/c", ""])
+def test_model_that_is_nowhere_is_one_line_with_a_remedy(cache: Path, name: str) -> None:
+    with pytest.raises(InputError, match="check the name, or give the path of a folder") as raised:
+        local_folder(name)
+    assert str(raised.value).startswith(f"{name}: no such folder")
+    assert "\n" not in str(raised.value)
+
+
+def test_cached_model_without_weights_is_not_taken(cache: Path, model: Path) -> None:
+    (model / "model.safetensors").unlink()
+    put(cache, "some/model", model)
+    with pytest.raises(InputError, match="some/model: "):
+        local_folder("some/model")
