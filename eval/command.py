@@ -18,6 +18,8 @@ from rag.questions.schema import Question, raise_invalid
 from rag.text.plural import counted
 from rag.text.printable import printable
 
+from .fitting.calibrate import calibrated, check_folder
+from .fitting.calibrate import write as write_calibration
 from .loading import QuestionSet, load_question_set
 from .options import check_options
 from .reports.report import write_report
@@ -54,6 +56,8 @@ def evaluate(
         KeyboardInterrupt: Raised again after the partial figures are printed.
     """
     check_options(args)
+    if args.calibrate:
+        check_folder(args.calibrate)
     baseline = Results.read(args.baseline) if args.baseline else None
     code = 0
     for path in args.files:
@@ -104,6 +108,10 @@ def _measure(
         )
         if trials:
             _show(results, trials, question_set.assistant, args, consoles)
+    if args.calibrate:
+        found = calibrated(question_set.assistant.confidence, trials)
+        write_calibration(found, args.calibrate, args.reader, question_set.path.name)
+        consoles.err.print(f"wrote {args.calibrate}: {found.in_words()}")
     return results
 
 

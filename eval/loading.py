@@ -84,7 +84,7 @@ def _select_part(path: Path, questions: list[Question], args: argparse.Namespace
         if args.part not in (None, "all"):
             raise InputError(f"{path}: the questions are not split, so there is no {args.part} part; omit --part")
         return questions, ""
-    part = args.part or ("calibration" if args.sweep else "test")
+    part = args.part or ("calibration" if args.sweep or args.calibrate else "test")
     chosen = [question for question in questions if part in ("all", question.part)]
     if not chosen:
         raise InputError(f"{path}: no questions in the {part} part; choose another --part")

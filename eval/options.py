@@ -21,6 +21,7 @@ EXAMPLES = """\
   rag eval xquad.en.json --reading --without-articles-of train.json          # only articles not trained on
   rag eval xquad.en.json --open --reader my-reader --device cuda             # a reader of your own
   rag eval --sweep                                     # compare settings on the calibration part
+  rag eval my-questions.jsonl --reader deepset/roberta-base-squad2 --calibrate my-reader    # then --reader my-reader
 """
 
 
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--part", choices=(*PARTS, "all"),
-        help="part of a split question set (default: test, or calibration with --sweep)",
+        help="part of a split question set (default: test, or calibration with --sweep and --calibrate)",
     )  # fmt: skip
     parser.add_argument("--limit", type=int, metavar="N", help="ask N random questions")
     parser.add_argument(
@@ -63,16 +64,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write {id: answer or ''} in SQuAD's format")
     parser.add_argument("--na-probs", type=Path, metavar="FILE", help="write {id: no-answer probability} for SQuAD 2.0")
     parser.add_argument("--sweep", action="store_true", help="compare settings, changing one at a time")
+    parser.add_argument(
+        "--calibrate", type=Path, metavar="DIR",
+        help="fit the probabilities to these questions, and write a reader with them to DIR (for --reader); of a split "
+        "set, the calibration part is asked",
+    )  # fmt: skip
 
 
 def check_options(args: argparse.Namespace) -> None:
     """Check options that depend on each other.
 
     Raises:
-        InputError: ``--limit`` is below 1, or an option for a single run is given for several.
+        InputError: ``--limit`` is below 1, an option for a single run is given for several, or ``--calibrate`` is given
+            for questions whose passage is given, too.
     """
     check_limit(args.limit)
-    for option in ("report", "baseline", "predictions", "na_probs"):
+    if args.calibrate and args.reading:
+        raise InputError("--calibrate: the passages must be searched for, as for a user; omit --reading")
+    for option in ("report", "baseline", "predictions", "na_probs", "calibrate"):
         if getattr(args, option) and (len(args.files) > 1 or args.sweep):
             name = option.replace("_", "-")
             what = "--sweep; omit one of the two" if args.sweep else f"{len(args.files)} files; give one file at a time"

@@ -141,7 +141,7 @@ def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, floa
     inputs of the forward passes.
     """
     weights = shipped_reader() / WEIGHTS
-    model, plain = SpanModel.load(weights, "cpu"), SpanModel.of(load_weights(weights)).engine
+    model, plain = SpanModel.load(shipped_reader(), "cpu"), SpanModel.of(load_weights(weights)).engine
     recorded = model.engine = _Recording(model.engine)
     reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
     whole, bare = [], []

@@ -63,7 +63,7 @@ def sweep(
     encoder: Encoder,
     settings: Sequence[Setting] = SETTINGS,
     *,
-    reader: Path | None = None,
+    reader: Path | str | None = None,
     device: str | None = None,
     report: Callable[[str, int, int], None] | None = None,
     seed: int = 0,
@@ -75,7 +75,7 @@ def sweep(
         questions: Questions to ask with each setting.
         encoder: The embedder.
         settings: Settings to compare.
-        reader: Folder of the reader; the shipped one if None.
+        reader: See ``Assistant.with_reader``.
         device: Torch device of the reader; a graphics card if None and there is one.
         report: Called with stage, settings done and settings in total.
         seed: Random seed of the intervals.

@@ -76,8 +76,10 @@ def add_index_option(parser: argparse.ArgumentParser) -> None:
 def add_reader_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--reader``."""
     parser.add_argument(
-        "--reader", type=Path, metavar="DIR", help="folder written by `rag train` (default: the shipped reader)"
-    )
+        "--reader", metavar="NAME|DIR",
+        help="folder that `rag train` or `rag eval --calibrate` wrote, or folder or hub name of a Hugging Face "
+        "question-answering model (default: the shipped reader)",
+    )  # fmt: skip
 
 
 def add_compute_options(parser: argparse.ArgumentParser) -> None:

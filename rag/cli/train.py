@@ -66,8 +66,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="output folder for weights, settings and model card"
     )
     parser.add_argument(
-        "--base", default=DEFAULT_ENCODER, metavar="DIR",
-        help=f"folder of the encoder to start from; it must hold tokenizer.json (default: {DEFAULT_ENCODER})",
+        "--base", default=DEFAULT_ENCODER, metavar="NAME|DIR",
+        help="encoder to start from, with a fast tokenizer: a folder, or a name on the Hugging Face hub (default: "
+        f"{DEFAULT_ENCODER})",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="start", type=Path, metavar="DIR",

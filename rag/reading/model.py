@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,13 @@ from ..embedding.engines.merging import MergingEngine
 from ..embedding.engines.openvino_engine import Conversion, OpenVinoEngine, converted
 from ..embedding.engines.torch_engine import TorchEngine, torch_device
 from ..errors import InputError
-from .network import ANSWERABLE, END, START, padding, span_network
-from .weights import Description, Loaded, base_folder, load_weights, model_files
+from .network import ANSWERABLE, END, MAX_WINDOW, START, longest_window, padding, span_network
+from .question_answering import load_question_answering
+from .weights import WEIGHTS, Description, Loaded, base_folder, load_weights, model_files
 from .windows import Window
+
+if TYPE_CHECKING:
+    import torch
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,42 +56,55 @@ class SpanModel:
         description: Metadata of the weights.
         folder: Folder of the tokenizer.
         padding: The padding token.
+        longest: Longest window that it reads, in tokens.
     """
 
-    def __init__(self, engine: Engine, description: Description, folder: str, padding: int) -> None:
+    def __init__(
+        self, engine: Engine, description: Description, folder: str, padding: int, longest: int = MAX_WINDOW
+    ) -> None:
         self.engine: Engine = MergingEngine(engine, padding)
-        self.description, self.folder = description, folder
+        self.description, self.folder, self.longest = description, folder, longest
         self._padding = padding
 
     @classmethod
-    def load(cls, path: Path, device: str | None = None) -> Self:
-        """The model of a weights file, on the engine that ``chosen_engine`` chooses.
+    def load(cls, folder: Path, device: str | None = None) -> Self:
+        """The model in a reader's folder, on the engine that ``chosen_engine`` chooses.
 
         Args:
-            path: The weights file.
+            folder: Folder of a span model, or of a question-answering model.
             device: Torch device; a graphics card if None and there is one.
 
         Raises:
-            InputError: See ``load_weights`` and ``chosen_engine``; or this machine has no such device.
+            InputError: See ``load_weights``, ``load_question_answering`` and ``chosen_engine``; or this machine has no
+                such device.
         """
-        if path.is_file() and chosen_engine(device) == OPENVINO:
+        files = model_files(folder)
+        if files and chosen_engine(device) == OPENVINO:
             try:
-                found = converted(model_files(path), lambda: _for_conversion(path), "reader")
+                found = converted(files, lambda: _for_conversion(folder), "reader")
                 engine: Engine = OpenVinoEngine(found)
             except OSError as error:
-                raise InputError(f"{path}: cannot be read ({error}); check the file and its permissions") from error
+                raise InputError(f"{folder}: cannot be read ({error}); check files and permissions") from error
             except RuntimeError as error:
-                use_torch_instead(str(path), error)
+                use_torch_instead(str(folder), error)
             else:
-                description = Description(**found.facts["description"])
-                return cls(engine, description, base_folder(path, description), found.facts["padding"])
-        return cls.of(load_weights(path), torch_device(device))
+                facts = found.facts
+                description = Description(**facts["description"])
+                tokenizer = base_folder(folder / WEIGHTS, description)
+                return cls(engine, description, tokenizer, facts["padding"], facts["longest"])
+        return cls._on_torch(_network(folder), torch_device(device))
 
     @classmethod
     def of(cls, loaded: Loaded, device: str = "cpu") -> Self:
         """The model of a network, on torch."""
-        engine = TorchEngine(span_network(loaded.body, loaded.head), device)
-        return cls(engine, loaded.description, loaded.folder, padding(loaded.body))
+        return cls._on_torch(_as_network(loaded), device)
+
+    @classmethod
+    def _on_torch(cls, network: _Network, device: str) -> Self:
+        engine = TorchEngine(network.module, device)
+        return cls(
+            engine, network.description, network.folder, padding(network.config), longest_window(network.config)
+        )  # fmt: skip
 
     def read(self, windows: Sequence[Window]) -> list[Logits]:
         """Logits of each window, in order; windows of similar length share a batch."""
@@ -105,15 +122,43 @@ def padded(windows: Sequence[Window], padding: int) -> tuple[Ints, Ints, Ints]:
     return pad([window.ids for window in windows], [window.types for window in windows], padding)
 
 
-def _for_conversion(path: Path) -> Conversion:
-    loaded = load_weights(path)
-    network, body = span_network(loaded.body, loaded.head), cast("Any", loaded.body)
-    lengths = (*PROBE_LENGTHS, loaded.description.window)
-    ids = [[(7 + token) * 11 % body.config.vocab_size for token in range(length)] for length in lengths]
+class _Network(NamedTuple):
+    """A network from windows to logits.
+
+    Attributes:
+        module: Takes ids, types and mask.
+        description: Metadata of the weights.
+        folder: Folder of the tokenizer.
+        config: The transformer's configuration.
+    """
+
+    module: torch.nn.Module
+    description: Description
+    folder: str
+    config: Any
+
+
+def _network(folder: Path) -> _Network:
+    if (folder / WEIGHTS).is_file():
+        return _as_network(load_weights(folder / WEIGHTS))
+    module, description = load_question_answering(folder)
+    return _Network(module, description, str(folder), cast("Any", module).config)
+
+
+def _as_network(loaded: Loaded) -> _Network:
+    module = span_network(loaded.body, loaded.head)
+    return _Network(module, loaded.description, loaded.folder, cast("Any", loaded.body).config)
+
+
+def _for_conversion(folder: Path) -> Conversion:
+    network = _network(folder)
+    longest, pad_token = longest_window(network.config), padding(network.config)
+    lengths = (*PROBE_LENGTHS, min(longest, network.description.window))
+    ids = [[(7 + token) * 11 % network.config.vocab_size for token in range(length)] for length in lengths]
     types = [[int(token > length // 3) for token in range(length)] for length in lengths]
-    probe = pad(ids, types, padding(body))
-    facts = {"description": asdict(loaded.description), "padding": padding(body)}
-    return Conversion(network, facts, probe, TorchEngine(network).run(*probe))
+    probe = pad(ids, types, pad_token)
+    facts = {"description": asdict(network.description), "padding": pad_token, "longest": longest}
+    return Conversion(network.module, facts, probe, TorchEngine(network.module).run(*probe))
 
 
 def _logits(values: Floats, window: Window) -> Logits:

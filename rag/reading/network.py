@@ -7,6 +7,8 @@ first token), and the token belongs to evidence.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 #: Columns of the output layer. Weights of version 0.2 and older have no evidence column.
 START, END, ANSWERABLE, EVIDENCE = range(4)
 OUTPUTS = 4
+
+#: Longest window that is read at once, in tokens; passages are seldom as long.
+MAX_WINDOW = 512
 
 
 def network(folder: Path | str, *, weights: bool = True, outputs: int = OUTPUTS) -> Parts:
@@ -35,22 +40,31 @@ def network(folder: Path | str, *, weights: bool = True, outputs: int = OUTPUTS)
     """
     import torch
     from transformers import AutoConfig
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # the pooling layer is left out on purpose
     try:
-        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
-        body = _transformer(config, str(folder) if weights else None)
+        with quiet_transformers():  # the pooling layer is left out on purpose
+            config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+            body = _transformer(config, str(folder) if weights else None)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: holds no transformer that can be loaded ({str(error).splitlines()[0]})") from error
-    finally:
-        logging.set_verbosity(verbosity)
     for module in body.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     return body, output_layer(width(body), outputs)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers from printing warnings and progress bars while it loads a model."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def width(body: Any) -> int:
@@ -80,11 +94,18 @@ def output_layer(inputs: int, outputs: int = OUTPUTS, like: torch.nn.Module | No
 
 def forward(body: Any, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Last hidden states, ``[windows, tokens, width]``, of ``int64 [windows, tokens]`` ids, types and mask."""
-    inputs = {"input_ids": ids, "attention_mask": mask}
-    if getattr(body.config, "type_vocab_size", 0) > 1:
-        inputs["token_type_ids"] = types
-    hidden: torch.Tensor = body(**inputs).last_hidden_state
+    hidden: torch.Tensor = body(**transformer_inputs(body.config, ids, types, mask)).last_hidden_state
     return hidden
+
+
+def transformer_inputs(
+    config: Any, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """The arguments of a transformer, by name; those without segments get no types."""
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if getattr(config, "type_vocab_size", 0) > 1:
+        inputs["token_type_ids"] = types
+    return inputs
 
 
 def span_network(body: Any, head: torch.nn.Module) -> torch.nn.Module:
@@ -102,9 +123,16 @@ def span_network(body: Any, head: torch.nn.Module) -> torch.nn.Module:
     return SpanNetwork()
 
 
-def padding(body: Any) -> int:
+def padding(config: Any) -> int:
     """The padding token of a transformer; some count positions by it."""
-    return int(getattr(body.config, "pad_token_id", None) or 0)
+    return int(getattr(config, "pad_token_id", None) or 0)
+
+
+def longest_window(config: Any) -> int:
+    """The longest window that a transformer reads in tokens, at most ``MAX_WINDOW``."""
+    # Transformers that count positions by the padding token leave out as many.
+    skipped = min(padding(config) + 1, 2) if padding(config) else 0
+    return min(MAX_WINDOW, int(getattr(config, "max_position_embeddings", None) or MAX_WINDOW) - skipped)
 
 
 def word_embeddings(body: Any) -> str:

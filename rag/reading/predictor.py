@@ -54,7 +54,7 @@ class SpanPredictor:
     @classmethod
     def of(cls, model: SpanModel) -> Self:
         """A predictor with the model's own tokenizer."""
-        return cls(model, WindowMaker.load(model.folder))
+        return cls(model, WindowMaker.load(model.folder, model.longest))
 
     def predict(self, pairs: Sequence[Pair], count: int = 3) -> list[list[Prediction]]:
         """The ``count`` best spans of each pair that do not overlap, best first.
@@ -89,6 +89,8 @@ class SpanPredictor:
         Raises:
             InputError: A question is too long to be read beside a text.
         """
+        if not self.model.description.title:
+            pairs = [pair._replace(title="") for pair in pairs]
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
         tokens = dict(zip(texts, self._maker.many(texts), strict=True))
         return [self._maker.windows(*(tokens[text] for text in pair)) for pair in pairs]
@@ -105,10 +107,12 @@ class SpanPredictor:
             longest=LONGEST,
             count=count,
         )
-        return [
-            Prediction(int(window.offsets[s.first][0]), int(window.offsets[s.last][1]), s.score, logits.answerability)
-            for s in spans
-        ]
+        found = []
+        for span in spans:
+            start, end = _trimmed(text, int(window.offsets[span.first][0]), int(window.offsets[span.last][1]))
+            if start < end:
+                found.append(Prediction(start, end, span.score, logits.answerability))
+        return found
 
 
 def _score(window: Window, logits: Logits, span: tuple[int, int]) -> float:
@@ -117,6 +121,12 @@ def _score(window: Window, logits: Logits, span: tuple[int, int]) -> float:
     if not len(inside) or not window.owned[inside[0]]:
         return -math.inf
     return float(logits.start[inside[0]] + logits.end[inside[-1]] - logits.null)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The extent without white space at its ends; some tokenizers give a token the space before it."""
+    words = text[start:end]
+    return end - len(words.lstrip()), start + len(words.rstrip())
 
 
 def _merged(by_window: list[list[Prediction]], count: int) -> list[Prediction]:

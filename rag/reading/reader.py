@@ -15,11 +15,12 @@ from ..index.lexical import Rarity, coverage, terms
 from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
 from ..types import Hit, Passage, Sentence, Signals, Span
+from .folder import network_folder
 from .model import SpanModel
 from .predictor import Pair, Prediction, SpanPredictor
 from .scoring import Ranking, prior_score
 from .second_pass import Candidate, shortlist_text
-from .weights import WEIGHTS
+from .weights import model_files
 
 #: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
@@ -54,12 +55,12 @@ class SpanReader:
         ranking: Orders the candidates.
 
     Attributes:
-        language: ISO 639 code of the language of the questions that the model was trained on.
+        language: ISO 639 code of the language of the questions that the model was trained on; None if unknown.
         fingerprint: Identifies the model's weights.
     """
 
     def __init__(self, predictor: SpanPredictor, rarity: Rarity, ranking: Ranking) -> None:
-        self.language = predictor.model.description.language
+        self.language = predictor.model.description.language or None
         self.fingerprint = predictor.model.description.fingerprint
         self._predictor = predictor
         self._rarity = rarity
@@ -67,19 +68,22 @@ class SpanReader:
 
     @classmethod
     def load(cls, folder: Path, rarity: Rarity, device: str | None = None) -> Self:
-        """Load a folder written by ``rag train``; weights are cached by path and modification time.
+        """Load a reader's folder; models are cached by path and modification time.
 
         Args:
-            folder: The reader's folder.
+            folder: The reader's folder: one that ``rag train`` or ``rag eval --calibrate`` wrote, or that of a
+                question-answering model of Hugging Face.
             rarity: Weights of terms that question and passage share.
             device: Torch device; a graphics card if None and there is one.
 
         Raises:
             InputError: The folder holds no weights or damaged ones, or an invalid ranking file.
         """
-        resolved = "cpu" if chosen_engine(device) == OPENVINO else torch_device(device)
-        modified = (folder / WEIGHTS).stat().st_mtime_ns if (folder / WEIGHTS).exists() else 0
-        return cls(_predictor(folder, modified, chosen_engine(device), resolved), rarity, Ranking.load(folder))
+        engine = chosen_engine(device)
+        resolved = "cpu" if engine == OPENVINO else torch_device(device)
+        network = network_folder(folder)
+        modified = tuple(path.stat().st_mtime_ns for path in model_files(network))
+        return cls(_predictor(network, modified, engine, resolved), rarity, Ranking.load(folder))
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Candidate spans by descending ranking value, which is their score.
@@ -131,8 +135,8 @@ class SpanReader:
 
 
 @lru_cache(maxsize=2)
-def _predictor(folder: Path, modified: int, engine: str, device: str) -> SpanPredictor:
-    return SpanPredictor.of(SpanModel.load(folder / WEIGHTS, device))
+def _predictor(folder: Path, modified: tuple[int, ...], engine: str, device: str) -> SpanPredictor:
+    return SpanPredictor.of(SpanModel.load(folder, device))
 
 
 def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) -> Span:

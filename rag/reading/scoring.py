@@ -108,8 +108,11 @@ class Confidence:
         Args:
             signals: Those of the best candidate of the question, with the candidate's own ``lead``.
         """
-        logit = self.bias + _weighted_sum(self.weights, signals)
-        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, self.log_odds(signals)))))
+
+    def log_odds(self, signals: Signals) -> float:
+        """Logarithm of the odds that a candidate is right; see ``probability``."""
+        return self.bias + _weighted_sum(self.weights, signals)
 
 
 def in_words(probability: float) -> str:

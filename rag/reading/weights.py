@@ -18,12 +18,13 @@ from ..embedding.backends import encoder_files
 from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from .network import network, word_embeddings
+from .windows import TOKENIZER, fast_tokenizer
 
 if TYPE_CHECKING:
     import torch
 
 #: Weights file in a reader's folder, and the files beside it for a model with a transformer of its own.
-WEIGHTS, CONFIG, TOKENIZER = "reader.safetensors", "config.json", "tokenizer.json"
+WEIGHTS, CONFIG = "reader.safetensors", "config.json"
 
 
 #: Language of the shipped reader.
@@ -40,8 +41,9 @@ class Description:
             holds them.
         fingerprint: SHA-256 of the weights, shortened likewise.
         window: Window length in tokens that the model was trained with.
-        language: ISO 639 code of the language of its training questions. Files of version 0.2 and older do not have it;
-            theirs were in English.
+        language: ISO 639 code of the language of its training questions; empty if unknown. Files of version 0.2 and
+            older do not have it; theirs were in English.
+        title: Whether it was trained with the document's title before the passage.
     """
 
     encoder: str
@@ -49,6 +51,7 @@ class Description:
     fingerprint: str
     window: int
     language: str = ENGLISH
+    title: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,12 @@ def base_folder(path: Path, description: Description) -> str:
     return model_folder(description.encoder) if description.words else str(path.parent)
 
 
-def model_files(path: Path) -> list[Path]:
-    """The files that determine the network of a weights file, or may do so."""
-    own = [each for name in (CONFIG, TOKENIZER) if (each := path.with_name(name)).is_file()]
-    return [path, *own, *encoder_files(Path(model_folder(DEFAULT_ENCODER)))]
+def model_files(folder: Path) -> list[Path]:
+    """The files that determine the network of a reader's folder, or may do so."""
+    if not (folder / WEIGHTS).is_file():
+        return encoder_files(folder)
+    own = [each for name in (WEIGHTS, CONFIG, TOKENIZER) if (each := folder / name).is_file()]
+    return [*own, *encoder_files(Path(model_folder(DEFAULT_ENCODER)))]
 
 
 def tokenizer_folder(reader: Path) -> str:
@@ -150,8 +155,8 @@ def save_weights(
     description = Description(encoder, words, fingerprint(tensors), window, language)
     metadata = {"format": "pt", "span model": json.dumps(asdict(description))}
     if not left_out:
-        for name in (CONFIG, TOKENIZER):
-            shutil.copyfile(Path(folder) / name, path.with_name(name))
+        shutil.copyfile(Path(folder) / CONFIG, path.with_name(CONFIG))
+        fast_tokenizer(Path(folder)).save(str(path.with_name(TOKENIZER)))
     part = path.with_name(path.name + ".part")
     save_file(tensors, part, metadata)
     part.replace(path)

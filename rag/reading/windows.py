@@ -12,7 +12,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from ..errors import InputError
 
 #: Tokens of a title that are read; the rest is cut.
 TITLE = 24
+
+#: File of a fast tokenizer.
+TOKENIZER = "tokenizer.json"
 
 Ints = npt.NDArray[np.int32]
 
@@ -73,12 +76,9 @@ class WindowMaker:
         """A window maker with the tokenizer in a model folder.
 
         Raises:
-            InputError: The folder holds no fast tokenizer.
+            InputError: The folder holds no tokenizer, or one that is not fast.
         """
-        path = Path(folder) / "tokenizer.json"
-        if not path.is_file():
-            raise InputError(f"{path}: no such file; use a model that has a fast tokenizer")
-        return cls(Tokenizer.from_file(str(path)), length, overlap)
+        return cls(fast_tokenizer(Path(folder)), length, overlap)
 
     @property
     def special_tokens(self) -> int:
@@ -128,6 +128,29 @@ class WindowMaker:
             )
             for number, start in enumerate(starts)
         ]
+
+
+def fast_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer in a model folder: its ``tokenizer.json``, or what transformers makes of older files.
+
+    Raises:
+        InputError: The folder holds no tokenizer, or one that is not fast.
+    """
+    path = folder / TOKENIZER
+    if path.is_file():
+        return Tokenizer.from_file(str(path))
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+        found: Tokenizer = tokenizer.backend_tokenizer
+        # Without any file, it makes a tokenizer without words.
+        if not tokenizer.get_vocab().keys() - set(tokenizer.all_special_tokens):
+            raise ValueError("there are no tokenizer files")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"{folder}: holds no fast tokenizer ({reason}); use a model with a {TOKENIZER}") from error
+    return found
 
 
 def _special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int], list[int]]:

@@ -16,7 +16,7 @@ from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..errors import InputError
 from ..index import Report
 from ..reading.model import SpanModel
-from ..reading.network import forward, network, output_layer, padding, width
+from ..reading.network import forward, longest_window, network, output_layer, padding, width
 from ..reading.predictor import SpanPredictor
 from ..reading.weights import ENGLISH, WEIGHTS, Description, Loaded, load_weights, save_weights
 from ..reading.windows import WindowMaker
@@ -95,6 +95,8 @@ class Trainer:
         self._start = loaded.description.fingerprint if loaded else ""
         self._language = language or (loaded.description.language if loaded else ENGLISH)
         parts = (loaded.body, loaded.head) if loaded else network(self._folder)
+        if recipe.window > (longest := longest_window(parts[0].config)):
+            raise InputError(f"--window {recipe.window}: {self._base} reads at most {longest} tokens; give fewer")
         if loaded:
             # Readers of version 0.2 and older have no output for evidence.
             parts = parts[0], output_layer(width(parts[0]), like=parts[1])
@@ -106,7 +108,7 @@ class Trainer:
         self._epochs = Epochs(
             split.training,
             self._maker,
-            padding=padding(self.body),
+            padding=padding(self.body.config),
             tokens=recipe.tokens,
             most=recipe.most,
             share=recipe.negatives,

@@ -24,7 +24,6 @@ from rag.embedding.engines.torch_engine import TorchEngine
 from rag.paths import shipped_reader
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, SpanPredictor
-from rag.reading.weights import WEIGHTS as READER_WEIGHTS
 
 
 @pytest.fixture
@@ -83,15 +82,14 @@ def test_either_engine_searches_the_others_index(
 
 
 def test_engines_find_the_same_spans(engine: Callable[[str], None]) -> None:
-    weights = shipped_reader() / READER_WEIGHTS
     pairs = [
         Pair("Where did Anna Berg go?", "A title", "Anna Berg went to Bishkek in 2019."),
         Pair("Who opened the bridge?", "", "The sea is cold. " * 200 + "The bridge was opened by Anna Berg."),
     ]
     engine("openvino")
-    mine = SpanPredictor.of(SpanModel.load(weights)).predict(pairs)
+    mine = SpanPredictor.of(SpanModel.load(shipped_reader())).predict(pairs)
     engine("torch")
-    theirs = SpanPredictor.of(SpanModel.load(weights)).predict(pairs)
+    theirs = SpanPredictor.of(SpanModel.load(shipped_reader())).predict(pairs)
     assert [[span[:2] for span in spans] for spans in mine] == [[span[:2] for span in spans] for spans in theirs]
     assert [span.score for spans in mine for span in spans] == pytest.approx(
         [span.score for spans in theirs for span in spans], abs=0.02
@@ -106,9 +104,9 @@ def test_reader_that_gives_other_logits_is_refused_or_runs_on_torch(
     monkeypatch.setattr(OpenVinoEngine, "run", lambda self, *inputs: run(self, *inputs) * 1.1)
     engine("openvino")
     with pytest.raises(InputError, match=r"engine openvino: cannot run .* \(its output differs from that of torch by"):
-        SpanModel.load(shipped_reader() / READER_WEIGHTS, "cpu")
+        SpanModel.load(shipped_reader(), "cpu")
     engine("auto")
-    assert SpanModel.load(shipped_reader() / READER_WEIGHTS, "cpu").engine.name == "torch, cpu"
+    assert SpanModel.load(shipped_reader(), "cpu").engine.name == "torch, cpu"
 
 
 def test_engine_that_does_not_exist_or_fit_is_refused(engine: Callable[[str], None]) -> None:

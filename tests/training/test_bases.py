@@ -106,7 +106,12 @@ def test_frozen_layers_and_word_embeddings_do_not_change(base: Path, tmp_path: P
     changed = {name for name, value in trainer.body.named_parameters() if not torch.equal(value, before[name])}
     assert {layer_number(name) for name in changed} == {2}
     with pytest.raises(InputError, match="has 3 layers; freeze at most as many"):
-        Trainer(_split(), Recipe(frozen=4), tmp_path, base=str(base))
+        Trainer(_split(), Recipe(window=128, frozen=4), tmp_path, base=str(base))
+
+
+def test_window_that_the_encoder_cannot_read_is_refused(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--window 384: base reads at most 1(28|30) tokens; give fewer"):
+        Trainer(_split(), Recipe(window=384), tmp_path, base=str(base))
 
 
 def test_folder_without_model_or_tokenizer_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from rag.paths import shipped_reader
 from rag.questions.schema import Gold, Question
 from rag.reading.model import SpanModel
 from rag.reading.network import END, START
-from rag.reading.weights import WEIGHTS
 
 DOCUMENTS = [
     Document("ferry", "The ferry to Baku leaves at nine. It carries 48 wagons.", "Ferries"),
@@ -50,7 +49,7 @@ def test_reader_for_other_libraries_gives_the_same_logits(tmp_path: Path) -> Non
     ids = np.arange(2_000, 2_040).reshape(1, -1)
     mask = np.ones_like(ids)
     types = (ids > 2_010).astype(np.int64)
-    own = SpanModel.load(shipped_reader() / WEIGHTS).engine.run(ids, types, mask)[0]
+    own = SpanModel.load(shipped_reader()).engine.run(ids, types, mask)[0]
     with torch.no_grad():
         other = model(
             input_ids=torch.from_numpy(ids),
