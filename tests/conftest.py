@@ -9,6 +9,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers share the cores. Read when NumPy and torch are loaded.
     os.environ["OMP_NUM_THREADS"] = "1"
 
+# The same figures on every processor.
+os.environ["RAG_PRECISION"] = "float32"
+
 import pytest
 from filelock import FileLock
 from hypothesis import settings

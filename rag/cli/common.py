@@ -24,9 +24,10 @@ from rich.text import Text
 
 from ..assistant import Assistant
 from ..embedding.encoder import Encoder
-from ..embedding.engines import choice
+from ..embedding.engines import choice, precision
 from ..embedding.engines.choice import ENGINES
 from ..embedding.engines.openvino_engine import openvino_problem
+from ..embedding.engines.precision import PRECISIONS
 from ..embedding.engines.threads import VARIABLE as THREADS
 from ..errors import IndexMissing, InputError
 from ..index import Changes, Pace, Report, build_index, current_version
@@ -83,7 +84,7 @@ def add_reader_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_compute_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options ``--device``, ``--engine`` and ``--threads``; ``set_environment`` applies the last two."""
+    """Add ``--device``, ``--engine``, ``--precision`` and ``--threads``; ``set_environment`` applies the last three."""
     parser.add_argument(
         "--device",
         metavar="NAME",
@@ -95,18 +96,24 @@ def add_compute_options(parser: argparse.ArgumentParser) -> None:
         help="library that runs the models (default: OpenVINO on a processor if it is installed, else torch)",
     )
     parser.add_argument(
+        "--precision", choices=PRECISIONS,
+        help="numbers that OpenVINO computes with (default: bfloat16 on a processor that has it, else float32)",
+    )  # fmt: skip
+    parser.add_argument(
         "--threads", type=int, metavar="N", help="threads of the models (default: the cores that this process may use)"
     )
 
 
 def set_environment(args: argparse.Namespace) -> None:
-    """Pass ``--engine`` and ``--threads`` on to this process and to those that it starts.
+    """Pass ``--engine``, ``--precision`` and ``--threads`` on to this process and to those that it starts.
 
     Raises:
         InputError: The number of threads is less than one.
     """
     if engine := getattr(args, "engine", None):
         os.environ[choice.VARIABLE] = engine
+    if chosen := getattr(args, "precision", None):
+        os.environ[precision.VARIABLE] = chosen
     threads = getattr(args, "threads", None)
     if threads is not None:
         if threads < 1:

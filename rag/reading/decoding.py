@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..text.words import is_inside_word
+
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
@@ -58,17 +60,12 @@ def best_spans(
 
 
 def word_edges(text: str, offsets: npt.NDArray[np.int32]) -> tuple[Flags, Flags]:
-    """Tokens at which a word begins and tokens at which one ends, ``bool [n]`` each.
+    """Tokens at which a word or number begins and tokens at which one ends, ``bool [n]`` each.
 
     Args:
         text: The passage.
         offsets: Offsets of its tokens, ``int32 [n, 2]`` in code points.
     """
-    begins = np.array([not _inside_word(text, start) for start, _ in offsets.tolist()], dtype=np.bool_)
-    ends = np.array([not _inside_word(text, end) for _, end in offsets.tolist()], dtype=np.bool_)
+    begins = np.array([not is_inside_word(text, start) for start, _ in offsets.tolist()], dtype=np.bool_)
+    ends = np.array([not is_inside_word(text, end) for _, end in offsets.tolist()], dtype=np.bool_)
     return begins, ends
-
-
-def _inside_word(text: str, at: int) -> bool:
-    """True if there are letters or digits on both sides."""
-    return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from ..text.words import trimmed
 from .decoding import best_spans, word_edges
 from .model import Logits, SpanModel
 from .windows import Window, WindowMaker
@@ -109,7 +110,8 @@ class SpanPredictor:
         )
         found = []
         for span in spans:
-            start, end = _trimmed(text, int(window.offsets[span.first][0]), int(window.offsets[span.last][1]))
+            start, end = trimmed(text, int(window.offsets[span.first][0]), int(window.offsets[span.last][1]))
+            # Some tokenizers give a token the space before it.
             if start < end:
                 found.append(Prediction(start, end, span.score, logits.answerability))
         return found
@@ -121,12 +123,6 @@ def _score(window: Window, logits: Logits, span: tuple[int, int]) -> float:
     if not len(inside) or not window.owned[inside[0]]:
         return -math.inf
     return float(logits.start[inside[0]] + logits.end[inside[-1]] - logits.null)
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """The extent without white space at its ends; some tokenizers give a token the space before it."""
-    words = text[start:end]
-    return end - len(words.lstrip()), start + len(words.rstrip())
 
 
 def _merged(by_window: list[list[Prediction]], count: int) -> list[Prediction]:

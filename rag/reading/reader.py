@@ -14,6 +14,7 @@ from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
+from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
 from .folder import network_folder
 from .model import SpanModel
@@ -111,6 +112,7 @@ class SpanReader:
                 start, end = prediction.start, prediction.end
                 if is_markdown(hit.passage.document_id):
                     start, end = without_link_marks(hit.passage.text, start, end)
+                start, end = with_unit(hit.passage.text, start, end, question)
                 words = hit.passage.text[start:end]
                 if _is_answer(words) and not repeats_question(words, question):
                     signals = Signals(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .words import trimmed
+
 #: A link. A target may hold one level of parentheses. Every part stops at a bracket or a line break, and none is
 #: matched twice, so that the time is linear in the text.
 LINK = re.compile(r"(?<!\\)(?P<open>!?\[)(?P<label>[^\[\]]*+)\]\((?P<target>(?:[^()\n]|\([^()\n]*+\))*+)\)")
@@ -34,21 +36,13 @@ def without_link_marks(text: str, start: int, end: int) -> tuple[int, int]:
             start = link.end()
         elif start < link.start() and end <= link.end("open"):
             end = link.start()
-    return _trimmed(text, start, end)
+    return trimmed(text, start, end)
 
 
 def _within(link: re.Match[str], text: str, start: int, end: int) -> tuple[int, int]:
     """The part of a span that is words of the link's label; of its target if it has none of the label."""
     for part in ("label", "target"):
-        first, last = _trimmed(text, max(start, link.start(part)), min(end, link.end(part)))
+        first, last = trimmed(text, max(start, link.start(part)), min(end, link.end(part)))
         if first < last:
             return first, last
     return start, start
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end

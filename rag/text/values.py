@@ -54,6 +54,18 @@ UNITS = {
 PARTICLES = frozenset("of the de la van von der al bin ibn el di da du le".split())
 
 
+#: What belongs to a number before it: a currency, perhaps with the letters of its country, and a minus.
+BEFORE_NUMBER = re.compile(r"(?<![^\W_])(?:[−-]|(?:[−-]\s?)?(?:[A-Z]{1,3})?[$€£¥₽₸₹])$")
+
+#: What belongs to a number after it: a sign, words that scale it, and a unit.
+_UNIT_WORDS = sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len, reverse=True)
+AFTER_NUMBER = re.compile(
+    rf"(?:\s?[%‰]|\s?°(?:\s?[CF]\b)?|(?:[ \u00a0-]?\b(?:{'|'.join(SCALES)})\b)*"
+    rf"(?:[ \u00a0-]?\b(?:per cent|(?:square |sq\.? |cubic )?(?:{'|'.join(_UNIT_WORDS)}))\b(?:[²³])?)?)"
+)
+ENDS_IN_NUMBER = re.compile(rf"(?:\d|\d[ \u00a0-](?:{'|'.join(SCALES)}))$")
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """What an answer states.
@@ -116,6 +128,25 @@ def value_of(text: str) -> Value | None:
     if len(numbers) == 1:
         return _number(numbers[0])
     return None if numbers else _name(text)
+
+
+def with_unit(text: str, start: int, end: int, question: str) -> tuple[int, int]:
+    """Extend a span that begins or ends in a number by the currency, sign and unit that stand beside it.
+
+    A unit that the question names, as in "How many miles ...?", is left out.
+
+    Args:
+        text: The passage.
+        start, end: Offsets of the span, in code points.
+        question: What is asked.
+    """
+    if text[start : start + 1].isdigit() and (before := BEFORE_NUMBER.search(text, max(0, start - 6), start)):
+        start = before.start()
+    if ENDS_IN_NUMBER.search(text, start, end) and (after := AFTER_NUMBER.match(text, end)):
+        unit = set(normalized_words(after[0]).split())
+        if not unit or not unit <= set(normalized_words(question).split()):
+            end = after.end()
+    return start, end
 
 
 def _date(text: str) -> Value | None:

@@ -1,8 +1,36 @@
-"""Compare texts by their words."""
+"""Words: compare texts by them, and keep the edges of a span out of them."""
 
 from __future__ import annotations
+
+import re
+import unicodedata
+
+#: A separator within a number, a time or a date, such as "4,750", "3.5", "10:30", "1'000" and "31/12/2022"; a narrow or
+#: fixed space only before three digits.
+IN_NUMBER = re.compile(r"(?<=\d)(?:[.,:'’/](?=\d)|[\u00a0\u2009\u202f](?=\d{3}(?!\d)))")
 
 
 def normalized_words(text: str) -> str:
     """The words of a text, separated by spaces, without case and punctuation; texts with equal ones say the same."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
+
+
+def is_inside_word(text: str, at: int) -> bool:
+    """True if a word or a number goes on across this offset, in code points."""
+    if not 0 < at < len(text):
+        return False
+    if _is_part(text[at - 1]) and _is_part(text[at]):
+        return True
+    return bool(IN_NUMBER.match(text, at)) or bool(IN_NUMBER.match(text, at - 1))
+
+
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """An extent without the white space at its ends; empty, with ``start == end``, if there is nothing else."""
+    words = text[start:end]
+    start += len(words) - len(words.lstrip())
+    return start, max(start, end - (len(words) - len(words.rstrip())))
+
+
+def _is_part(character: str) -> bool:
+    # In many scripts, vowels are marks on the letter before them.
+    return character.isalnum() or unicodedata.category(character).startswith("M")

@@ -20,10 +20,13 @@ from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.embedding.engines import openvino_engine, threads
 from rag.embedding.engines.choice import chosen_engine
 from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, NETWORK, WEIGHTS, Conversion, OpenVinoEngine
+from rag.embedding.engines.precision import chosen_precision
 from rag.embedding.engines.torch_engine import TorchEngine
 from rag.paths import shipped_reader
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.reader import SpanReader
+from rag.reading.scoring import Ranking
 
 
 @pytest.fixture
@@ -107,6 +110,50 @@ def test_reader_that_gives_other_logits_is_refused_or_runs_on_torch(
         SpanModel.load(shipped_reader(), "cpu")
     engine("auto")
     assert SpanModel.load(shipped_reader(), "cpu").engine.name == "torch, cpu"
+
+
+def test_precision_is_that_of_the_processor_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for named, capabilities, expected in (
+        ("", ["FP32"], "float32"), ("", ["FP32", "BF16"], "bfloat16"), ("auto", ["BF16"], "bfloat16"),
+        ("float32", ["BF16"], "float32"), ("BFloat16", ["BF16"], "bfloat16"),
+    ):  # fmt: skip
+        monkeypatch.setenv("RAG_PRECISION", named)
+        assert chosen_precision(capabilities) == expected
+    with pytest.raises(InputError, match="precision bfloat16: this processor does not compute in it; use float32"):
+        chosen_precision(["FP32"])
+    monkeypatch.setenv("RAG_PRECISION", "int4")
+    with pytest.raises(InputError, match="RAG_PRECISION=int4: no such precision; choose from auto, float32, bfloat16"):
+        chosen_precision(["FP32"])
+
+
+def test_precision_option_reaches_the_engine(corpus_index: Path) -> None:
+    code = "import sys; from rag.cli import main; main(sys.argv[1:]); import os; print(os.environ['RAG_PRECISION'])"
+    asked = ("ask", "How long?", "--index", str(corpus_index), "--precision", "auto")
+    assert _rag(code, *asked, RAG_PRECISION="float32").stdout.splitlines()[-1] == "auto"
+
+
+def test_bfloat16_finds_the_same_passages_and_answers(
+    corpus_index: Path, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_PRECISION", "bfloat16")
+    try:
+        encoder = SentenceTransformerEncoder()
+    except InputError as error:
+        pytest.skip(str(error))
+    model = SpanModel.load(shipped_reader())
+    assert encoder.engine == model.engine.name == "OpenVINO, bfloat16"
+    lines = SHIPPED_QUESTIONS.read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line)["question"] for line in lines[:60]]
+    mine, theirs = encoder.encode(questions), assistant.retriever.encoder.encode(questions)
+    assert (mine * theirs).sum(axis=1).min() > 0.999
+    reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
+    other = Assistant(Retriever(assistant.index, encoder), reader)
+
+    def answer(to: Assistant, question: str) -> list[str]:
+        return [each.text for each in to.ask(question).answers[:1]]
+
+    same = [answer(other, question) == answer(assistant, question) for question in questions]
+    assert np.mean(same) >= 0.9
 
 
 def test_engine_that_does_not_exist_or_fit_is_refused(engine: Callable[[str], None]) -> None:

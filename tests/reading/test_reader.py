@@ -12,6 +12,7 @@ from rag.reading.predictor import SpanPredictor
 from rag.reading.reader import SHORTLIST, repeats_question
 from rag.reading.scoring import Ranking, prior_score
 from rag.reading.weights import WEIGHTS, load_weights
+from rag.text.words import is_inside_word
 
 QUESTION = "How long is the border of land 7?"
 
@@ -141,3 +142,22 @@ def test_marks_of_a_link_are_not_part_of_an_answer(encoder: SentenceTransformerE
     )
     assert spans[0].text == "Anna Berg"
     assert text[spans[0].start : spans[0].end] == "Anna Berg"
+
+
+def test_answer_never_begins_inside_a_number_and_keeps_its_unit(
+    encoder: SentenceTransformerEncoder, assistant: Assistant
+) -> None:
+    rows = [
+        "MIR, DANA DIRECTOR 31,999.64",
+        "SOLT, IVAN C ASSISTANT FROM MAY 7 14,222.08",
+        "RASK, ANNE E ASSISTANT 23,888.97",
+    ]
+    text = "\n".join(rows) + "\n\nThe ferry weighs about 4,500 tonnes and cost US$12 million."
+    index = Index.build([Document("pay.txt", text, "Pay")], encoder)
+    asked = Assistant(Retriever(index, encoder), assistant.reader)
+    for question in ("How much was RASK paid?", "How much was SOLT, IVAN C paid?", "What did the ferry cost?"):
+        for answer in asked.ask(question).answers:
+            assert not is_inside_word(text, answer.start), answer.text
+            assert not is_inside_word(text, answer.end), answer.text
+    assert asked.ask("How much does the ferry weigh?").answers[0].text.endswith("4,500 tonnes")
+    assert asked.ask("How much did the ferry cost?").answers[0].text == "US$12 million"

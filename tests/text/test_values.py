@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.text.values import Value, value_of
+from rag.text.values import Value, value_of, with_unit
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,37 @@ def test_number_inside_a_name_is_not_a_number() -> None:
 
 def test_year_range_is_not_a_date() -> None:
     assert value_of("2022-23") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "whole"),
+    [
+        ("It is 7,644 km long", "7,644", "7,644 km"),
+        ("about US$5 million a year", "5", "US$5 million"),
+        ("5 million dollars and", "5 million", "5 million dollars"),
+        ("grew by 3.5% in", "3.5", "3.5%"),
+        ("10 per cent of", "10", "10 per cent"),
+        ("12 square kilometres of", "12", "12 square kilometres"),
+        ("-5 °C at night", "5", "-5 °C"),
+        ("a 12-month term", "12", "12-month"),
+        ("about $5", "$5", "$5"),
+        # No unit of this number:
+        ("in 1999 people", "1999", "1999"),
+        ("from 2010-2012", "2010", "2010"),
+        ("from 2010-2012", "2012", "2012"),
+        ("won 5-3 after", "3", "3"),
+        ("the A-5 road", "5", "5"),
+        ("cost 40, km later", "40", "40"),
+        ("went to Osh", "Osh", "Osh"),
+    ],
+)
+def test_number_keeps_its_currency_sign_and_unit(text: str, span: str, whole: str) -> None:
+    start = text.index(span)
+    found = with_unit(text, start, start + len(span), "How much is it?")
+    assert text[slice(*found)] == whole
+
+
+def test_unit_that_the_question_names_is_left_out() -> None:
+    text = "The road is 78 miles long and 12 m wide."
+    for question, whole in (("How many miles is it?", "78"), ("How long is it?", "78 miles")):
+        assert text[slice(*with_unit(text, 12, 14, question))] == whole

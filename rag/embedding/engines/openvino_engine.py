@@ -24,6 +24,7 @@ import platformdirs
 import xxhash
 
 from .base import Floats, Ints
+from .precision import BFLOAT16, FLOAT32, chosen_precision
 from .threads import thread_count
 
 if TYPE_CHECKING:
@@ -48,8 +49,11 @@ IDS, TYPES, MASK = INPUTS = ("ids", "types", "mask")
 
 READ_SIZE = 1 << 20
 
-#: Largest difference between an output of torch and of OpenVINO. Both compute in float32.
+#: Largest difference between an output of torch and of OpenVINO, both in float32.
 SAME = 2e-3
+
+#: OpenVINO's names of the precisions.
+HINTS = {FLOAT32: "f32", BFLOAT16: "bf16"}
 
 
 class Conversion(NamedTuple):
@@ -86,21 +90,23 @@ class OpenVinoEngine:
 
     Args:
         converted: The network.
+        precision: ``float32`` or ``bfloat16``; the one that ``chosen_precision`` chooses if None.
 
     Raises:
+        InputError: See ``chosen_precision``.
         RuntimeError: OpenVINO cannot run it.
     """
 
-    def __init__(self, converted: Converted) -> None:
+    def __init__(self, converted: Converted, precision: str | None = None) -> None:
+        precision = precision or chosen_precision(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
         settings = {
-            # By default bfloat16 is used where the processor has it; what that does to answers has not been measured.
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": HINTS[precision],
             "INFERENCE_NUM_THREADS": thread_count(),
             "NUM_STREAMS": 1,
             # A thread tied to a core waits while another program uses that core.
             "ENABLE_CPU_PINNING": False,
         }
-        self.name = "OpenVINO, float32"
+        self.name = f"OpenVINO, {precision}"
         self._compiled: Any = _core().compile_model(converted.model, "CPU", settings)
         # A network without segments has no input for them.
         self._inputs = [
@@ -145,7 +151,7 @@ def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose:
     try:
         conversion = prepare()
         model = _convert(conversion.network)
-        _compare(OpenVinoEngine(Converted(model, {})), conversion)
+        _compare(OpenVinoEngine(Converted(model, {}), FLOAT32), conversion)
     except (MemoryError, OSError, ValueError):
         raise
     except Exception as error:  # OpenVINO's errors have no other base class

@@ -1,0 +1,34 @@
+"""The precision in which OpenVINO computes, from the environment variable ``RAG_PRECISION`` and the processor."""
+
+from __future__ import annotations
+
+import os
+
+from ...errors import InputError
+
+#: Environment variable that names the precision; unset or ``auto`` leaves the choice to ``chosen_precision``.
+VARIABLE = "RAG_PRECISION"
+
+AUTO, FLOAT32, BFLOAT16 = PRECISIONS = ("auto", "float32", "bfloat16")
+
+#: OpenVINO's name of bfloat16 among what a processor computes without emulation.
+CAPABILITY = "BF16"
+
+
+def chosen_precision(capabilities: list[str]) -> str:
+    """``bfloat16`` on a processor that computes in it, ``float32`` on others.
+
+    Args:
+        capabilities: What OpenVINO says that the processor can do.
+
+    Raises:
+        InputError: ``RAG_PRECISION`` names no precision, or one that this processor does not compute in.
+    """
+    wanted = os.environ.get(VARIABLE, "").strip().lower() or AUTO
+    if wanted not in PRECISIONS:
+        raise InputError(f"{VARIABLE}={wanted}: no such precision; choose from {', '.join(PRECISIONS)}")
+    if wanted == AUTO:
+        return BFLOAT16 if CAPABILITY in capabilities else FLOAT32
+    if wanted == BFLOAT16 and CAPABILITY not in capabilities:
+        raise InputError(f"precision {BFLOAT16}: this processor does not compute in it; use {FLOAT32}")
+    return wanted
