@@ -55,7 +55,8 @@ PARTICLES = frozenset("of the de la van von der al bin ibn el di da du le".split
 
 
 #: What belongs to a number before it: a currency, perhaps with the letters of its country, and a minus.
-BEFORE_NUMBER = re.compile(r"(?<![^\W_])(?:[−-]|(?:[−-]\s?)?(?:[A-Z]{1,3})?[$€£¥₽₸₹])$")
+CURRENCIES = frozenset("$€£¥₽₸₹")
+BEFORE_NUMBER = re.compile(rf"(?<![^\W_])(?:[−-]|(?:[−-]\s?)?(?:[A-Z]{{1,3}})?[{''.join(sorted(CURRENCIES))}])$")
 
 #: What belongs to a number after it: a sign, words that scale it, and a unit.
 _UNIT_WORDS = sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len, reverse=True)
@@ -140,7 +141,8 @@ def with_unit(text: str, start: int, end: int, question: str) -> tuple[int, int]
         start, end: Offsets of the span, in code points.
         question: What is asked.
     """
-    if text[start : start + 1].isdigit() and (before := BEFORE_NUMBER.search(text, max(0, start - 6), start)):
+    digit = start + (text[start : start + 1] in CURRENCIES)
+    if text[digit : digit + 1].isdigit() and (before := BEFORE_NUMBER.search(text, max(0, digit - 6), digit)):
         start = before.start()
     if ENDS_IN_NUMBER.search(text, start, end) and (after := AFTER_NUMBER.match(text, end)):
         unit = set(normalized_words(after[0]).split())

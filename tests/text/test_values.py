@@ -54,6 +54,7 @@ def test_year_range_is_not_a_date() -> None:
         ("-5 °C at night", "5", "-5 °C"),
         ("a 12-month term", "12", "12-month"),
         ("about $5", "$5", "$5"),
+        ("about US$5", "$5", "US$5"),
         # No unit of this number:
         ("in 1999 people", "1999", "1999"),
         ("from 2010-2012", "2010", "2010"),
