@@ -76,11 +76,13 @@ def check_options(args: argparse.Namespace) -> None:
 
     Raises:
         InputError: ``--limit`` is below 1, an option for a single run is given for several, or ``--calibrate`` is given
-            for questions whose passage is given, too.
+            for questions that it must not be fitted on.
     """
     check_limit(args.limit)
     if args.calibrate and args.reading:
         raise InputError("--calibrate: the passages must be searched for, as for a user; omit --reading")
+    if args.calibrate and args.part in ("test", "all"):
+        raise InputError("--calibrate: the test part is for measuring; omit --part")
     for option in ("report", "baseline", "predictions", "na_probs", "calibrate"):
         if getattr(args, option) and (len(args.files) > 1 or args.sweep):
             name = option.replace("_", "-")

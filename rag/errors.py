@@ -7,6 +7,7 @@ RagError
     ├── IndexMissing    there is no index there
     ├── IndexBusy       another process is writing to it
     ├── IndexMismatch   built by another version, or with another embedder
+    ├── EmbedderMissing the embedder that it was built with cannot be loaded
     └── IndexDamaged    a file of the index is missing or damaged
 
 Each message is one line that names the input and the remedy.
@@ -41,5 +42,14 @@ class IndexMismatch(IndexFolderError):
     """The index was built by another version or with another embedder."""
 
 
+class EmbedderMissing(IndexFolderError):
+    """The embedder that the index was built with cannot be loaded."""
+
+
 class IndexDamaged(IndexFolderError):
     """A file of the index is missing or damaged."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or the name of the error if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

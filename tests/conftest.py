@@ -11,6 +11,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # The same figures on every processor.
 os.environ["RAG_PRECISION"] = "float32"
+# No test asks the Hugging Face hub.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 from filelock import FileLock

@@ -104,8 +104,8 @@ def _outcome(
     near_misses_among: Sequence[Sequence[str]] | None,
 ) -> Outcome:
     with engine(name):
-        encoder = SentenceTransformerEncoder()
-        predictor = SpanPredictor.of(SpanModel.load(shipped_reader()))
+        encoder = SentenceTransformerEncoder(device="cpu")
+        predictor = SpanPredictor.of(SpanModel.load(shipped_reader(), "cpu"))
     retriever = Retriever(Index.build(documents, encoder), encoder)
     found = [_found(retriever, question.text) for question in questions]
     texts = {document.id: document for document in documents}

@@ -1,7 +1,8 @@
 """Calibrate a reader to one's own documents: ``rag eval FILE --calibrate DIR``.
 
-The log-odds that the best candidate is right are stretched and shifted, so that they fit how often it was right (Platt
-1999). These two numbers stay near 1 and 0 unless the questions say otherwise, so some dozens of questions suffice.
+The log-odds that the best candidate is right are multiplied by a slope, and an intercept is added, so that they fit how
+often it was right (Platt 1999). Both stay near 1 and 0 unless the questions say otherwise, so some dozens of questions
+suffice.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from rag.reading.scoring import CONFIDENCE, RANKING, Confidence
 
 from ..scoring.metrics import calibration_error
 from ..scoring.suite import Trial, is_right
-from .data import FOLDS
+from .data import FOLDS, folds
 from .fit_confidence import error_by_chance
 
 #: Questions with a candidate that a calibration needs, and how many of the candidates must be right, and wrong.
@@ -40,17 +41,18 @@ class Calibration:
     Attributes:
         confidence: The confidence.
         questions, right: Number of questions with a candidate, and of those whose best one is right.
-        stretch, shift: What log-odds are multiplied with, and what is added to them.
+        slope, intercept: What log-odds are multiplied by, and what is added to them.
         before: Calibration error of the reader's own confidence.
-        after: That of the calibrated one, on questions that it was not fitted on (five-fold cross-validation).
+        after: That of the calibrated one on questions left out of the fit, by five-fold cross-validation. Questions on
+            one document are left out together if there are at least five documents.
         by_chance: Calibration error to be expected from perfect probabilities on so many questions.
     """
 
     confidence: Confidence
     questions: int
     right: int
-    stretch: float
-    shift: float
+    slope: float
+    intercept: float
     before: float
     after: float
     by_chance: float
@@ -59,7 +61,7 @@ class Calibration:
         """One line about the figures."""
         return (
             f"{self.questions} questions, {self.right} of the best candidates right; calibration error "
-            f"{self.before:.3f} before, {self.after:.3f} after on questions left out ({self.by_chance:.3f} is chance)"
+            f"{self.before:.3f} before, {self.after:.3f} after on questions left out (by chance: {self.by_chance:.3f})"
         )
 
 
@@ -78,54 +80,58 @@ def calibrated(confidence: Confidence, trials: Sequence[Trial]) -> Calibration:
             f"least {MIN_QUESTIONS} candidates, {MIN_OF_EACH} of them right and {MIN_OF_EACH} wrong"
         )
     unseen = np.empty(len(best))
-    for fold in range(FOLDS):
-        left_out = np.arange(len(best)) % FOLDS == fold
-        stretch, shift = _fit(logits[~left_out], right[~left_out])
-        unseen[left_out] = expit(stretch * logits[left_out] + shift)
-    stretch, shift = (round(value, 4) for value in _fit(logits, right))
+    for left_out in folds(_groups([trial for trial in trials if trial.result.answers])):
+        slope, intercept = _fit(logits[~left_out], right[~left_out])
+        unseen[left_out] = expit(slope * logits[left_out] + intercept)
+    slope, intercept = (round(value, 4) for value in _fit(logits, right))
     return Calibration(
         confidence=Confidence(
-            {name: stretch * weight for name, weight in confidence.weights.items()},
-            bias=stretch * confidence.bias + shift,
+            {name: slope * weight for name, weight in confidence.weights.items()},
+            bias=slope * confidence.bias + intercept,
             threshold=confidence.threshold,
         ),
         questions=len(best),
         right=int(right.sum()),
-        stretch=stretch,
-        shift=shift,
+        slope=slope,
+        intercept=intercept,
         before=calibration_error(expit(logits), right),
         after=calibration_error(unseen, right),
         by_chance=error_by_chance(unseen),
     )
 
 
+def _groups(trials: Sequence[Trial]) -> list[str]:
+    """What is left out together: the questions on a document, or each question if there are too few documents."""
+    documents = [trial.question.document or trial.result.answers[0].document for trial in trials]
+    return documents if len(set(documents)) >= FOLDS else [trial.question.id for trial in trials]
+
+
 def _fit(logits: Floats, right: Flags) -> tuple[float, float]:
-    """Stretch and shift of greatest likelihood, with a Gaussian prior of variance 1 around 1 and 0."""
+    """Slope and intercept of greatest likelihood, with a Gaussian prior of variance 1 around 1 and 0."""
 
     def loss(values: Floats) -> tuple[float, Floats]:
-        stretch, shift = values
-        p = expit(stretch * logits + shift)
+        slope, intercept = values
+        p = expit(slope * logits + intercept)
         log_loss = -np.log(np.where(right, p, 1 - p) + 1e-12).sum()
-        gradient = np.array([(logits * (p - right)).sum() + stretch - 1, (p - right).sum() + shift])
-        return float(log_loss + ((stretch - 1) ** 2 + shift**2) / 2), gradient
+        gradient = np.array([(logits * (p - right)).sum() + slope - 1, (p - right).sum() + intercept])
+        return float(log_loss + ((slope - 1) ** 2 + intercept**2) / 2), gradient
 
     found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, None), (None, None)])
     return float(found.x[0]), float(found.x[1])
 
 
 def check_folder(folder: Path) -> None:
-    """Check that a calibration can be written into a folder.
+    """Check that a calibration can be written into a folder: a new or empty one, or one that holds a calibration.
 
     Raises:
-        InputError: It cannot be created, or holds something else than a calibration.
+        InputError: It contains other files, or cannot be read.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        others = {path.name for path in folder.iterdir()} - {REFERENCE, RANKING, CONFIDENCE}
+        names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
-        raise InputError(f"{folder}: cannot be created ({error.strerror or error}); choose another folder") from error
-    if others or (any(folder.iterdir()) and not (folder / REFERENCE).is_file()):
-        raise InputError(f"{folder}: holds other files than a calibration; name a new folder")
+        raise InputError(f"{folder}: cannot be read ({error.strerror or error}); choose another folder") from error
+    if names and (REFERENCE not in names or names - {REFERENCE, RANKING, CONFIDENCE}):
+        raise InputError(f"{folder}: contains files that are not part of a calibration; name a new folder")
 
 
 def write(calibration: Calibration, folder: Path, reader: Path | str | None, questions: str) -> None:
@@ -145,7 +151,7 @@ def write(calibration: Calibration, folder: Path, reader: Path | str | None, que
         "threshold": confidence.threshold,
         "calibrated_on": {
             "file": questions, "questions": calibration.questions, "right": calibration.right,
-            "stretch": calibration.stretch, "shift": calibration.shift,
+            "slope": calibration.slope, "intercept": calibration.intercept,
         },
         "calibration_error": {
             "before": round(calibration.before, 4), "after_on_questions_left_out": round(calibration.after, 4),
@@ -154,8 +160,11 @@ def write(calibration: Calibration, folder: Path, reader: Path | str | None, que
     }  # fmt: skip
     ranking = reader_folder(reader) / RANKING
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         write_reference(folder, reader)
-        if ranking.is_file():
+        if not ranking.is_file():
+            (folder / RANKING).unlink(missing_ok=True)
+        elif ranking.resolve() != (folder / RANKING).resolve():
             shutil.copyfile(ranking, folder / RANKING)
         (folder / CONFIDENCE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:

@@ -77,7 +77,7 @@ def add_index_option(parser: argparse.ArgumentParser) -> None:
 def add_reader_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--reader``."""
     parser.add_argument(
-        "--reader", metavar="NAME|DIR",
+        "--reader", metavar="NAME|PATH",
         help="folder that `rag train` or `rag eval --calibrate` wrote, or folder or hub name of a Hugging Face "
         "question-answering model (default: the shipped reader)",
     )  # fmt: skip

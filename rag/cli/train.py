@@ -11,13 +11,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..embedding.encoder import DEFAULT_ENCODER, model_folder
+from ..embedding.encoder import DEFAULT_ENCODER
 from ..embedding.engines.torch_engine import torch_device
 from ..errors import InputError
 from ..index import Index
 from ..paths import shipped_reader
 from ..questions.schema import Question, raise_invalid
-from ..reading.weights import ENGLISH, WEIGHTS, tokenizer_folder
+from ..reading.weights import ENGLISH, WEIGHTS, base_model, tokenizer_folder
 from ..reading.windows import WindowMaker
 from ..text.plural import counted
 from ..text.printable import printable
@@ -66,7 +66,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="output folder for weights, settings and model card"
     )
     parser.add_argument(
-        "--base", default=DEFAULT_ENCODER, metavar="NAME|DIR",
+        "--base", default=DEFAULT_ENCODER, metavar="NAME|PATH",
         help="encoder to start from, with a fast tokenizer: a folder, or a name on the Hugging Face hub (default: "
         f"{DEFAULT_ENCODER})",
     )  # fmt: skip
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         return Index.open(ready_index(args)).documents
 
     start = shipped_reader() if args.start == SHIPPED else args.start
-    maker = WindowMaker.load(tokenizer_folder(start) if start else model_folder(args.base), recipe.window)
+    maker = WindowMaker.load(tokenizer_folder(start) if start else base_model(args.base), recipe.window)
     on_invalid = invalid.append if args.skip_bad else raise_invalid
     parts = split(load(args.files, documents, maker, on_invalid, unlabelled.append), args.held_back)
     earlier = model_card.earlier_run(start)

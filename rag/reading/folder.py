@@ -11,27 +11,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..embedding.hub import local_folder
+from ..embedding.hub import is_folder, local_folder
 from ..errors import InputError
 from ..paths import shipped_reader
 
 #: File that names the model of a calibration.
 REFERENCE = "model.json"
 
-#: Name of the shipped reader in this file.
-SHIPPED = "shipped"
-
 
 def reader_folder(name: Path | str | None) -> Path:
     """The folder of a reader.
 
     Args:
-        name: A folder, or the name of a model on the Hugging Face hub; the shipped reader if None or ``shipped``.
+        name: A folder, or the name of a model on the Hugging Face hub; the shipped reader if None.
 
     Raises:
         InputError: See ``local_folder``.
     """
-    return shipped_reader() if name is None or str(name) == SHIPPED else local_folder(name)
+    return shipped_reader() if name is None else local_folder(name)
 
 
 def network_folder(folder: Path) -> Path:
@@ -40,25 +37,34 @@ def network_folder(folder: Path) -> Path:
     Raises:
         InputError: ``model.json`` is damaged, or names what does not exist.
     """
-    path = folder / REFERENCE
-    if not path.is_file():
+    if not (folder / REFERENCE).is_file():
         return folder
-    try:
-        name = json.loads(path.read_text(encoding="utf-8"))["model"]
-        if not isinstance(name, str):
-            raise TypeError("its model is no text")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: names no model ({error}); write it again with `rag eval --calibrate`") from error
-    return reader_folder(name)
+    name = _named(folder)
+    return shipped_reader() if name is None else local_folder(name, download=False)
 
 
 def write_reference(folder: Path, name: Path | str | None) -> None:
-    """Write ``model.json``; a path is stored in full, a model of a calibration by the name that it has there."""
-    source = reader_folder(name)
-    if (source / REFERENCE).is_file():
-        model = json.loads((source / REFERENCE).read_text(encoding="utf-8"))["model"]
-    elif name is None or str(name) == SHIPPED:
-        model = SHIPPED
+    """Write ``model.json``: the absolute path of a reader's folder, or its name on the hub, or null if it is shipped.
+
+    Of a calibration, what its own ``model.json`` names is written.
+    """
+    model: str | None
+    if name is not None and (reader_folder(name) / REFERENCE).is_file():
+        model = _named(reader_folder(name))
+    elif name is not None and is_folder(name):
+        model = str(Path(name).expanduser().resolve())
     else:
-        model = str(source.resolve()) if Path(name).expanduser().is_dir() else str(name)
+        model = None if name is None else str(name)
     (folder / REFERENCE).write_text(json.dumps({"model": model}) + "\n", encoding="utf-8")
+
+
+def _named(folder: Path) -> str | None:
+    """What ``model.json`` names; None for the shipped reader."""
+    path = folder / REFERENCE
+    try:
+        name: object = json.loads(path.read_text(encoding="utf-8"))["model"]
+        if name is None or isinstance(name, str):
+            return name
+        raise TypeError("its model is not a string")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: names no model ({error}); write it again with `rag eval --calibrate`") from error

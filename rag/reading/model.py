@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 
-#: Lengths in tokens of the windows whose logits are compared at the conversion; the longest is that of the model.
+#: Lengths in tokens of the windows whose logits are compared at the conversion, beside the longest that is read.
 PROBE_LENGTHS = (12, 48)
 
 
@@ -153,7 +153,7 @@ def _as_network(loaded: Loaded) -> _Network:
 def _for_conversion(folder: Path) -> Conversion:
     network = _network(folder)
     longest, pad_token = longest_window(network.config), padding(network.config)
-    lengths = (*PROBE_LENGTHS, min(longest, network.description.window))
+    lengths = (*PROBE_LENGTHS, longest)
     ids = [[(7 + token) * 11 % network.config.vocab_size for token in range(length)] for length in lengths]
     types = [[int(token > length // 3) for token in range(length)] for length in lengths]
     probe = pad(ids, types, pad_token)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import InputError, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -44,9 +44,11 @@ def network(folder: Path | str, *, weights: bool = True, outputs: int = OUTPUTS)
     try:
         with quiet_transformers():  # the pooling layer is left out on purpose
             config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
-            body = _transformer(config, str(folder) if weights else None)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: holds no transformer that can be loaded ({str(error).splitlines()[0]})") from error
+            body = _transformer(config, str(folder) if weights else None).float()
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged or unknown model may raise anything
+        raise InputError(f"{folder}: holds no transformer that can be loaded ({first_line(error)})") from error
     for module in body.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0

@@ -1,7 +1,7 @@
 """Question-answering models of Hugging Face as span models.
 
 Such a model gives the logits of start and end, as for SQuAD (Devlin et al. 2019). Windows and decoding are the same as
-for the project's own models, but the windows hold no title, because these models were trained without.
+for the project's own models, but without titles, which these models were not trained with.
 """
 
 from __future__ import annotations
@@ -9,15 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
-from .network import quiet_transformers, transformer_inputs
+from ..errors import InputError, first_line
+from .network import longest_window, quiet_transformers, transformer_inputs
 from .weights import CONFIG, Description, fingerprint
 
 if TYPE_CHECKING:
     import torch
-
-#: Longest window, in tokens; most of these models were trained with it.
-WINDOW = 384
 
 
 def load_question_answering(folder: Path) -> tuple[torch.nn.Module, Description]:
@@ -30,7 +27,6 @@ def load_question_answering(folder: Path) -> tuple[torch.nn.Module, Description]
         InputError: The folder holds no model that ``AutoModelForQuestionAnswering`` can load, or one without an output
             layer for answers.
     """
-    from safetensors import SafetensorError
     from transformers import AutoModelForQuestionAnswering
 
     if not (folder / CONFIG).is_file():
@@ -43,17 +39,21 @@ def load_question_answering(folder: Path) -> tuple[torch.nn.Module, Description]
             model, report = AutoModelForQuestionAnswering.from_pretrained(
                 str(folder), trust_remote_code=False, attn_implementation="eager", output_loading_info=True
             )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"{folder}: holds no question-answering model that can be loaded ({reason})") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged or unknown model may raise anything
+        raise InputError(
+            f"{folder}: holds no question-answering model that can be loaded ({first_line(error)})"
+        ) from error
     if missing := sorted(report["missing_keys"]):
         raise InputError(
             f"{folder}: not a question-answering model, as it lacks weights such as {missing[0]}; give one that was "
             f"trained for it"
         )
+    model = model.float()  # some weights are stored in half precision
+    name, window = f"{model.config.model_type} in {folder.name}", longest_window(model.config)
     # No language: it is not known, so that questions in any are read.
-    name = f"{model.config.model_type} in {folder.name}"
-    return _network(model), Description(name, "", fingerprint(model.state_dict()), WINDOW, language="", title=False)
+    return _network(model), Description(name, "", fingerprint(model.state_dict()), window, language="", title=False)
 
 
 def _network(model: Any) -> torch.nn.Module:

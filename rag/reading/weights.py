@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..embedding.backends import encoder_files
 from ..embedding.encoder import DEFAULT_ENCODER, model_folder
+from ..embedding.hub import local_folder
 from ..errors import InputError
 from .network import network, word_embeddings
 from .windows import TOKENIZER, fast_tokenizer
@@ -106,11 +107,20 @@ def base_folder(path: Path, description: Description) -> str:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """The files that determine the network of a reader's folder, or may do so."""
+    """The files that determine the network of a reader's folder, or may do so; none if it holds no reader."""
     if not (folder / WEIGHTS).is_file():
-        return encoder_files(folder)
+        return encoder_files(folder, below=False) if (folder / CONFIG).is_file() else []
     own = [each for name in (WEIGHTS, CONFIG, TOKENIZER) if (each := folder / name).is_file()]
     return [*own, *encoder_files(Path(model_folder(DEFAULT_ENCODER)))]
+
+
+def base_model(name: str) -> str:
+    """The folder of the encoder that a training starts from: the shipped embedder, a folder, or a model of the hub.
+
+    Raises:
+        InputError: See ``local_folder``.
+    """
+    return model_folder(name) if name == DEFAULT_ENCODER else str(local_folder(name))
 
 
 def tokenizer_folder(reader: Path) -> str:

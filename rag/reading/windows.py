@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from ..errors import InputError
+from ..errors import InputError, first_line
 
 #: Tokens of a title that are read; the rest is cut.
 TITLE = 24
@@ -138,18 +138,22 @@ def fast_tokenizer(folder: Path) -> Tokenizer:
     """
     path = folder / TOKENIZER
     if path.is_file():
-        return Tokenizer.from_file(str(path))
+        try:
+            return Tokenizer.from_file(str(path))
+        except Exception as error:  # tokenizers raises nothing more specific
+            raise InputError(f"{path}: damaged ({first_line(error)}); fetch it again") from error
     from transformers import AutoTokenizer
 
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
         found: Tokenizer = tokenizer.backend_tokenizer
-        # Without any file, it makes a tokenizer without words.
+        # Without any file, it makes a tokenizer with an empty vocabulary.
         if not tokenizer.get_vocab().keys() - set(tokenizer.all_special_tokens):
             raise ValueError("there are no tokenizer files")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"{folder}: holds no fast tokenizer ({reason}); use a model with a {TOKENIZER}") from error
+    except Exception as error:  # a damaged or unknown model may raise anything
+        raise InputError(
+            f"{folder}: holds no fast tokenizer ({first_line(error)}); use a model with a {TOKENIZER}"
+        ) from error
     return found
 
 

@@ -12,13 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..embedding.encoder import DEFAULT_ENCODER, model_folder
+from ..embedding.encoder import DEFAULT_ENCODER
 from ..errors import InputError
 from ..index import Report
 from ..reading.model import SpanModel
 from ..reading.network import forward, longest_window, network, output_layer, padding, width
 from ..reading.predictor import SpanPredictor
-from ..reading.weights import ENGLISH, WEIGHTS, Description, Loaded, load_weights, save_weights
+from ..reading.weights import ENGLISH, WEIGHTS, Description, Loaded, base_model, load_weights, save_weights
 from ..reading.windows import WindowMaker
 from . import checkpoint
 from .batches import Batch, Epochs
@@ -59,7 +59,7 @@ class Trainer:
         split: Training and development examples.
         recipe: Hyperparameters.
         folder: Folder of the checkpoint.
-        base: Encoder to start from: the shipped embedder's name, or a folder in Hugging Face's format.
+        base: Encoder to start from; see ``base_model``.
         start: Folder of a reader to train further, instead of ``base``.
         language: ISO 639 code of the language of the questions; if None that of ``start``, or else English.
         device: A torch device.
@@ -90,7 +90,7 @@ class Trainer:
         self._path = folder / CHECKPOINT
         torch.manual_seed(recipe.seed)
         loaded = load_weights(start / WEIGHTS) if start else None
-        self._folder = loaded.folder if loaded else model_folder(base)
+        self._folder = loaded.folder if loaded else base_model(base)
         self._base = loaded.description.encoder if loaded else Path(base).name
         self._start = loaded.description.fingerprint if loaded else ""
         self._language = language or (loaded.description.language if loaded else ENGLISH)

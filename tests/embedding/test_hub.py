@@ -1,5 +1,6 @@
 """Models by name, from a cache of the hub that the test makes; the network is off."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def put(cache: Path, name: str, model: Path) -> Path:
     revision = "0123456789abcdef0123456789abcdef01234567"
     (stored / "refs").mkdir(parents=True)
     (stored / "refs" / "main").write_text(revision)
+    files = [path.name for path in model.iterdir()]
+    # The hub's list of all files of the model, some of which are not fetched.
+    tree = {name: {"size": 1, "blob_id": "0"} for name in [*files, "README.md", "onnx/model.onnx"]}
+    (stored / "trees").mkdir()
+    (stored / "trees" / f"{revision}.json").write_text(json.dumps({"format_version": 1, "files": tree}))
     return Path(shutil.copytree(model, stored / "snapshots" / revision))
 
 
@@ -55,6 +61,28 @@ def test_model_that_is_nowhere_is_one_line_with_a_remedy(cache: Path, name: str)
         local_folder(name)
     assert str(raised.value).startswith(f"{name}: no such folder")
     assert "\n" not in str(raised.value)
+
+
+def test_model_that_another_program_fetched_in_part_is_not_taken(cache: Path, model: Path) -> None:
+    stored = put(cache, "some/model", model)
+    shutil.rmtree(stored.parent.parent / "trees")
+    with pytest.raises(InputError, match="no such model in the cache"):
+        local_folder("some/model", download=False)
+    put_whole = put(cache, "other/model", model)
+    assert local_folder("other/model", download=False) == put_whole
+
+
+def test_interrupted_download_is_not_taken(cache: Path, model: Path) -> None:
+    stored = put(cache, "some/model", model)
+    (stored / "config.json").unlink()
+    with pytest.raises(InputError, match="no such model in the cache"):
+        local_folder("some/model", download=False)
+
+
+def test_folder_that_may_not_be_opened_is_not_a_folder(cache: Path) -> None:
+    for name in ("~nosuchuser/model", "a\0b"):
+        with pytest.raises(InputError, match="no such folder"):
+            local_folder(name)
 
 
 def test_cached_model_without_weights_is_not_taken(cache: Path, model: Path) -> None:

@@ -149,7 +149,7 @@ def test_damaged_version_is_deleted_and_intact_one_kept(index: Path, docs: Path,
 def test_index_of_format_1_is_refused_and_rebuilt(
     index: Path, docs: Path, nested: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    values = {"format": 1, "sources": [str(docs)], "documents": {}}
+    values = {"format": 1, "sources": [str(docs)], "documents": {}, "embedder": "all-MiniLM-L6-v2"}
     path = current_version(index) / MANIFEST
     path.write_text(json.dumps({"manifest": values} if nested else values))
     with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 2; build it again"):

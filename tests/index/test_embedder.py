@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 from rag import Assistant, InputError, Retriever, SentenceTransformerEncoder, build_index
 from rag.cli import main
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
+from rag.errors import EmbedderMissing
 from rag.index import Manifest, current_version, embedder_of, repair
 from rag.questions.feedback import FeedbackFile
 from tests.index.conftest import CountingEncoder
@@ -100,10 +101,10 @@ def test_embedder_that_moved_is_named_again_without_embedding(
     index: Path, docs: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moved = Path(shutil.move(model, model.parent / "moved"))
-    with pytest.raises(InputError, match=f"the embedder that made this index is gone: {model}: no such folder"):
+    with pytest.raises(EmbedderMissing, match=f"an embedder that is not on this machine: {model}: no such folder"):
         Assistant.load(index)
     assert main(["ask", "When?", "--index", str(index)]) == 2
-    assert f"run `rag index --index {index} --embedder PATH`" in capsys.readouterr().err
+    assert f"run `rag index --index {index} --embedder NAME|PATH`" in capsys.readouterr().err
     encoder = CountingEncoder(SentenceTransformerEncoder(str(moved)), str(moved))
     build_index(docs, index, encoder)
     assert encoder.embedded == []
@@ -131,6 +132,34 @@ def test_embedder_that_cannot_be_found_leaves_the_index_alone(
     assert error.startswith("rag: no/such-model: no such folder")
     assert error.count("\n") == 1
     assert manifest(index).embedder == str(model)
+
+
+def test_index_of_a_copy_of_the_shipped_embedder_opens_without_the_copy(docs: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(model_folder(DEFAULT_ENCODER), tmp_path / "copy"))
+    build_index(docs, tmp_path / "index", SentenceTransformerEncoder(str(copy)))
+    shutil.rmtree(copy)
+    assert Retriever.load(tmp_path / "index").encoder.name == DEFAULT_ENCODER
+
+
+def test_earlier_version_names_the_embedder_if_the_manifest_is_damaged(index: Path, docs: Path, model: Path) -> None:
+    (docs / "more.txt").write_text("The bridge over the Panj was opened in 2007.\n")
+    build_index(docs, index)
+    (current_version(index) / "manifest.json").write_text("{")
+    assert embedder_of(index).name == str(model)
+
+
+def test_damaged_model_is_one_line(model: Path) -> None:
+    next(model.glob("**/*.safetensors")).write_bytes(b"\0" * 100)
+    with pytest.raises(InputError, match="cannot be loaded") as raised:
+        SentenceTransformerEncoder(str(model))
+    assert "\n" not in str(raised.value)
+
+
+def test_model_in_half_precision_computes_in_float32(model: Path) -> None:
+    SentenceTransformer(str(model)).half().save(str(model))
+    encoder = SentenceTransformerEncoder(str(model))
+    assert encoder.engine == "OpenVINO, float32"
+    assert encoder.encode(["Osh"]).dtype == "float32"
 
 
 def test_folder_that_holds_no_model_is_one_line(tmp_path: Path) -> None:

@@ -179,9 +179,8 @@ class TestBadFolders:
 class TestReference:
     def test_shipped_reader_is_named(self, tmp_path: Path) -> None:
         write_reference(tmp_path, None)
-        assert json.loads((tmp_path / "model.json").read_text()) == {"model": "shipped"}
-        assert network_folder(tmp_path) == shipped_reader()
-        assert reader_folder("shipped") == shipped_reader()
+        assert json.loads((tmp_path / "model.json").read_text()) == {"model": None}
+        assert network_folder(tmp_path) == reader_folder(None) == shipped_reader()
 
     def test_path_is_stored_in_full(self, converted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(converted.parent)

@@ -38,7 +38,6 @@ class OpenAssistants:
         self._encoder, self._reader, self._device = encoder, reader, device
         # By name and fingerprint, as long as an assistant uses them.
         self._encoders: WeakValueDictionary[tuple[str, str], Encoder] = WeakValueDictionary()
-        self._loading = threading.Lock()
         self._open: OrderedDict[Path, _Opened] = OrderedDict()
         self._opening = threading.Lock()
 
@@ -50,7 +49,8 @@ class OpenAssistants:
             feedback: What was taught about it.
 
         Raises:
-            IndexFolderError: See ``Index.open``.
+            IndexFolderError: See ``Index.open`` and ``embedder_of``.
+            InputError: The embedder or the reader cannot be loaded.
         """
         version = current_version(index)
         with self._opening:
@@ -68,11 +68,12 @@ class OpenAssistants:
 
     def _encoder_of(self, index: Path, version: Path) -> Encoder:
         manifest = Manifest.read(version)
-        key = (manifest.embedder, manifest.fingerprint)
-        with self._loading:
-            encoder = self._encoders.get(key) or embedder_of(index, self._device)
-            self._encoders[key] = encoder
-            return encoder
+        found = self._encoders.get((manifest.embedder, manifest.fingerprint))
+        if found:
+            return found
+        # Not locked: an embedder may be loaded twice, but no index waits for the embedder of another one.
+        loaded = embedder_of(index, self._device)
+        return self._encoders.setdefault((loaded.name, loaded.fingerprint), loaded)
 
     def close(self, index: Path) -> None:
         """Forget the assistant of an index folder."""

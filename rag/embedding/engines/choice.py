@@ -9,8 +9,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from ...errors import InputError
-from .openvino_engine import openvino_problem, reason
+from ...errors import InputError, first_line
+from .openvino_engine import openvino_problem
 
 #: Environment variable that names the engine; unset or ``auto`` leaves the choice to ``chosen_engine``.
 VARIABLE = "RAG_ENGINE"
@@ -49,8 +49,10 @@ def use_torch_instead(network: str, error: Exception) -> None:
         InputError: ``RAG_ENGINE`` asks for OpenVINO.
     """
     if os.environ.get(VARIABLE, "").strip().lower() == OPENVINO:
-        raise InputError(f"engine openvino: cannot run {network} ({reason(error)}); use the engine torch") from error
-    logging.getLogger(__name__).warning("%s: OpenVINO cannot run it (%s); it runs on torch", network, reason(error))
+        raise InputError(
+            f"engine openvino: cannot run {network} ({first_line(error)}); use the engine torch"
+        ) from error
+    logging.getLogger(__name__).warning("%s: OpenVINO cannot run it (%s); it runs on torch", network, first_line(error))
 
 
 def _has_graphics_card() -> bool:

@@ -23,6 +23,7 @@ import numpy as np
 import platformdirs
 import xxhash
 
+from ...errors import first_line
 from .base import Floats, Ints
 from .precision import BFLOAT16, FLOAT32, chosen_precision
 from .threads import thread_count
@@ -125,13 +126,8 @@ def openvino_problem() -> str | None:
     try:
         devices = _core().available_devices
     except (ImportError, RuntimeError, OSError) as error:
-        return f"OpenVINO is not installed or does not start ({reason(error)})"
+        return f"OpenVINO is not installed or does not start ({first_line(error)})"
     return None if "CPU" in devices else "OpenVINO does not know this processor"
-
-
-def reason(error: Exception) -> str:
-    """The first line of a message, or the name of the error if it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose: str) -> Converted:
@@ -156,8 +152,8 @@ def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose:
         raise
     except Exception as error:  # OpenVINO's errors have no other base class
         with suppress(OSError):
-            _store(folder, None, {PROBLEM: reason(error)})
-        raise RuntimeError(reason(error)) from error
+            _store(folder, None, {PROBLEM: first_line(error)})
+        raise RuntimeError(first_line(error)) from error
     try:
         _store(folder, model, conversion.facts)
         return _load(folder) or Converted(model, conversion.facts)

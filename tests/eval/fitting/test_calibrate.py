@@ -40,19 +40,19 @@ def test_overconfident_reader_gets_the_probabilities_of_its_answers(answer: Answ
     log_odds = draw.normal(0, 4, 1_000)
     right = draw.random(1_000) < 1 / (1 + np.exp(-(0.25 * log_odds - 0.5)))
     found = calibrated(OWN, _trials(answer, log_odds.tolist(), right.tolist()))
-    assert (found.stretch, found.shift) == (pytest.approx(0.25, abs=0.05), pytest.approx(-0.5, abs=0.2))
+    assert (found.slope, found.intercept) == (pytest.approx(0.25, abs=0.05), pytest.approx(-0.5, abs=0.2))
     assert found.before > 0.2
     assert found.after < 0.05
-    assert found.confidence.weights == {"span": found.stretch, "lead": 0.5 * found.stretch}
-    assert found.confidence.bias == found.shift
+    assert found.confidence.weights == {"span": found.slope, "lead": 0.5 * found.slope}
+    assert found.confidence.bias == found.intercept
     assert found.confidence.threshold == 0.4
-    assert found.confidence.log_odds(Signals(span=2)) == pytest.approx(2 * found.stretch + found.shift)
+    assert found.confidence.log_odds(Signals(span=2)) == pytest.approx(2 * found.slope + found.intercept)
 
 
 def test_few_questions_change_little(answer: Answer) -> None:
     log_odds, right = [-2.0, -2.0, 2.0, 2.0, 2.0] * 6, [False, False, True, True, False] * 6
     found = calibrated(OWN, _trials(answer, log_odds, right))
-    assert found.stretch == pytest.approx(0.8, abs=0.2)
+    assert found.slope == pytest.approx(0.8, abs=0.2)
 
 
 @pytest.mark.parametrize("right", [[True] * 20 + [False] * 9, [True] * 4 + [False] * 40, [True] * 40])
@@ -81,15 +81,34 @@ def test_written_folder_is_a_reader_with_the_calibrated_confidence(
 
 def test_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "confidence.json").write_text("{}")
-    with pytest.raises(InputError, match="holds other files than a calibration; name a new folder"):
+    with pytest.raises(InputError, match="contains files that are not part of a calibration; name a new folder"):
         check_folder(tmp_path)
     (tmp_path / "model.json").write_text("{}")
     check_folder(tmp_path)
     (tmp_path / "reader.safetensors").touch()
-    with pytest.raises(InputError, match="holds other files"):
+    with pytest.raises(InputError, match="contains files that are not"):
         check_folder(tmp_path)
-    with pytest.raises(InputError, match="cannot be created"):
-        check_folder(tmp_path / "model.json" / "below")
+    with pytest.raises(InputError, match="cannot be read"):
+        check_folder(tmp_path / "model.json")
+
+
+def test_calibration_is_made_again_in_its_own_folder(assistant: Assistant, answer: Answer, tmp_path: Path) -> None:
+    trials = _trials(answer, [-2.0, -1.0, 1.0, 2.0] * 10, [False, True, False, True] * 10)
+    found = calibrated(assistant.confidence, trials)
+    write(found, tmp_path, None, "one.jsonl")
+    assert (tmp_path / "ranking.json").is_file()
+    write(found, tmp_path, tmp_path, "two.jsonl")
+    assert json.loads((tmp_path / "model.json").read_text()) == {"model": None}
+    assert json.loads((tmp_path / "confidence.json").read_text())["calibrated_on"]["file"] == "two.jsonl"
+
+
+def test_ranking_of_another_reader_does_not_stay(assistant: Assistant, answer: Answer, tmp_path: Path) -> None:
+    trials = _trials(answer, [-2.0, -1.0, 1.0, 2.0] * 10, [False, True, False, True] * 10)
+    write(calibrated(assistant.confidence, trials), tmp_path / "mine", None, "one.jsonl")
+    other = tmp_path / "other"
+    other.mkdir()
+    write(calibrated(assistant.confidence, trials), tmp_path / "mine", other, "one.jsonl")
+    assert not (tmp_path / "mine" / "ranking.json").exists()
 
 
 @pytest.mark.slow
@@ -104,6 +123,11 @@ def test_command_calibrates_on_the_calibration_part(
     assert content["calibrated_on"]["questions"] == 60
     question = "How long is the border between Kazakhstan and Russia?"
     assert main(["ask", question, "--index", str(corpus_index), "--reader", str(out)]) == 0
+
+
+def test_test_part_is_not_fitted_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "--part", "test", "--calibrate", str(tmp_path / "mine")]) == 2
+    assert capsys.readouterr().err == "rag: --calibrate: the test part is for measuring; omit --part\n"
 
 
 def test_calibration_needs_retrieval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,5 +69,5 @@ def test_folds_do_not_share_documents() -> None:
 def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit_ranking.main(["--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert "reader.safetensors: no such weights file" in error
+    assert "holds no reader; give a folder written by `rag train`" in error
     assert error.count("\n") == 1
