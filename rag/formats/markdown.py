@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
-import yaml
-
 from ..errors import DocumentError
 from ..types import Document, Place, name_title
 from .base import Parsed
@@ -64,6 +62,8 @@ def front_matter(source: str) -> dict[str, object]:
         raise DocumentError(
             f"the front matter has {len(source):,} characters; the limit is {MAX_FRONT_MATTER:,}, so shorten it"
         )
+    import yaml
+
     try:
         # PyYAML takes time quadratic in the depth.
         if max(accumulate(DEPTH[bracket] for bracket in BRACKET.findall(source)), default=0) > MAX_DEPTH:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-import charset_normalizer
-
 from ..errors import DocumentError
 from ..types import Document, name_title
 from .base import Parsed, Remark
@@ -98,6 +96,8 @@ def _mostly_utf8(raw: bytes) -> bool:
 def _guess(raw: bytes) -> tuple[str, str]:
     if b"\x00" in raw[:4096]:
         raise DocumentError("holds NUL bytes, so it is binary; save it as UTF-8 text")
+    import charset_normalizer
+
     found = charset_normalizer.from_bytes(raw[:200_000])
     best = found.best()
     # Windows-1252 is by far the most common, so it is tried first if plausible.

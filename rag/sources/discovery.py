@@ -9,11 +9,13 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pathspec
+from typing import TYPE_CHECKING
 
 from ..errors import DocumentError, InputError
 from ..formats import FORMATS, max_bytes, suffix_of
+
+if TYPE_CHECKING:
+    import pathspec
 
 #: A file of this name excludes files below its folder, with the syntax of ``.gitignore``.
 IGNORE_FILE = ".ragignore"
@@ -199,6 +201,8 @@ class _Ignored:
         """
         if IGNORE_FILE not in names:
             return
+        import pathspec
+
         path = folder / IGNORE_FILE
         try:
             spec = pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines())
