@@ -89,7 +89,8 @@ def test_last_question_asked_during_loading_is_answered(browser: Browser, addres
     held: list[tuple[Route, APIResponse]] = []
 
     def hold_the_slider(route: Route) -> None:
-        response = route.fetch()
+        # The server may close an idle connection just then.
+        response = route.fetch(max_retries=5)
         if 'type="range"' in response.text():
             held.append((route, response))
         else:
