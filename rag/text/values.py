@@ -56,13 +56,14 @@ PARTICLES = frozenset("of the de la van von der al bin ibn el di da du le".split
 
 #: What belongs to a number before it: a currency, perhaps with the letters of its country, and a minus.
 CURRENCIES = frozenset("$€£¥₽₸₹")
-BEFORE_NUMBER = re.compile(rf"(?<![^\W_])(?:[−-]|(?:[−-]\s?)?(?:[A-Z]{{1,3}})?[{''.join(sorted(CURRENCIES))}])$")
+BEFORE_NUMBER = re.compile(rf"(?<![^\W_])(?:[−-]|[−-]?(?:[A-Z]{{1,3}})?[{''.join(sorted(CURRENCIES))}])$")
 
 #: What belongs to a number after it: a sign, words that scale it, and a unit.
 _UNIT_WORDS = sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len, reverse=True)
 AFTER_NUMBER = re.compile(
-    rf"(?:\s?[%‰]|\s?°(?:\s?[CF]\b)?|(?:[ \u00a0-]?\b(?:{'|'.join(SCALES)})\b)*"
-    rf"(?:[ \u00a0-]?\b(?:per cent|(?:square |sq\.? |cubic )?(?:{'|'.join(_UNIT_WORDS)}))\b(?:[²³])?)?)"
+    rf"(?:\s?[%‰]|\s?°(?:\s?[CF]\b)?|(?:[ \u00a0-]?\b(?:{'|'.join(SCALES)})(?![\w/]|\.\w))*"
+    rf"(?:[ \u00a0-]?\b(?:per cent|(?:square |sq\.? |cubic )?(?:{'|'.join(_UNIT_WORDS)}))[²³]?"
+    r"(?:/[A-Za-z]+|\sper\s[A-Za-z]+)?(?![\w²³/]|\.\w))?)"
 )
 ENDS_IN_NUMBER = re.compile(rf"(?:\d|\d[ \u00a0-](?:{'|'.join(SCALES)}))$")
 
@@ -144,8 +145,10 @@ def with_unit(text: str, start: int, end: int, question: str) -> tuple[int, int]
     digit = start + (text[start : start + 1] in CURRENCIES)
     if text[digit : digit + 1].isdigit() and (before := BEFORE_NUMBER.search(text, max(0, digit - 6), digit)):
         start = before.start()
-    if ENDS_IN_NUMBER.search(text, start, end) and (after := AFTER_NUMBER.match(text, end)):
-        unit = set(normalized_words(after[0]).split())
+    is_date = _date(" ".join(text[start:end].split())) is not None
+    if not is_date and ENDS_IN_NUMBER.search(text, start, end) and (after := AFTER_NUMBER.match(text, end)):
+        # A word that scales the number is part of it, whatever the question says.
+        unit = set(normalized_words(after[0]).split()) - SCALES.keys()
         if not unit or not unit <= set(normalized_words(question).split()):
             end = after.end()
     return start, end

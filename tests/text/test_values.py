@@ -55,7 +55,16 @@ def test_year_range_is_not_a_date() -> None:
         ("a 12-month term", "12", "12-month"),
         ("about $5", "$5", "$5"),
         ("about US$5", "$5", "US$5"),
-        # No unit of this number:
+        ("12 km/h wind", "12", "12 km/h"),
+        ("at 5 miles per hour.", "5", "5 miles per hour"),
+        ("12 km² of land", "12", "12 km²"),
+        ("at 5 m/s here", "5", "5 m/s"),
+        # No unit of this number, or no minus:
+        ("42 m.p.h", "42", "42"),
+        ("In 2019 pounds were", "2019", "2019"),
+        ("By May 7 weeks later", "May 7", "May 7"),
+        ("Total - $5,000 paid", "5,000", "$5,000"),
+        ("profit of\n-\n$5", "5", "$5"),
         ("in 1999 people", "1999", "1999"),
         ("from 2010-2012", "2010", "2010"),
         ("from 2010-2012", "2012", "2012"),
@@ -75,3 +84,9 @@ def test_unit_that_the_question_names_is_left_out() -> None:
     text = "The road is 78 miles long and 12 m wide."
     for question, whole in (("How many miles is it?", "78"), ("How long is it?", "78 miles")):
         assert text[slice(*with_unit(text, 12, 14, question))] == whole
+
+
+def test_scale_is_never_left_out() -> None:
+    text = "about 3 million people"
+    found = with_unit(text, 6, 7, "Which city of over 1 million people grew most?")
+    assert text[slice(*found)] == "3 million"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CACHE_VARIABLE = "RAG_CACHE"
 
 #: Part of a converted network's name in the cache; to be raised when what is stored changes.
-FORMAT = 5
+FORMAT = 6
 
 #: Number of converted networks that are kept; those that were not used for longest are deleted.
 MAX_CACHED = 12
