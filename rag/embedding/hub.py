@@ -6,14 +6,14 @@ from pathlib import Path
 
 from ..errors import InputError, first_line
 
-#: Files of a model that are fetched. Small layers in subfolders may have weights in another format than the rest.
+#: Files of a model that are fetched. Layers in subfolders may have weights in another format than the rest.
 FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*/*.bin")
 
-#: Fetched as well if there is no weights file among the others.
+#: Fetched as well if the model itself has no weights among these.
 OTHER_WEIGHTS = "*.bin"
 
-#: Copies of a model for other libraries.
-IGNORED = ("onnx/*", "openvino/*", "coreml/*")
+#: Copies of a model for other libraries, and the state of its training.
+IGNORED = ("onnx/*", "openvino/*", "coreml/*", "checkpoint-*/*", "training_args.bin", "optimizer.bin", "scheduler.bin")
 
 
 def local_folder(name: str | Path, *, download: bool = True) -> Path:
@@ -33,7 +33,7 @@ def local_folder(name: str | Path, *, download: bool = True) -> Path:
     if found := _fetched(str(name), cached=True):
         return found
     if not download:
-        raise InputError(f"{name}: no such folder, and no such model in the cache of the Hugging Face hub")
+        raise InputError(f"{name}: no such folder, and not whole in the cache of the Hugging Face hub")
     if found := _fetched(str(name), cached=False):
         return found
     raise InputError(f"{name}: this model of the Hugging Face hub has no weights; choose another one")
@@ -52,15 +52,18 @@ def _fetched(name: str, *, cached: bool) -> Path | None:
     from huggingface_hub import get_cached_repo_tree, snapshot_download
 
     try:
-        if cached:
-            # Without the list of its files, a model is not known to be whole: other programs fetch single files.
-            get_cached_repo_tree(name)
-        for patterns in (FILES, (*FILES, OTHER_WEIGHTS)):
-            folder = snapshot_download(
-                name, allow_patterns=list(patterns), ignore_patterns=list(IGNORED), local_files_only=cached
-            )
-            if _has_weights(Path(str(folder))):
-                return Path(str(folder))
+        if not cached:
+            # The list of all files comes with it.
+            snapshot_download(name, allow_patterns="config.json")
+        # Without the list, a model is not known to be whole: other programs fetch single files.
+        paths = [file.path for file in get_cached_repo_tree(name)]
+        if not any(path.endswith((".safetensors", ".bin")) for path in paths):
+            return None
+        safe = any("/" not in path and path.endswith(".safetensors") for path in paths)
+        patterns = FILES if safe else (*FILES, OTHER_WEIGHTS)
+        folder = snapshot_download(
+            name, allow_patterns=list(patterns), ignore_patterns=list(IGNORED), local_files_only=cached
+        )
     except Exception as error:  # those of the hub and its network libraries have no base class in common
         if cached:
             return None
@@ -68,10 +71,4 @@ def _fetched(name: str, *, cached: bool) -> Path | None:
             f"{name}: no such folder, and no such model can be fetched from the Hugging Face hub "
             f"({first_line(error)}); check the name, or give the path of a folder"
         ) from error
-    return None
-
-
-def _has_weights(folder: Path) -> bool:
-    """True if there are weights beside the configuration, or in a subfolder if the configuration is there, too."""
-    places = [folder] if (folder / "config.json").is_file() else [folder, *folder.glob("*/")]
-    return any(next(place.glob(pattern), None) for place in places for pattern in ("*.safetensors", "*.bin"))
+    return Path(str(folder))

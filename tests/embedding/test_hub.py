@@ -66,16 +66,20 @@ def test_model_that_is_nowhere_is_one_line_with_a_remedy(cache: Path, name: str)
 def test_model_that_another_program_fetched_in_part_is_not_taken(cache: Path, model: Path) -> None:
     stored = put(cache, "some/model", model)
     shutil.rmtree(stored.parent.parent / "trees")
-    with pytest.raises(InputError, match="no such model in the cache"):
+    with pytest.raises(InputError, match="not whole in the cache"):
         local_folder("some/model", download=False)
     put_whole = put(cache, "other/model", model)
     assert local_folder("other/model", download=False) == put_whole
 
 
-def test_interrupted_download_is_not_taken(cache: Path, model: Path) -> None:
+@pytest.mark.parametrize(("weights", "missing"), [("model.safetensors", "config.json"), ("pytorch_model.bin",) * 2])
+def test_interrupted_download_is_not_taken(cache: Path, model: Path, weights: str, missing: str) -> None:
+    (model / "model.safetensors").rename(model / weights)
+    (model / "training_args.bin").touch()
     stored = put(cache, "some/model", model)
-    (stored / "config.json").unlink()
-    with pytest.raises(InputError, match="no such model in the cache"):
+    assert local_folder("some/model", download=False) == stored
+    (stored / missing).unlink()
+    with pytest.raises(InputError, match="not whole in the cache"):
         local_folder("some/model", download=False)
 
 
