@@ -8,6 +8,7 @@ suffice.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,8 +125,11 @@ def check_folder(folder: Path) -> None:
     """Check that a calibration can be written into a folder: a new or empty one, or one that holds a calibration.
 
     Raises:
-        InputError: It contains other files, or cannot be read.
+        InputError: It contains other files, or cannot be read or written to.
     """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise InputError(f"{folder}: cannot be written to; choose another folder")
     try:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:

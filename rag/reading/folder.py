@@ -40,7 +40,12 @@ def network_folder(folder: Path) -> Path:
     if not (folder / REFERENCE).is_file():
         return folder
     name = _named(folder)
-    return shipped_reader() if name is None else local_folder(name, download=False)
+    try:
+        return shipped_reader() if name is None else local_folder(name, download=False)
+    except InputError as error:
+        raise InputError(
+            f"{folder / REFERENCE}: names a model that is not here: {error}; put it there, or calibrate again"
+        ) from error
 
 
 def write_reference(folder: Path, name: Path | str | None) -> None:

@@ -88,8 +88,9 @@ def test_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "reader.safetensors").touch()
     with pytest.raises(InputError, match="contains files that are not"):
         check_folder(tmp_path)
-    with pytest.raises(InputError, match="cannot be read"):
-        check_folder(tmp_path / "model.json")
+    for path in (tmp_path / "model.json", tmp_path / "model.json" / "below"):
+        with pytest.raises(InputError, match="cannot be written to; choose another folder"):
+            check_folder(path)
 
 
 def test_calibration_is_made_again_in_its_own_folder(assistant: Assistant, answer: Answer, tmp_path: Path) -> None:
