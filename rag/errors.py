@@ -7,7 +7,7 @@ RagError
     ├── IndexMissing    there is no index there
     ├── IndexBusy       another process is writing to it
     ├── IndexMismatch   built by another version, or with another embedder
-    ├── EmbedderMissing the embedder that it was built with cannot be loaded
+    ├── EmbedderMissing the embedder that it was built with is not on this machine
     └── IndexDamaged    a file of the index is missing or damaged
 
 Each message is one line that names the input and the remedy.
@@ -43,7 +43,7 @@ class IndexMismatch(IndexFolderError):
 
 
 class EmbedderMissing(IndexFolderError):
-    """The embedder that the index was built with cannot be loaded."""
+    """The embedder that the index was built with is not on this machine."""
 
 
 class IndexDamaged(IndexFolderError):
