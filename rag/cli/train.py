@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from ..reading.weights import ENGLISH, WEIGHTS, base_model, tokenizer_folder
 from ..reading.windows import WindowMaker
 from ..text.plural import counted
 from ..text.printable import printable
-from ..training.examples import load, split
+from ..training.examples import load, sample, split
 from ..training.network import hardware
 from ..training.recipe import Recipe
 from ..types import Document
@@ -39,6 +39,9 @@ EXAMPLES = """\
 
 SHIPPED = Path("shipped")
 
+#: Articles of each file kept out of training.
+HELD_BACK = 8
+
 #: Help of the options that set fields of ``Recipe``, by field.
 RECIPE_HELP = {
     "epochs": "number of passes over the questions",
@@ -50,6 +53,7 @@ RECIPE_HELP = {
     "window": "tokens per window",
     "tokens": "tokens per batch, padding included",
     "evidence": "weight of the evidence loss",
+    "hours": "time limit in hours, by which the learning rate falls to 0; 0 for none",
     "seed": "random seed",
 }
 
@@ -80,8 +84,13 @@ def add_parser(subparsers: Subparsers) -> None:
         "other languages (default: that of --from, else en)",
     )  # fmt: skip
     parser.add_argument(
-        "--held-back", type=int, default=8, metavar="N",
-        help="keep the last N articles of each file out of training, and measure on them (default: 8)",
+        "--held-back", action="append", default=[], metavar="N|FILE=N",
+        help="keep the last N articles of each file, or of FILE, out of training, and measure on them; repeatable "
+        f"(default: {HELD_BACK})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sample", action="append", default=[], metavar="FILE=N",
+        help="train on N questions of FILE, chosen at random; repeatable (default: on all)",
     )  # fmt: skip
     parser.add_argument("--device", default="", metavar="NAME", help="cpu or cuda (default: cuda if available)")
     parser.add_argument("--skip-bad", action="store_true", help="skip and list invalid questions instead of stopping")
@@ -110,7 +119,10 @@ def run(args: argparse.Namespace) -> int:
 
     recipe = Recipe(**{name: getattr(args, name) for name in RECIPE_HELP})
     device = torch_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    licences = _licences(args.licence, args.files)
+    licences = _of_files("--licence", args.licence, args.files, "TEXT")
+    held_back = [_count("--held-back", number) for number in args.held_back if "=" not in number]
+    held_back_of = _counts("--held-back", [option for option in args.held_back if "=" in option], args.files)
+    samples = _counts("--sample", args.sample, args.files)
     _make_folder(args.out)
     invalid: list[InputError] = []
     unlabelled: list[Question] = []
@@ -121,7 +133,9 @@ def run(args: argparse.Namespace) -> int:
     start = shipped_reader() if args.start == SHIPPED else args.start
     maker = WindowMaker.load(tokenizer_folder(start) if start else base_model(args.base), recipe.window)
     on_invalid = invalid.append if args.skip_bad else raise_invalid
-    parts = split(load(args.files, documents, maker, on_invalid, unlabelled.append), args.held_back)
+    examples = load(args.files, documents, maker, on_invalid, unlabelled.append)
+    parts = split(examples, held_back[-1] if held_back else HELD_BACK, held_back_of)
+    parts = replace(parts, training=sample(parts.training, samples, recipe.seed))
     earlier = model_card.earlier_run(start)
     if unlabelled:
         err.print(f"skipped {counted(len(unlabelled), 'unlabelled question')}")
@@ -192,15 +206,27 @@ def _make_folder(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be created ({error.strerror or error}); choose another folder") from error
 
 
-def _licences(options: list[str], files: Sequence[Path]) -> dict[str, str]:
-    """Licence by file name, from ``FILE=TEXT`` options."""
-    licences = {}
-    for option in options:
-        file, equals, text = option.partition("=")
+def _of_files(option: str, values: Sequence[str], files: Sequence[Path], what: str) -> dict[str, str]:
+    """Values by file name, from ``FILE=VALUE`` options."""
+    found = {}
+    for each in values:
+        file, equals, value = each.partition("=")
         if not equals:
-            raise InputError(f"--licence {option!r} has no '='; give FILE=TEXT")
+            raise InputError(f"{option} {each!r} has no '='; give FILE={what}")
         name = Path(file).name
         if name not in {path.name for path in files}:
-            raise InputError(f"--licence {option!r}: {name} is not a training file; name one of those given")
-        licences[name] = text
-    return licences
+            raise InputError(f"{option} {each!r}: {name} is not a training file; name one of those given")
+        found[name] = value
+    return found
+
+
+def _counts(option: str, values: Sequence[str], files: Sequence[Path]) -> dict[int, int]:
+    """Numbers by the index of the file, from ``FILE=N`` options."""
+    named = _of_files(option, values, files, "N")
+    return {row: _count(option, named[path.name]) for row, path in enumerate(files) if path.name in named}
+
+
+def _count(option: str, number: str) -> int:
+    if not number.isascii() or not number.isdigit():
+        raise InputError(f"{option}: {number!r} is not a number of 0 or more; give one")
+    return int(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -137,18 +138,26 @@ def load(
     return found
 
 
-def split(examples: Examples, held_back: int, test_share: float = 0.75) -> Split:
-    """Hold back the last ``held_back`` articles of each file: first development, then ``test_share`` of them for test.
+def split(
+    examples: Examples, held_back: int, by_file: Mapping[int, int] | None = None, test_share: float = 0.75
+) -> Split:
+    """Hold back the last articles of each file: first development, then ``test_share`` of them for test.
 
-    A file that would lose more than a quarter of its articles is used for training only.
+    Args:
+        examples: Examples of all files.
+        held_back: Articles to hold back of each file. A file that would lose more than a quarter of its articles is
+            used for training only.
+        by_file: Other numbers for single files, by index.
+        test_share: Share of the held-back articles.
     """
-    by_file: dict[int, list[str]] = {}
+    articles_of: dict[int, list[str]] = {}
     for passage in examples.passages:
-        by_file.setdefault(passage.file, []).append(passage.article)
+        articles_of.setdefault(passage.file, []).append(passage.article)
     parts: tuple[list[str], list[str], list[str]] = ([], [], [])
-    for names in by_file.values():
+    for file, names in articles_of.items():
         articles = list(dict.fromkeys(names))
-        kept = held_back if len(articles) >= (MIN_TRAINING_RATIO + 1) * held_back else 0
+        wanted = (by_file or {}).get(file, held_back)
+        kept = wanted if len(articles) >= (MIN_TRAINING_RATIO + 1) * wanted else 0
         tested = round(kept * test_share)
         cuts = len(articles) - kept, len(articles) - tested
         for part, chosen in zip(
@@ -156,6 +165,18 @@ def split(examples: Examples, held_back: int, test_share: float = 0.75) -> Split
         ):
             part.extend(chosen)
     return Split(*(examples.of(part) for part in parts))
+
+
+def sample(examples: Examples, most: Mapping[int, int], seed: int) -> Examples:
+    """Keep a random ``most`` of the questions of each file named, by index, and all questions of the others."""
+    rows: dict[int, list[int]] = {}
+    for row, example in enumerate(examples.examples):
+        rows.setdefault(examples.passages[example.passage].file, []).append(row)
+    kept: list[int] = []
+    for file, of_file in rows.items():
+        wanted = min(most.get(file, len(of_file)), len(of_file))
+        kept += random.Random(f"{seed} {file}").sample(of_file, wanted)
+    return Examples(examples.passages, [examples.examples[row] for row in sorted(kept)])
 
 
 def _usable(path: Path, questions: list[Asked], maker: WindowMaker, on_invalid: OnInvalid) -> list[Asked]:

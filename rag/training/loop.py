@@ -116,14 +116,14 @@ class Trainer:
         )
         self._plans = [self._epochs.plan(epoch) for epoch in range(recipe.epochs)]
         self._steps = sum(map(len, self._plans))
-        self._optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(
-            self._optimizer, lambda step: recipe.rate_at(step, self._steps)
-        )
         self.step = 0
         self.seconds = self._counted = 0.0
         self.losses: list[float] = []
         self.curve: list[Point] = []
+        self._optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: recipe.rate_at(step, self._steps, self.seconds / 3600)
+        )
 
     def run(self) -> None:
         """Train to the end; saves a checkpoint every few minutes, after each epoch and when interrupted."""
@@ -157,6 +157,8 @@ class Trainer:
             for number, examples in enumerate(plan):
                 if done + number < self.step:
                     continue
+                if self._time_is_up():
+                    break
                 draw = random.Random(f"{self._recipe.seed} {epoch} {number}")
                 self.losses.append(self._train_step(self._epochs.batch(examples, draw)))
                 self.step += 1
@@ -164,15 +166,19 @@ class Trainer:
                 if time.monotonic() - saved > CHECKPOINT_EVERY:
                     self._save()
                     saved = time.monotonic()
+            losses = self.losses[done : done + len(plan)]
             done += len(plan)
-            if len(self.curve) == epoch:
+            if losses and len(self.curve) == epoch:
                 self._count_time()
-                loss = sum(self.losses[-len(plan) :]) / len(plan)
+                loss = sum(losses) / len(losses)
                 self.curve.append(Point(epoch + 1, loss, self.seconds, self._measure(self._split.development)))
                 # Time spent measuring does not count as training time.
                 saved = self._counted = time.monotonic()
                 self._save()
                 self._on_epoch(self.curve[-1])
+
+    def _time_is_up(self) -> bool:
+        return 0 < self._recipe.hours <= self.seconds / 3600
 
     def _count_time(self) -> None:
         now = time.monotonic()
@@ -203,6 +209,7 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([*self.body.parameters(), *self.head.parameters()], 1.0)
         self._optimizer.step()
+        self._count_time()
         self._schedule.step()
         return float(loss.detach())
 

@@ -26,6 +26,7 @@ class Recipe:
         negatives: Generated unanswerable examples of each kind per answerable one.
         answerability: Weight of the answerability loss.
         evidence: Weight of the evidence loss.
+        hours: Time limit: training ends after it, and the learning rate falls to 0 by then; 0 for none.
         seed: Random seed.
     """
 
@@ -43,9 +44,12 @@ class Recipe:
     negatives: float = 0.15
     answerability: float = 0.3
     evidence: float = 0.3
+    hours: float = 0.0
     seed: int = 0
 
-    def rate_at(self, step: int, steps: int) -> float:
-        """Learning rate at a step, counted from 0, as a share of the peak."""
+    def rate_at(self, step: int, steps: int, hours: float = 0.0) -> float:
+        """Learning rate as a share of the peak, at a step counted from 0 or after ``hours``, whichever is later."""
+        if self.hours:
+            step = max(step, int(steps * hours / self.hours))
         warm, cool = max(1, round(self.warmup * steps)), max(1, round(self.decay * steps))
         return max(0.0, min(1.0, (step + 1) / warm, (steps - step) / cool))

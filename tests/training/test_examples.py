@@ -9,7 +9,7 @@ import pytest
 from rag import Document, InputError
 from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.reading.windows import WindowMaker
-from rag.training.examples import Examples, load, split
+from rag.training.examples import Examples, load, sample, split
 
 MAKER = WindowMaker.load(model_folder(DEFAULT_ENCODER), 384)
 TEXT = "Anna Berg went to Bishkek in 2019. Nobody knows why."
@@ -66,6 +66,23 @@ def test_split_holds_back_whole_articles_of_large_files(tmp_path: Path) -> None:
     assert articles[1] == {"0/16"}
     assert articles[2] == {"0/17", "0/18", "0/19"}
     assert not articles[0] & (articles[1] | articles[2])
+
+
+def test_split_holds_back_another_number_of_a_named_file(tmp_path: Path) -> None:
+    first, second = (_squad(tmp_path / name, [[_qa(n, "Berg")] for n in range(20)]) for name in ("a.json", "b.json"))
+    parts = split(_load(first, second), 2, {1: 5}, test_share=0.5)
+    assert [passage.article for passage in parts.development.passages] == ["0/18", "1/15", "1/16", "1/17"]
+    assert [passage.article for passage in parts.test.passages] == ["0/19", "1/18", "1/19"]
+
+
+def test_sample_keeps_a_number_of_questions_of_the_named_files(tmp_path: Path) -> None:
+    articles = [[_qa(n, "Berg", question=f"Who is number {n}?")] for n in range(40)]
+    examples = _load(_squad(tmp_path / "a.json", articles), _squad(tmp_path / "b.json", articles))
+    kept = sample(examples, {1: 10}, seed=0)
+    assert {file: count["questions"] for file, count in kept.counts().items()} == {0: 40, 1: 10}
+    assert kept.examples[:40] == examples.examples[:40]
+    assert kept == sample(examples, {1: 10}, seed=0) != sample(examples, {1: 10}, seed=1)
+    assert sample(examples, {1: 99}, seed=0) == examples
 
 
 def test_unusable_questions_are_named(tmp_path: Path) -> None:

@@ -65,6 +65,20 @@ def test_training_learns_to_find_the_answer(trained: tuple[Path, Trainer]) -> No
 
 
 @pytest.mark.slow
+def test_time_limit_ends_training_early(tmp_path: Path) -> None:
+    trainer = _trainer(tmp_path, dataclasses.replace(RECIPE, epochs=50, hours=1e-9))
+    trainer.run()
+    assert [point.epoch for point in trainer.curve] == [1]
+    assert trainer.step == len(trainer.losses) == 1
+
+
+def test_learning_rate_falls_by_the_time_limit_if_that_is_sooner() -> None:
+    recipe = Recipe(warmup=0.1, decay=0.5, hours=2)
+    assert [recipe.rate_at(step, 100) for step in (0, 9, 50, 75, 100)] == [0.1, 1, 1, 0.5, 0]
+    assert [recipe.rate_at(10, 100, hours) for hours in (0, 1, 1.5, 2, 3)] == [1, 1, 0.5, 0, 0]
+
+
+@pytest.mark.slow
 def test_written_weights_equal_the_trained_model(trained: tuple[Path, Trainer]) -> None:
     folder, trainer = trained
     pair = Pair("Where did Anna move?", "", "The sea is cold. In spring Anna moved to Naryn, where the river is wide.")
@@ -194,6 +208,9 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
     [
         ("--licence", "other.json=CC0", "other.json is not a training file; name one of those given"),
         ("--licence", "CC0", "--licence 'CC0' has no '='; give FILE=TEXT"),
+        ("--sample", "9", "--sample '9' has no '='; give FILE=N"),
+        ("--sample", "moves.json=many", "--sample: 'many' is not a number of 0 or more; give one"),
+        ("--held-back", "other.json=4", "other.json is not a training file; name one of those given"),
         ("--device", "cuda:99", "device 'cuda:99': not available on this machine"),
         ("--out", "{file}/reader", "/reader: cannot be created (Not a directory); choose another folder"),
     ],
