@@ -138,14 +138,17 @@ class Signals:
     A signal that a reader does not compute is 0.
 
     Attributes:
-        span: Log-odds of the span against "this passage does not answer", from the start and end outputs.
+        span: Log-odds of the span against "this passage does not answer", from the start and end outputs of the
+            first model.
         answerability: Log-odds that the passage answers the question at all, from a separate output.
         retrieval: Fused score of the span's hit minus that of the first hit; 0 or less.
         dense: Cosine similarity of question and passage, in [-1, 1].
         coverage: Share of the question's terms in the passage, weighted by rarity; in [0, 1].
         margin: Score of the span minus that of the best other answer, or of no answer if that is higher.
-        second_pass_score: As ``span``, from the second pass over the shortlist.
+        second_pass_score: As ``span``, from the larger model that reads the best passages again; its lowest score for
+            spans of other passages, and ``span`` if there is no such model.
         support: Natural logarithm of the number of documents that give the same words.
+        type_fit: -1 if the words are plainly not of the type that the question asks for (no number, no date), else 0.
         lead: Score of the candidate minus that of the best one; 0 or less.
     """
 
@@ -157,6 +160,7 @@ class Signals:
     margin: float = 0.0
     second_pass_score: float = 0.0
     support: float = 0.0
+    type_fit: float = 0.0
     lead: float = 0.0
 
     @property

@@ -25,8 +25,8 @@ from rag.reading.scoring import CONFIDENCE, RANKING, Confidence
 
 from ..scoring.metrics import calibration_error
 from ..scoring.suite import Trial, is_right
+from .confidence import error_by_chance
 from .data import FOLDS, folds
-from .fit_confidence import error_by_chance
 
 #: Questions with a candidate that a calibration needs, and how many of the candidates must be right, and wrong.
 MIN_QUESTIONS, MIN_OF_EACH = 30, 5

@@ -6,18 +6,28 @@ files, each file indexed on its own. Sets used for measuring only (the shipped t
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from rag import Assistant, Document, Index, InputError, Retriever, SentenceTransformerEncoder, SpanReader, build_index
+from rag import (
+    Assistant,
+    Document,
+    Hit,
+    Index,
+    InputError,
+    Retriever,
+    SentenceTransformerEncoder,
+    Span,
+    SpanReader,
+    build_index,
+)
 from rag.embedding.encoder import Encoder
-from rag.paths import shipped_corpus, shipped_reader
+from rag.paths import shipped_corpus
 from rag.questions.schema import Question, load_questions
 from rag.questions.squad import load_squad
 from rag.reading.scoring import Confidence
@@ -29,6 +39,26 @@ FOLDS = 5
 Flags = npt.NDArray[np.bool_]
 
 
+class Reading(NamedTuple):
+    """A question and what the reader found in its passages.
+
+    Attributes:
+        name: Name of the question's file.
+        group: The question's document, or article of a SQuAD-format file, unique among all files.
+        question: The question.
+        hits: The passages.
+        spans: The candidates, not ranked.
+        assistant: The assistant that was asked.
+    """
+
+    name: str
+    group: str
+    question: Question
+    hits: list[Hit]
+    spans: list[Span]
+    assistant: Assistant
+
+
 class FittingSet(NamedTuple):
     """Questions of one file and an assistant over its documents that always answers; ``name`` is the file's name."""
 
@@ -36,9 +66,13 @@ class FittingSet(NamedTuple):
     assistant: Assistant
     questions: list[Question]
 
-    def group(self, question: Question) -> str:
-        """The question's document, or article of a SQuAD-format file, unique among all files."""
-        return f"{self.name} {question.document.partition('/')[0]}"
+    def read(self) -> Iterator[Reading]:
+        """Read the passages found for each question."""
+        assistant, reader = self.assistant, cast("SpanReader", self.assistant.reader)
+        found = assistant.retriever.search_many([question.text for question in self.questions], assistant.passages)
+        for question, hits in zip(self.questions, found, strict=True):
+            group = f"{self.name} {question.document.partition('/')[0]}"
+            yield Reading(self.name, group, question, hits, reader.candidates(question.text, hits), assistant)
 
 
 def fitting_sets(reader: Path, also: Sequence[tuple[Path, range]]) -> Iterator[FittingSet]:
@@ -80,18 +114,6 @@ def folds(groups: Sequence[str]) -> Iterator[Flags]:
         yield np.isin(groups, names[fold::FOLDS])
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--also`` and ``--out``."""
-    parser.add_argument(
-        "--also", type=_articles, action="append", default=[], metavar="FILE:FIRST-LAST",
-        help="also fit on these articles of a SQuAD-format file, counted from 0",
-    )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, default=shipped_reader(), metavar="DIR",
-        help="the reader's folder (default: the shipped reader)",
-    )  # fmt: skip
-
-
 def _assistant(index: Index, encoder: Encoder, reader: Path) -> Assistant:
     return Assistant(
         Retriever(index, encoder),
@@ -102,13 +124,3 @@ def _assistant(index: Index, encoder: Encoder, reader: Path) -> Assistant:
 
 def _article(document_id: str) -> int:
     return int(document_id.partition("/")[0])
-
-
-def _articles(text: str) -> tuple[Path, range]:
-    """``FILE:FIRST-LAST``."""
-    path, _, numbers = text.rpartition(":")
-    first, _, last = numbers.partition("-")
-    try:
-        return Path(path), range(int(first), int(last) + 1)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FILE:FIRST-LAST with article numbers") from error

@@ -92,6 +92,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "--sample", action="append", default=[], metavar="FILE=N",
         help="train on N questions of FILE, chosen at random; repeatable (default: on all)",
     )  # fmt: skip
+    parser.add_argument(
+        "--quantize", action="store_true",
+        help="write the weights as 8-bit integers, which take half the space on disk and a quarter of the memory",
+    )  # fmt: skip
     parser.add_argument("--device", default="", metavar="NAME", help="cpu or cuda (default: cuda if available)")
     parser.add_argument("--skip-bad", action="store_true", help="skip and list invalid questions instead of stopping")
     parser.add_argument(
@@ -159,7 +163,7 @@ def run(args: argparse.Namespace) -> int:
             on_epoch=lambda point: _show(point, recipe),
         )
         trainer.run()
-        description = trainer.save(args.out / WEIGHTS)
+        description = trainer.save(args.out / WEIGHTS, args.quantize)
         figures = read_all(args.out / WEIGHTS, model_card.by_file(args.files, parts.test), report, device)
     model_card.write(
         model_card.Run(

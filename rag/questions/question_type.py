@@ -15,7 +15,8 @@ PATTERNS = tuple(
     for kind, pattern in (
         ("list", r"\b(?:which|what) (?:two|three|four|five|six|all)\b"),
         ("how many", r"\bhow (?:many|much|few|long|far|old|often|big|large|small|tall|high|deep|wide|heavy|fast)\b"),
-        ("how many", r"\b(?:which|what) (?:share|part|percentage|proportion|number|distance|length|height|size|age)\b"),
+        ("how many", r"\b(?:which|what) (?:share|part|percentage|proportion|number|amount|factor|distance|length)\b"),
+        ("how many", r"\b(?:which|what) (?:height|size|age)\b"),
         ("when", r"\bwhen\b|\b(?:which|what) (?:year|month|day|date|century|decade|time)\b"),
         ("where", r"\bwhere\b|\b(?:which|what) (?:place|city|town|village|street|country|region|university)\b"),
         ("who", r"\b(?:who|whom|whose)\b"),

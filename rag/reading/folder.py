@@ -1,7 +1,8 @@
-"""The folder of a reader: a trained span model, a question-answering model, or the calibration of one of them.
+"""The folder of a reader: trained span models, a question-answering model, or the calibration of one of them.
 
 reader.safetensors, ...           a span model, as written by ``rag train``; or
 config.json, model.safetensors    a question-answering model in Hugging Face's format; or
+second/                           a larger span model, which reads the best passages again
 model.json                        the name of either, written by ``rag eval --calibrate``
 ranking.json, confidence.json     how its scores are combined; those of the shipped reader where there are none
 """
@@ -14,6 +15,10 @@ from pathlib import Path
 from ..embedding.hub import is_folder, local_folder
 from ..errors import InputError
 from ..paths import shipped_reader
+from .weights import WEIGHTS
+
+#: Folder of the larger model.
+SECOND = "second"
 
 #: File that names the model of a calibration.
 REFERENCE = "model.json"
@@ -46,6 +51,11 @@ def network_folder(folder: Path) -> Path:
         raise InputError(
             f"{folder / REFERENCE}: names a model that is not here: {error}; put it there, or calibrate again"
         ) from error
+
+
+def second_folder(network: Path) -> Path | None:
+    """The folder of the larger model in that of a reader's network; None if there is none."""
+    return network / SECOND if (network / SECOND / WEIGHTS).is_file() else None
 
 
 def write_reference(folder: Path, name: Path | str | None) -> None:

@@ -18,6 +18,7 @@ from ..embedding.engines.openvino_engine import Conversion, OpenVinoEngine, conv
 from ..embedding.engines.torch_engine import TorchEngine, torch_device
 from ..errors import InputError
 from .network import ANSWERABLE, END, MAX_WINDOW, START, longest_window, padding, span_network
+from .quantization import quantize
 from .question_answering import load_question_answering
 from .weights import WEIGHTS, Description, Loaded, base_folder, load_weights, model_files
 from .windows import Window
@@ -82,16 +83,15 @@ class SpanModel:
         if files and chosen_engine(device) == OPENVINO:
             try:
                 found = converted(files, lambda: _for_conversion(folder), "reader")
-                engine: Engine = OpenVinoEngine(found)
+                description = Description(**found.facts["description"])
+                engine: Engine = OpenVinoEngine(found, quantized=description.quantized)
             except OSError as error:
                 raise InputError(f"{folder}: cannot be read ({error}); check files and permissions") from error
             except RuntimeError as error:
                 use_torch_instead(str(folder), error)
             else:
-                facts = found.facts
-                description = Description(**facts["description"])
                 tokenizer = base_folder(folder / WEIGHTS, description)
-                return cls(engine, description, tokenizer, facts["padding"], facts["longest"])
+                return cls(engine, description, tokenizer, found.facts["padding"], found.facts["longest"])
         return cls._on_torch(_network(folder), torch_device(device))
 
     @classmethod
@@ -146,6 +146,8 @@ def _network(folder: Path) -> _Network:
 
 
 def _as_network(loaded: Loaded) -> _Network:
+    if loaded.description.quantized:
+        quantize(loaded.body)
     module = span_network(loaded.body, loaded.head)
     return _Network(module, loaded.description, loaded.folder, cast("Any", loaded.body).config)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -40,6 +41,31 @@ class Prediction(NamedTuple):
     answerability: float
 
 
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """A text that the model has read beside a question.
+
+    Attributes:
+        text: The text.
+        windows: Its windows, each with the model's output.
+    """
+
+    text: str
+    windows: Sequence[tuple[Window, Logits]]
+
+    def best(self, count: int) -> list[Prediction]:
+        """The ``count`` best spans that do not overlap, best first."""
+        return _merged([_decode(self.text, window, logits, count) for window, logits in self.windows], count)
+
+    def score(self, start: int, end: int) -> float:
+        """Score of a given span, on the scale of ``Prediction.score``, from the window that owns its start.
+
+        Args:
+            start, end: Offsets in the text, in code points, at word boundaries.
+        """
+        return max(_score(window, logits, (start, end)) for window, logits in self.windows)
+
+
 class SpanPredictor:
     """Predicts spans of texts.
 
@@ -63,26 +89,20 @@ class SpanPredictor:
         Raises:
             InputError: A question is too long to be read beside a text.
         """
+        return [text.best(count) for text in self.read(pairs)]
+
+    def read(self, pairs: Sequence[Pair]) -> list[ReadText]:
+        """The model's output for each pair.
+
+        Raises:
+            InputError: A question is too long to be read beside a text.
+        """
         windows = self.windows(pairs)
         logits = iter(self.model.read([window for cut in windows for window in cut]))
         return [
-            _merged([self._decode(pair.text, window, next(logits), count) for window in cut], count)
+            ReadText(pair.text, [(window, next(logits)) for window in cut])
             for pair, cut in zip(pairs, windows, strict=True)
         ]
-
-    def score(self, pair: Pair, spans: Sequence[tuple[int, int]]) -> list[float]:
-        """Scores of given spans, on the scale of ``Prediction.score``, each from the window that owns its start.
-
-        Args:
-            pair: Question and text.
-            spans: Offsets in the text, in code points, at word boundaries.
-
-        Raises:
-            InputError: The question is too long to be read beside a text.
-        """
-        windows = self.windows([pair])[0]
-        read = list(zip(windows, self.model.read(windows), strict=True))
-        return [max(_score(window, logits, span) for window, logits in read) for span in spans]
 
     def windows(self, pairs: Sequence[Pair]) -> list[list[Window]]:
         """The windows of each pair; a text that occurs in several pairs is tokenized once.
@@ -96,25 +116,25 @@ class SpanPredictor:
         tokens = dict(zip(texts, self._maker.many(texts), strict=True))
         return [self._maker.windows(*(tokens[text] for text in pair)) for pair in pairs]
 
-    @staticmethod
-    def _decode(text: str, window: Window, logits: Logits, count: int) -> list[Prediction]:
-        begins, ends = word_edges(text, window.offsets)
-        spans = best_spans(
-            logits.start,
-            logits.end,
-            logits.null,
-            may_start=window.owned & begins,
-            may_end=ends,
-            longest=LONGEST,
-            count=count,
-        )
-        found = []
-        for span in spans:
-            start, end = trimmed(text, int(window.offsets[span.first][0]), int(window.offsets[span.last][1]))
-            # Some tokenizers give a token the space before it.
-            if start < end:
-                found.append(Prediction(start, end, span.score, logits.answerability))
-        return found
+
+def _decode(text: str, window: Window, logits: Logits, count: int) -> list[Prediction]:
+    begins, ends = word_edges(text, window.offsets)
+    spans = best_spans(
+        logits.start,
+        logits.end,
+        logits.null,
+        may_start=window.owned & begins,
+        may_end=ends,
+        longest=LONGEST,
+        count=count,
+    )
+    found = []
+    for span in spans:
+        start, end = trimmed(text, int(window.offsets[span.first][0]), int(window.offsets[span.last][1]))
+        # Some tokenizers give a token the space before it.
+        if start < end:
+            found.append(Prediction(start, end, span.score, logits.answerability))
+    return found
 
 
 def _score(window: Window, logits: Logits, span: tuple[int, int]) -> float:

@@ -1,8 +1,8 @@
-"""Passages to spans: the ``Reader`` contract, and the default reader, a span model trained by the project."""
+"""Passages to spans: the ``Reader`` contract, and the default reader, span models trained by the project."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,23 +12,22 @@ from ..embedding.engines.choice import OPENVINO, chosen_engine
 from ..embedding.engines.torch_engine import torch_device
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
+from ..questions.answer_type import fits_question
 from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
 from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
-from .folder import network_folder
+from .folder import network_folder, second_folder
 from .model import SpanModel
-from .predictor import Pair, Prediction, SpanPredictor
+from .predictor import Pair, Prediction, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
-from .second_pass import Candidate, shortlist_text
 from .weights import model_files
 
 #: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
 
-#: Spans read a second time. Chosen among 3, 4, 5, 6, 8, 10, 12 and 16 on the questions that the ranking is fitted on;
-#: with more in one text the model tells them apart less well.
-SHORTLIST = 5
+#: Passages read a second time, by the larger model.
+READ_AGAIN = 3
 
 PRONOUNS = frozenset("he she it they him her them his hers its their theirs who which that this these those".split())
 
@@ -45,25 +44,29 @@ class Reader(Protocol):
 
 
 class SpanReader:
-    """The default reader: a span model, a second pass over the best spans, and a fitted ranking.
+    """The default reader: a small span model, a larger one that reads the best passages again, and a fitted ranking.
 
-    The first pass scores a span from its own passage and the first hit alone, so scores compare between passages. The
-    second pass compares the ``SHORTLIST`` best, and the ranking combines both.
+    Each model scores a span from its own passage alone, so scores compare between passages. The ranking combines the
+    scores of both models and of retrieval.
 
     Args:
-        predictor: Predicts spans of texts.
+        predictor: Predicts spans of all passages.
         rarity: Weights of terms that question and passage share.
         ranking: Orders the candidates.
+        second: Predicts the spans of the ``READ_AGAIN`` best passages; if None, those of ``predictor`` are kept.
 
     Attributes:
-        language: ISO 639 code of the language of the questions that the model was trained on; None if unknown.
-        fingerprint: Identifies the model's weights.
+        language: ISO 639 code of the language of the questions that the models were trained on; None if unknown.
+        fingerprint: Identifies the models' weights.
     """
 
-    def __init__(self, predictor: SpanPredictor, rarity: Rarity, ranking: Ranking) -> None:
-        self.language = predictor.model.description.language or None
-        self.fingerprint = predictor.model.description.fingerprint
-        self._predictor = predictor
+    def __init__(
+        self, predictor: SpanPredictor, rarity: Rarity, ranking: Ranking, second: SpanPredictor | None = None
+    ) -> None:
+        models = [each.model.description for each in (predictor, second) if each]
+        self.language = models[0].language or None
+        self.fingerprint = "-".join(model.fingerprint for model in models)
+        self._predictor, self._second = predictor, second
         self._rarity = rarity
         self._ranking = ranking
 
@@ -83,32 +86,43 @@ class SpanReader:
         engine = chosen_engine(device)
         resolved = "cpu" if engine == OPENVINO else torch_device(device)
         network = network_folder(folder)
-        modified = tuple(path.stat().st_mtime_ns for path in model_files(network))
-        return cls(_predictor(network, modified, engine, resolved), rarity, Ranking.load(folder))
+        second = second_folder(network)
+        return cls(
+            _loaded(network, engine, resolved),
+            rarity,
+            Ranking.load(folder),
+            _loaded(second, engine, resolved) if second else None,
+        )
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """Candidate spans by descending ranking value, which is their score.
+        """Candidate spans by descending ranking score.
 
         Raises:
             InputError: The question is too long to be read together with a passage.
         """
-        spans = _with_margins(_without_overlaps(self._first_pass(question, hits)))
-        if not spans:
-            return []
-        spans = self._second_pass(question, hits, spans)
-        ranked = [replace(span, score=self._ranking.value(span.signals)) for span in spans]
-        return sorted(ranked, key=lambda span: -span.score)
+        return self._ranking.ranked(self.candidates(question, hits))
 
-    def _first_pass(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """The best spans of each passage."""
+    def candidates(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        """The candidate spans by descending ``prior_score``, before they are ranked.
+
+        Raises:
+            InputError: See ``read``.
+        """
         pairs = [Pair(question, hit.title, hit.passage.text) for hit in hits]
+        texts = self._predictor.read(pairs)
+        spans = _without_overlaps(self._spans(question, hits, dict(enumerate(texts))))
+        if self._second and spans:
+            spans = self._read_again(question, hits, pairs, texts, spans)
+        return _with_margins(spans)
+
+    def _spans(self, question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText]) -> list[Span]:
+        """The best spans of passages, given by the number of their hit."""
         question_terms = list(set(terms(question)))
         weights = dict(zip(question_terms, self._rarity(question_terms), strict=True))
         spans = []
-        for number, (hit, predictions) in enumerate(
-            zip(hits, self._predictor.predict(pairs, SPANS_PER_PASSAGE), strict=True)
-        ):
-            for prediction in predictions:
+        for number, read in texts.items():
+            hit = hits[number]
+            for prediction in read.best(SPANS_PER_PASSAGE):
                 start, end = prediction.start, prediction.end
                 if is_markdown(hit.passage.document_id):
                     start, end = without_link_marks(hit.passage.text, start, end)
@@ -121,22 +135,42 @@ class SpanReader:
                         retrieval=hit.score - hits[0].score,
                         dense=hit.dense,
                         coverage=coverage(weights, hit.passage.text),
+                        second_pass_score=prediction.score,
+                        type_fit=0.0 if fits_question(words, question) else -1.0,
                     )
                     spans.append(_span(hit.passage, number, prediction._replace(start=start, end=end), signals))
         return spans
 
-    def _second_pass(self, question: str, hits: Sequence[Hit], spans: list[Span]) -> list[Span]:
-        """Score the shortlist in one text; every other span gets the lowest of these scores."""
-        joined = shortlist_text([_candidate(span, hits[span.hit].passage) for span in spans[:SHORTLIST]])
-        scores = self._predictor.score(Pair(question, "", joined.text), joined.spans)
-        scores += [min(scores)] * (len(spans) - len(scores))
-        return [
-            replace(span, signals=replace(span.signals, second_pass_score=score))
-            for span, score in zip(spans, scores, strict=True)
+    def _read_again(
+        self, question: str, hits: Sequence[Hit], pairs: Sequence[Pair], texts: Sequence[ReadText], spans: list[Span]
+    ) -> list[Span]:
+        """The second model's spans of the best passages, then the first one's spans of the others.
+
+        The others get the second model's lowest score.
+        """
+        assert self._second
+        best = list(dict.fromkeys(span.hit for span in spans))[:READ_AGAIN]
+        read = self._second.read([pairs[number] for number in best])
+        again = [
+            replace(span, signals=replace(span.signals, span=_score(texts[span.hit], span, hits[span.hit].passage)))
+            for span in self._spans(question, hits, dict(zip(best, read, strict=True)))
         ]
+        if not again:
+            return spans
+        lowest = min(span.signals.second_pass_score for span in again)
+        others = [
+            _with_signals(span, replace(span.signals, second_pass_score=lowest))
+            for span in spans
+            if span.hit not in best
+        ]
+        return _without_overlaps([*again, *others])
 
 
-@lru_cache(maxsize=2)
+def _loaded(folder: Path, engine: str, device: str) -> SpanPredictor:
+    return _predictor(folder, tuple(path.stat().st_mtime_ns for path in model_files(folder)), engine, device)
+
+
+@lru_cache(maxsize=4)
 def _predictor(folder: Path, modified: tuple[int, ...], engine: str, device: str) -> SpanPredictor:
     return SpanPredictor.of(SpanModel.load(folder, device))
 
@@ -146,6 +180,15 @@ def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) 
     text = passage.text[prediction.start : prediction.end]
     sentence = _sentence(passage, prediction) or Sentence(start, end, text)
     return Span(passage.document_id, start, end, text, sentence, hit, prior_score(signals), signals)
+
+
+def _score(text: ReadText, span: Span, passage: Passage) -> float:
+    """Score of a span of a passage by the model that has read it."""
+    return text.score(span.start - passage.start, span.end - passage.start)
+
+
+def _with_signals(span: Span, signals: Signals) -> Span:
+    return replace(span, signals=signals, score=prior_score(signals))
 
 
 def _is_answer(text: str) -> bool:
@@ -198,7 +241,3 @@ def _with_margins(spans: list[Span]) -> list[Span]:
 def _rival_score(span: Span, spans: list[Span]) -> float:
     others = (other.score for other in spans if other.text.casefold() != span.text.casefold())
     return max(next(others, 0.0), 0.0)
-
-
-def _candidate(span: Span, passage: Passage) -> Candidate:
-    return Candidate(passage, span.start - passage.start, span.end - passage.start)

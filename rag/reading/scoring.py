@@ -1,10 +1,12 @@
 """The three scores of a span, in the order in which they are computed.
 
-1. ``prior_score``: the reader's log-odds plus what retrieval says about the passage. It picks the shortlist.
-2. ``Ranking``: a weighted sum of signals, once the shortlist has been read a second time. It orders the candidates.
+1. ``prior_score``: the reader's log-odds plus what retrieval says about the passage. It picks the passages that are
+   read a second time.
+2. ``Ranking``: a weighted sum of signals, after the second reading. It orders the candidates.
 3. ``Confidence``: a logistic regression (Platt 1999) on all signals of the best candidate. It gives its probability of
-   being right. Those of the other candidates follow from how far they are behind it in the ranking, so the order by
-   probability is the order of the ranking.
+   being right, at most .5 if its words are plainly not of the type that the question asks for. Those of the other
+   candidates follow from how far they are behind it in the ranking, so the order by probability is the order of the
+   ranking.
 
 The weights of 2 and 3 are fitted by ``rag.eval.fitting`` and stored in the reader's folder.
 """
@@ -13,15 +15,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from ..errors import InputError
 from ..paths import shipped_reader
-from ..types import Signals
+from ..types import Signals, Span
 
 #: Files of a reader's folder.
 RANKING, CONFIDENCE = "ranking.json", "confidence.json"
@@ -42,8 +44,8 @@ OLD_NAMES = {"verdict": "answerability", "ahead": "retrieval", "again": "second_
 
 
 def prior_score(signals: Signals) -> float:
-    """Score of a span before the second pass; it depends on the span's passage and the first hit alone."""
-    return signals.span + PRIOR * signals.retrieval
+    """Score of a span by the last model that has read it; it depends on the span's passage and the first hit alone."""
+    return signals.second_pass_score + PRIOR * signals.retrieval
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,15 @@ class Ranking:
         """The ranking in a reader's folder; the shipped one if the folder has none.
 
         Raises:
-            InputError: The file is not one that ``rag.eval.fitting.fit_ranking`` writes.
+            InputError: The file is not one that ``rag.eval.fitting.fit`` writes.
         """
 
         with _fitted(folder, "ranking") as content:
             return cls(_by_signal(content["weights"]))
+
+    def ranked(self, spans: Iterable[Span]) -> list[Span]:
+        """The spans with their ranking score, best first."""
+        return sorted((replace(span, score=self.value(span.signals)) for span in spans), key=lambda span: -span.score)
 
     def value(self, signals: Signals) -> float:
         """Ranking score; higher is better, comparable within one question."""
@@ -91,7 +97,7 @@ class Confidence:
         """The confidence in a reader's folder; the shipped one if the folder has none.
 
         Raises:
-            InputError: The file is not one that ``rag.eval.fitting.fit_confidence`` writes.
+            InputError: The file is not one that ``rag.eval.fitting.fit`` writes.
         """
 
         with _fitted(folder, "confidence") as content:
@@ -112,7 +118,8 @@ class Confidence:
 
     def log_odds(self, signals: Signals) -> float:
         """Logarithm of the odds that a candidate is right; see ``probability``."""
-        return self.bias + _weighted_sum(self.weights, signals)
+        found = self.bias + _weighted_sum(self.weights, signals)
+        return min(found, 0.0) if signals.type_fit < 0 else found
 
 
 def in_words(probability: float) -> str:
@@ -137,7 +144,7 @@ def _fitted(folder: Path, kind: str) -> Iterator[Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: not a {kind} file ({error}); run rag.eval.fitting.fit_{kind}") from error
+        raise InputError(f"{path}: not a {kind} file ({error}); run rag.eval.fitting.fit") from error
 
 
 def _by_signal(weights: Mapping[str, float]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from ..embedding.encoder import DEFAULT_ENCODER, model_folder
 from ..embedding.hub import local_folder
 from ..errors import InputError
 from .network import network, word_embeddings
+from .quantization import SCALE, quantized_names, with_scales, without_scales
 from .windows import TOKENIZER, fast_tokenizer
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 #: Weights file in a reader's folder, and the files beside it for a model with a transformer of its own.
 WEIGHTS, CONFIG = "reader.safetensors", "config.json"
 
+#: File of the word embeddings of a quantized model, which has all else in ``WEIGHTS``.
+WORDS = "words.safetensors"
 
 #: Language of the shipped reader.
 ENGLISH = "en"
@@ -45,6 +48,7 @@ class Description:
         language: ISO 639 code of the language of its training questions; empty if unknown. Files of version 0.2 and
             older do not have it; theirs were in English.
         title: Whether it was trained with the document's title before the passage.
+        quantized: Whether the weights are 8-bit integers; see ``quantization``.
     """
 
     encoder: str
@@ -53,6 +57,7 @@ class Description:
     window: int
     language: str = ENGLISH
     title: bool = True
+    quantized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ def load_weights(path: Path) -> Loaded:
     """
     import torch
 
-    tensors, description = _read(path)
+    stored, description = _read(path)
+    tensors = without_scales(stored)
     folder = base_folder(path, description)
     outputs = len(tensors.get("head.bias", ()))
     body, head = network(folder, weights=bool(description.words), outputs=outputs)
@@ -110,7 +116,7 @@ def model_files(folder: Path) -> list[Path]:
     """The files that determine the network of a reader's folder, or may do so; none if it holds no reader."""
     if not (folder / WEIGHTS).is_file():
         return encoder_files(folder, below=False) if (folder / CONFIG).is_file() else []
-    own = [each for name in (WEIGHTS, CONFIG, TOKENIZER) if (each := folder / name).is_file()]
+    own = [each for name in (WEIGHTS, WORDS, CONFIG, TOKENIZER) if (each := folder / name).is_file()]
     return [*own, *encoder_files(Path(model_folder(DEFAULT_ENCODER)))]
 
 
@@ -137,8 +143,9 @@ def save_weights(
     folder: str,
     window: int,
     language: str = ENGLISH,
+    quantize: bool = False,
 ) -> Description:
-    """Write the weights in half precision; returns their metadata.
+    """Write the weights, in half precision or as integers; returns their metadata.
 
     The word embeddings of the shipped embedder are left out; for another encoder, its ``config.json`` and
     ``tokenizer.json`` are written into the same folder.
@@ -150,26 +157,37 @@ def save_weights(
         folder: Folder of that encoder.
         window: Window length in tokens that the model was trained with.
         language: ISO 639 code of the language of its training questions.
+        quantize: Write word embeddings and linear layers of the transformer as 8-bit integers.
     """
     from safetensors.torch import save_file
 
     states = {"body": body.state_dict(), "head": head.state_dict()}
     left_out = word_embeddings(body) if folder == model_folder(DEFAULT_ENCODER) else None
     tensors = {
-        f"{part}.{name}": value.detach().cpu().half().contiguous()
+        f"{part}.{name}": value.detach().cpu()
         for part, state in states.items()
         for name, value in state.items()
         if name != left_out
     }
+    names = [f"body.{name}" for name in quantized_names(body) if name != left_out] if quantize else []
+    tensors = {
+        name: (value.half() if value.is_floating_point() and not name.endswith(SCALE) else value).contiguous()
+        for name, value in with_scales(tensors, names).items()
+    }
     words = digest(states["body"][left_out]) if left_out else ""
-    description = Description(encoder, words, fingerprint(tensors), window, language)
+    description = Description(encoder, words, fingerprint(tensors), window, language, quantized=quantize)
     metadata = {"format": "pt", "span model": json.dumps(asdict(description))}
     if not left_out:
         shutil.copyfile(Path(folder) / CONFIG, path.with_name(CONFIG))
         fast_tokenizer(Path(folder)).save(str(path.with_name(TOKENIZER)))
-    part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata)
-    part.replace(path)
+    in_words = {f"body.{word_embeddings(body)}{suffix}" for suffix in ("", SCALE)} if quantize else set()
+    files = {path: {name: value for name, value in tensors.items() if name not in in_words}}
+    if not left_out and quantize:
+        files[path.with_name(WORDS)] = {name: tensors[name] for name in sorted(in_words)}
+    for file, content in files.items():
+        part = file.with_name(file.name + ".part")
+        save_file(content, part, metadata)
+        part.replace(file)
     return description
 
 
@@ -188,20 +206,27 @@ def digest(tensor: torch.Tensor) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], Description]:
+    tensors, metadata = _read_file(path)
+    description = _description(path, metadata)
+    if description.quantized and not description.words:
+        tensors |= _read_file(path.with_name(WORDS))[0]
+    if fingerprint(tensors) != description.fingerprint:
+        raise InputError(f"{path}: damaged: the weights do not match their fingerprint; fetch it again")
+    return tensors, description
+
+
+def _read_file(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors and metadata of a file."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            return tensors, file.metadata() or {}
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such weights file") from error
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a complete safetensors file ({error}); fetch it again") from error
-    description = _description(path, metadata)
-    if fingerprint(tensors) != description.fingerprint:
-        raise InputError(f"{path}: damaged: the weights do not match their fingerprint; fetch it again")
-    return tensors, description
 
 
 def _description(path: Path, metadata: Mapping[str, str]) -> Description:

@@ -134,8 +134,8 @@ class Trainer:
             self._save()
             raise
 
-    def save(self, path: Path) -> Description:
-        """Write the weights file that ``load_weights`` reads."""
+    def save(self, path: Path, quantize: bool = False) -> Description:
+        """Write the weights file that ``load_weights`` reads; see ``save_weights``."""
         return save_weights(
             path,
             self.body,
@@ -144,6 +144,7 @@ class Trainer:
             folder=self._folder,
             window=self._recipe.window,
             language=self._language,
+            quantize=quantize,
         )
 
     def delete_checkpoint(self) -> None:

@@ -155,5 +155,6 @@ def test_spans_that_were_found_weigh_what_they_were_found_with(finder: SpanPredi
     pair = Pair("When was the bridge painted?", "", text)
     assert len(finder.windows([pair])[0]) > 1
     found = finder.predict([pair], 80)[0]  # many of them stand where two windows overlap
-    weighed = finder.score(pair, [(each.start, each.end) for each in found])
+    [text] = finder.read([pair])
+    weighed = [text.score(each.start, each.end) for each in found]
     assert weighed == pytest.approx([each.score for each in found], abs=1e-3)

@@ -7,9 +7,10 @@ import pytest
 
 from rag import Assistant, Document, Hit, Index, Retriever, SentenceTransformerEncoder, SpanReader
 from rag.paths import shipped_reader
+from rag.reading.folder import SECOND
 from rag.reading.model import SpanModel
-from rag.reading.predictor import SpanPredictor
-from rag.reading.reader import SHORTLIST, repeats_question
+from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.reader import READ_AGAIN, repeats_question
 from rag.reading.scoring import Ranking, prior_score
 from rag.reading.weights import WEIGHTS, load_weights
 from rag.text.words import is_inside_word
@@ -43,22 +44,43 @@ def test_spans_are_slices_of_their_document_and_sentence(assistant: Assistant) -
 
 def test_spans_are_ordered_by_their_ranking_value(assistant: Assistant) -> None:
     question = "Who thinks that Beijing will gain weight?"
-    hits = assistant.retriever.search(question, 10)
-    spans = assistant.reader.read(question, hits)
+    spans = assistant.reader.read(question, assistant.retriever.search(question, 10))
     scores = [span.score for span in spans]
     assert scores == [Ranking.load(shipped_reader()).value(span.signals) for span in spans]
     assert scores == sorted(scores, reverse=True)
-    by_first_pass = sorted(spans, key=lambda span: -prior_score(span.signals))
-    shortlist, others = by_first_pass[:SHORTLIST], by_first_pass[SHORTLIST:]
-    # For this question the second pass changes the order.
-    assert shortlist != sorted(shortlist, key=lambda span: -span.score)
-    # Spans outside the shortlist get its lowest second-pass score.
+
+
+def test_best_passages_are_read_again_by_the_second_model(assistant: Assistant) -> None:
+    first, second = (
+        SpanPredictor.of(SpanModel.load(folder)) for folder in (shipped_reader(), shipped_reader() / SECOND)
+    )
+    order = Ranking({"span": 1.0})
+    rarity = assistant.index.lexical.rarity
+    question = "Who thinks that Beijing will gain weight?"
+    hits = assistant.retriever.search(question, 10)
+    alone = SpanReader(first, rarity, order).candidates(question, hits)
+    assert all(span.signals.second_pass_score == span.signals.span for span in alone)
+    best = list(dict.fromkeys(span.hit for span in alone))[:READ_AGAIN]
+    spans = SpanReader(first, rarity, order, second).candidates(question, hits)
+    again = [span for span in spans if span.hit in best]
+    others = [span for span in spans if span.hit not in best]
+    assert {span.hit for span in again} == set(best)
+    assert others
     assert {span.signals.second_pass_score for span in others} == {
-        min(span.signals.second_pass_score for span in shortlist)
+        min(span.signals.second_pass_score for span in again)
     }
+    by_place = {(span.document_id, span.start, span.end): span.signals for span in alone}
+    for span in again:
+        hit = hits[span.hit]
+        found = second.predict([Pair(question, hit.title, hit.passage.text)])[0]
+        assert span.signals.second_pass_score == pytest.approx(
+            next(each.score for each in found if span.text in hit.passage.text[each.start : each.end + 20]), abs=1e-3
+        )
+        if known := by_place.get((span.document_id, span.start, span.end)):
+            assert span.signals.span == pytest.approx(known.span, abs=1e-3)
 
 
-def test_first_pass_weights_alone_keep_the_first_pass_order(assistant: Assistant) -> None:
+def test_weights_of_one_model_keep_its_order(assistant: Assistant) -> None:
     predictor = SpanPredictor.of(SpanModel.of(load_weights(shipped_reader() / WEIGHTS)))
     first = SpanReader(predictor, assistant.index.lexical.rarity, Ranking({"span": 1.0, "retrieval": 2.0}))
     question = "Who thinks that Beijing will gain weight?"
@@ -70,10 +92,12 @@ def test_no_hits_give_no_spans(assistant: Assistant) -> None:
     assert assistant.reader.read("Who is it?", []) == []
 
 
-def test_reading_more_passages_changes_no_score_of_the_first_pass(assistant: Assistant) -> None:
+def test_reading_more_passages_changes_no_score_of_the_first_model(assistant: Assistant) -> None:
+    predictor = SpanPredictor.of(SpanModel.load(shipped_reader()))
+    reader = SpanReader(predictor, assistant.index.lexical.rarity, Ranking({"span": 1.0}))
     question = "How long is the border between Kazakhstan and Russia?"
     hits = assistant.retriever.search(question, 10)
-    readings = (assistant.reader.read(question, hits[:k]) for k in (4, 10))
+    readings = (reader.read(question, hits[:k]) for k in (4, 10))
     few, many = ({(s.document_id, s.start, s.end): prior_score(s.signals) for s in spans} for spans in readings)
     kept = [place for place in few if place in many]
     assert len(kept) >= len(few) - 1  # a better reading of a passage that overlaps may take a span's place

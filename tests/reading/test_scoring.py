@@ -51,14 +51,14 @@ def test_files_fitted_before_signals_were_renamed_still_load(tmp_path: Path) -> 
 )
 def test_invalid_ranking_file_is_refused_with_the_remedy(tmp_path: Path, content: str) -> None:
     (tmp_path / RANKING).write_text(content)
-    with pytest.raises(InputError, match=r"ranking\.json: not a ranking file .*; run rag\.eval\.fitting\.fit_ranking"):
+    with pytest.raises(InputError, match=r"ranking\.json: not a ranking file .*; run rag\.eval\.fitting\.fit"):
         Ranking.load(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"features": ["span"], "weights": [], "bias": 0, "threshold": 0}'])
 def test_invalid_confidence_file_is_refused_with_the_remedy(tmp_path: Path, content: str) -> None:
     (tmp_path / CONFIDENCE).write_text(content)
-    with pytest.raises(InputError, match=r"not a confidence file .*; run rag\.eval\.fitting\.fit_confidence"):
+    with pytest.raises(InputError, match=r"not a confidence file .*; run rag\.eval\.fitting\.fit"):
         Confidence.load(tmp_path)
 
 

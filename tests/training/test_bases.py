@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
@@ -23,7 +24,7 @@ from transformers import (
 from rag.errors import InputError
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, SpanPredictor
-from rag.reading.weights import WEIGHTS, load_weights
+from rag.reading.weights import WEIGHTS, WORDS, load_weights, save_weights
 from rag.training.examples import Example, Examples, Passage, Split
 from rag.training.loop import Trainer
 from rag.training.network import layer_number
@@ -97,6 +98,39 @@ def test_reader_is_trained_on_any_encoder_saved_and_loaded(base: Path, tmp_path:
     for [from_file], [from_memory] in zip(written, live, strict=True):
         assert from_file[:2] == from_memory[:2]
         assert from_file.score == pytest.approx(from_memory.score, abs=0.05)  # half precision
+
+
+def test_quantized_reader_of_any_encoder_reads_alike(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(epochs=30, rate=1e-2, dropout=0.0, window=128, tokens=512, negatives=0.0)
+    trainer = Trainer(_split(), recipe, tmp_path, base=str(base))
+    trainer.run()
+    plain, small = tmp_path / "plain", tmp_path / "small"
+    for folder, quantize in ((plain, False), (small, True)):
+        folder.mkdir()
+        assert trainer.save(folder / WEIGHTS, quantize).quantized == quantize
+    assert [path.name for path in sorted(small.iterdir())] == ["config.json", WEIGHTS, "tokenizer.json", WORDS]
+    words = load_file(small / WORDS)
+    assert [words[name].dtype for name in sorted(words)] == [torch.int8, torch.float32]
+    pairs = [Pair(question, "Moves", TEXT) for question in QUESTIONS]
+    expected = SpanPredictor.of(SpanModel.load(plain)).predict(pairs, 1)
+    for engine in ("auto", "torch"):
+        monkeypatch.setenv("RAG_ENGINE", engine)
+        predictor = SpanPredictor.of(SpanModel.load(small))
+        for [found], [like] in zip(predictor.predict(pairs, 1), expected, strict=True):
+            assert found[:2] == like[:2], engine
+            assert found.score == pytest.approx(like.score, abs=0.3), engine
+    stored = load_weights(small / WEIGHTS)
+    (small / WORDS).rename(tmp_path / WORDS)
+    with pytest.raises(InputError, match=r"words\.safetensors: no such weights file"):
+        load_weights(small / WEIGHTS)
+    again = tmp_path / "again"
+    again.mkdir()
+    save_weights(
+        again / WEIGHTS, stored.body, stored.head, encoder="base", folder=stored.folder, window=128, quantize=True
+    )
+    assert load_weights(again / WEIGHTS).description.fingerprint == stored.description.fingerprint
 
 
 def test_frozen_layers_and_word_embeddings_do_not_change(base: Path, tmp_path: Path) -> None:

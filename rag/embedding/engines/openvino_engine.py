@@ -25,7 +25,7 @@ import xxhash
 
 from ...errors import first_line
 from .base import Floats, Ints
-from .precision import BFLOAT16, FLOAT32, chosen_precision
+from .precision import BFLOAT16, FLOAT32, INT8, chosen_precision
 from .threads import thread_count
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ READ_SIZE = 1 << 20
 SAME = 2e-3
 
 #: OpenVINO's names of the precisions.
-HINTS = {FLOAT32: "f32", BFLOAT16: "bf16"}
+HINTS = {FLOAT32: "f32", BFLOAT16: "bf16", INT8: "f32"}
+
+#: Inputs of a layer with integer weights that share a scale when they are rounded to integers too; 0: not rounded.
+GROUP = {FLOAT32: 0, BFLOAT16: 0, INT8: 32}
 
 
 class Conversion(NamedTuple):
@@ -91,17 +94,20 @@ class OpenVinoEngine:
 
     Args:
         converted: The network.
-        precision: ``float32`` or ``bfloat16``; the one that ``chosen_precision`` chooses if None.
+        precision: Name of a precision; the one that ``chosen_precision`` chooses if None.
+        quantized: True if the network's weights are integers.
 
     Raises:
         InputError: See ``chosen_precision``.
         RuntimeError: OpenVINO cannot run it.
     """
 
-    def __init__(self, converted: Converted, precision: str | None = None) -> None:
-        precision = precision or chosen_precision(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    def __init__(self, converted: Converted, precision: str | None = None, quantized: bool = False) -> None:
+        capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        precision = precision or chosen_precision(capabilities, quantized)
         settings = {
             "INFERENCE_PRECISION_HINT": HINTS[precision],
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP[precision],
             "INFERENCE_NUM_THREADS": thread_count(),
             "NUM_STREAMS": 1,
             # A thread tied to a core waits while another program uses that core.

@@ -1,4 +1,4 @@
-"""Fit the ranking: ``python -m rag.eval.fitting.fit_ranking --out DIR [--also FILE:ARTICLES ...]``.
+"""Fit the ranking of a reader; see ``fit``.
 
 Each answerable question of ``rag.eval.fitting.data`` gives the reader's shortlist of spans. The relevance of a span is
 the mean of its F1 and of whether its sentence contains a gold answer. The loss is ListNet's on top-one probabilities
@@ -7,28 +7,27 @@ the mean of its F1 and of whether its sentence contains a gold answer. The loss 
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import softmax
 
-from rag import RagError, Span
+from rag import Span
 from rag.questions.schema import Question
-from rag.reading.reader import SHORTLIST
-from rag.reading.scoring import RANKING, prior_score
+from rag.reading.scoring import prior_score
 
 from ..scoring.bootstrap import paired_interval
 from ..scoring.metrics import mean, token_f1
-from .data import FittingSet, add_arguments, fitting_sets, folds
+from .data import Reading, folds
 
 #: Signals used; their weights are at least 0.
-FEATURES = ("span", "retrieval", "second_pass_score")
+FEATURES = ("span", "retrieval", "second_pass_score", "type_fit")
+
+#: Spans of a question that are compared: the best ones by ``prior_score``.
+SHORTLIST = 5
 
 #: L2 penalty, for features scaled to unit variance.
 PENALTY = 3.0
@@ -37,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Shortlist(NamedTuple):
-    """A question's shortlist of spans, by descending score of the first pass.
+    """A question's shortlist of spans, by descending ``prior_score``.
 
     Attributes:
         name: Name of the question's file.
@@ -59,28 +58,26 @@ class Shortlist(NamedTuple):
         return (self.f1 + self.hit) / 2
 
 
-def shortlists(source: FittingSet) -> Iterator[Shortlist]:
-    """The non-empty shortlists of the answerable questions."""
-    questions = [question for question in source.questions if question.golds]
-    hits = source.assistant.retriever.search_many([question.text for question in questions], source.assistant.passages)
-    for question, found in zip(questions, hits, strict=True):
-        spans = source.assistant.reader.read(question.text, found)
-        spans = sorted(spans, key=lambda span: -prior_score(span.signals))[:SHORTLIST]
-        if spans:
-            yield Shortlist(
-                source.name,
-                source.group(question),
-                np.array([[getattr(span.signals, name) for name in FEATURES] for span in spans]),
-                np.array([token_f1(span.text, [gold.text for gold in question.golds]) for span in spans]),
-                np.array([_hit(span, question) for span in spans], dtype=float),
-            )
+def shortlist(reading: Reading) -> Shortlist | None:
+    """The shortlist of a question; None if it has no answer or no candidate."""
+    question = reading.question
+    spans = sorted(reading.spans, key=lambda span: -prior_score(span.signals))[:SHORTLIST]
+    if not spans or not question.golds:
+        return None
+    return Shortlist(
+        reading.name,
+        reading.group,
+        np.array([[getattr(span.signals, name) for name in FEATURES] for span in spans]),
+        np.array([token_f1(span.text, [gold.text for gold in question.golds]) for span in spans]),
+        np.array([_hit(span, question) for span in spans], dtype=float),
+    )
 
 
-def fit(data: Sequence[Shortlist]) -> dict[str, object]:
+def fit(data: Sequence[Shortlist]) -> dict[str, Any]:
     """Fit the weights; returns the content of the file that ``rag.reading.scoring`` reads.
 
-    Figures on unseen documents come from five-fold cross-validation by document, per file, before (by the score of
-    the first pass) and after.
+    Figures on unseen documents come from five-fold cross-validation by document, per file, before (by ``prior_score``)
+    and after.
     """
     chosen = [0] * len(data)
     for test in folds([each.group for each in data]):
@@ -90,7 +87,7 @@ def fit(data: Sequence[Shortlist]) -> dict[str, object]:
     weights = regression(data)
     names = list(dict.fromkeys(each.name for each in data))
     return {
-        "weights": dict(zip(FEATURES, (weights / weights[0]).round(3).tolist(), strict=True)),
+        "weights": dict(zip(FEATURES, (weights / weights.max()).round(3).tolist(), strict=True)),
         "fitted_on": {"questions": len(data), "with a good span": sum(bool(each.relevance.any()) for each in data)},
         "unseen_documents": {
             name: _figures([(each, row) for each, row in zip(data, chosen, strict=True) if each.name == name])
@@ -139,27 +136,3 @@ def _figures(chosen: Sequence[tuple[Shortlist, int]]) -> dict[str, object]:
             "interval_of_gain": [round(gain.low, 4), round(gain.high, 4)],
         }
     return found
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Collect shortlists, fit, and write the file; returns 2 on invalid input."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rag.eval.fitting.fit_ranking",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_arguments(parser)
-    args = parser.parse_args(argv)
-    try:
-        found = fit([shortlist for each in fitting_sets(args.out, args.also) for shortlist in shortlists(each)])
-    except RagError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
-    # Print first, so that an unwritable folder does not lose the result.
-    print(json.dumps(found, indent=2))
-    (args.out / RANKING).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

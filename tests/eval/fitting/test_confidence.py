@@ -1,13 +1,10 @@
 """Fitting the confidence."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
-from rag.eval.fitting import fit_confidence
-from rag.eval.fitting.fit_confidence import FEATURES, cost_threshold, costs, error_by_chance, lead_weight, regression
+from rag.eval.fitting.confidence import FEATURES, cost_threshold, costs, error_by_chance, lead_weight, regression
 
 
 def test_threshold_weighs_wrong_against_withheld_answers() -> None:
@@ -50,20 +47,3 @@ def test_error_by_chance_falls_with_sample_size() -> None:
         expected = math.sqrt(0.25 / count) * math.sqrt(2 / math.pi)
         assert error_by_chance(np.full(count, 0.5)) == pytest.approx(expected, rel=0.1)
     assert error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
-
-
-def test_invalid_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "squad.json"
-    answer = {"text": "Text", "answer_start": 0}
-    paragraph = {"context": "Text.", "qas": [{"id": "1", "question": "Q?", "answers": [answer]}]}
-    path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
-    assert fit_confidence.main(["--also", f"{path}:3-4"]) == 2
-    error = capsys.readouterr().err
-    assert "squad.json: there are no articles 3-4;" in error
-    assert error.count("\n") == 1
-
-
-def test_articles_option_needs_file_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        fit_confidence.main(["--also", "squad.json"])
-    assert "'squad.json' is not FILE:FIRST-LAST" in capsys.readouterr().err

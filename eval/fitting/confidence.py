@@ -1,9 +1,8 @@
-"""Fit the confidence of a reader: ``python -m rag.eval.fitting.fit_confidence --out DIR [--also FILE:ARTICLES ...]``.
+"""Fit the confidence of a reader; see ``fit``.
 
 Each question of ``rag.eval.fitting.data`` gives one example: the signals of its best candidate, labelled right or
 wrong by ``suite.is_right``. A logistic regression (Platt 1999) with non-negative weights maps signals to a probability.
 The other candidates give the weight of ``lead``: how fast the probability falls with the distance to the best one.
-Fit the ranking first (``rag.eval.fitting.fit_ranking``), because it determines the best candidate.
 
 The threshold follows from the cost of a wrong answer (``WRONG_COST``). The file also gives its total cost on unseen
 documents, and the threshold that costs least there. That one is not used: it varies by .1 and more between samples.
@@ -11,10 +10,7 @@ documents, and the threshold that costs least there. That one is not used: it va
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,15 +18,17 @@ import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, logit
 
-from rag import RagError, Result, Signals
-from rag.reading.scoring import CONFIDENCE
+from rag import Assistant, Hit, Result, Signals, Span
+from rag.reading.scoring import Ranking
 
 from ..scoring.metrics import auroc, brier, calibration_error
 from ..scoring.suite import is_right
-from .data import FittingSet, add_arguments, fitting_sets, folds
+from .data import Reading, folds
 
 #: Signals used; their weights are at least 0.
-FEATURES = ("span", "answerability", "margin", "coverage", "dense", "retrieval", "support", "second_pass_score")
+FEATURES = (
+    "span", "answerability", "margin", "coverage", "dense", "retrieval", "support", "second_pass_score", "type_fit",
+)  # fmt: skip
 
 #: Simulations of the calibration error by chance.
 SIMULATIONS = 1_000
@@ -65,20 +63,32 @@ class Example(NamedTuple):
     others: tuple[tuple[float, bool], ...] = ()
 
 
-def examples(questions: FittingSet) -> Iterator[Example]:
-    """The best candidate of each question that has one."""
-    assistant = questions.assistant
-    hits = assistant.retriever.search_many([question.text for question in questions.questions], assistant.passages)
-    for question, found in zip(questions.questions, hits, strict=True):
-        best, *others = assistant.read(Result.of_hits(question.text, found)).answers or (None,)
-        if best is not None:
-            yield Example(
-                questions.group(question),
-                best.signals,
-                is_right(best, question.golds),
-                bool(question.golds),
-                tuple((other.signals.lead, is_right(other, question.golds)) for other in others),
-            )
+def example(reading: Reading, ranking: Ranking) -> Example | None:
+    """The best candidate of a question by a ranking; None if it has none."""
+    question, assistant = reading.question, reading.assistant
+    ranked = Assistant(assistant.retriever, _ReadBefore(ranking.ranked(reading.spans)), assistant.confidence)
+    best, *others = ranked.read(Result.of_hits(question.text, reading.hits)).answers or (None,)
+    if best is None:
+        return None
+    return Example(
+        reading.group,
+        best.signals,
+        is_right(best, question.golds),
+        bool(question.golds),
+        tuple((other.signals.lead, is_right(other, question.golds)) for other in others),
+    )
+
+
+class _ReadBefore:
+    """A reader that gives the spans that another one has found."""
+
+    language = None
+
+    def __init__(self, spans: list[Span]) -> None:
+        self._spans = spans
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        return self._spans
 
 
 def fit(data: list[Example]) -> dict[str, object]:
@@ -195,27 +205,3 @@ def _behind(best: Floats, leads: Floats, weight: float) -> Floats:
 
 def _probabilities(features: Floats, weights: Floats) -> Floats:
     return np.asarray(expit(features @ weights[:-1] + weights[-1]))
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Collect examples, fit, and write the file; returns 2 on invalid input."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rag.eval.fitting.fit_confidence",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_arguments(parser)
-    args = parser.parse_args(argv)
-    try:
-        found = fit([example for each in fitting_sets(args.out, args.also) for example in examples(each)])
-    except RagError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
-    # Print first, so that an unwritable folder does not lose the result.
-    print(json.dumps(found, indent=2))
-    (args.out / CONFIDENCE).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,39 @@
+"""Whether an answer is of the type that its question asks for."""
+
+import pytest
+
+from rag.questions.answer_type import fits_question
+
+
+@pytest.mark.parametrize(
+    ("question", "fitting", "other"),
+    [
+        ("How much did rents rise?", ["by a third", "40%", "fivefold and twofold"], "massive"),
+        ("By what factor did exports grow?", ["three times", "3.5"], "increased"),
+        ("How many people left?", ["a dozen", "twenty-one", "most of them", "300,000"], "the citizens"),
+        ("How long is the bridge?", ["200 m", "two miles"], "made of steel"),
+        ("How long did it last?", ["until the spring", "for years", "nine days"], "Bishkek"),
+        ("When was it signed?", ["in May", "1991", "after the war", "on Monday"], "Almaty"),
+        ("On which day did they meet?", ["Tuesday", "the 9th", "15 May 2022"], "that month"),
+        ("In what year was he born?", ["1948", "the 1960s", "44 BC"], "in spring"),
+        ("Who signed it?", ["Anna Berg", "the 27 members", "farmers"], "15 May 2022"),
+        ("Where did they meet?", ["in Osh", "Room 9"], "two days"),
+    ],
+)
+def test_answers_of_another_type_are_found(question: str, fitting: list[str], other: str) -> None:
+    assert [text for text in fitting if not fits_question(text, question)] == []
+    assert not fits_question(other, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Why did they leave?", "42"),
+        ("What part of the river is in Uzbekistan?", "the lower course"),
+        ("When the river floods, what happens to the fields?", "they are covered by silt"),
+        ("When is a permit needed?", "if more than one person crosses"),
+        ("", "anything"),
+    ],
+)
+def test_what_cannot_be_told_fits(question: str, text: str) -> None:
+    assert fits_question(text, question)
