@@ -107,6 +107,13 @@ MEASURES: tuple[Measure, ...] = (
         )
         for percent in (80, 90)
     ),
+    *(
+        Measure(
+            f"accuracy@{percent}", f"right of the surest {percent}%", ABSTENTION,
+            partial(metrics.accuracy_at_coverage, percent / 100), _CONFIDENCE, True,
+        )
+        for percent in (50, 80)
+    ),
     Measure(
         "ece", "calibration error (ECE)", CALIBRATION,
         metrics.calibration_error, _CONFIDENCE, True, higher_is_better=False, headline=True,

@@ -151,6 +151,15 @@ def coverage_at_precision(min_precision: float, confidences: npt.ArrayLike, righ
     return float(curve.coverage[1 - curve.risk >= min_precision - 1e-12].max(initial=0.0))
 
 
+def accuracy_at_coverage(min_coverage: float, confidences: npt.ArrayLike, right: npt.ArrayLike) -> float:
+    """The share of right answers among the most confident ones that cover this share of the questions.
+
+    Equally confident answers are given together.
+    """
+    curve = risk_coverage(confidences, right)
+    return float(1 - curve.risk[curve.coverage >= min_coverage - 1e-12][0])
+
+
 class Bin(NamedTuple):
     """One bin of a reliability diagram: ``low <= confidence < high``; the last bin includes 1.
 

@@ -7,6 +7,7 @@ later processes import neither torch nor transformers.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -173,10 +174,17 @@ def _convert(network: torch.nn.Module) -> Any:
 
     openvino = _openvino()
     example = torch.ones(2, 8, dtype=torch.int64)
+    logger = logging.getLogger("transformers")
+    level = logger.level
     with torch.inference_mode(), warnings.catch_warnings():
-        # Tracing warns of conditions on lengths; ``_compare`` shows whether they matter.
+        # Tracing warns of conditions on lengths; ``_compare`` shows whether they matter. It also touches what
+        # transformers warns of, such as a loss that nobody computes.
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(network, example_input=dict.fromkeys(INPUTS, example))
+        logger.setLevel(logging.ERROR)
+        try:
+            model = openvino.convert_model(network, example_input=dict.fromkeys(INPUTS, example))
+        finally:
+            logger.setLevel(level)
     for each in model.inputs:
         each.node.set_partial_shape(openvino.PartialShape([-1, -1]))
     model.validate_nodes_and_infer_types()

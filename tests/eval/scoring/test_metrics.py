@@ -98,6 +98,8 @@ def test_risk_coverage_joins_equal_confidences() -> None:
     assert metrics.coverage_at_precision(0.66, confidences, right) == 0.75
     assert metrics.coverage_at_precision(0.9, confidences, right) == 0.25
     assert metrics.coverage_at_precision(0.9, confidences, [False] * 4) == 0
+    assert metrics.accuracy_at_coverage(0.25, confidences, right) == 1
+    assert metrics.accuracy_at_coverage(0.5, confidences, right) == pytest.approx(2 / 3)
 
 
 def test_calibration_error_is_the_weighted_gap() -> None:
