@@ -11,7 +11,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ from rag.embedding.engines.torch_engine import limit_threads
 from rag.formats import parse
 from rag.paths import shipped_corpus, shipped_reader
 from rag.questions.schema import load_questions
+from rag.reading.folder import SECOND
 from rag.reading.model import SpanModel
 from rag.reading.predictor import SpanPredictor
 from rag.reading.scoring import Ranking
@@ -61,7 +62,7 @@ class Speed:
         plain: Time to embed the passages with ``SentenceTransformer.encode``, median of the repeats.
         first: Time to answer the first question, after the models are loaded.
         ask: Time to answer, for each question and repeat.
-        read: Time for the reader's two passes over a question's hits, median over the questions.
+        read: Time for reading a question's hits, by both models, median over the questions.
         bare: Time for the forward passes of ``read`` alone, on torch, median over the questions.
         question: Time to embed a question, median over the questions.
         plain_question: Time to embed a question with ``SentenceTransformer.encode``, median over the questions.
@@ -137,22 +138,33 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
 def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:
     """Median seconds of ``SpanReader.read`` for a question's hits, and of torch for the forward passes alone.
 
-    Both include the second pass over the best spans. Each question is read once before the measurement, to record the
-    inputs of the forward passes.
+    Both include the second model, which torch runs in float32 as well. Each question is read once before the
+    measurement, to record the inputs of the forward passes.
     """
-    weights = shipped_reader() / WEIGHTS
-    model, plain = SpanModel.load(shipped_reader(), "cpu"), SpanModel.of(load_weights(weights)).engine
-    recorded = model.engine = _Recording(model.engine)
-    reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
+    folders = [shipped_reader(), shipped_reader() / SECOND]
+    models = [SpanModel.load(folder, "cpu") for folder in folders]
+    recorded = [_Recording(model.engine) for model in models]
+    for model, engine in zip(models, recorded, strict=True):
+        model.engine = engine
+    plain = [_on_torch(folder) for folder in folders]
+    first, second = map(SpanPredictor.of, models)
+    reader = SpanReader(first, assistant.index.lexical.rarity, Ranking.load(shipped_reader()), second)
     whole, bare = [], []
     for question in questions:
         hits = assistant.retriever.search(question, assistant.passages)
-        recorded.inputs.clear()
+        for each in recorded:
+            each.inputs.clear()
         reader.read(question, hits)
-        inputs = list(recorded.inputs)
+        inputs = [(engine, given) for engine, each in zip(plain, recorded, strict=True) for given in each.inputs]
         whole.append(seconds(partial(reader.read, question, hits)))
-        bare.append(seconds(partial(_run, plain, inputs)))
+        bare.append(seconds(partial(_run, inputs)))
     return statistics.median(whole), statistics.median(bare)
+
+
+def _on_torch(folder: Path) -> Engine:
+    """The engine of a model on torch, in float32."""
+    loaded = load_weights(folder / WEIGHTS)
+    return SpanModel.of(replace(loaded, description=replace(loaded.description, quantized=False))).engine
 
 
 class _Recording:
@@ -167,9 +179,9 @@ class _Recording:
         return self._engine.run(ids, types, mask)
 
 
-def _run(engine: Engine, inputs: Sequence[tuple[Ints, Ints, Ints]]) -> None:
-    for each in inputs:
-        engine.run(*each)
+def _run(inputs: Sequence[tuple[Engine, tuple[Ints, Ints, Ints]]]) -> None:
+    for engine, given in inputs:
+        engine.run(*given)
 
 
 def plain_model() -> SentenceTransformer:

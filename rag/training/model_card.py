@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..errors import InputError
-from ..reading.weights import WEIGHTS, Description
+from ..reading.weights import WEIGHTS, WORDS, Description
 from .examples import Examples, Split
 from .loop import Point
 from .measure import Estimate, Reading
@@ -161,7 +161,7 @@ none. It is the transformer of {description.encoder} with outputs per token for 
 at all (at the first token), and whether the token belongs to evidence. It was trained with `rag train`. The language of
 its questions is `{description.language}`.
 
-`{WEIGHTS}` holds its weights in half precision. {_words(description)} Fingerprint of the weights:
+{_stored(description)} {_words(description)} Fingerprint of the weights:
 {description.fingerprint}.
 
 ## Licence
@@ -200,6 +200,12 @@ span separates answerable from unanswerable questions.
 ## Known weaknesses
 
 {WEAKNESSES}"""
+
+
+def _stored(description: Description) -> str:
+    if description.quantized:
+        return f"`{WEIGHTS}` and `{WORDS}` hold its weights, those of its layers as 8-bit integers."
+    return f"`{WEIGHTS}` holds its weights in half precision."
 
 
 def _words(description: Description) -> str:
