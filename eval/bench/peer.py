@@ -42,7 +42,8 @@ def rag(embedder: str, reader: str) -> Library:
 
     def build(texts: Sequence[str]) -> None:
         documents = [Document(str(row), text, "") for row, text in enumerate(texts)]
-        parts[:] = [Assistant.with_reader(Retriever(Index.build(documents, encoder), encoder), device="cpu")]
+        retriever = Retriever(Index.build(documents, encoder), encoder)
+        parts[:] = [Assistant.with_reader(retriever, reader, device="cpu")]
 
     def search(question: str) -> list[int]:
         return [int(hit.passage.document_id) for hit in parts[0].retriever.search(question, FOUND)]

@@ -97,7 +97,8 @@ def add_compute_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision", choices=PRECISIONS,
-        help="numbers that OpenVINO computes with (default: bfloat16 on a processor that has it, else float32)",
+        help="numbers that OpenVINO computes with (default: bfloat16 on a processor that has it, else int8 for models "
+        "stored so, and float32 for others)",
     )  # fmt: skip
     parser.add_argument(
         "--threads", type=int, metavar="N", help="threads of the models (default: the cores that this process may use)"
