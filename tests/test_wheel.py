@@ -30,6 +30,10 @@ def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
         "rag/data/rag-16k.tiktoken",
         "rag/data/reader/confidence.json",
         "rag/data/reader/reader.safetensors",
+        "rag/data/reader/second/config.json",
+        "rag/data/reader/second/reader.safetensors",
+        "rag/data/reader/second/tokenizer.json",
+        "rag/data/reader/second/words.safetensors",
         "rag/eval/questions/central-asia.jsonl",
         "rag/eval/reports/templates/report.html",
         "rag/eval/scoring/suite.py",
@@ -39,6 +43,7 @@ def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
         "rag/ui/static/style.css",
         "rag/ui/views/templates/result.html",
     } <= set(names)
+    assert wheel.stat().st_size < 200_000_000
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from rag.embedding.encoder import DEFAULT_ENCODER, model_folder
 from rag.embedding.engines.batching import batches
 from rag.errors import InputError
 from rag.paths import shipped_reader
+from rag.reading.folder import SECOND
 from rag.reading.model import SpanModel
 from rag.reading.network import network
 from rag.reading.predictor import Pair, SpanPredictor
@@ -36,6 +37,14 @@ def _tensors() -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 def test_the_shipped_weights_are_one_small_file_without_the_embedders_words() -> None:
     assert SHIPPED.stat().st_size <= 25_000_000
     assert not [name for name in _tensors()[0] if "word_embeddings" in name]
+
+
+def test_the_large_model_is_stored_in_files_that_hosts_accept() -> None:
+    sizes = [path.stat().st_size for path in (shipped_reader() / SECOND).glob("*.safetensors")]
+    assert max(sizes) <= 95_000_000
+    assert sum(sizes) + SHIPPED.stat().st_size <= 150_000_000
+    description = load_weights(shipped_reader() / SECOND / WEIGHTS).description
+    assert (description.quantized, description.language, description.title) == (True, "en", True)
 
 
 def test_weights_that_are_not_there_or_not_whole_are_refused(tmp_path: Path) -> None:
