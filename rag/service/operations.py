@@ -183,6 +183,10 @@ class Operations:
             "total": len(index.documents),
         }
 
+    def check(self) -> None:
+        """Open the index, if it is not open."""
+        self._live.get()
+
     def document(self, document: str) -> Document:
         """The document with an id."""
         return self._live.get().retriever.document(document)
