@@ -122,7 +122,7 @@ def where_of(condition: MetadataCondition | None) -> list[str] | None:
     found = [part for each in condition.conditions for part in _parts(each)]
     if condition.logical_operator == "and":
         return found
-    names = {name.strip().casefold() for each in condition.conditions for name in _list(each.name)}
+    names = {str(name).strip().casefold() for each in condition.conditions for name in _list(each.name)}
     if len(names) > 1:
         raise InputError(f"or joins conditions on {', '.join(sorted(names))}; only those on one field can be joined")
     return [" or ".join(found)]
