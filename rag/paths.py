@@ -25,6 +25,11 @@ def collections_home() -> Path:
     return platformdirs.user_data_path("rag") / "collections"
 
 
+def default_keys() -> Path:
+    """File of the hashes of API keys used if none is named."""
+    return platformdirs.user_data_path("rag") / "api-keys"
+
+
 def shipped_reader() -> Path:
     """Folder of the shipped reader, as written by ``rag train``."""
     return _PACKAGE / "data" / "reader"

@@ -98,7 +98,7 @@ class Retriever:
         subset = self.index.rows(where) if where else None
         vectors = self.encoder.encode(list(questions))
         return [
-            _within(self._search(question, vector, k, subset), k, max_tokens)
+            within_budget(self._search(question, vector, k, subset), k, max_tokens)
             for question, vector in zip(questions, vectors, strict=True)
         ]
 
@@ -174,7 +174,8 @@ def _z_scores(scores: Floats) -> Floats:
     return (scores - scores.mean()) / deviation if deviation > 1e-9 else np.zeros_like(scores)
 
 
-def _within(hits: Iterator[Hit], k: int, max_tokens: int | None) -> list[Hit]:
+def within_budget(hits: Iterator[Hit], k: int, max_tokens: int | None) -> list[Hit]:
+    """The first ``k`` hits that fit a budget of tokens together; one that does not fit is skipped."""
     if max_tokens is None:
         return list(islice(hits, k))
     taken: list[Hit] = []

@@ -6,7 +6,6 @@ Paths are allowed one by one, so that a route added by a newer gradio stays clos
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections import Counter
@@ -17,10 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .accounts import AccessPolicy, host_name
+from .checks import RequestRefused, check_origin, check_size, refuse_early
 from .headers import FILES
 from .limits import Limits, RateLimiter, client_of
 from .login import account_of, log_in, login_required, session_account
@@ -46,26 +45,11 @@ READABLE_PREFIXES = ("/assets/", "/static/", f"{API}/call/", f"{API}/heartbeat/"
 #: Requests that cost computation or disk space.
 RATE_LIMITED_PATHS = (UPLOAD, f"{API}/queue/join", f"{API}/component_server", f"{API}/component_server/")
 RATE_LIMITED_PREFIXES = (f"{API}/call/", f"{API}/run/", f"{API}/api/")
-#: Digits of a request's length in bytes.
-MOST_DIGITS = 18
 
 #: Characters of an account's name by which failed logins are counted.
 LONGEST_ACCOUNT = 200
 
 UNLIMITED_PATHS = (f"{API}/cancel", f"{API}/reset", f"{API}/reset/")
-
-
-class RequestRefused(Exception):
-    """Refusal of a request: HTTP status, reason, and seconds to wait before trying again."""
-
-    def __init__(self, status: int, reason: str, wait: float = 0.0) -> None:
-        super().__init__(reason)
-        self.status, self.wait = status, wait
-
-    def response(self) -> Response:
-        """Format the refusal like gradio's own errors, so that the page shows the reason."""
-        headers = {"Retry-After": str(math.ceil(self.wait))} if self.wait else {}
-        return JSONResponse({"detail": str(self)}, status_code=self.status, headers=headers)
 
 
 class AccessMiddleware:
@@ -123,7 +107,7 @@ class AccessMiddleware:
         headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
         self._check_connections(client)
         self._check_host(headers)
-        _check_origin(headers, method)
+        check_origin(headers, method)
         if method == "POST" and path in LOGIN and self._login:
             await self._log_in(scope, receive, send, client)
             return
@@ -140,10 +124,10 @@ class AccessMiddleware:
         await self.app(scope, receive, send)
 
     async def _log_in(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
-        _check_size(Headers(scope=scope), self.limits.body_bytes)
+        check_size(Headers(scope=scope), self.limits.body_bytes)
         body = await _body(receive)
         account = (await account_of(scope, _replay(body, receive)))[:LONGEST_ACCOUNT]
-        _refuse(self._failed_logins.acquire(client, account), "too many failed logins")
+        refuse_early(self._failed_logins.acquire(client, account), "too many failed logins")
         if await log_in(self.app, scope, _replay(body, receive), send):
             self._failed_logins.succeeded(client, account)
 
@@ -170,13 +154,13 @@ class AccessMiddleware:
         if not is_limited and path not in UNLIMITED_PATHS:
             raise RequestRefused(404, "no such page")
         if is_limited:
-            _refuse(self._requests.acquire(client), "too many requests")
+            refuse_early(self._requests.acquire(client), "too many requests")
         if path == UPLOAD:
-            size = _check_size(headers, self.limits.upload_bytes)
+            size = check_size(headers, self.limits.upload_bytes)
             if size + _bytes_in(self._uploads) > self.limits.kept_bytes:
                 raise RequestRefused(507, "the upload folder is full; remove some files, or try again in an hour")
             return receive
-        _check_size(headers, self.limits.body_bytes)
+        check_size(headers, self.limits.body_bytes)
         body = await _body(receive)
         if any(not self._may_reference(each, headers) for each in _file_references(body)):
             raise RequestRefused(403, "no such file; upload it first")
@@ -194,35 +178,6 @@ class AccessMiddleware:
         if "\0" in path or not Path(path).is_absolute():
             return False
         return Path(os.path.realpath(path)).is_relative_to(self._uploads)
-
-
-def _refuse(wait: float, reason: str) -> None:
-    """Refuse a request that comes too soon; ``wait`` is 0.0 for one that does not."""
-    if wait:
-        raise RequestRefused(429, f"{reason}; try again in {math.ceil(wait)} seconds", wait)
-
-
-def _check_origin(headers: Headers, method: str) -> None:
-    """Refuse requests sent by another site's page, except links that a user follows."""
-    if site := headers.get("sec-fetch-site"):
-        link = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
-        foreign = site not in ("same-origin", "none") and not link
-    else:
-        origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-    if foreign:
-        raise RequestRefused(403, "requests from another site's page are refused")
-
-
-def _check_size(headers: Headers, max_bytes: int) -> int:
-    """Size of a request's body in bytes, as declared by its headers."""
-    length = headers.get("content-length", "")
-    # ``int`` refuses thousands of digits.
-    if "transfer-encoding" in headers or not length.isdecimal() or len(length) > MOST_DIGITS:
-        raise RequestRefused(411, "the request has no length; send a Content-Length header")
-    if int(length) > max_bytes:
-        raise RequestRefused(413, f"the request has {int(length):,} bytes; the limit is {max_bytes:,}")
-    return int(length)
 
 
 async def _body(receive: Receive) -> bytes:

@@ -1,0 +1,1 @@
+"""Adapters to other libraries and protocols, each imported only when used."""

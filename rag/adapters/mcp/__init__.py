@@ -1,0 +1,1 @@
+"""The Model Context Protocol: documents for agents, with quotes that can be checked."""

@@ -1,0 +1,91 @@
+"""``rag serve``: the HTTP API without the page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..paths import default_index, default_keys
+from .common import add_command, add_compute_options, add_index_option, add_reader_option, err, ready_index
+
+if TYPE_CHECKING:
+    from .common import Subparsers
+
+EXAMPLES = """\
+  rag serve                                  # http://127.0.0.1:7861/api/ask, described by /openapi.json
+  rag serve --new-key dify                   # print a new API key; from now on a request needs one
+  rag serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem    # on the network
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add ``rag serve``."""
+    parser = add_command(subparsers, "serve", "serve a JSON API over HTTP, without the page", EXAMPLES)
+    add_index_option(parser)
+    add_reader_option(parser)
+    add_compute_options(parser)
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="H",
+        help="address to serve on (default: 127.0.0.1, this machine only); any other needs an API key",
+    )  # fmt: skip
+    parser.add_argument(
+        "--port", type=int, default=7861, metavar="N", help="port (default: 7861); 0 takes a free one and prints it"
+    )
+    parser.add_argument("--new-key", metavar="NAME", help="make an API key, print it once, and exit")
+    parser.add_argument(
+        "--key-file", type=Path, metavar="FILE",
+        help="file of the hashes of API keys (default: api-keys in the user's data folder)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--knowledge-id", metavar="ID", help="id of the index for Dify (default: the name of the index folder)"
+    )
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate for HTTPS, in PEM format")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate, in PEM format")
+    parser.add_argument(
+        "--plain-http", action="store_true",
+        help="let API keys of other machines pass unencrypted, as behind a reverse proxy that encrypts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="further host name to answer to, such as that of a reverse proxy; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--requests-per-minute", type=int, metavar="N", help="limit of requests per client and minute (default: 300)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted, or make a key."""
+    from ..ui.http_api.keys import ApiKeys, new_key
+
+    file = args.key_file or default_keys()
+    if args.new_key is not None:
+        print(new_key(file, args.new_key))
+        err.print(f"kept as a hash in {file}; the key itself is not shown again")
+        return 0
+    from ..service.live import LiveAssistant
+    from ..service.operations import Operations
+    from ..ui.http_api.server import ApiAccess, guarded_app, listen, serve
+    from ..ui.security.limits import Limits
+    from ..ui.security.tls import TlsFiles
+
+    tls = TlsFiles.check(args.tls_cert, args.tls_key)
+    # A file that is named has to be there; the default one may be missing.
+    keys = ApiKeys.read(file) if args.key_file or file.exists() else ApiKeys()
+    access = ApiAccess(keys, tuple(args.allow_host), tls, args.plain_http)
+    access.check(args.host)
+    limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
+    with listen(args.host, args.port) as listening:
+        live = LiveAssistant(ready_index(args), reader=args.reader, device=args.device)
+        # A broken index is reported here, not to the first request.
+        live.get()
+        knowledge = args.knowledge_id or (args.index or default_index()).resolve().name
+        app = guarded_app(Operations(live), knowledge, args.host, access, limits)
+        shown = f"[{args.host.strip('[]')}]" if ":" in args.host else args.host
+        address = f"{'https' if tls else 'http'}://{shown}:{listening.getsockname()[1]}"
+        login = "a request needs an API key" if keys else "no API key needed"
+        err.print(f"Serving on {address} ({login}; knowledge id {knowledge}) - Ctrl-C stops")
+        serve(app, listening, tls)
+    return 0

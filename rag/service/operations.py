@@ -1,0 +1,260 @@
+"""Ask, search, gather evidence, read and verify quotes, with results as JSON objects.
+
+The objects have the shapes of ``models``. ``ask`` and ``search`` give those of ``rag ask --json`` and ``rag search
+--json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import islice
+
+from ..assistant import Assistant
+from ..errors import InputError
+from ..export.json import Json, hit_to_json, result_to_json
+from ..index.filters import Where
+from ..retrieval.retriever import within_budget
+from ..text.tokens import encoding
+from ..types import Answer, Document, Place, Result
+from .live import LiveAssistant
+from .quotes import exact_places, places_of_words
+
+#: Places of one quote that are listed.
+MAX_PLACES = 20
+
+#: Maximum number of passages of one search, as each of them is loaded.
+MAX_PASSAGES = 100
+
+#: Maximum length of a quote, in code points.
+MAX_QUOTE = 20_000
+
+#: Tokens of one reading if no budget is given.
+READ_TOKENS = 2_000
+
+#: More than any token has; those of the shipped encoding have at most 21.
+_CODE_POINTS_PER_TOKEN = 128
+
+#: Called between the stages of a question; raises if nobody waits for the answer any more.
+Checkpoint = Callable[[], None]
+
+
+def _go_on() -> None:
+    """The checkpoint of a question that is always finished."""
+
+
+class Operations:
+    """The operations on one index folder. Thread-safe.
+
+    Args:
+        live: Opens the index, again after it was rebuilt.
+
+    Every operation raises ``InputError`` for input that is invalid, and ``IndexFolderError`` if the index cannot be
+    opened.
+    """
+
+    def __init__(self, live: LiveAssistant) -> None:
+        self._live = live
+
+    def ask(
+        self,
+        question: str,
+        where: Where | None = None,
+        min_confidence: float | None = None,
+        max_tokens: int | None = None,
+        *,
+        checkpoint: Checkpoint = _go_on,
+    ) -> Json:
+        """Answer a question.
+
+        Args:
+            question: In plain words.
+            where: Conditions on the documents; see ``Retriever.search``.
+            min_confidence: Probability below which to abstain; the reader's threshold if None.
+            max_tokens: Budget for the text of all ``hits``; those that do not fit are read but not returned.
+            checkpoint: See ``Checkpoint``.
+        """
+        _check_range("min_confidence", min_confidence)
+        _check_budget(max_tokens)
+        assistant = self._live.get()
+        result = assistant.judge(_read(assistant, question, where, checkpoint), min_confidence)
+        hits = within_budget(iter(result.hits), len(result.hits), max_tokens)
+        return result_to_json(replace(result, hits=tuple(hits)))
+
+    def search(self, question: str, k: int = 10, max_tokens: int | None = None, where: Where | None = None) -> Json:
+        """The passages most likely to answer a question; see ``Retriever.search``."""
+        if k > MAX_PASSAGES:
+            raise InputError(f"k is {k}; at most {MAX_PASSAGES} passages are returned")
+        hits = self._live.get().retriever.search(question, k, max_tokens, where)
+        return {"question": question, "hits": [hit_to_json(hit) for hit in hits]}
+
+    def evidence(
+        self,
+        question: str,
+        where: Where | None = None,
+        min_confidence: float = 0.0,
+        max_tokens: int | None = None,
+        *,
+        checkpoint: Checkpoint = _go_on,
+    ) -> Json:
+        """The sentences around the candidate answers in the passages found, each with its candidate's confidence.
+
+        Args:
+            question: In plain words.
+            where: See ``ask``.
+            min_confidence: Probability below which a sentence is left out.
+            max_tokens: Budget for all sentences together; one that does not fit is left out.
+            checkpoint: See ``Checkpoint``.
+        """
+        _check_range("min_confidence", min_confidence)
+        _check_budget(max_tokens)
+        assistant = self._live.get()
+        result = _read(assistant, question, where, checkpoint)
+        likely = [answer for answer in result.answers if answer.confidence >= min_confidence]
+        return {"question": result.question, "evidence": _sentences(assistant, likely, max_tokens)}
+
+    def read(self, document: str, start: int = 0, end: int | None = None, max_tokens: int = READ_TOKENS) -> Json:
+        """A document's text from ``start`` to ``end`` (its end if None), cut where the budget is used up.
+
+        Args:
+            document: Id of the document.
+            start, end: Offsets in code points; an ``end`` beyond the document is its end.
+            max_tokens: Budget in tokens of the shipped encoding.
+        """
+        _check_budget(max_tokens)
+        found = self._live.get().retriever.document(document)
+        length = len(found.text)
+        end = length if end is None else min(end, length)
+        if not 0 <= start <= end:
+            raise InputError(f"start {start} and end {end} do not fit {document!r}, which has {length:,} characters")
+        text = _first_tokens(found.text[start:end], max_tokens)
+        end = start + len(text)
+        place = found.place(start)
+        return {
+            "document": document,
+            "title": found.title,
+            "text": text,
+            "start": start,
+            "end": end,
+            "length": length,
+            "page": place.page,
+            "heading": place.heading,
+            "next": end if end < length else None,
+        }
+
+    def verify_quote(self, quote: str, document: str) -> Json:
+        """Whether a quote stands in a document, and where.
+
+        If it does not stand there character for character, places with other white space are looked for.
+
+        Args:
+            quote: The words.
+            document: Id of the document.
+        """
+        if not quote.strip():
+            raise InputError("the quote is empty; give the words to look for")
+        if len(quote) > MAX_QUOTE:
+            raise InputError(f"the quote has {len(quote):,} characters; at most {MAX_QUOTE:,} are looked for")
+        found = self._live.get().retriever.document(document)
+        exact = list(islice(exact_places(found.text, quote), MAX_PLACES + 1))
+        places = exact or list(islice(places_of_words(found.text, quote), MAX_PLACES + 1))
+        return {
+            "document": document,
+            "quote": quote,
+            "stands": bool(exact),
+            "same_words": bool(places),
+            "places": [_quote_place(found, start, end) for start, end in places[:MAX_PLACES]],
+            "more": len(places) > MAX_PLACES,
+        }
+
+    def documents(self, offset: int = 0, limit: int | None = None) -> Json:
+        """Ids and titles of the documents, in index order.
+
+        Args:
+            offset: Number of documents to skip.
+            limit: Maximum number of documents; all if None.
+        """
+        if offset < 0 or (limit is not None and limit < 1):
+            raise InputError(f"offset is {offset} and limit {limit}; give an offset from 0 and a limit from 1")
+        index = self._live.get().index
+        names = islice(index.documents, offset, None if limit is None else offset + limit)
+        return {
+            "documents": [{"document": name, "title": index.title(name)} for name in names],
+            "total": len(index.documents),
+        }
+
+    def check(self) -> None:
+        """Open the index, if it is not open."""
+        self._live.get()
+
+    def document(self, document: str) -> Document:
+        """The document with an id."""
+        return self._live.get().retriever.document(document)
+
+
+def _read(assistant: Assistant, question: str, where: Where | None, checkpoint: Checkpoint) -> Result:
+    """The stages of ``Assistant.ask`` before the last, with a checkpoint between any two."""
+    found = assistant.retrieve(question, where)
+    checkpoint()
+    return assistant.recall(assistant.read(found), where)
+
+
+def _sentences(assistant: Assistant, answers: Iterable[Answer], max_tokens: int | None) -> list[Json]:
+    """The sentences of answers in their order, each once, within a budget."""
+    count = encoding().encode_ordinary
+    left = max_tokens
+    found: dict[tuple[str, int, int], Json] = {}
+    for answer in answers:
+        sentence = answer.sentence
+        key = (answer.document, sentence.start, sentence.end)
+        if key in found:
+            continue
+        if left is not None:
+            tokens = len(count(sentence.text))
+            if tokens > left:
+                continue
+            left -= tokens
+        place: Place = assistant.index.place(answer.document, sentence.start)
+        found[key] = {
+            "text": sentence.text,
+            "confidence": answer.confidence,
+            "document": answer.document,
+            "title": answer.title,
+            "start": sentence.start,
+            "end": sentence.end,
+            "page": place.page,
+            "heading": place.heading,
+        }
+    return list(found.values())
+
+
+def _first_tokens(text: str, max_tokens: int) -> str:
+    """The longest beginning of a text that has at most so many tokens, but one code point at least."""
+    # Encoding more than can fit would take time for nothing.
+    text = text[: max_tokens * _CODE_POINTS_PER_TOKEN]
+    tokens = encoding().encode_ordinary(text)
+    if len(tokens) <= max_tokens:
+        return text
+    kept = encoding().decode_bytes(tokens[:max_tokens]).decode("utf-8", errors="ignore")
+    return text[: max(1, len(kept))]
+
+
+def _quote_place(document: Document, start: int, end: int) -> Json:
+    place = document.place(start)
+    return {
+        "text": document.text[start:end],
+        "start": start,
+        "end": end,
+        "page": place.page,
+        "heading": place.heading,
+    }
+
+
+def _check_range(name: str, value: float | None) -> None:
+    if value is not None and not 0 <= value <= 1:
+        raise InputError(f"{name} is {value}; give a probability from 0 to 1")
+
+
+def _check_budget(max_tokens: int | None) -> None:
+    if max_tokens is not None and max_tokens < 1:
+        raise InputError(f"max_tokens is {max_tokens}; it must be at least 1")

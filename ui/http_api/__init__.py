@@ -1,0 +1,1 @@
+"""The HTTP API of ``rag serve``: JSON in and out, described by OpenAPI."""
