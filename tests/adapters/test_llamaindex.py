@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from llama_index.core.base.response.schema import Response
+from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import get_response_synthesizer
 from llama_index.core.schema import MetadataMode, NodeWithScore, TextNode
@@ -54,7 +55,7 @@ def test_language_model_is_shown_title_and_heading_only(assistant: Assistant) ->
 
 def test_passages_feed_a_response_synthesizer(assistant: Assistant) -> None:
     retriever = RagRetriever(assistant.retriever, k=2)
-    engine = RetrieverQueryEngine(retriever, get_response_synthesizer(response_mode="no_text", llm=None))
+    engine = RetrieverQueryEngine(retriever, get_response_synthesizer(MockLLM(), response_mode="no_text"))
     found = engine.query(QUESTION).source_nodes
     assert [each.text for each in found] == [hit.passage.text for hit in assistant.retriever.search(QUESTION, k=2)]
 
