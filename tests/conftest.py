@@ -13,6 +13,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ["RAG_PRECISION"] = "float32"
 # No test asks the Hugging Face hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# No test reports to Haystack.
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "false"
 
 import pytest
 from filelock import FileLock

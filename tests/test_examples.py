@@ -66,3 +66,37 @@ def test_evaluate_own_questions_prints_intervals(tmp_path: Path) -> None:
     assert rows[-1][-1] == "7"
     for _, value, low, high, _ in rows:
         assert float(low) <= float(value) <= float(high)
+
+
+def test_langchain_example_quotes_in_a_chain_and_a_tool(tmp_path: Path) -> None:
+    lines = _run("langchain_quotes.py", cwd=tmp_path).splitlines()
+    assert [re.fullmatch(r"\S+\.md \d+ \d+", line) is not None for line in lines[:2]] == [True, True]
+    assert lines[2:5] == [
+        "1 message for a chat model",
+        "7,644 km  (kazakhstan.md, characters 1072 to 1080)",
+        "7,644 km",
+    ]
+    assert lines[-1] == "Source: Kazakhstan: the long border (kazakhstan.md, characters 1072-1080)"
+
+
+def test_llamaindex_example_quotes_or_finds_nothing(tmp_path: Path) -> None:
+    lines = _run("llamaindex_quotes.py", cwd=tmp_path).splitlines()
+    assert lines[2:4] == ["7,644 km", "  Kazakhstan: the long border (kazakhstan.md, characters 1072 to 1080)"]
+    assert lines[-1].startswith("not found (")
+
+
+def test_haystack_example_quotes_from_a_saved_pipeline(tmp_path: Path) -> None:
+    lines = _run("haystack_quotes.py", cwd=tmp_path).splitlines()
+    assert re.fullmatch(r"7,644 km  \(\d\d% likely to be right\)", lines[2])
+    assert lines[3:5] == [
+        "  Kazakhstan's with Russia measures 7,644 km, which is 4,750 miles.",
+        "  kazakhstan.md, characters 1072 to 1080",
+    ]
+    assert lines[5].startswith("not found: ")
+
+
+def test_dspy_example_retrieves_and_quotes(tmp_path: Path) -> None:
+    pytest.importorskip("dspy", reason="dspy is not installed; its pinned dependencies conflict with ours")
+    lines = _run("dspy_quotes.py", cwd=tmp_path).splitlines()
+    assert [re.fullmatch(r"\S+\.md \d+ \d+", line) is not None for line in lines[:3]] == [True] * 3
+    assert lines[3:] == ["7,644 km (kazakhstan.md, characters 1072-1080)"]
