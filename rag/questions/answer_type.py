@@ -54,6 +54,17 @@ ASKS_FOR_DURATION = re.compile(r"\bhow (?:long|old|often|far)\b", re.IGNORECASE)
 ASKS_FOR_PART = re.compile(r"\b(?:which|what) (?:part|size|share)\b", re.IGNORECASE)
 
 
+#: What follows a value that a question asks for, and says more of it: "7,644 km, which is 4,750 miles".
+RELATIVE_CLAUSE = re.compile(r",\s+(?:which|who|whose|whom|where)\b")
+ASKS_FOR_A_VALUE = ("how many", "when", "where", "who", "which", "what")
+
+
+def concise_end(text: str, question: str) -> int:
+    """Where an answer ends, in code points: before a relative clause after a comma, if a value is asked for."""
+    found = RELATIVE_CLAUSE.search(text) if guess_kind(question) in ASKS_FOR_A_VALUE else None
+    return found.start() if found else len(text)
+
+
 def fits_question(text: str, question: str) -> bool:
     """False if a text is plainly not of the type that a question asks for; True if it is, or if that cannot be told."""
     kind = guess_kind(question)

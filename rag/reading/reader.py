@@ -12,7 +12,7 @@ from ..embedding.engines.choice import OPENVINO, chosen_engine
 from ..embedding.engines.torch_engine import torch_device
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
-from ..questions.answer_type import fits_question
+from ..questions.answer_type import concise_end, fits_question
 from ..text.links import without_link_marks
 from ..text.segmentation import paragraphs, sentences
 from ..text.values import with_unit
@@ -124,6 +124,7 @@ class SpanReader:
             hit = hits[number]
             for prediction in read.best(SPANS_PER_PASSAGE):
                 start, end = prediction.start, prediction.end
+                end = start + concise_end(hit.passage.text[start:end], question)
                 if is_markdown(hit.passage.document_id):
                     start, end = without_link_marks(hit.passage.text, start, end)
                 start, end = with_unit(hit.passage.text, start, end, question)

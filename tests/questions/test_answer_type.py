@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.questions.answer_type import fits_question
+from rag.questions.answer_type import concise_end, fits_question
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,16 @@ def test_answers_of_another_type_are_found(question: str, fitting: list[str], ot
 )
 def test_what_cannot_be_told_fits(question: str, text: str) -> None:
     assert fits_question(text, question)
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "kept"),
+    [
+        ("7,644 km, which is 4,750 miles", "How long is the border?", "7,644 km"),
+        ("Anna Berg, who came from Osh", "Who opened the bridge?", "Anna Berg"),
+        ("Anna Berg, Boris Klein", "Who opened the bridge?", "Anna Berg, Boris Klein"),
+        ("the flood, which took the bridge", "Why was it closed?", "the flood, which took the bridge"),
+    ],
+)
+def test_value_ends_before_a_relative_clause(text: str, question: str, kept: str) -> None:
+    assert text[: concise_end(text, question)] == kept
