@@ -15,7 +15,8 @@ def without_link_marks(text: str, start: int, end: int) -> tuple[int, int]:
     """Move the edges of a span in Markdown off the marks of links, inwards.
 
     A span within a link becomes the part of it that is label, or else target. A span that reaches beyond a link loses
-    an edge that holds nothing but marks or target. A link that is whole in a longer span stays whole.
+    an edge that holds nothing but marks or target, and is cut to the label if it holds a part of it. A link that is
+    whole in a longer span stays whole.
 
     Args:
         text: Markdown.
@@ -36,6 +37,11 @@ def without_link_marks(text: str, start: int, end: int) -> tuple[int, int]:
             start = link.end()
         elif start < link.start() and end <= link.end("open"):
             end = link.start()
+        elif start < link.start() and end < link.end():
+            start, end = _within(link, text, start, end)
+        elif link.end("open") <= start and end > link.end():
+            start, end = _within(link, text, start, end)
+            break
     return trimmed(text, start, end)
 
 

@@ -23,6 +23,7 @@ from rag.embedding.engines.openvino_engine import FACTS, MAX_CACHED, NETWORK, WE
 from rag.embedding.engines.precision import chosen_precision
 from rag.embedding.engines.torch_engine import TorchEngine
 from rag.paths import shipped_reader
+from rag.reading.folder import SECOND
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, SpanPredictor
 from rag.reading.reader import SpanReader
@@ -146,7 +147,9 @@ def test_bfloat16_finds_the_same_passages_and_answers(
     questions = [json.loads(line)["question"] for line in lines[:60]]
     mine, theirs = encoder.encode(questions), assistant.retriever.encoder.encode(questions)
     assert (mine * theirs).sum(axis=1).min() > 0.999
-    reader = SpanReader(SpanPredictor.of(model), assistant.index.lexical.rarity, Ranking.load(shipped_reader()))
+    rarity, order = assistant.index.lexical.rarity, Ranking.load(shipped_reader())
+    second = SpanPredictor.of(SpanModel.load(shipped_reader() / SECOND))
+    reader = SpanReader(SpanPredictor.of(model), rarity, order, second)
     other = Assistant(Retriever(assistant.index, encoder), reader)
 
     def answer(to: Assistant, question: str) -> list[str]:

@@ -21,6 +21,7 @@ from rag.cli import build_parser, main
 from rag.cli.common import err, out, progress_bars
 from rag.paths import shipped_reader
 from rag.questions.schema import Gold, Question, raise_invalid
+from rag.reading.folder import SECOND
 from rag.reading.weights import WEIGHTS, load_weights, save_weights
 
 BORDER = "The border of Ruritania is 40 km long."
@@ -35,7 +36,7 @@ def _qa(name: str, question: str, text: str | None, start: int = 0) -> dict[str,
 @pytest.fixture
 def squad(tmp_path: Path) -> Path:
     paragraphs = [
-        {"context": BORDER, "qas": [_qa("km", "How long is the border of Ruritania?", "40 km", 27)]},
+        {"context": BORDER, "qas": [_qa("km", "How long is the border of Ruritania?", "40 km long", 27)]},
         {
             "context": RENTS,
             "qas": [
@@ -114,7 +115,9 @@ def test_squad_file_is_read_with_the_given_reader(
     summary = _summary(capsys)
     fingerprint = load_weights(cautious_reader / WEIGHTS).description.fingerprint
     assert fingerprint != load_weights(shipped_reader() / WEIGHTS).description.fingerprint
-    assert (summary["settings"]["reader"], summary["settings"]["threshold"]) == (f"SpanReader ({fingerprint})", 1.0)
+    second = load_weights(cautious_reader / SECOND / WEIGHTS).description.fingerprint
+    reader = f"SpanReader ({fingerprint}-{second})"
+    assert (summary["settings"]["reader"], summary["settings"]["threshold"]) == (reader, 1.0)
     assert summary["figures"]["f1_answered"]["value"] == 0.0
 
 
@@ -225,7 +228,7 @@ def test_skip_bad_skips_and_lists_invalid_questions(
     plain = tmp_path / "wrong.json"
     plain.write_text(json.dumps(wrong))
     assert main(["eval", str(plain), "--open"]) == 2
-    assert "wrong.json: question km: the text at 3 is ' bord', not '40 km'" in capsys.readouterr().err
+    assert "wrong.json: question km: the text at 3 is ' border of', not '40 km long'" in capsys.readouterr().err
     assert main(["eval", str(plain), "--open", "--skip-bad", "--json"]) == 0
     assert len(_summary(capsys)["left_out"]) == 1
 
@@ -258,7 +261,7 @@ def test_interrupted_run_is_reported_as_incomplete(
 
 def test_sweep_measures_every_setting(encoder: SentenceTransformerEncoder) -> None:
     documents = [Document("a", BORDER, "A"), Document("b", RENTS, "B")]
-    gold = Gold("a", 27, 32, "40 km", 0, len(BORDER))
+    gold = Gold("a", 27, 37, "40 km long", 0, len(BORDER))
     questions = [Question("1", "How long is the border of Ruritania?", (gold,))]
     settings = [SETTINGS[0], Setting("words", fusion=Fusion(dense=0, lexical=1))]
     rows = list(sweep(documents, questions, encoder, settings))
@@ -267,7 +270,7 @@ def test_sweep_measures_every_setting(encoder: SentenceTransformerEncoder) -> No
 
 
 def test_sweep_reads_with_the_given_reader(encoder: SentenceTransformerEncoder, cautious_reader: Path) -> None:
-    gold = Gold("a", 27, 32, "40 km", 0, len(BORDER))
+    gold = Gold("a", 27, 37, "40 km long", 0, len(BORDER))
     questions = [Question("1", "How long is the border of Ruritania?", (gold,))]
     handled = [
         next(sweep([Document("a", BORDER, "A")], questions, encoder, SETTINGS[:1], reader=reader)).figures[-1].value

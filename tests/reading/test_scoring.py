@@ -12,7 +12,7 @@ from rag.reading.scoring import CONFIDENCE, LEAD, PRIOR, RANKING, Confidence, Ra
 
 
 def test_prior_score_adds_the_weighted_retrieval_signal() -> None:
-    assert prior_score(Signals(span=3.0, retrieval=-0.5, dense=0.9)) == 3.0 - 0.5 * PRIOR
+    assert prior_score(Signals(second_pass_score=3.0, retrieval=-0.5, span=9.0, dense=0.9)) == 3.0 - 0.5 * PRIOR
 
 
 def test_ranking_value_is_the_weighted_sum_of_signals() -> None:

@@ -32,6 +32,8 @@ def _words(words: str, text: str = TEXT) -> str:
         ("](y) too", "too"),
         ("See [", "See"),
         ("]()", ""),
+        ("See [Temur", "Temur"),
+        ("Umarov]() and", "Umarov"),
     ],
 )
 def test_span_moves_to_the_words_inside(span: str, words: str) -> None:

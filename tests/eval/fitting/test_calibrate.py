@@ -69,7 +69,7 @@ def test_written_folder_is_a_reader_with_the_calibrated_confidence(
     check_folder(tmp_path / "mine")
     write(found, tmp_path / "mine", None, "questions.jsonl")
     reader = Assistant.load(corpus_index, assistant.retriever.encoder, tmp_path / "mine")
-    signals = Signals(span=3, dense=0.5, second_pass_score=2, lead=-1)
+    signals = Signals(span=3, dense=0.5, second_pass_score=2)
     assert reader.confidence.probability(signals) == pytest.approx(found.confidence.probability(signals), abs=1e-3)
     assert reader.confidence.probability(signals) != pytest.approx(assistant.confidence.probability(signals), abs=0.01)
     assert Ranking.load(tmp_path / "mine") == Ranking.load(shipped_reader())
