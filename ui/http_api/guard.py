@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -11,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..security.accounts import AccessPolicy, host_name
-from ..security.checks import RequestRefused, check_origin, check_size, refuse_early
+from ..security.checks import OpenRequests, RequestRefused, check_origin, check_size, refuse_early
 from ..security.limits import Limits, RateLimiter, client_of
 from .dify import RETRIEVAL, error_body
 from .keys import ApiKeys
@@ -47,7 +46,7 @@ class ApiGuard:
         self.app, self._keys, self._limits = app, keys, limits
         self._hosts = AccessPolicy(allowed_hosts=allowed_hosts).hosts(host)
         self._requests = RateLimiter(limits.requests_per_minute, clock)
-        self._open: Counter[str] = Counter()
+        self._open = OpenRequests(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request: pass it on, or refuse it."""
@@ -58,14 +57,9 @@ class ApiGuard:
             await send({"type": "websocket.close", "code": 1008})
             return
         client = client_of(scope["client"][0] if scope.get("client") else "")
-        self._open[client] += 1
-        try:
+        with self._open.counted(client):
             refusal = self._refusal(scope, client)
             await (refusal or self.app)(scope, receive, send)
-        finally:
-            self._open[client] -= 1
-            if not self._open[client]:
-                del self._open[client]
 
     def _refusal(self, scope: Scope, client: str) -> Response | None:
         """The response to a request that is not allowed; None to one that is."""
@@ -84,10 +78,7 @@ class ApiGuard:
         return None
 
     def _check(self, scope: Scope, headers: Headers, client: str) -> None:
-        if self._open[client] > self._limits.connections_per_client:
-            raise RequestRefused(429, "you have too many open requests; wait until some are answered", 5)
-        if self._open.total() > self._limits.connections:
-            raise RequestRefused(503, "the server is busy; try again in a moment", 5)
+        self._open.check(client)
         if self._hosts is not None and host_name(headers.get("host", "")) not in self._hosts:
             names = ", ".join(sorted(self._hosts))
             raise RequestRefused(421, f"this server answers only to {names}; see rag serve --allow-host")

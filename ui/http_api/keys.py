@@ -11,12 +11,13 @@ import hmac
 import os
 import re
 import secrets
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from rag import InputError
+
+from ..security.private_file import private_lines
 
 NAME = re.compile(r"[\w.@-]{1,100}")
 HEX = re.compile(r"[0-9a-f]{64}")
@@ -55,7 +56,7 @@ class ApiKeys:
             InputError: It cannot be read, is open to other users, or holds an invalid line.
         """
         hashes = {}
-        for number, line in enumerate(_lines(file), start=1):
+        for number, line in enumerate(private_lines(file), start=1):
             parts = line.split()
             if len(parts) != 3 or not NAME.fullmatch(parts[0]) or not all(HEX.fullmatch(part) for part in parts[1:]):
                 raise InputError(f"{file}:{number}: not a key; make one with rag serve --new-key NAME")
@@ -82,19 +83,6 @@ def new_key(file: Path, name: str) -> str:
     except OSError as error:
         raise InputError(f"{file}: cannot be written ({error.strerror or error}); choose another --key-file") from error
     return key
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        with file.open(encoding="utf-8") as stream:
-            others = stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
-            if os.name == "posix" and others:
-                raise InputError(f"{file}: other users of this machine have access to it; run chmod 600 {file}")
-            return stream.read().splitlines()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror or error}); check --key-file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
 
 
 def _digest(salt: bytes, key: str) -> bytes:

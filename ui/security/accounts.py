@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import os
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from rag import InputError
+
+from .private_file import private_lines
 
 #: Host names by which a browser on this machine may address the server.
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -110,7 +110,7 @@ def read_accounts(pairs: Iterable[str], file: Path | None = None) -> dict[str, s
     accounts: dict[str, str] = {}
     sources = [("--auth", pair) for pair in pairs]
     if file is not None:
-        sources += [(f"{file}:{number}", line) for number, line in enumerate(_lines(file), start=1) if line]
+        sources += [(f"{file}:{number}", line) for number, line in enumerate(private_lines(file), start=1) if line]
     for source, pair in sources:
         user, colon, password = pair.partition(":")
         user = user.strip()
@@ -123,19 +123,6 @@ def read_accounts(pairs: Iterable[str], file: Path | None = None) -> dict[str, s
     if file is not None and not accounts:
         raise InputError(f"{file}: contains no account; write one USER:PASSWORD per line")
     return accounts
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        with file.open(encoding="utf-8-sig") as stream:
-            others = stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
-            if os.name == "posix" and others:
-                raise InputError(f"{file}: other users of this machine have access to it; run chmod 600 {file}")
-            return stream.read().splitlines()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
 
 
 def _digest(user: str, password: str) -> bytes:

@@ -1,12 +1,17 @@
-"""Checks of a request's headers, shared by the page and the HTTP API."""
+"""Checks of requests, shared by the page and the HTTP API."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
+
+from .limits import Limits
 
 #: Digits of a request's length in bytes.
 MOST_DIGITS = 18
@@ -23,6 +28,32 @@ class RequestRefused(Exception):
         """Format the refusal like gradio's own errors, so that the page shows the reason."""
         headers = {"Retry-After": str(math.ceil(self.wait))} if self.wait else {}
         return JSONResponse({"detail": str(self)}, status_code=self.status, headers=headers)
+
+
+class OpenRequests:
+    """The open requests of each client, up to the limits on connections."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def counted(self, client: str) -> Iterator[None]:
+        """Count a request of a client as open inside."""
+        self._open[client] += 1
+        try:
+            yield
+        finally:
+            self._open[client] -= 1
+            if not self._open[client]:
+                del self._open[client]
+
+    def check(self, client: str) -> None:
+        """Refuse a counted request if the client, or all together, have more open than the limits allow."""
+        if self._open[client] > self._limits.connections_per_client:
+            raise RequestRefused(429, "you have too many open requests; wait until some are answered", 5)
+        if self._open.total() > self._limits.connections:
+            raise RequestRefused(503, "the server is busy; try again in a moment", 5)
 
 
 def refuse_early(wait: float, reason: str) -> None:

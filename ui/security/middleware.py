@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .accounts import AccessPolicy, host_name
-from .checks import RequestRefused, check_origin, check_size, refuse_early
+from .checks import OpenRequests, RequestRefused, check_origin, check_size, refuse_early
 from .headers import FILES
 from .limits import Limits, RateLimiter, client_of
 from .login import account_of, log_in, login_required, session_account
@@ -82,7 +81,7 @@ class AccessMiddleware:
         self._uploads = uploads.resolve()
         self._requests = RateLimiter(limits.requests_per_minute, clock)
         self._failed_logins = FailedLogins(limits, clock)
-        self._open: Counter[str] = Counter()
+        self._open = OpenRequests(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request: pass it on to gradio, or refuse it."""
@@ -93,19 +92,15 @@ class AccessMiddleware:
             await send({"type": "websocket.close", "code": 1008})
             return
         client = client_of(scope["client"][0] if scope.get("client") else "")
-        self._open[client] += 1
-        try:
-            await self._serve(scope, receive, send, client)
-        except RequestRefused as refused:
-            await refused.response()(scope, receive, send)
-        finally:
-            self._open[client] -= 1
-            if not self._open[client]:
-                del self._open[client]
+        with self._open.counted(client):
+            try:
+                await self._serve(scope, receive, send, client)
+            except RequestRefused as refused:
+                await refused.response()(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
-        self._check_connections(client)
+        self._open.check(client)
         self._check_host(headers)
         check_origin(headers, method)
         if method == "POST" and path in LOGIN and self._login:
@@ -130,12 +125,6 @@ class AccessMiddleware:
         refuse_early(self._failed_logins.acquire(client, account), "too many failed logins")
         if await log_in(self.app, scope, _replay(body, receive), send):
             self._failed_logins.succeeded(client, account)
-
-    def _check_connections(self, client: str) -> None:
-        if self._open[client] > self.limits.connections_per_client:
-            raise RequestRefused(429, "you have too many open requests; wait until some are answered", 5)
-        if self._open.total() > self.limits.connections:
-            raise RequestRefused(503, "the server is busy; try again in a moment", 5)
 
     def _check_host(self, headers: Headers) -> None:
         if self._hosts is not None and host_name(headers.get("host", "")) not in self._hosts:

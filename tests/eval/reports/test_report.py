@@ -31,7 +31,13 @@ def report(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransforme
 
     questions = [
         Question(
-            "km", "How long is the border of Ruritania?", (gold("40 km"),), "how many", ("similar",), "test", "a.md"
+            "km",
+            "How long is the border of Ruritania?",
+            (gold("40 km long"),),
+            "how many",
+            ("similar",),
+            "test",
+            "a.md",
         ),
         Question("rents", "When did rents in Strelsau double?", (gold("Rents"),), "when", (), "test", "a.md"),
         Question("evil", f"Who said {EVIL}?", (), "who", ("near miss",), "test", "a.md"),
@@ -58,7 +64,7 @@ def test_question_browser_marks_gold_and_answer(browser: Browser, report: Path) 
     expect(first.locator("h3")).to_have_text("How long is the border of Ruritania?")
     first.locator("summary").click()
     # Offsets in code points: the two faces before it are two, not four.
-    expect(first.locator("mark.gold.given").first).to_have_text("40 km")
+    expect(first.locator("mark.gold.given").first).to_have_text("40 km long")
     expect(first.locator("blockquote").first).to_contain_text("The border of Ruritania is 40 km long.")
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "report.png", full_page=True)
