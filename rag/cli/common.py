@@ -105,6 +105,20 @@ def add_compute_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_encryption_options(parser: argparse.ArgumentParser, secrets: str) -> None:
+    """Add ``--tls-cert``, ``--tls-key``, ``--plain-http`` and ``--allow-host``; ``secrets`` is what to encrypt."""
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate for HTTPS, in PEM format")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate, in PEM format")
+    parser.add_argument(
+        "--plain-http", action="store_true",
+        help=f"let {secrets} of other machines pass unencrypted, as behind a reverse proxy that encrypts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="further host name to answer to, such as that of a reverse proxy; repeatable",
+    )  # fmt: skip
+
+
 def set_environment(args: argparse.Namespace) -> None:
     """Pass ``--engine``, ``--precision`` and ``--threads`` on to this process and to those that it starts.
 

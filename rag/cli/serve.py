@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import default_index, default_keys
-from .common import add_command, add_compute_options, add_index_option, add_reader_option, err, ready_index
+from .common import (
+    add_command,
+    add_compute_options,
+    add_encryption_options,
+    add_index_option,
+    add_reader_option,
+    err,
+    ready_index,
+)
 
 if TYPE_CHECKING:
     from .common import Subparsers
@@ -40,16 +48,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--knowledge-id", metavar="ID", help="id of the index for Dify (default: the name of the index folder)"
     )
-    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate for HTTPS, in PEM format")
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate, in PEM format")
-    parser.add_argument(
-        "--plain-http", action="store_true",
-        help="let API keys of other machines pass unencrypted, as behind a reverse proxy that encrypts",
-    )  # fmt: skip
-    parser.add_argument(
-        "--allow-host", action="append", default=[], metavar="NAME",
-        help="further host name to answer to, such as that of a reverse proxy; repeatable",
-    )  # fmt: skip
+    add_encryption_options(parser, "API keys")
     parser.add_argument(
         "--requests-per-minute", type=int, metavar="N", help="limit of requests per client and minute (default: 300)"
     )

@@ -10,6 +10,7 @@ from ..paths import collections_home, default_index, shipped_corpus
 from .common import (
     add_command,
     add_compute_options,
+    add_encryption_options,
     add_index_option,
     add_reader_option,
     err,
@@ -54,16 +55,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="file of accounts, one USER:PASSWORD per line; only its owner may have access (chmod 600)",
     )  # fmt: skip
     parser.add_argument("--no-auth", action="store_true", help="serve other machines without a login")
-    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate for HTTPS, in PEM format")
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate, in PEM format")
-    parser.add_argument(
-        "--plain-http", action="store_true",
-        help="let passwords of other machines pass unencrypted, as behind a reverse proxy that encrypts",
-    )  # fmt: skip
-    parser.add_argument(
-        "--allow-host", action="append", default=[], metavar="NAME",
-        help="further host name to answer to, such as that of a reverse proxy; repeatable",
-    )  # fmt: skip
+    add_encryption_options(parser, "passwords")
     parser.add_argument(
         "--requests-per-minute", type=int, metavar="N",
         help="limit of questions, clicks and uploads per client and minute (default: 300)",
