@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def test_precision_option_reaches_the_engine(corpus_index: Path) -> None:
 
 
 def test_bfloat16_finds_the_same_passages_and_answers(
-    corpus_index: Path, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+    corpus_index: Path, assistant: Assistant, on_torch: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAG_PRECISION", "bfloat16")
     try:
@@ -145,7 +146,7 @@ def test_bfloat16_finds_the_same_passages_and_answers(
     assert encoder.engine == model.engine.name == "OpenVINO, bfloat16"
     lines = SHIPPED_QUESTIONS.read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line)["question"] for line in lines[:60]]
-    mine, theirs = encoder.encode(questions), assistant.retriever.encoder.encode(questions)
+    mine, theirs = encoder.encode(questions), on_torch.encode(questions)
     assert (mine * theirs).sum(axis=1).min() > 0.999
     rarity, order = assistant.index.lexical.rarity, Ranking.load(shipped_reader())
     second = SpanPredictor.of(SpanModel.load(shipped_reader() / SECOND))
@@ -157,6 +158,26 @@ def test_bfloat16_finds_the_same_passages_and_answers(
 
     same = [answer(other, question) == answer(assistant, question) for question in questions]
     assert np.mean(same) >= 0.9
+
+
+def test_windows_are_padded_to_tiles_in_bfloat16_but_not_beyond_the_longest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Network(torch.nn.Module):
+        def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            return (ids + types + mask).float()
+
+    monkeypatch.setenv("RAG_CACHE", str(tmp_path))
+    ids = np.full((2, 37), 5, dtype=np.int64)
+    network = openvino_engine.converted([], lambda: Conversion(Network(), {}, (ids, ids, ids), ids * np.float32(3)), "")
+
+    def outputs(precision: str, longest: int) -> list[float]:
+        engine = OpenVinoEngine(replace(network, facts={"longest": longest}), precision)
+        return engine.run(ids, ids, ids)[0].tolist()
+
+    assert outputs("bfloat16", 512) == [15.0] * 37 + [0.0] * 11
+    assert outputs("bfloat16", 40) == [15.0] * 37 + [0.0] * 3
+    assert outputs("bfloat16", 0) == outputs("float32", 512) == [15.0] * 37
 
 
 def test_engine_that_does_not_exist_or_fit_is_refused(engine: Callable[[str], None]) -> None:
