@@ -1,8 +1,8 @@
-"""Paired quality of the engines: ``python -m rag.eval.bench.engine_quality QUESTIONS.json.gz [--last N]``.
+"""Paired quality of the engines: ``python -m rag.eval.bench.engine_quality QUESTIONS.json.gz [--last N] [--second]``.
 
 The paragraphs of a file are indexed, searched and read twice, by OpenVINO and by torch; each question is compared with
-itself. The reader gets the paragraph of each question. An answerable question is also read with a near miss: the first
-paragraph found that does not hold any of its answers.
+itself. The reader's first model, or with ``--second`` its larger one, gets the paragraph of each question. An
+answerable question is also read with a near miss: the first paragraph found that does not hold any of its answers.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from rag.embedding.engines.choice import OPENVINO, TORCH, VARIABLE
 from rag.paths import shipped_reader
 from rag.questions.schema import Question
 from rag.questions.squad import load_squad, sample
+from rag.reading.folder import SECOND
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, SpanPredictor
 
@@ -87,25 +88,31 @@ def engine(name: str) -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
-def outcomes(documents: Sequence[Document], questions: Sequence[Question]) -> tuple[Outcome, Outcome]:
+def outcomes(documents: Sequence[Document], questions: Sequence[Question], reader: Path) -> tuple[Outcome, Outcome]:
     """What torch and OpenVINO give; OpenVINO reads the near misses that torch found.
+
+    Args:
+        documents: What is searched.
+        questions: What is asked.
+        reader: Folder of the span model that reads.
 
     Raises:
         InputError: OpenVINO cannot be used.
     """
-    by_torch = _outcome(TORCH, documents, questions, None)
-    return by_torch, _outcome(OPENVINO, documents, questions, by_torch.found)
+    by_torch = _outcome(TORCH, documents, questions, reader, None)
+    return by_torch, _outcome(OPENVINO, documents, questions, reader, by_torch.found)
 
 
 def _outcome(
     name: str,
     documents: Sequence[Document],
     questions: Sequence[Question],
+    reader: Path,
     near_misses_among: Sequence[Sequence[str]] | None,
 ) -> Outcome:
     with engine(name):
         encoder = SentenceTransformerEncoder(device="cpu")
-        predictor = SpanPredictor.of(SpanModel.load(shipped_reader(), "cpu"))
+        predictor = SpanPredictor.of(SpanModel.load(reader, "cpu"))
     retriever = Retriever(Index.build(documents, encoder), encoder)
     found = [_found(retriever, question.text) for question in questions]
     texts = {document.id: document for document in documents}
@@ -186,6 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="paragraphs and questions in SQuAD's format")
     parser.add_argument("--last", type=int, metavar="N", help="only the last N articles, such as those held back")
     parser.add_argument("--questions", type=int, metavar="N", help="N random questions (default: all)")
+    parser.add_argument("--second", action="store_true", help="read with the larger model of the reader")
     args = parser.parse_args(argv)
     try:
         if args.questions is not None and args.questions < 1:
@@ -201,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         questions = sample(questions, args.questions, seed=0)
         if not any(question.golds for question in questions):
             raise InputError(f"{args.file}: none of the chosen questions has an answer; choose more")
-        torch, openvino = outcomes(documents, questions)
+        torch, openvino = outcomes(documents, questions, shipped_reader() / SECOND if args.second else shipped_reader())
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
