@@ -14,12 +14,12 @@ from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..questions.answer_type import concise_end, fits_question
 from ..text.links import without_link_marks
-from ..text.segmentation import paragraphs, sentences
+from ..text.segmentation import Extent, paragraphs, sentences
 from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
 from .folder import network_folder, second_folder
 from .model import SpanModel
-from .predictor import Pair, Prediction, ReadText, SpanPredictor
+from .predictor import Pair, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
 from .weights import model_files
 
@@ -122,6 +122,8 @@ class SpanReader:
         spans = []
         for number, read in texts.items():
             hit = hits[number]
+            shared = coverage(weights, hit.passage.text)
+            inside = _sentences(hit.passage.text)
             for prediction in read.best(SPANS_PER_PASSAGE):
                 start, end = prediction.start, prediction.end
                 end = start + concise_end(hit.passage.text[start:end], question)
@@ -135,11 +137,12 @@ class SpanReader:
                         answerability=prediction.answerability,
                         retrieval=hit.score - hits[0].score,
                         dense=hit.dense,
-                        coverage=coverage(weights, hit.passage.text),
+                        coverage=shared,
                         second_pass_score=prediction.score,
                         type_fit=0.0 if fits_question(words, question) else -1.0,
                     )
-                    spans.append(_span(hit.passage, number, prediction._replace(start=start, end=end), signals))
+                    sentence = _sentence_around(hit.passage, inside, start, end)
+                    spans.append(_span(hit.passage, number, Extent(start, end), sentence, signals))
         return spans
 
     def _read_again(
@@ -176,11 +179,18 @@ def _predictor(folder: Path, modified: tuple[int, ...], engine: str, device: str
     return SpanPredictor.of(SpanModel.load(folder, device))
 
 
-def _span(passage: Passage, hit: int, prediction: Prediction, signals: Signals) -> Span:
-    start, end = passage.start + prediction.start, passage.start + prediction.end
-    text = passage.text[prediction.start : prediction.end]
-    sentence = _sentence(passage, prediction) or Sentence(start, end, text)
-    return Span(passage.document_id, start, end, text, sentence, hit, prior_score(signals), signals)
+def _span(passage: Passage, hit: int, words: Extent, sentence: Sentence, signals: Signals) -> Span:
+    """A span of a passage, given by its offsets in the passage."""
+    return Span(
+        passage.document_id,
+        passage.start + words.start,
+        passage.start + words.end,
+        passage.text[words.start : words.end],
+        sentence,
+        hit,
+        prior_score(signals),
+        signals,
+    )
 
 
 def _score(text: ReadText, span: Span, passage: Passage) -> float:
@@ -206,20 +216,22 @@ def repeats_question(text: str, question: str) -> bool:
     return bool(content) and content <= set(terms(question)) and " or " not in question.casefold()
 
 
-def _sentence(passage: Passage, prediction: Prediction) -> Sentence | None:
-    """The sentence around a span; from its first to its last one if it crosses boundaries."""
-    text = passage.text
-    inside = [
-        extent
-        for paragraph in paragraphs(text)
-        if paragraph.start < prediction.end and prediction.start < paragraph.end
-        for extent in sentences(text, *paragraph)
-        if extent.start < prediction.end and prediction.start < extent.end
-    ]
-    if not inside:
-        return None
-    start, end = inside[0].start, inside[-1].end
-    return Sentence(passage.start + start, passage.start + end, text[start:end])
+def _sentences(text: str) -> list[Extent]:
+    """The sentences of a passage, in order."""
+    return [sentence for paragraph in paragraphs(text) for sentence in sentences(text, *paragraph)]
+
+
+def _sentence_around(passage: Passage, inside: Sequence[Extent], start: int, end: int) -> Sentence:
+    """The sentence around a span of a passage, from its first to its last one if it crosses boundaries.
+
+    Args:
+        passage: The passage.
+        inside: Its sentences.
+        start, end: The span, by its offsets in the passage, which stand for the sentence where there is none.
+    """
+    crossed = [each for each in inside if each.start < end and start < each.end] or [Extent(start, end)]
+    start, end = crossed[0].start, crossed[-1].end
+    return Sentence(passage.start + start, passage.start + end, passage.text[start:end])
 
 
 def _without_overlaps(spans: list[Span]) -> list[Span]:

@@ -19,9 +19,13 @@ def is_inside_word(text: str, at: int) -> bool:
     """True if a word or a number goes on across this offset, in code points."""
     if not 0 < at < len(text):
         return False
-    if _is_part(text[at - 1]) and _is_part(text[at]):
+    before, after = text[at - 1], text[at]
+    if _is_part(before) and _is_part(after):
         return True
-    return bool(IN_NUMBER.match(text, at)) or bool(IN_NUMBER.match(text, at - 1))
+    # The check of the neighbours spares most of the matching: passages are checked at each token.
+    return bool(
+        (before.isdecimal() and IN_NUMBER.match(text, at)) or (after.isdecimal() and IN_NUMBER.match(text, at - 1))
+    )
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -33,4 +37,4 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _is_part(character: str) -> bool:
     # In many scripts, vowels are marks on the letter before them.
-    return character.isalnum() or unicodedata.category(character).startswith("M")
+    return character.isalnum() or (not character.isascii() and unicodedata.category(character).startswith("M"))
