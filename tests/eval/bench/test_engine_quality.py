@@ -11,7 +11,8 @@ from rag.eval.bench import engine_quality
 from rag.eval.bench.engine_quality import LOWEST, Figure, Outcome, engine, figures, quality_table
 
 from rag import Document, InputError
-from rag.questions.schema import Gold, Question
+from rag.questions.places import Gold
+from rag.questions.schema import Question
 
 DOCUMENTS = [
     Document("0/0", "The ferry to Baku leaves at nine. It carries 48 wagons.", "Ferries"),
