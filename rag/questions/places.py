@@ -79,7 +79,7 @@ def read_items(
     for alternatives in _entries(values.get("items", []), "items"):
         if not isinstance(alternatives, list) or not alternatives:
             raise InputError("each of 'items' must be a list of at least one quote")
-        items.append(tuple(read_quote(entry, documents, "items") for entry in alternatives))
+        items.append(tuple(_read_quote(entry, documents, "items") for entry in alternatives))
     quotes = [quote for item in items for quote in item]
     if both := _overlap(quotes):
         raise InputError(f"the item {both[1].text!r} overlaps {both[0].text!r} in {both[0].document}; keep one")
@@ -89,17 +89,6 @@ def read_items(
         if not before or not _inside(quote, parts[before - 1]):
             raise InputError(f"the item {quote.text!r} is not in the evidence of {quote.document}; add its sentence")
     return tuple(items)
-
-
-def read_quote(entry: Any, documents: Mapping[str, Document], field: str) -> Gold:
-    """Locate an entry with the fields ``document``, ``sentence`` and ``quote``; ``field`` names its list in errors.
-
-    Raises:
-        InputError: The entry is invalid or not in its document.
-    """
-    if not isinstance(entry, dict) or entry.keys() != PLACE:
-        raise InputError(f"an entry of {field!r} must have the fields 'document', 'sentence' and 'quote'")
-    return _located(entry, documents, field)
 
 
 def locate(name: str, sentence: str, quote: str, documents: Mapping[str, Document]) -> Gold:
@@ -128,6 +117,13 @@ def _read_part(entry: Any, documents: Mapping[str, Document]) -> Gold:
     if not isinstance(entry, dict) or entry.keys() - {"quote"} != {"document", "sentence"}:
         raise InputError("an entry of 'evidence' must have the fields 'document' and 'sentence', and may have 'quote'")
     return _located({**entry, "quote": entry.get("quote", entry["sentence"])}, documents, "evidence")
+
+
+def _read_quote(entry: Any, documents: Mapping[str, Document], field: str) -> Gold:
+    """Locate an entry with the fields of ``PLACE``; ``field`` names its list in errors."""
+    if not isinstance(entry, dict) or entry.keys() != PLACE:
+        raise InputError(f"an entry of {field!r} must have the fields 'document', 'sentence' and 'quote'")
+    return _located(entry, documents, field)
 
 
 def _located(entry: Mapping[str, Any], documents: Mapping[str, Document], field: str) -> Gold:
