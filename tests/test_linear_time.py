@@ -25,8 +25,9 @@ from rag.index.filters import MAX_VALUE, as_date, as_number, conditions
 from rag.index.originals import ROW
 from rag.index.store_writer import StoreWriter
 from rag.questions.anchors import unique_quote
+from rag.questions.places import Gold
 from rag.questions.question_type import guess_kind
-from rag.questions.schema import Gold, Question, _Split
+from rag.questions.schema import Question, _Split
 from rag.text.chunking import Budget, ChunkSettings, chunk
 from rag.text.links import without_link_marks
 from rag.text.printable import printable

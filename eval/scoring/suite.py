@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag import Answer, Assistant, Hit, Index, Passage, Result
-from rag.questions.schema import Gold, Question
+from rag.questions.places import Gold
+from rag.questions.schema import Question
 from rag.text.segmentation import paragraphs
 
 from .metrics import exact_match, ndcg_at, overlap, relevance, token_f1

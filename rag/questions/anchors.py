@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..text.search import last_index
 from ..text.segmentation import Extent, paragraphs, sentences, trim
 from ..types import Document
-from .schema import read_place
+from .places import read_place
 
 #: Keys ``document``, ``sentence`` and ``quote``, as stored in a question set; in feedback also ``by`` and ``at``.
 Place = dict[str, str]

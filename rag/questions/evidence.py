@@ -7,14 +7,16 @@ the context, and an empty list means that the context does not answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..types import Document
 from .packed import unpacked_lines
-from .schema import OnInvalid, raise_invalid
+from .places import Gold
+from .schema import OnInvalid, Question, raise_invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,26 @@ def load_evidence(path: Path, on_invalid: OnInvalid = raise_invalid) -> list[Evi
     if not found:
         raise InputError(f"{path}: no questions")
     return found
+
+
+def marked_questions(asked: Sequence[EvidenceQuestion]) -> tuple[list[Document], list[Question]]:
+    """The passages as documents, and the questions with their evidence, both in file order.
+
+    Equal passages are one document. Ids of documents count from 0. Each part of the evidence counts as a right answer.
+    """
+    documents: dict[str, Document] = {}
+    questions = []
+    for each in asked:
+        document = documents.setdefault(each.context, Document(str(len(documents)), each.context, _title(each)))
+        parts = tuple(
+            Gold(document.id, start, end, each.context[start:end], start, end) for start, end in each.evidence
+        )
+        questions.append(Question(each.id, each.text, parts, document=document.id, evidence=parts))
+    return list(documents.values()), questions
+
+
+def _title(question: EvidenceQuestion) -> str:
+    return "" if question.article == question.context else question.article
 
 
 def _question(values: dict[str, Any]) -> EvidenceQuestion:

@@ -12,7 +12,7 @@ from ..text.words import normalized_words
 from ..types import Answer, Attribution, Document, Notice, NoticeCode, Passage, Result, Sentence, Support
 from .anchors import Place
 from .feedback import Feedback, attribution
-from .schema import Gold, read_place
+from .places import Gold, read_place
 
 #: Maps a document and ``[start, end)`` to the passage that holds most of it; None if the filters exclude the document.
 FindPassage = Callable[[str, int, int], Passage | None]

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..types import Document
+from .places import Gold, read_evidence, read_items, read_place
 
 #: Longest question accepted, in code points.
 LONGEST_QUESTION = 2_000
@@ -20,8 +21,8 @@ LONGEST_QUESTION = 2_000
 KINDS = ("who", "when", "where", "how many", "what", "which", "why", "how", "yes-no", "list")
 TAGS = ("paraphrased", "similar", "near miss", "far off")
 PARTS = ("calibration", "test")
-REQUIRED, OPTIONAL = {"id", "question", "kind"}, {"answers", "wrong", "part", "document", "tags", "by", "at"}
-PLACE, PLACE_OPTIONAL = {"document", "sentence", "quote"}, {"by", "at"}
+REQUIRED = {"id", "question", "kind"}
+OPTIONAL = {"answers", "wrong", "part", "document", "tags", "by", "at", "evidence", "items"}
 
 #: Callback for an invalid question: return to skip it, or raise the error.
 OnInvalid = Callable[[InputError], None]
@@ -40,24 +41,6 @@ def ignore_unlabelled(question: Question) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Gold:
-    """A gold answer span, or a span known to be wrong; offsets in code points of the document.
-
-    Attributes:
-        document: The document's id.
-        start, end, text: The quote.
-        sentence_start, sentence_end: The sentence that contains it.
-    """
-
-    document: str
-    start: int
-    end: int
-    text: str
-    sentence_start: int
-    sentence_end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
     """A question with its gold answers; ``golds`` is empty if it is unanswerable or unlabelled.
 
@@ -71,6 +54,8 @@ class Question:
         document: The document that the question was written about, whether or not it answers it; empty if none.
         wrong: Spans that were given as an answer and are wrong.
         unlabelled: The right answer is unknown; only ``wrong`` is known.
+        evidence: All parts of the documents that bear on the answer; None if they are not marked.
+        items: The items of a list, each with its alternative quotes; empty if the answer is no list.
     """
 
     id: str
@@ -82,6 +67,8 @@ class Question:
     document: str = ""
     wrong: tuple[Gold, ...] = ()
     unlabelled: bool = False
+    evidence: tuple[Gold, ...] | None = None
+    items: tuple[tuple[Gold, ...], ...] = ()
 
 
 def load_questions(
@@ -103,7 +90,7 @@ def load_questions(
     """
     questions: dict[str, Question] = {}
     split = _Split()
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
         try:
@@ -170,7 +157,12 @@ def parse_line(line: str) -> Any:
         raise InputError("not a question (nested too deeply)") from error
 
 
-def _lines(path: Path) -> list[str]:
+def read_lines(path: Path) -> list[str]:
+    """The lines of a JSON Lines file.
+
+    Raises:
+        InputError: The file cannot be read or is not UTF-8.
+    """
     try:
         # JSON strings may contain U+2028 and the like, so split at "\n" only; some editors write a BOM.
         return path.read_text(encoding="utf-8-sig").split("\n")
@@ -213,6 +205,7 @@ def read_question(values: Any, documents: Mapping[str, Document]) -> Question:
         raise InputError("'answers' is missing; only a question with 'wrong' may leave it out")
     if both := {(w.document, w.start, w.end) for w in wrong} & {(g.document, g.start, g.end) for g in golds}:
         raise InputError(f"the span {min(both)} is in both 'answers' and 'wrong'; remove one")
+    evidence = read_evidence(values, documents, golds)
     home = document or next((place.document for place in (*golds, *wrong)), "")
     return Question(
         id=values["id"],
@@ -224,6 +217,8 @@ def read_question(values: Any, documents: Mapping[str, Document]) -> Question:
         document=home,
         wrong=wrong,
         unlabelled="answers" not in values,
+        evidence=evidence,
+        items=read_items(values, documents, evidence),
     )
 
 
@@ -234,32 +229,3 @@ def _places(values: dict[str, Any], field: str, documents: Mapping[str, Document
             f"{field!r} must be a list" + ", empty if no document answers the question" * (field == "answers")
         )
     return tuple(read_place(place, documents) for place in given)
-
-
-def read_place(place: Any, documents: Mapping[str, Document]) -> Gold:
-    """Locate an entry of ``answers`` or ``wrong`` in its document.
-
-    Raises:
-        InputError: The entry is invalid, or its sentence is missing or not unique in the document.
-    """
-    if not isinstance(place, dict) or place.keys() - PLACE_OPTIONAL != PLACE:
-        raise InputError(
-            "an answer must have the fields 'document', 'sentence' and 'quote', and may have 'by' and 'at'"
-        )
-    for field, value in place.items():
-        if not isinstance(value, str) or not value:
-            raise InputError(f"{field!r} of an answer must be a non-empty string")
-    name, sentence, quote = place["document"], place["sentence"], place["quote"]
-    if name not in documents:
-        raise InputError(f"there is no document {name!r}")
-    text = documents[name].text
-    begin = text.find(sentence)
-    if begin < 0:
-        raise InputError(f"the sentence {sentence!r} is not in {name}")
-    # ``str.count`` ignores overlapping occurrences, such as "aba" in "ababa".
-    if text.find(sentence, begin + 1) >= 0:
-        raise InputError(f"the sentence {sentence!r} occurs more than once in {name}; include more of it")
-    if quote not in sentence:
-        raise InputError(f"the quote {quote!r} is not in its sentence")
-    start = begin + sentence.index(quote)
-    return Gold(name, start, start + len(quote), quote, begin, begin + len(sentence))

@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import InputError
 from ..types import Document
 from .packed import read_unpacked
-from .schema import Gold, OnInvalid, Question, raise_invalid
+from .places import Gold
+from .schema import OnInvalid, Question, raise_invalid
 
 
 def load_squad(path: Path, on_invalid: OnInvalid = raise_invalid) -> tuple[list[Document], list[Question]]:

@@ -12,7 +12,8 @@ from typing import TypeVar
 from ..errors import InputError
 from ..index.lexical import Lexical
 from ..questions.evidence import EvidenceQuestion, is_evidence_file, load_evidence
-from ..questions.schema import Gold, OnInvalid, OnUnlabelled, Question, ignore_unlabelled, load_questions, raise_invalid
+from ..questions.places import Gold
+from ..questions.schema import OnInvalid, OnUnlabelled, Question, ignore_unlabelled, load_questions, raise_invalid
 from ..questions.squad import load_squad
 from ..reading.windows import WindowMaker
 from ..text.segmentation import Extent, paragraphs

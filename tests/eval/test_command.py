@@ -20,7 +20,8 @@ from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Sp
 from rag.cli import build_parser, main
 from rag.cli.common import err, out, progress_bars
 from rag.paths import shipped_reader
-from rag.questions.schema import Gold, Question, raise_invalid
+from rag.questions.places import Gold
+from rag.questions.schema import Question, raise_invalid
 from rag.reading.folder import SECOND
 from rag.reading.weights import WEIGHTS, load_weights, save_weights
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag import Document, InputError
 from rag.questions.anchors import unique_quote
-from rag.questions.schema import read_place
+from rag.questions.places import read_place
 from rag.text.segmentation import trim
 
 TEXT = "Rents rose. The border is 7,644 km long. It was 7,500 km long once.\n\nRents rose again."

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from rag.errors import InputError
-from rag.questions.evidence import EvidenceQuestion, is_evidence_file, load_evidence
+from rag.questions.evidence import EvidenceQuestion, is_evidence_file, load_evidence, marked_questions
+from rag.questions.places import Gold
+from rag.types import Document
 
 CONTEXT = "Rents rose 🙂. The river is wide. Many people arrived."
 
@@ -84,3 +86,16 @@ def test_unreadable_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"e\.jsonl(: no questions|, line 1: not JSON in UTF-8)"):
         load_evidence(path)
+
+
+def test_passages_become_documents_and_parts_become_evidence(tmp_path: Path) -> None:
+    path = _write(tmp_path / "e.jsonl", _line(title="Rents"), _line(id="b", evidence=[], context="No."), _line(id="c"))
+    documents, questions = marked_questions(load_evidence(path))
+    parts = (Gold("0", 0, 13, "Rents rose 🙂.", 0, 13), Gold("0", 33, 53, "Many people arrived.", 33, 53))
+    assert documents == [Document("0", CONTEXT, "Rents"), Document("1", "No.", "")]
+    assert [(question.id, question.document, question.evidence) for question in questions] == [
+        ("1", "0", parts),
+        ("b", "1", ()),
+        ("c", "0", parts),
+    ]
+    assert [question.golds for question in questions] == [parts, (), parts]

@@ -8,7 +8,8 @@ from rag.eval.paths import SHIPPED_QUESTIONS
 
 from rag import Assistant, Document, InputError
 from rag.index.lexical import terms
-from rag.questions.schema import KINDS, Gold, Question, load_questions
+from rag.questions.places import Gold
+from rag.questions.schema import KINDS, Question, load_questions
 from rag.text.segmentation import paragraphs, sentences
 
 TEXT = "Rents rose. The border is 7,644 km long. Rents rose again."

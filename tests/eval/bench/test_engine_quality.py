@@ -12,7 +12,8 @@ from rag.eval.bench.engine_quality import LOWEST, Figure, Outcome, engine, figur
 
 from rag import Document, InputError
 from rag.paths import shipped_reader
-from rag.questions.schema import Gold, Question
+from rag.questions.places import Gold
+from rag.questions.schema import Question
 from rag.reading.folder import SECOND
 
 DOCUMENTS = [

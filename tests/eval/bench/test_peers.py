@@ -12,7 +12,8 @@ from rag.eval.bench.peers import Figures, measure, peers_table, write_job
 
 from rag import Document, InputError
 from rag.paths import shipped_reader
-from rag.questions.schema import Gold, Question
+from rag.questions.places import Gold
+from rag.questions.schema import Question
 from rag.reading.model import SpanModel
 from rag.reading.network import END, START
 

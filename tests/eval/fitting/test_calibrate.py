@@ -13,7 +13,8 @@ from rag.eval.scoring.suite import Trial
 from rag import Answer, Assistant, InputError, Result, Signals
 from rag.cli import main
 from rag.paths import shipped_reader
-from rag.questions.schema import Gold, Question
+from rag.questions.places import Gold
+from rag.questions.schema import Question
 from rag.reading.scoring import Confidence, Ranking
 
 OWN = Confidence({"span": 1.0, "lead": 0.5}, bias=0.0, threshold=0.4)

@@ -11,7 +11,8 @@ from rag.eval.scoring.results import Results
 from rag.eval.scoring.suite import judge, run
 
 from rag import Assistant, Document, Index, InputError, Retriever, SentenceTransformerEncoder
-from rag.questions.schema import Gold, Question
+from rag.questions.places import Gold
+from rag.questions.schema import Question
 
 pytestmark = pytest.mark.browser
 

@@ -24,7 +24,8 @@ from rag import (
     Sentence,
     SentenceTransformerEncoder,
 )
-from rag.questions.schema import Gold, Question, load_questions
+from rag.questions.places import Gold
+from rag.questions.schema import Question, load_questions
 from rag.types import Document
 
 GOLD = Gold("a", 10, 15, "seven", 5, 30)
