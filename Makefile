@@ -5,6 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
+# On Linux, PyPI's torch brings gigabytes of CUDA. Without an NVIDIA card, torch comes from this index, if it answers.
+CPU_INDEX     := https://download.pytorch.org/whl/cpu
+INDEX_ANSWERS := import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=10)
+CPU_TORCH = $(shell test "$$(uname -s)" = Linux && ! nvidia-smi >/dev/null 2>&1 && \
+	if $(PYTHON) -c '$(INDEX_ANSWERS)' $(CPU_INDEX)/torch/ 2>/dev/null; then echo --extra-index-url $(CPU_INDEX); \
+	else echo "$(CPU_INDEX) does not answer: torch comes from the other indexes, maybe with CUDA" >&2; fi)
+
 .PHONY: ui test test-slow test-all test-stress coverage pictures docs check format index clean
 
 ui: $(VENV)/installed  ## build the index of corpus/ if there is none, and serve the page on 127.0.0.1:7860
@@ -40,9 +47,10 @@ docs: $(VENV)/installed-dev  ## build the documentation site into site/, without
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # Types, layers and dependencies are checked on the package as it is installed, with ui/ and eval/ inside rag/.
-check: $(VENV)/installed-dev  ## lint, format, types, import layers, dependencies; changes nothing
+check: $(VENV)/installed-dev  ## lint (the Dockerfile, too), format, types, import layers, dependencies; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile
 	! grep -rnE "allow_pickle|trust_remote_code *= *True" --include=*.py rag ui eval  # these run code from files
 	rm -rf build/package && mkdir -p build/package
 	cp -Rp rag build/package/ && cp -Rp ui eval corpus build/package/rag/
@@ -61,9 +69,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --constraint constraints.txt $(CPU_TORCH) --editable .
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	$(PIP) install --quiet --constraint constraints.txt $(CPU_TORCH) --editable '.[dev,docs]'
 	touch $@ $(VENV)/installed

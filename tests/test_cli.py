@@ -133,12 +133,29 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     assert rag.__version__ == version("rag")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
 def test_completion_knows_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
     assert "min-confidence" in script
     assert "verify" in script
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [(["rag", "comp"], {"completion"}), (["rag", "completion", "fi"], {"fish"}), (["rag", "ask", "--js"], {"--json"})],
+)
+def test_bash_completes_what_was_begun(
+    words: list[str], offered: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "rag.bash"
+    script.write_text(capsys.readouterr().out)
+    # As bash does when Tab is pressed at the end of these words.
+    code = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _shtab_rag 2>&1; echo "${COMPREPLY[@]}"'
+    command = ["bash", "-c", code, "bash", script, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert set(done.stdout.split()) == offered
 
 
 def test_search_prints_passages_within_k_and_tokens(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -312,7 +329,8 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
 
 def test_help_needs_no_model() -> None:
     code = "import sys; from rag.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
-    code += "print(sorted({'torch', 'gradio', 'faiss', 'sentence_transformers'} & set(sys.modules)), file=sys.stderr)"
+    code += "heavy = {'torch', 'gradio', 'faiss', 'sentence_transformers', 'shtab'}\n"
+    code += "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
 

@@ -76,7 +76,7 @@ def test_readme_shows_every_command() -> None:
 def test_documented_commands_parse(path: Path) -> None:
     for line in _command_lines(path):
         for command in line.split(" && "):
-            words = shlex.split(command, comments=True)
+            words = shlex.split(command.partition(" > ")[0], comments=True)
             if words[:1] == ["rag"]:
                 build_parser().parse_args(words[1:])
             elif words[:2] == ["python", "-m"]:

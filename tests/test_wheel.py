@@ -66,6 +66,26 @@ def test_installed_wheel_answers_outside_the_checkout(wheel: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_wheel_installed_as_a_uv_tool_answers(wheel: Path, tmp_path: Path) -> None:
+    shared = Path(pytest.__file__).parents[1]
+    names = (line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().split())
+    (tmp_path / "excluded.txt").write_text("\n".join(names))
+    places = {"UV_TOOL_DIR": "tools", "UV_TOOL_BIN_DIR": "bin", "UV_CACHE_DIR": "cache", "XDG_DATA_HOME": "data"}
+    environment = {**os.environ, **{name: str(tmp_path / folder) for name, folder in places.items()}}
+    # The packages that rag depends on are those of this environment.
+    options = ["--offline", "--no-config", "--python", sys.executable, "--excludes", tmp_path / "excluded.txt"]
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "tool", "install", *options, wheel], check=True, cwd=tmp_path, env=environment)
+    site = next((tmp_path / "tools" / "rag" / "lib").glob("python*/site-packages"))
+    assert (site / "rag" / "cli").is_dir()
+    (site / "dependencies.pth").write_text(f"{shared}\n")
+    command = [tmp_path / "bin" / "rag", "ask", "How long is the border between Kazakhstan and Russia?"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("7,644 km")
+
+
+@pytest.mark.slow
 def test_type_checker_accepts_the_readme_example_after_its_install(tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     [line] = re.findall(r"^\.venv/bin/pip (install .*--editable) \.$", readme, re.MULTILINE)
