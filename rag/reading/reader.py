@@ -26,8 +26,13 @@ from .weights import model_files
 #: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
 
-#: Passages read a second time, by the larger model.
+#: Passages read a second time, by the larger model, at most.
 READ_AGAIN = 3
+
+#: Passages whose best ``prior_score`` is further than this below the best of all are not read again: the larger model
+#: hardly ever prefers them. On the 979 questions of the fit, it reads 1.5 passages on average, and 606 answers are
+#: right; without this limit it reads 3 and 607 are right, with a limit of 4 1.3 and 600, with one passage each 593.
+MAX_GAP = 8.0
 
 PRONOUNS = frozenset("he she it they him her them his hers its their theirs who which that this these those".split())
 
@@ -53,7 +58,8 @@ class SpanReader:
         predictor: Predicts spans of all passages.
         rarity: Weights of terms that question and passage share.
         ranking: Orders the candidates.
-        second: Predicts the spans of the ``READ_AGAIN`` best passages; if None, those of ``predictor`` are kept.
+        second: Predicts the spans of the best passages again, at most ``READ_AGAIN``; if None, those of ``predictor``
+            are kept.
 
     Attributes:
         language: ISO 639 code of the language of the questions that the models were trained on; None if unknown.
@@ -153,7 +159,8 @@ class SpanReader:
         The others get the second model's lowest score.
         """
         assert self._second
-        best = list(dict.fromkeys(span.hit for span in spans))[:READ_AGAIN]
+        near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
+        best = list(dict.fromkeys(near))[:READ_AGAIN]
         read = self._second.read([pairs[number] for number in best])
         again = [
             replace(span, signals=replace(span.signals, span=_score(texts[span.hit], span, hits[span.hit].passage)))

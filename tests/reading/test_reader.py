@@ -1,15 +1,18 @@
 """The default reader."""
 
 import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from rag import Assistant, Document, Hit, Index, Retriever, SentenceTransformerEncoder, SpanReader
 from rag.paths import shipped_reader
+from rag.reading import reader
 from rag.reading.folder import SECOND
 from rag.reading.model import SpanModel
-from rag.reading.predictor import Pair, SpanPredictor
+from rag.reading.predictor import Pair, ReadText, SpanPredictor
 from rag.reading.reader import READ_AGAIN, repeats_question
 from rag.reading.scoring import Ranking, prior_score
 from rag.reading.weights import WEIGHTS, load_weights
@@ -50,7 +53,10 @@ def test_spans_are_ordered_by_their_ranking_value(assistant: Assistant) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-def test_best_passages_are_read_again_by_the_second_model(assistant: Assistant) -> None:
+def test_best_passages_are_read_again_by_the_second_model(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_GAP", math.inf)
     first, second = (
         SpanPredictor.of(SpanModel.load(folder)) for folder in (shipped_reader(), shipped_reader() / SECOND)
     )
@@ -78,6 +84,30 @@ def test_best_passages_are_read_again_by_the_second_model(assistant: Assistant) 
         )
         if known := by_place.get((span.document_id, span.start, span.end)):
             assert span.signals.span == pytest.approx(known.span, abs=1e-3)
+
+
+def test_passages_far_behind_the_best_are_not_read_again(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (
+        SpanPredictor.of(SpanModel.load(folder)) for folder in (shipped_reader(), shipped_reader() / SECOND)
+    )
+    read: list[int] = []
+    read_with_second = second.read
+
+    def counted(pairs: Sequence[Pair]) -> list[ReadText]:
+        read.append(len(pairs))
+        return read_with_second(pairs)
+
+    monkeypatch.setattr(second, "read", counted)
+    rarity, order = assistant.index.lexical.rarity, Ranking({"span": 1.0})
+    hits = assistant.retriever.search("Who thinks that Beijing will gain weight?", 10)
+    scores: dict[int, float] = {}
+    for span in SpanReader(first, rarity, order).candidates("Who thinks that Beijing will gain weight?", hits):
+        scores.setdefault(span.hit, span.score)
+    best, next_best, third, *_ = scores.values()
+    for gap in (best - next_best - 0.1, best - next_best + 0.1, best - third + 0.1, math.inf):
+        monkeypatch.setattr(reader, "MAX_GAP", gap)
+        SpanReader(first, rarity, order, second).candidates("Who thinks that Beijing will gain weight?", hits)
+    assert read == [1, 2, 3, 3]
 
 
 def test_weights_of_one_model_keep_its_order(assistant: Assistant) -> None:
