@@ -79,9 +79,9 @@ def test_best_passages_are_read_again_by_the_second_model(
     for span in again:
         hit = hits[span.hit]
         found = second.predict([Pair(question, hit.title, hit.passage.text)])[0]
-        assert span.signals.second_pass_score == pytest.approx(
-            next(each.score for each in found if span.text in hit.passage.text[each.start : each.end + 20]), abs=1e-3
-        )
+        # A unit or the marks of a link may have moved the span a little.
+        nearest = min(found, key=lambda each: abs(hit.passage.start + each.start - span.start))
+        assert span.signals.second_pass_score == pytest.approx(nearest.score, abs=1e-3)
         if known := by_place.get((span.document_id, span.start, span.end)):
             assert span.signals.span == pytest.approx(known.span, abs=1e-3)
 

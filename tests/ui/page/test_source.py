@@ -35,10 +35,11 @@ def test_source_opens_at_the_answer_and_keys_step_through(browser: Browser, addr
     expect(focus).to_be_in_viewport()
     expect(pane.locator("mark.current")).to_have_text("7,644 km")
     expect(pane.locator("mark.other").first).to_be_attached()
-    other = pane.locator("mark.other").first.inner_text()
-    assert other != "7,644 km"
+    others = pane.locator("mark.other").all_inner_texts()
+    assert "7,644 km" not in others
     page.keyboard.press("n")
-    expect(pane.locator("mark.current")).to_have_text(other)
+    expect(pane.locator("mark.current")).not_to_have_text("7,644 km")
+    assert pane.locator("mark.current").inner_text() in others
     page.keyboard.press("p")
     expect(pane.locator("mark.current")).to_have_text("7,644 km")
     box = pane.bounding_box()
@@ -52,7 +53,7 @@ def test_source_opens_at_the_answer_and_keys_step_through(browser: Browser, addr
 
 
 def test_source_keeps_the_line_breaks_of_the_file(browser: Browser, address: str) -> None:
-    page = open_page(browser, f"{address}/?collection=reports&q=How+many+wagons+did+the+ferries+carry+in+2022")
+    page = open_page(browser, f"{address}/?collection=reports&q=What+carried+39,800+wagons+over+the+Caspian")
     page.get_by_role("button", name="Show in the document").click()
     text = page.locator(".source-pane .text")
     expect(text).to_contain_text("Dear all,")
