@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -40,7 +41,8 @@ def _install(folder: Path, address: str, *, card: bool) -> subprocess.CompletedP
     program.chmod(0o755)
     venv = folder / "venv"
     command = ["make", "--dry-run", f"{venv}/installed", f"VENV={venv}", f"PYTHON={sys.executable}"]
-    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    # Neither a proxy nor the options of a `make` that runs the tests.
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "no_proxy": "*", "MAKEFLAGS": ""}
     return subprocess.run(
         [*command, f"CPU_INDEX={address}"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
@@ -61,10 +63,14 @@ def test_make_takes_the_default_torch_with_a_graphics_card(tmp_path: Path, index
 
 @linux
 def test_make_installs_without_an_index_that_does_not_answer(tmp_path: Path) -> None:
-    done = _install(tmp_path, "http://127.0.0.1:1", card=False)
+    with socket.socket() as silent:
+        # Nobody else gets this port, and nobody listens.
+        silent.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        done = _install(tmp_path, address, card=False)
     assert "pip --disable-pip-version-check install" in done.stdout
     assert "--extra-index-url" not in done.stdout
-    assert done.stderr == "http://127.0.0.1:1 does not answer: torch comes from the other indexes, maybe with CUDA\n"
+    assert done.stderr == f"{address} does not answer: torch comes from the other indexes, maybe with CUDA\n"
 
 
 def test_uv_takes_torch_for_linux_from_the_cpu_index_alone() -> None:

@@ -99,14 +99,16 @@ def test_passages_far_behind_the_best_are_not_read_again(assistant: Assistant, m
 
     monkeypatch.setattr(second, "read", counted)
     rarity, order = assistant.index.lexical.rarity, Ranking({"span": 1.0})
-    hits = assistant.retriever.search("Who thinks that Beijing will gain weight?", 10)
+    question = "Who thinks that Beijing will gain weight?"
+    hits = assistant.retriever.search(question, 10)
     scores: dict[int, float] = {}
-    for span in SpanReader(first, rarity, order).candidates("Who thinks that Beijing will gain weight?", hits):
+    for span in SpanReader(first, rarity, order).candidates(question, hits):
         scores.setdefault(span.hit, span.score)
     best, next_best, third, *_ = scores.values()
-    for gap in (best - next_best - 0.1, best - next_best + 0.1, best - third + 0.1, math.inf):
+    behind = [0.0, best - next_best, best - third]
+    for gap in ((behind[0] + behind[1]) / 2, (behind[1] + behind[2]) / 2, behind[2] + 1, math.inf):
         monkeypatch.setattr(reader, "MAX_GAP", gap)
-        SpanReader(first, rarity, order, second).candidates("Who thinks that Beijing will gain weight?", hits)
+        SpanReader(first, rarity, order, second).candidates(question, hits)
     assert read == [1, 2, 3, 3]
 
 
