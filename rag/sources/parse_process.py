@@ -32,8 +32,9 @@ from .parse_worker import OUT_OF_MEMORY
 PACKAGE = Path(__file__).parent.parent
 WORKER = Path(__file__).with_name("parse_worker.py")
 
-#: One thread: the process parses one file at a time.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+#: One thread: the process parses one file at a time. And one arena: where memory is refused, glibc otherwise maps and
+#: unmaps a new one for each allocation, which takes minutes for what would fail at once.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 
 #: Exit codes of a process that ran out of time, and of one that ran out of memory: it exits by itself, a library in C++
 #: aborts or traps, or the system kills it.

@@ -110,6 +110,19 @@ def test_file_that_needs_too_much_memory_is_named(name: str) -> None:
         assert process.parse("a.md", b"# Other").documents[0].title == "Other"
 
 
+@needs_memory_limit
+@pytest.mark.parametrize("megabytes", [131, 133, 135, 137, 195])
+def test_file_that_ends_just_at_the_limit_of_memory_is_named(megabytes: int) -> None:
+    # Splitting its lines makes many small strings, in one call that no other thread can interrupt.
+    with (
+        ParseProcess(FileLimits(megabytes=megabytes)) as process,
+        pytest.raises(
+            DocumentError, match=f"^needs more than {megabytes} MB of memory to read; split it, or raise the"
+        ),
+    ):
+        process.parse("rows.jsonl", _bomb("rows.jsonl"))
+
+
 def test_file_that_takes_too_long_is_named(tmp_path: Path) -> None:
     with (
         ParseProcess(FileLimits(seconds=1)) as process,
