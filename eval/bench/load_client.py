@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -16,6 +17,9 @@ from rag.export.json import result_to_json
 
 from ..scoring.metrics import percentile
 from .server import TIMEOUT, memory
+
+#: Asks a server a question on behalf of a client, whose session the last argument identifies; returns the result.
+Ask = Callable[[httpx.AsyncClient, str, str], Awaitable[dict[str, Any]]]
 
 #: Text, document, start and end of an answer; None for "not found". This much must equal the library's answer.
 AnswerSpan = tuple[str, str, int, int] | None
@@ -64,7 +68,13 @@ def expected_answers(assistant: Assistant, questions: Sequence[str]) -> dict[str
 
 
 def measure(
-    url: str, answers: Mapping[str, AnswerSpan], clients: int, seconds: float, server: int | None = None
+    url: str,
+    answers: Mapping[str, AnswerSpan],
+    clients: int,
+    seconds: float,
+    *,
+    process: int | None = None,
+    ask: Ask | None = None,
 ) -> Load:
     """Run a round against a server.
 
@@ -73,13 +83,14 @@ def measure(
         answers: Questions and their expected answers.
         clients: Number of concurrent clients.
         seconds: How long new questions are sent; each client sends at least one, and pending ones are awaited.
-        server: Process id of the server, to record its memory.
+        process: Process id of the server, to record its memory.
+        ask: How to ask; ``ask_page`` if None.
     """
-    return asyncio.run(_measure(url, answers, clients, seconds, server))
+    return asyncio.run(_measure(url, answers, clients, seconds, process=process, ask=ask or ask_page))
 
 
 async def _measure(
-    url: str, answers: Mapping[str, AnswerSpan], clients: int, seconds: float, server: int | None
+    url: str, answers: Mapping[str, AnswerSpan], clients: int, seconds: float, *, process: int | None, ask: Ask
 ) -> Load:
     questions = list(answers)
     latencies: list[float] = []
@@ -88,13 +99,14 @@ async def _measure(
 
     async def client(number: int, http: httpx.AsyncClient) -> None:
         nonlocal wrong
+        session = uuid4().hex
         at = number * len(questions) // clients
         while True:
             question = questions[at % len(questions)]
             at += 1
             sent = time.perf_counter()
             try:
-                result = await ask(http, question)
+                result = await ask(http, question, session)
             except (httpx.HTTPError, InputError) as error:
                 message = str(error) or type(error).__name__
                 errors[message] = errors.get(message, 0) + 1
@@ -107,7 +119,7 @@ async def _measure(
     async def watch_memory(held: list[int]) -> None:
         for share in (0, 1 / 3, 1):
             await asyncio.sleep(max(0, started + share * seconds - time.perf_counter()))
-            if (now := memory(server)) is not None:
+            if (now := memory(process)) is not None:
                 held.append(now)
 
     held: list[int] = []
@@ -118,14 +130,19 @@ async def _measure(
     return Load(clients, time.perf_counter() - started, len(latencies), wrong, errors, p50, p95, p99, tuple(held))
 
 
-async def ask(http: httpx.AsyncClient, question: str) -> dict[str, Any]:
-    """Ask a question through Gradio's two-step API (submit, then stream the event); returns the result as JSON.
+async def ask_page(http: httpx.AsyncClient, question: str, session: str) -> dict[str, Any]:
+    """Ask the page of ``rag ui`` through Gradio's two-step API: submit, then stream the event.
+
+    Args:
+        http: Client of the server.
+        question: The question.
+        session: Identifies the client, as a browser's tab and ``gradio_client`` do. Gradio prepares a session once.
 
     Raises:
         InputError: The server reports an error or closes the connection early.
         HTTPError: The server cannot be reached or rejects the request.
     """
-    sent = await http.post("/gradio_api/call/ask", json={"data": [question, None, None]})
+    sent = await http.post("/gradio_api/call/ask", json={"data": [question, None, None], "session_hash": session})
     sent.raise_for_status()
     event = ""
     async with http.stream("GET", f"/gradio_api/call/ask/{sent.json()['event_id']}") as stream:
@@ -139,3 +156,15 @@ async def ask(http: httpx.AsyncClient, question: str) -> dict[str, Any]:
             if name == "data" and event == "error":
                 raise InputError(f"the server answered with an error: {value}")
     raise InputError("the server closed the connection before it answered")
+
+
+async def ask_api(http: httpx.AsyncClient, question: str, session: str) -> dict[str, Any]:
+    """Ask the HTTP API of ``rag serve``, which knows no sessions.
+
+    Raises:
+        HTTPError: The server cannot be reached or rejects the request.
+    """
+    answer = await http.post("/api/ask", json={"question": question})
+    answer.raise_for_status()
+    result: dict[str, Any] = answer.json()
+    return result

@@ -1,8 +1,8 @@
-"""HTTP load test: ``python -m rag.eval.bench.load_test [--clients 50] [--seconds 60] [--indexing]``.
+"""HTTP load test: ``python -m rag.eval.bench.load_test [--server ui|serve] [--clients 50] [--indexing]``.
 
-Starts ``rag ui`` over the shipped articles and asks it the shipped questions through its HTTP API, from many clients at
-once; each client sends its next question as soon as it has an answer. Answers are compared with those of the library.
-With ``--indexing``, a second round runs while synthetic documents are indexed at low priority.
+Starts a server over the shipped articles and asks it the shipped questions, from many clients at once; each client
+sends its next question as soon as it has an answer. Answers are compared with those of the library. With
+``--indexing``, a second round runs while synthetic documents are indexed at low priority.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from rag.paths import shipped_corpus
 from rag.questions.schema import load_questions
 
 from ..paths import SHIPPED_QUESTIONS
-from .load_client import Load, expected_answers, measure
+from .load_client import Ask, Load, ask_api, ask_page, expected_answers, measure
 from .server import indexing, serving
 
 #: Passages to index per second of a round: more than can be done, so that indexing outlasts the round.
 INDEXED_PER_SECOND = 300
+
+#: How to ask each server.
+ASK: dict[str, Ask] = {"ui": ask_page, "serve": ask_api}
 
 
 def table(rounds: Mapping[str, Load]) -> Table:
@@ -69,11 +72,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--questions", type=int, metavar="N", help="use only the first N shipped questions (default: all)"
     )
     parser.add_argument("--indexing", action="store_true", help="add a round while another index is built")
+    parser.add_argument(
+        "--server", choices=list(ASK), default="ui", help="command that starts the server (default: %(default)s)"
+    )
     parser.add_argument("--url", help="test this server, which serves the shipped articles, instead of starting one")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     args = parser.parse_args(argv)
     try:
-        rounds = run(args.clients, args.seconds, args.questions, args.indexing, args.url)
+        rounds = run(args.clients, args.seconds, args.questions, args.indexing, args.url, server=args.server)
     except RagError as error:
         print(f"rag: {error}", file=sys.stderr)
         return 2
@@ -87,9 +93,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(
-    clients: int, seconds: float, questions: int | None = None, with_indexing: bool = False, url: str | None = None
+    clients: int,
+    seconds: float,
+    questions: int | None = None,
+    with_indexing: bool = False,
+    url: str | None = None,
+    *,
+    server: str = "ui",
 ) -> dict[str, Load]:
     """Run the rounds; returns their figures by name.
+
+    Args:
+        clients: Number of concurrent clients.
+        seconds: Duration of a round.
+        questions: Number of questions; all if None.
+        with_indexing: Add a round while another index is built.
+        url: Address of a running server; if None, one is started.
+        server: Its command, ``ui`` or ``serve``.
 
     Raises:
         InputError: An argument is below its minimum, or the server does not start.
@@ -102,13 +122,15 @@ def run(
         assistant = Assistant.load(index)
         shipped = load_questions(SHIPPED_QUESTIONS, assistant.index.documents)
         answers = expected_answers(assistant, [question.text for question in shipped[:questions]])
-        with nullcontext((url, None)) if url else serving(index) as (address, process):
+        with nullcontext((url, None)) if url else serving(index, command=server) as (address, process):
             # Warm up, so that memory and latency are those of a running server.
-            measure(address, answers, min(clients, 4), min(seconds, 5))
-            rounds = {"alone": measure(address, answers, clients, seconds, process)}
+            measure(address, answers, min(clients, 4), min(seconds, 5), ask=ASK[server])
+            rounds = {"alone": measure(address, answers, clients, seconds, process=process, ask=ASK[server])}
             if with_indexing:
                 with indexing(int(INDEXED_PER_SECOND * seconds)):
-                    rounds["while indexing"] = measure(address, answers, clients, seconds, process)
+                    rounds["while indexing"] = measure(
+                        address, answers, clients, seconds, process=process, ask=ASK[server]
+                    )
     return rounds
 
 

@@ -1,4 +1,4 @@
-"""Processes of the benchmarks: ``rag ui`` as the server, and an indexing as a load beside it."""
+"""Processes of the benchmarks: ``rag ui`` or ``rag serve`` as the server, and an indexing as a load beside it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ build_index(sys.argv[1], sys.argv[2], report=report)
 #: All clients share one address, so the server's limit per address is lifted.
 NO_LIMIT = 1_000_000_000
 
+#: The commands that start a server, each with an address that answers once it is ready.
+READY = {"ui": "/config", "serve": "/api/health"}
+
 #: Timeout of server start and of a request, in seconds.
 TIMEOUT = 120.0
 
@@ -49,8 +52,8 @@ def memory(process: int | None) -> int | None:
 
 
 @contextmanager
-def serving(index: Path, requests_per_minute: int = NO_LIMIT) -> Iterator[tuple[str, int]]:
-    """Run ``rag ui`` over an index on a free port; yields its address and process id.
+def serving(index: Path, requests_per_minute: int = NO_LIMIT, command: str = "ui") -> Iterator[tuple[str, int]]:
+    """Run ``rag ui`` or another command of ``READY`` over an index on a free port; yields its address and process id.
 
     Raises:
         InputError: The server does not start.
@@ -58,11 +61,11 @@ def serving(index: Path, requests_per_minute: int = NO_LIMIT) -> Iterator[tuple[
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = ["ui", "--index", str(index), "--port", str(port), "--requests-per-minute", str(requests_per_minute)]
+    options = [command, "--index", str(index), "--port", str(port), "--requests-per-minute", str(requests_per_minute)]
     server = subprocess.Popen([*RAG, *options], stdout=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait(server, lambda: httpx.get(f"{url}/config").is_success)
+        _wait(server, lambda: httpx.get(url + READY[command]).is_success)
         yield url, server.pid
     finally:
         server.terminate()
@@ -106,4 +109,4 @@ def _wait(server: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)
-    raise InputError("rag ui does not start; see its output")
+    raise InputError("the server does not start; see its output")

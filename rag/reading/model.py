@@ -14,7 +14,7 @@ from ..embedding.engines.base import Engine, Ints
 from ..embedding.engines.batching import TOKENS_AT_ONCE, batches, pad
 from ..embedding.engines.choice import OPENVINO, chosen_engine, use_torch_instead
 from ..embedding.engines.merging import MergingEngine
-from ..embedding.engines.openvino_engine import Conversion, OpenVinoEngine, converted
+from ..embedding.engines.openvino_engine import Conversion, OpenVinoEngine, computes_in_bfloat16, converted
 from ..embedding.engines.torch_engine import TorchEngine, torch_device
 from ..errors import InputError
 from .network import ANSWERABLE, END, MAX_WINDOW, START, longest_window, padding, span_network
@@ -138,22 +138,23 @@ class _Network(NamedTuple):
     config: Any
 
 
-def _network(folder: Path) -> _Network:
+def _network(folder: Path, words_only: bool = False) -> _Network:
     if (folder / WEIGHTS).is_file():
-        return _as_network(load_weights(folder / WEIGHTS))
+        return _as_network(load_weights(folder / WEIGHTS), words_only)
     module, description = load_question_answering(folder)
     return _Network(module, description, str(folder), cast("Any", module).config)
 
 
-def _as_network(loaded: Loaded) -> _Network:
+def _as_network(loaded: Loaded, words_only: bool = False) -> _Network:
+    """The network of a span model; see ``quantize`` for ``words_only``."""
     if loaded.description.quantized:
-        quantize(loaded.body)
+        quantize(loaded.body, words_only)
     module = span_network(loaded.body, loaded.head)
     return _Network(module, loaded.description, loaded.folder, cast("Any", loaded.body).config)
 
 
 def _for_conversion(folder: Path) -> Conversion:
-    network = _network(folder)
+    network = _network(folder, words_only=computes_in_bfloat16())
     longest, pad_token = longest_window(network.config), padding(network.config)
     lengths = (*PROBE_LENGTHS, longest)
     ids = [[(7 + token) * 11 % network.config.vocab_size for token in range(length)] for length in lengths]

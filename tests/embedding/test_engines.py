@@ -180,6 +180,30 @@ def test_windows_are_padded_to_tiles_in_bfloat16_but_not_beyond_the_longest(
     assert outputs("bfloat16", 0) == outputs("float32", 512) == [15.0] * 37
 
 
+@pytest.mark.parametrize(("in_bfloat16", "size"), [(False, 4 * 64 * 64), (True, 2 * 64 * 64)])
+def test_weights_are_stored_in_16_bits_where_the_engine_computes_in_bfloat16(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_bfloat16: bool, size: int
+) -> None:
+    monkeypatch.setenv("RAG_CACHE", str(tmp_path))
+    monkeypatch.setattr(openvino_engine, "computes_in_bfloat16", lambda: in_bfloat16)
+    torch.manual_seed(0)
+    words = torch.nn.Embedding(64, 64)
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = words
+
+        def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            return self.words(ids).sum(-1) + types + mask
+
+    ids = np.arange(64, dtype=np.int64)[None]
+    expected = TorchEngine(Network()).run(ids, ids, ids)
+    network = openvino_engine.converted([], lambda: Conversion(Network(), {}, (ids, ids, ids), expected), "test")
+    assert size <= network.model.with_name(WEIGHTS).stat().st_size < 1.1 * size
+    assert OpenVinoEngine(network, "float32").run(ids, ids, ids) == pytest.approx(expected, abs=0.02)
+
+
 def test_engine_that_does_not_exist_or_fit_is_refused(engine: Callable[[str], None]) -> None:
     engine("onnx")
     with pytest.raises(InputError, match="RAG_ENGINE=onnx: no such engine; choose from auto, openvino, torch"):

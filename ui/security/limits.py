@@ -41,7 +41,7 @@ class Limits:
 
     requests_per_minute: int = 300
     logins_per_minute: int = 10
-    at_once: int = 2
+    at_once: int = 3
     waiting: int = 200
     body_bytes: int = MEGABYTE
     file_bytes: int = 200 * MEGABYTE

@@ -26,6 +26,7 @@ import xxhash
 
 from ...errors import first_line
 from .base import Floats, Ints
+from .mapped_files import release_pages
 from .precision import BFLOAT16, FLOAT32, INT8, chosen_precision
 from .threads import thread_count
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 CACHE_VARIABLE = "RAG_CACHE"
 
 #: Part of a converted network's name in the cache; to be raised when what is stored changes.
-FORMAT = 6
+FORMAT = 7
 
 #: Number of converted networks that are kept; those that were not used for longest are deleted.
 MAX_CACHED = 12
@@ -108,8 +109,7 @@ class OpenVinoEngine:
     """
 
     def __init__(self, converted: Converted, precision: str | None = None, quantized: bool = False) -> None:
-        capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        precision = precision or chosen_precision(capabilities, quantized)
+        precision = precision or _precision(quantized)
         settings = {
             "INFERENCE_PRECISION_HINT": HINTS[precision],
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP[precision],
@@ -126,6 +126,10 @@ class OpenVinoEngine:
         self._inputs = [
             number for each in self._compiled.inputs for number, name in enumerate(INPUTS) if name in each.names
         ]
+        if isinstance(converted.model, Path):
+            # The first pass copies the weights into the form that it computes with.
+            self.run(*np.ones((3, 1, TILE), dtype=np.int64))
+            release_pages(converted.model.with_name(WEIGHTS).resolve())
 
     def run(self, ids: Ints, types: Ints, mask: Ints) -> Floats:
         """See ``Engine.run``."""
@@ -147,8 +151,21 @@ def openvino_problem() -> str | None:
     return None if "CPU" in devices else "OpenVINO does not know this processor"
 
 
+def computes_in_bfloat16() -> bool:
+    """True if networks are computed in bfloat16 where no other precision is named.
+
+    Raises:
+        InputError: See ``chosen_precision``.
+    """
+    return _precision() == BFLOAT16
+
+
+def _precision(quantized: bool = False) -> str:
+    return chosen_precision(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"), quantized)
+
+
 def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose: str) -> Converted:
-    """A network from the cache, or converted now and stored there.
+    """A network from the cache, or converted now and stored there: in 16 bits if it is computed in bfloat16.
 
     Args:
         files: The files that determine the network; their contents identify it, with the versions of the libraries.
@@ -156,9 +173,11 @@ def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose:
         purpose: What the network computes; distinguishes networks of the same files.
 
     Raises:
+        InputError: See ``chosen_precision``.
         RuntimeError: OpenVINO cannot convert it, or gives another output than torch. That is stored, too.
     """
-    folder = _cache_folder() / f"{purpose}-{_digest(files)}"
+    bits = 16 if computes_in_bfloat16() else 32
+    folder = _cache_folder() / f"{purpose}-{bits}-{_digest(files)}"
     if found := _load(folder):
         return found
     try:
@@ -169,10 +188,10 @@ def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose:
         raise
     except Exception as error:  # OpenVINO's errors have no other base class
         with suppress(OSError):
-            _store(folder, None, {PROBLEM: first_line(error)})
+            _store(folder, None, {PROBLEM: first_line(error)}, bits)
         raise RuntimeError(first_line(error)) from error
     try:
-        _store(folder, model, conversion.facts)
+        _store(folder, model, conversion.facts, bits)
         return _load(folder) or Converted(model, conversion.facts)
     except (OSError, RuntimeError):
         # Without the cache, only the start takes longer.
@@ -262,13 +281,16 @@ def _load(folder: Path) -> Converted | None:
     return Converted(folder / NETWORK, facts)
 
 
-def _store(folder: Path, model: Any, facts: Mapping[str, Any]) -> None:
-    """Write into a folder that then gets its name: readers see all of it or nothing. ``model`` may be None."""
+def _store(folder: Path, model: Any, facts: Mapping[str, Any], bits: int) -> None:
+    """Write into a folder that then gets its name: readers see all of it or nothing. ``model`` may be None.
+
+    ``bits`` is what a floating-point weight takes, 16 or 32. Integers are kept.
+    """
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     try:
         if model is not None:
-            _openvino().save_model(model, part / NETWORK, compress_to_fp16=False)
+            _openvino().save_model(model, part / NETWORK, compress_to_fp16=bits == 16)
             facts = {**facts, "digest": _digest([part / NETWORK, part / WEIGHTS])}
         (part / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         # Another process may have stored the same meanwhile, and be about to open it.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from rag.eval.bench import load_test
-from rag.eval.bench.load_client import AnswerSpan, Load, expected_answers, measure
+from rag.eval.bench.load_client import AnswerSpan, Load, ask_api, expected_answers, measure
 from rag.eval.bench.server import serving
 
 from rag import Assistant, InputError
@@ -53,6 +53,12 @@ def test_concurrent_clients_get_the_librarys_answers(address: str, answers: dict
     assert found.per_second == pytest.approx(found.answers / found.seconds)
 
 
+def test_http_api_gives_the_librarys_answers(corpus_index: Path, answers: dict[str, AnswerSpan]) -> None:
+    with serving(corpus_index, command="serve") as (url, process):
+        found = _measure(url, answers, clients=3, seconds=0, process=process, ask=ask_api)
+    assert (found.answers, found.wrong, found.errors, len(found.memory)) == (3, 0, {}, 3)
+
+
 def test_different_text_place_or_no_answer_counts_as_wrong(address: str, answers: dict[str, AnswerSpan]) -> None:
     text, document, begin, end = answers[QUESTIONS[0]] or ("", "", 0, 0)
     for other in (("7,644", document, begin, end), (text, "x.md", begin, end), (text, document, begin + 1, end), None):
@@ -62,9 +68,9 @@ def test_different_text_place_or_no_answer_counts_as_wrong(address: str, answers
 
 def test_rejected_and_failed_requests_count_as_errors(corpus_index: Path, answers: dict[str, AnswerSpan]) -> None:
     with serving(corpus_index, requests_per_minute=1) as (url, process):
-        reported = _measure(url, {"": None}, clients=1, seconds=0, server=process)
+        reported = _measure(url, {"": None}, clients=1, seconds=0, process=process)
         refused = _measure(url, answers, clients=1, seconds=0)
-    gone = _measure(url, answers, clients=1, seconds=0, server=process)
+    gone = _measure(url, answers, clients=1, seconds=0, process=process)
     assert [each.answers for each in (reported, refused, gone)] == [0, 0, 0]
     (error,) = reported.errors
     assert error.startswith("the server answered with an error: ")
