@@ -164,7 +164,7 @@ def run(args: argparse.Namespace) -> int:
         )
         trainer.run()
         description = trainer.save(args.out / WEIGHTS, args.quantize)
-        figures = read_all(args.out / WEIGHTS, model_card.by_file(args.files, parts.test), report, device)
+        figures = read_all(args.out, model_card.by_file(args.files, parts.test), report, device)
     model_card.write(
         model_card.Run(
             command=shlex.join(["rag", *sys.argv[1:]]),

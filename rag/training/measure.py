@@ -14,7 +14,6 @@ from ..eval.scoring.metrics import auroc, auroc_by_ranks, exact_match, mean, tok
 from ..index import Report
 from ..reading.model import SpanModel
 from ..reading.predictor import Pair, SpanPredictor
-from ..reading.weights import load_weights
 from .examples import Examples
 
 #: Pairs read between two progress reports.
@@ -58,9 +57,16 @@ class Reading:
         return cls(**{**values, **estimates})
 
 
-def read_all(weights: Path, parts: Mapping[str, Examples], report: Report, device: str = "cpu") -> dict[str, Reading]:
-    """Measure a weights file on several sets, on a torch device; returns the figures by set name."""
-    predictor = SpanPredictor.of(SpanModel.of(load_weights(weights), device))
+def read_all(folder: Path, parts: Mapping[str, Examples], report: Report, device: str = "cpu") -> dict[str, Reading]:
+    """Measure the reader in a folder on several sets, on the engine that reads for users; the figures by set name.
+
+    Args:
+        folder: The reader's folder.
+        parts: The sets by name.
+        report: Called with stage, questions read and questions in total.
+        device: A torch device.
+    """
+    predictor = SpanPredictor.of(SpanModel.load(folder, device))
     return {
         name: measure(predictor, examples, lambda done, total: report("measuring", done, total))
         for name, examples in parts.items()

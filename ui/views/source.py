@@ -22,14 +22,19 @@ from .render import render
 _openings = count()
 
 
+#: Probability from which a candidate other than the one that was opened is marked.
+MIN_MARKED = 0.05
+
+
 def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
-    """The marks in a document opened at ``[start, end)``: that span, other answers, its sentence."""
+    """The marks in a document opened at ``[start, end)``: that span, other likely answers, its sentence."""
     focus = [Mark(start, end, "answer focus")]
     sentences, rest = [], []
     for answer in result.answers:
         places = [(answer.document, answer.start, answer.end)]
         places += [(other.document, other.start, other.end) for other in answer.support]
-        rest += [Mark(a, b, "other") for where, a, b in places if where == document and (a, b) != (start, end)]
+        if answer.confidence >= MIN_MARKED:
+            rest += [Mark(a, b, "other") for where, a, b in places if where == document and (a, b) != (start, end)]
         if (answer.document, answer.start, answer.end) == (document, start, end):
             sentences.append(Mark(answer.sentence.start, answer.sentence.end, "sentence"))
     return [*focus, *rest, *sentences]
