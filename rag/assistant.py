@@ -18,6 +18,7 @@ from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
 from .questions.recall import apply_feedback
 from .questions.scope import unsupported
+from .reading.evidence import EvidenceFinder
 from .reading.folder import reader_folder
 from .reading.reader import Reader, SpanReader
 from .reading.scoring import Confidence
@@ -26,6 +27,7 @@ from .text.words import normalized_words
 from .types import (
     Agreement,
     Answer,
+    Evidence,
     Hit,
     Notice,
     NoticeCode,
@@ -57,6 +59,7 @@ class Assistant:
         confidence: Turns the reader's signals into a probability; the one fitted for the shipped reader by default.
         passages: Passages to retrieve and read.
         feedback: What people marked right and wrong, which ``recall`` applies; none if None.
+        evidence: Finds the sentences that bear on a question; the one fitted for the shipped reader by default.
     """
 
     def __init__(
@@ -66,12 +69,15 @@ class Assistant:
         confidence: Confidence | None = None,
         passages: int = 10,
         feedback: FeedbackFile | None = None,
+        *,
+        evidence: EvidenceFinder | None = None,
     ) -> None:
         self.retriever = retriever
         self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.lexical.rarity)
         self.confidence = confidence or Confidence.load(shipped_reader())
         self.passages = passages
         self.feedback = feedback
+        self.evidence = evidence or EvidenceFinder.load(shipped_reader())
 
     @classmethod
     def load(
@@ -122,7 +128,7 @@ class Assistant:
         """
         path = reader_folder(folder)
         reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
-        return cls(retriever, reader, Confidence.load(path), passages, feedback)
+        return cls(retriever, reader, Confidence.load(path), passages, feedback, evidence=EvidenceFinder.load(path))
 
     @property
     def index(self) -> Index:
@@ -170,7 +176,7 @@ class Assistant:
         return replace(Result.of_hits(question, hits, time.perf_counter() - started), notice=notice)
 
     def read(self, result: Result) -> Result:
-        """Second stage: the result with the candidates found in its hits, best first.
+        """Second stage: the result with the candidates found in its hits, best first, and the evidence.
 
         Places with the same words are one candidate, with the other places as its support. For passages from
         elsewhere, pass ``Result.of_hits(question, hits)``.
@@ -179,12 +185,12 @@ class Assistant:
             InputError: The question is too long to be read together with a passage.
         """
         started = time.perf_counter()
-        answers = self._candidates(result.question, result.hits) if _is_relevant(result.hits) else ()
+        answers, evidence = self._found(result.question, result.hits) if _is_relevant(result.hits) else ((), ())
         seconds = time.perf_counter() - started
         retrieved = Result.of_hits(result.question, result.hits, result.seconds.retrieve)
         retrieve = result.seconds.retrieve
         total = Seconds(retrieve, seconds, retrieve + seconds)
-        return replace(retrieved, answers=answers, seconds=total, notice=result.notice)
+        return replace(retrieved, answers=answers, seconds=total, notice=result.notice, evidence=evidence)
 
     def recall(self, result: Result, where: Where | None = None) -> Result:
         """Third stage: the result with what people marked right first, and without what they marked wrong.
@@ -240,9 +246,27 @@ class Assistant:
             return question, Notice(NoticeCode.UNCLEAR_FOLLOW_UP, text)
         return full, Notice(NoticeCode.FOLLOW_UP, f"Understood as: “{full}”")
 
-    def _candidates(self, question: str, hits: Sequence[Hit]) -> tuple[Answer, ...]:
+    def _found(self, question: str, hits: Sequence[Hit]) -> tuple[tuple[Answer, ...], tuple[Evidence, ...]]:
+        """The candidates and the evidence in hits."""
+        reader = self.reader
+        # Other readers give no scores of sentences.
+        read = reader.read_hits(question, hits) if isinstance(reader, SpanReader) else None
+        spans = read.spans if read else reader.read(question, hits)
+        evidence = self.evidence.find(question, hits, read.texts if read else {}, self._similarities)
+        return self._candidates(spans, hits), tuple(map(self._placed, evidence))
+
+    def _placed(self, evidence: Evidence) -> Evidence:
+        place = self.index.place(evidence.document_id, evidence.start)
+        return replace(evidence, page=place.page, heading=place.heading)
+
+    def _similarities(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        """Cosine similarities of a question and texts."""
+        vectors = self.retriever.encoder.encode([question, *texts])
+        return [float(value) for value in vectors[1:] @ vectors[0]]
+
+    def _candidates(self, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
         merged: dict[str, list[Span]] = {}
-        for span in sorted(self.reader.read(question, hits), key=lambda span: -span.score):
+        for span in sorted(spans, key=lambda span: -span.score):
             merged.setdefault(normalized_words(span.text), []).append(span)
         groups = list(merged.values())[:MAX_ANSWERS]
         if not groups:

@@ -261,6 +261,30 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a document that bears on the question.
+
+    Attributes:
+        document_id, start, end, text: The sentence and its offsets (code points of the document).
+        probability: That it bears on the question, in [0, 1].
+        hit: Index of the hit whose passage holds it, from 0.
+        title: Title of the document.
+        page: Page number at ``start``, from 1; None in formats without pages.
+        heading: Heading above ``start``; None in formats without headings.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    probability: float
+    hit: int
+    title: str
+    page: int | None = None
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """Whether the likely answers to a question agree.
 
@@ -348,6 +372,7 @@ class Result:
         reason_code: Why there is no answer, for programs; None if there is one.
         agreement: Whether the likely answers agree.
         notice: A remark on the question; None if there is none.
+        evidence: The sentences of the passages that bear on the question, most probable first; empty if none does.
     """
 
     question: str
@@ -359,6 +384,7 @@ class Result:
     reason_code: Reason | None = None
     agreement: Agreement = Agreement()
     notice: Notice | None = None
+    evidence: tuple[Evidence, ...] = ()
 
     @classmethod
     def of_hits(cls, question: str, hits: Sequence[Hit], seconds: float = 0.0) -> Self:

@@ -116,6 +116,19 @@ class NoticeModel(BaseModel):
     text: str
 
 
+class EvidenceItemModel(BaseModel):
+    """A sentence of a document that bears on the question."""
+
+    text: Annotated[str, Field(description="The sentence: characters start to end of the document")]
+    confidence: Annotated[float, Field(description="Probability that it bears on the question, 0 to 1")]
+    document: Document
+    title: str
+    start: Start
+    end: End
+    page: Page
+    heading: Heading
+
+
 class ResultModel(BaseModel):
     """Outcome of a question, as ``rag ask --json`` prints it."""
 
@@ -123,6 +136,9 @@ class ResultModel(BaseModel):
     answered: bool
     answer: Annotated[AnswerModel | None, Field(description="Null if no candidate is likely enough to be right")]
     answers: Annotated[list[AnswerModel], Field(description="All candidates, by descending confidence")]
+    evidence: Annotated[
+        list[EvidenceItemModel], Field(description="Sentences that bear on the question, most probable first")
+    ]
     hits: Annotated[list[HitModel], Field(description="The passages that were read, best first")]
     reason: Annotated[str | None, Field(description="Why there is no answer, for people")]
     reason_code: Annotated[str | None, Field(description="Why there is no answer, for programs")]
@@ -138,21 +154,8 @@ class SearchModel(BaseModel):
     hits: Annotated[list[HitModel], Field(description="Best first")]
 
 
-class EvidenceItemModel(BaseModel):
-    """A sentence of a document that may answer the question."""
-
-    text: Annotated[str, Field(description="The sentence: characters start to end of the document")]
-    confidence: Probability
-    document: Document
-    title: str
-    start: Start
-    end: End
-    page: Page
-    heading: Heading
-
-
 class EvidenceModel(BaseModel):
-    """Sentences that may answer a question."""
+    """Sentences that bear on a question."""
 
     question: str
     evidence: Annotated[list[EvidenceItemModel], Field(description="By descending confidence")]
