@@ -68,8 +68,8 @@ def test_ask_json_has_documented_fields_and_exact_offsets(
     assert main(["ask", BORDER, "--index", str(corpus_index), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert list(result) == [
-        "question", "answered", "answer", "answers", "hits", "reason", "reason_code", "agreement", "seconds",
-        "notice",
+        "question", "answered", "answer", "answers", "evidence", "hits", "reason", "reason_code", "agreement",
+        "seconds", "notice",
     ]  # fmt: skip
     assert (result["question"], result["answered"]) == (BORDER, True)
     assert (result["reason"], result["reason_code"]) == (None, None)

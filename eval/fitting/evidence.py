@@ -26,10 +26,11 @@ from rag import InputError, RagError, SentenceTransformerEncoder
 from rag.index.lexical import terms
 from rag.paths import shipped_reader
 from rag.questions.evidence import EvidenceQuestion, load_evidence
-from rag.reading.evidence import EVIDENCE_FILE, MAX_COMPARED
+from rag.reading.evidence import MAX_COMPARED
 from rag.reading.folder import network_folder, second_folder
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, ReadText, SpanPredictor
+from rag.reading.scoring import EVIDENCE
 from rag.reading.sentences import SentenceSignals, extents, signals
 from rag.service.quotes import WORD
 from rag.text.segmentation import Extent
@@ -107,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = json.dumps(found, indent=2) + "\n"
     # Print first, so that an unwritable folder does not lose the result.
     print(text, end="")
-    (args.out / f"{EVIDENCE_FILE}.json").write_text(text, encoding="utf-8")
+    (args.out / EVIDENCE).write_text(text, encoding="utf-8")
     return 0
 
 

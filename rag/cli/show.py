@@ -37,9 +37,11 @@ def result_text(result: Result) -> Text:
     if result.notice and not result.notice.reason:
         lines.append(Text(_one_line(result.notice.text), style=WARNING))
     lines += _evidence(result, None)
-    if result.answers and not result.evidence:
+    shown = result.evidence[:MAX_EVIDENCE]
+    closest = [answer for answer in result.answers if not any(_overlaps(each, answer) for each in shown)][:CLOSEST]
+    if closest:
         lines.append(Text("closest passages:"))
-        lines += [line for answer in result.answers[:CLOSEST] for line in _context(answer)]
+        lines += [line for answer in closest for line in _context(answer)]
     return Text("\n").join([*lines, _seconds(result)])
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from ..text.segmentation import Extent
+from ..text.segmentation import HEADING, Extent
 from ..types import Evidence, Hit
 from .predictor import ReadText
 from .scoring import fitted
@@ -24,9 +24,6 @@ MAX_COMPARED = 30
 
 #: Passages whose sentences are looked at if no large model has chosen any.
 PASSAGES = 3
-
-#: File of a reader's folder.
-EVIDENCE_FILE = "evidence"
 
 NAMES = frozenset(field.name for field in fields(SentenceSignals))
 
@@ -84,7 +81,7 @@ class EvidenceFinder:
         Raises:
             InputError: The file is not one that ``rag.eval.fitting.evidence`` writes.
         """
-        with fitted(folder, EVIDENCE_FILE, "rag.eval.fitting.evidence") as content:
+        with fitted(folder, "evidence", "rag.eval.fitting.evidence") as content:
             return cls(Regression.of(content["read"]), Regression.of(content["unread"]))
 
     def find(
@@ -112,12 +109,13 @@ class EvidenceFinder:
         return tuple(each.evidence for each in likely)
 
     def _sentences(self, question: str, number: int, hit: Hit, read: ReadText | None) -> Iterator[_Sentence]:
-        """The sentences of a passage that have words."""
+        """The sentences of a passage that have words and are no headings."""
         read = read if read and read.has_evidence else None
         passage = hit.passage
         parts = extents(passage.text)
         for part, found in zip(parts, signals(question, passage.text, parts, read), strict=True):
-            if any(map(str.isalnum, passage.text[part.start : part.end])):
+            text = passage.text[part.start : part.end]
+            if any(map(str.isalnum, text)) and not HEADING.match(text):
                 yield _Sentence(hit, part, number, found, self.read if read else self.unread)
 
 

@@ -26,7 +26,7 @@ from ..paths import shipped_reader
 from ..types import Signals, Span
 
 #: Files of a reader's folder.
-RANKING, CONFIDENCE = "ranking.json", "confidence.json"
+RANKING, CONFIDENCE, EVIDENCE = "ranking.json", "confidence.json", "evidence.json"
 
 #: Weight of the retrieval signal in ``prior_score``. Of several passages that seem to answer, the one about the
 #: question is mostly right. Chosen among 0, 0.5, 1, 1.5, 2, 3 and 4 on the calibration part of the shipped questions
@@ -147,7 +147,8 @@ def fitted(folder: Path, kind: str, command: str = "rag.eval.fitting.fit") -> It
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: not a {kind} file ({error}); run {command}") from error
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise InputError(f"{path}: not {article} {kind} file ({error}); run {command}") from error
 
 
 def _by_signal(weights: Mapping[str, float]) -> dict[str, float]:
