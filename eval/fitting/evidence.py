@@ -237,7 +237,8 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
 def _fitted(data: Sequence[Example], names: Sequence[str]) -> dict[str, Any]:
     """Weights, bias and threshold with the signals named."""
     data = [each for each in data if each.fitting]
-    features, right = (np.concatenate(c) for c in ([e.features(names) for e in data], [e.right for e in data]))
+    features = np.concatenate([each.features(names) for each in data])
+    right = np.concatenate([each.right for each in data])
     weights = regression(features, right).round(4)
     shown = [each for each in data if not each.other]
     threshold = _best_threshold(shown, [_probabilities(each, names, weights) for each in shown])
@@ -253,15 +254,11 @@ def _probabilities(example: Example, names: Sequence[str], weights: Floats) -> F
 
 
 def _best_threshold(data: Sequence[Example], values: Sequence[Floats]) -> float:
-    """The threshold with the highest word F1, as the mean over the files."""
-    names = list(dict.fromkeys(each.file for each in data))
+    """The threshold with the highest word F1 over all passages, among them those without evidence."""
 
     def score(threshold: float) -> float:
-        rows = [_counts(each, value >= threshold) for each, value in zip(data, values, strict=True)]
-        return float(np.mean([
-            _f1(*np.array([row for row, each in zip(rows, data, strict=True) if each.file == name]).T)
-            for name in names
-        ]))  # fmt: skip
+        counts = [_counts(each, value >= threshold) for each, value in zip(data, values, strict=True)]
+        return _f1(*np.array(counts).T)
 
     return float(max(np.arange(0.02, 0.98, 0.01).round(2), key=score))
 
