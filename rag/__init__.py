@@ -35,6 +35,7 @@ from .text.chunking import ChunkSettings, chunk
 from .types import (
     Agreement,
     Answer,
+    AnswerKind,
     Attribution,
     Document,
     Evidence,
@@ -55,6 +56,7 @@ from .types import (
 __all__ = [
     "Agreement",
     "Answer",
+    "AnswerKind",
     "Assistant",
     "Attribution",
     "Changes",

@@ -16,6 +16,7 @@ from .index.filters import Where
 from .paths import shipped_reader
 from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
+from .questions.question_type import asks_for_sentences
 from .questions.recall import apply_feedback
 from .questions.scope import unsupported
 from .reading.evidence import EvidenceFinder
@@ -27,6 +28,7 @@ from .text.words import normalized_words
 from .types import (
     Agreement,
     Answer,
+    AnswerKind,
     Evidence,
     Hit,
     Notice,
@@ -233,6 +235,7 @@ class Assistant:
             reason=reason,
             reason_code=code,
             agreement=Agreement() if code else agreement_of(result.answers, result.question),
+            answer_kind=_answer_kind(result, minimum, has_answer=code is None),
         )
 
     def _understood(self, question: str, previous: str | None) -> tuple[str, Notice | None]:
@@ -252,17 +255,12 @@ class Assistant:
         # Other readers give no scores of sentences.
         read = reader.read_hits(question, hits) if isinstance(reader, SpanReader) else None
         spans = read.spans if read else reader.read(question, hits)
-        evidence = self.evidence.find(question, hits, read.texts if read else {}, self._similarities)
+        evidence = self.evidence.find(question, hits, read, self.index.lexical.rarity)
         return self._candidates(spans, hits), tuple(map(self._placed, evidence))
 
     def _placed(self, evidence: Evidence) -> Evidence:
         place = self.index.place(evidence.document_id, evidence.start)
         return replace(evidence, page=place.page, heading=place.heading)
-
-    def _similarities(self, question: str, texts: Sequence[str]) -> Sequence[float]:
-        """Cosine similarities of a question and texts."""
-        vectors = self.retriever.encoder.encode([question, *texts])
-        return [float(value) for value in vectors[1:] @ vectors[0]]
 
     def _candidates(self, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
         merged: dict[str, list[Span]] = {}
@@ -312,6 +310,16 @@ def _joint_signals(spans: Sequence[Span]) -> Signals:
 
 def _is_relevant(hits: Sequence[Hit]) -> bool:
     return any(hit.lexical > 0 or hit.dense >= MIN_SIMILARITY for hit in hits)
+
+
+def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> AnswerKind | None:
+    """What answers the question; None if nothing does. Words that a person marked right come before sentences."""
+    refused = result.notice and result.notice.reason
+    marked = result.answers and result.answers[0].feedback
+    likely = result.evidence and result.evidence[0].probability >= min_confidence
+    if likely and not refused and not marked and asks_for_sentences(result.question):
+        return AnswerKind.EVIDENCE
+    return AnswerKind.SPAN if has_answer else None
 
 
 def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:

@@ -301,6 +301,13 @@ class Agreement:
         return len(self.groups) <= 1
 
 
+class AnswerKind(StrEnum):
+    """What answers a question: exact words, or the sentences of the evidence."""
+
+    SPAN = "span"
+    EVIDENCE = "evidence"
+
+
 class Reason(StrEnum):
     """Why a question was not answered."""
 
@@ -373,6 +380,9 @@ class Result:
         agreement: Whether the likely answers agree.
         notice: A remark on the question; None if there is none.
         evidence: The sentences of the passages that bear on the question, most probable first; empty if none does.
+        answer_kind: ``SPAN`` if ``answer`` answers the question. ``EVIDENCE`` if it asks for sentences (why, how,
+            keywords) and ``evidence`` is likely enough to bear on it; ``answer`` may then give the gist. None if the
+            question was not answered.
     """
 
     question: str
@@ -385,6 +395,7 @@ class Result:
     agreement: Agreement = Agreement()
     notice: Notice | None = None
     evidence: tuple[Evidence, ...] = ()
+    answer_kind: AnswerKind | None = None
 
     @classmethod
     def of_hits(cls, question: str, hits: Sequence[Hit], seconds: float = 0.0) -> Self:

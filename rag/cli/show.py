@@ -13,7 +13,7 @@ from ..index import Changes, Verification
 from ..reading.scoring import in_words
 from ..text.plural import counted
 from ..text.printable import one_line, printable
-from ..types import Agreement, Answer, Evidence, Hit, Passage, Result
+from ..types import Agreement, Answer, AnswerKind, Evidence, Hit, Passage, Result
 
 QUESTION, ANSWER, SENTENCE, QUIET, WARNING = "bold", "bold green", "", "dim", "yellow"
 
@@ -27,7 +27,11 @@ KEPT = "; the index keeps its previous version"
 
 
 def result_text(result: Result) -> Text:
-    """The answer in its sentence with confidence and source, or why there is no answer, and the closest passages."""
+    """The answer in its sentence with confidence and source, or the closest passages; and the evidence."""
+    if result.answer_kind is AnswerKind.EVIDENCE:
+        notice = [Text(_one_line(result.notice.text), style=WARNING)] if result.notice else []
+        gist = [Text("in short:"), _headline(result.answer), *_context(result.answer)] if result.answer else []
+        return Text("\n").join([*notice, *_evidence(result, None), *gist, _seconds(result)])
     if result.answer:
         notice = [Text(_one_line(result.notice.text), style=WARNING)] if result.notice else []
         lines = [*notice, _headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]

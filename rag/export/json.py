@@ -15,6 +15,7 @@ def result_to_json(result: Result) -> Json:
     return {
         "question": result.question,
         "answered": result.answer is not None,
+        "answer_kind": result.answer_kind,
         "answer": answer_to_json(result.answer) if result.answer else None,
         "answers": [answer_to_json(answer) for answer in result.answers],
         "evidence": [evidence_to_json(evidence) for evidence in result.evidence],

@@ -1,34 +1,26 @@
 """Evidence: the sentences of passages that bear on a question, each with a probability.
 
 A logistic regression (Platt 1999) on the signals of a sentence gives the probability. There are two, since passages
-that the large model has not read lack most signals. ``rag.eval.fitting.evidence`` fits both, and the thresholds, into
+that the second model has not read lack its signals. ``rag.eval.fitting.evidence`` fits both, and the threshold, into
 the reader's folder.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
+from ..index.lexical import Rarity, terms
 from ..text.segmentation import HEADING, Extent
 from ..types import Evidence, Hit
-from .predictor import ReadText
+from .reader import HitsRead
 from .scoring import fitted
-from .sentences import SentenceSignals, extents, signals
-
-#: Sentences whose meaning is compared with the question's, at most; each of them costs a run of the embedder.
-MAX_COMPARED = 30
-
-#: Passages whose sentences are looked at if no large model has chosen any.
-PASSAGES = 3
+from .sentences import SentenceSignals, signals
 
 NAMES = frozenset(field.name for field in fields(SentenceSignals))
-
-#: Cosine similarities of a question and sentences.
-Similarities = Callable[[str, Sequence[str]], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +30,10 @@ class Regression:
     Attributes:
         weights: Weight of each signal in logits, by its name in ``SentenceSignals``.
         bias: Logits if all signals are 0.
-        threshold: Probability below which a sentence is no evidence.
     """
 
     weights: Mapping[str, float]
     bias: float
-    threshold: float
 
     @classmethod
     def of(cls, content: Any) -> Self:
@@ -51,9 +41,9 @@ class Regression:
         weights = {str(name): float(weight) for name, weight in content["weights"].items()}
         if unknown := sorted(weights.keys() - NAMES):
             raise ValueError(f"unknown signal {unknown[0]!r}")
-        found = cls(weights, float(content["bias"]), float(content["threshold"]))
-        if not 0 <= found.threshold <= 1 or not all(map(math.isfinite, [found.bias, *weights.values()])):
-            raise ValueError("a weight or the threshold is out of range")
+        found = cls(weights, float(content["bias"]))
+        if not all(map(math.isfinite, [found.bias, *weights.values()])):
+            raise ValueError("a weight is not finite")
         return found
 
     def probability(self, sentence: SentenceSignals) -> float:
@@ -67,12 +57,14 @@ class EvidenceFinder:
     """Finds evidence in passages.
 
     Attributes:
-        read: For sentences of passages that a model with an evidence output has read.
+        read: For sentences of passages that the second model has read.
         unread: For other sentences.
+        threshold: Probability below which a sentence is no evidence.
     """
 
     read: Regression
     unread: Regression
+    threshold: float
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -82,85 +74,77 @@ class EvidenceFinder:
             InputError: The file is not one that ``rag.eval.fitting.evidence`` writes.
         """
         with fitted(folder, "evidence", "rag.eval.fitting.evidence") as content:
-            return cls(Regression.of(content["read"]), Regression.of(content["unread"]))
+            found = cls(Regression.of(content["read"]), Regression.of(content["unread"]), float(content["threshold"]))
+            if not 0 <= found.threshold <= 1:
+                raise ValueError("the threshold is not between 0 and 1")
+            return found
 
-    def find(
-        self, question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText], similarities: Similarities
-    ) -> tuple[Evidence, ...]:
+    def find(self, question: str, hits: Sequence[Hit], read: HitsRead | None, rarity: Rarity) -> tuple[Evidence, ...]:
         """The evidence, most probable first; of sentences that overlap, the most probable one.
 
         Args:
             question: The question.
             hits: The passages found.
-            texts: What the large model made of passages, by the number of their hit; if empty, the first
-                ``PASSAGES`` hits are looked at without it.
-            similarities: Gives the cosine similarities.
+            read: What the models made of them; None if they have not read them.
+            rarity: Weights of the question's terms.
         """
-        found = [
-            each
-            for number in texts or range(min(PASSAGES, len(hits)))
-            for each in self._sentences(question, number, hits[number], texts.get(number))
-        ]
-        found = _distinct(found)[:MAX_COMPARED]
-        if found and any(each.model.weights.get("dense") for each in found):
-            cosines = similarities(question, [each.text for each in found])
-            found = [each.compared(cosine) for each, cosine in zip(found, cosines, strict=True)]
-        likely = sorted((each for each in found if each.is_likely), key=lambda each: -each.probability)
-        return tuple(each.evidence for each in likely)
-
-    def _sentences(self, question: str, number: int, hit: Hit, read: ReadText | None) -> Iterator[_Sentence]:
-        """The sentences of a passage that have words and are no headings."""
-        read = read if read and read.has_evidence else None
-        passage = hit.passage
-        parts = extents(passage.text)
-        for part, found in zip(parts, signals(question, passage.text, parts, read), strict=True):
-            text = passage.text[part.start : part.end]
-            if any(map(str.isalnum, text)) and not HEADING.match(text):
-                yield _Sentence(hit, part, number, found, self.read if read else self.unread)
+        found = []
+        for each in candidates(question, hits, read, rarity):
+            model = self.read if each.is_read_again else self.unread
+            probability = model.probability(each.signals)
+            if probability >= self.threshold:
+                found.append(_evidence(each, hits[each.hit], probability))
+        return tuple(_distinct(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence of a passage, the number of its hit, its signals, and the regression that judges it."""
+class Candidate(NamedTuple):
+    """A sentence of a passage.
 
-    hit: Hit
+    Attributes:
+        hit: Index of the passage's hit, from 0.
+        part: Its offsets in the passage.
+        signals: Its signals.
+        is_read_again: Has the second model read the passage, and has it an output for evidence?
+    """
+
+    hit: int
     part: Extent
-    number: int
     signals: SentenceSignals
-    model: Regression
-
-    @property
-    def text(self) -> str:
-        return self.hit.passage.text[self.part.start : self.part.end]
-
-    @property
-    def probability(self) -> float:
-        return self.model.probability(self.signals)
-
-    @property
-    def is_likely(self) -> bool:
-        return self.probability >= self.model.threshold
-
-    @property
-    def evidence(self) -> Evidence:
-        passage = self.hit.passage
-        start, end = (passage.start + at for at in self.part)
-        return Evidence(passage.document_id, start, end, self.text, self.probability, self.number, self.hit.title)
-
-    def compared(self, cosine: float) -> _Sentence:
-        """The sentence with its similarity to the question."""
-        return replace(self, signals=replace(self.signals, dense=float(cosine)))
-
-    def overlaps(self, other: _Sentence) -> bool:
-        """True if both share a part of a document."""
-        mine, others = self.evidence, other.evidence
-        return mine.document_id == others.document_id and mine.start < others.end and others.start < mine.end
+    is_read_again: bool
 
 
-def _distinct(sentences: Sequence[_Sentence]) -> list[_Sentence]:
-    """The sentences, most probable first, without those that overlap a more probable one (passages overlap)."""
-    kept: list[_Sentence] = []
-    for sentence in sorted(sentences, key=lambda each: -each.probability):
-        if not any(map(sentence.overlaps, kept)):
-            kept.append(sentence)
-    return kept
+def candidates(question: str, hits: Sequence[Hit], read: HitsRead | None, rarity: Rarity) -> Iterator[Candidate]:
+    """The sentences of the passages that have words and are no headings, in order of the hits; see ``find``."""
+    asked = list(set(terms(question)))
+    weights = dict(zip(asked, rarity(asked), strict=True))
+    for number, hit in enumerate(hits):
+        first = read.texts[number] if read else None
+        second = read.again.get(number) if read else None
+        second = second if second and second.has_evidence else None
+        for part, found in signals(hit, hits[0].score, weights, first, second):
+            sentence = hit.passage.text[part.start : part.end]
+            if any(map(str.isalnum, sentence)) and not HEADING.match(sentence):
+                yield Candidate(number, part, found, second is not None)
+
+
+def _evidence(candidate: Candidate, hit: Hit, probability: float) -> Evidence:
+    passage, (start, end) = hit.passage, candidate.part
+    return Evidence(
+        passage.document_id,
+        passage.start + start,
+        passage.start + end,
+        passage.text[start:end],
+        probability,
+        candidate.hit,
+        hit.title,
+    )
+
+
+def _distinct(found: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence, most probable first, without what overlaps a more probable sentence (passages overlap)."""
+    kept: dict[str, list[Evidence]] = {}
+    for each in sorted(found, key=lambda each: -each.probability):
+        others = kept.setdefault(each.document_id, [])
+        if not any(each.start < other.end and other.start < each.end for other in others):
+            others.append(each)
+    return sorted((each for others in kept.values() for each in others), key=lambda each: -each.probability)

@@ -71,7 +71,7 @@ class ReadText:
         return bool(self.windows) and all(logits.evidence is not None for _, logits in self.windows)
 
     def sentence(self, start: int, end: int) -> SentenceScores | None:
-        """Scores of a sentence, from the window that owns most of its tokens; None if it has none.
+        """Scores of a sentence, from the window that owns most of its tokens; None if none owns one.
 
         Args:
             start, end: Offsets in the text, in code points.
@@ -81,31 +81,27 @@ class ReadText:
             for window, logits in self.windows
         ]
         tokens, logits = max(inside, key=lambda each: int(each[0].sum()))
-        if logits.evidence is None or not tokens.any():
+        if not tokens.any():
             return None
+        span = float(logits.start[tokens].max() + logits.end[tokens].max() - logits.null)
+        if logits.evidence is None:
+            return SentenceScores(span)
         evidence = logits.evidence[tokens]
-        return SentenceScores(
-            float(evidence.mean()),
-            float(evidence.max()),
-            float(logits.start[tokens].max() + logits.end[tokens].max() - logits.null),
-            logits.answerability,
-        )
+        return SentenceScores(span, float(evidence.mean()), float(evidence.max()))
 
 
 class SentenceScores(NamedTuple):
     """Scores of a sentence, all as log-odds.
 
     Attributes:
-        evidence: That it is evidence: the mean over its tokens.
-        strongest: The same of its best token.
         span: Best start and best end in it, against no answer.
-        answerability: See ``Prediction``.
+        evidence: That it is evidence: the mean over its tokens; 0 if the model has no such output.
+        strongest: The same of its best token.
     """
 
-    evidence: float
-    strongest: float
     span: float
-    answerability: float
+    evidence: float = 0.0
+    strongest: float = 0.0
 
 
 class SpanPredictor:

@@ -14,13 +14,14 @@ from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..questions.answer_type import concise_end, fits_question
 from ..text.links import without_link_marks
-from ..text.segmentation import Extent, paragraphs, sentences
+from ..text.segmentation import Extent
 from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
 from .folder import network_folder, second_folder
 from .model import SpanModel
 from .predictor import Pair, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
+from .sentences import sentences_of
 from .weights import model_files
 
 #: Spans taken from one passage.
@@ -53,11 +54,13 @@ class HitsRead(NamedTuple):
 
     Attributes:
         spans: The candidate spans, best first.
-        texts: What the second model made of the passages that it read, by the number of their hit.
+        texts: What the first model made of each hit's passage.
+        again: What the second model made of the passages that it read, by the number of their hit.
     """
 
     spans: list[Span]
-    texts: Mapping[int, ReadText]
+    texts: Sequence[ReadText]
+    again: Mapping[int, ReadText]
 
 
 class SpanReader:
@@ -121,13 +124,13 @@ class SpanReader:
         return self.read_hits(question, hits).spans
 
     def read_hits(self, question: str, hits: Sequence[Hit]) -> HitsRead:
-        """As ``read``, with what the second model made of the passages.
+        """As ``read``, with what the models made of the passages.
 
         Raises:
             InputError: See ``read``.
         """
-        spans, texts = self._read_all(question, hits)
-        return HitsRead(self._ranking.ranked(spans), texts)
+        found = self._read_all(question, hits)
+        return found._replace(spans=self._ranking.ranked(found.spans))
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """The candidate spans by descending ``prior_score``, before they are ranked.
@@ -147,7 +150,7 @@ class SpanReader:
             best = list(dict.fromkeys(near))[:READ_AGAIN]
             again = dict(zip(best, self._second.read([pairs[number] for number in best]), strict=True))
             spans = self._with_second(question, hits, texts, spans, again)
-        return HitsRead(_with_margins(spans), again)
+        return HitsRead(_with_margins(spans), texts, again)
 
     def _spans(self, question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText]) -> list[Span]:
         """The best spans of passages, given by the number of their hit."""
@@ -157,7 +160,7 @@ class SpanReader:
         for number, read in texts.items():
             hit = hits[number]
             shared = coverage(weights, hit.passage.text)
-            inside = _sentences(hit.passage.text)
+            inside = sentences_of(hit.passage.text)
             for prediction in read.best(SPANS_PER_PASSAGE):
                 start, end = prediction.start, prediction.end
                 end = start + concise_end(hit.passage.text[start:end], question)
@@ -250,11 +253,6 @@ def repeats_question(text: str, question: str) -> bool:
     """
     content = set(terms(text))
     return bool(content) and content <= set(terms(question)) and " or " not in question.casefold()
-
-
-def _sentences(text: str) -> list[Extent]:
-    """The sentences of a passage, in order."""
-    return [sentence for paragraph in paragraphs(text) for sentence in sentences(text, *paragraph)]
 
 
 def _sentence_around(passage: Passage, inside: Sequence[Extent], start: int, end: int) -> Sentence:

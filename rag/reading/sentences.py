@@ -2,74 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..index.lexical import coverage, terms
+from ..index.lexical import terms
 from ..text.segmentation import Extent, paragraphs, sentences
-from .predictor import ReadText, SentenceScores
+from ..types import Hit
+from .predictor import ReadText
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceSignals:
-    """Signals about a sentence; for each, higher is better. One that is not computed is 0.
+    """Signals about a sentence; for each, higher is better. They cost no run of a model.
 
     Attributes:
-        evidence: Log-odds that the sentence is evidence: the mean of the model's evidence output over its tokens.
-        strongest: The highest evidence output of its tokens.
+        span: Score of the best start and the best end in the sentence by the first model, against no answer.
+        retrieval: Score of the passage minus the score of the first one.
+        dense: Cosine similarity of question and passage, in [-1, 1].
+        coverage: Share of the question's terms in the sentence, by rarity, in [0, 1].
+        titled: The same share in the sentence and the document's title.
+        second_span: As ``span``, by the second model; 0 if it has not read the passage, as for the next three.
+        evidence: Log-odds by the second model that the sentence is evidence: the mean over its tokens.
+        strongest: The highest of its tokens.
         neighbour: The higher ``evidence`` of the sentences before and after it.
-        span: Score of the best start and the best end in the sentence, against no answer.
-        answerability: Log-odds that the passage answers the question at all.
-        dense: Cosine similarity of question and sentence, in [-1, 1].
-        coverage: Share of the question's terms in the sentence, in [0, 1].
-        nearby: Share of the question's terms in the sentence or one beside it.
     """
 
+    span: float = 0.0
+    retrieval: float = 0.0
+    dense: float = 0.0
+    coverage: float = 0.0
+    titled: float = 0.0
+    second_span: float = 0.0
     evidence: float = 0.0
     strongest: float = 0.0
     neighbour: float = 0.0
-    span: float = 0.0
-    answerability: float = 0.0
-    dense: float = 0.0
-    coverage: float = 0.0
-    nearby: float = 0.0
 
 
-def extents(text: str) -> list[Extent]:
+def sentences_of(text: str) -> list[Extent]:
     """The sentences of a passage, in order, as offsets in the passage."""
     return [extent for paragraph in paragraphs(text) for extent in sentences(text, *paragraph)]
 
 
-def signals(question: str, text: str, parts: Sequence[Extent], read: ReadText | None) -> list[SentenceSignals]:
-    """Signals of each sentence of a passage, without ``dense``.
+def signals(
+    hit: Hit,
+    best_score: float,
+    weights: Mapping[str, float],
+    first: ReadText | None,
+    second: ReadText | None,
+) -> list[tuple[Extent, SentenceSignals]]:
+    """The sentences of a passage, each with its signals; see ``sentences_of``.
 
     Args:
-        question: The question.
-        text: The passage.
-        parts: Its sentences; see ``extents``.
-        read: What a model with an evidence output made of the passage; None if none read it.
+        hit: The passage.
+        best_score: Score of the first hit.
+        weights: Weight of each term of the question.
+        first, second: What each model made of the passage; None if it has not read it.
     """
-    weights = dict.fromkeys(terms(question), 1.0)
-    found = []
-    for number, (start, end) in enumerate(parts):
-        around = parts[max(0, number - 1) : number + 2]
-        found.append(
-            SentenceSignals(
-                coverage=coverage(weights, text[start:end]),
-                nearby=coverage(weights, text[around[0].start : around[-1].end]),
-            )
+    parts = sentences_of(hit.passage.text)
+    shared = [{term for term in terms(hit.passage.text[start:end]) if term in weights} for start, end in parts]
+    title = {term for term in terms(hit.title) if term in weights}
+    found = [
+        SentenceSignals(
+            retrieval=hit.score - best_score,
+            dense=hit.dense,
+            coverage=_share(weights, own),
+            titled=_share(weights, own | title),
         )
-    if read is None:
-        return found
-    scores = [read.sentence(*part) for part in parts]
-    return [
-        replace(each, **score._asdict(), neighbour=_neighbour(scores, number)) if score else each
-        for number, (each, score) in enumerate(zip(found, scores, strict=True))
+        for own in shared
     ]
+    if first:
+        found = [_with_first(each, first, part) for each, part in zip(found, parts, strict=True)]
+    if second:
+        found = [_with_second(each, second, part) for each, part in zip(found, parts, strict=True)]
+        found = [replace(each, neighbour=_neighbour(found, number)) for number, each in enumerate(found)]
+    return list(zip(parts, found, strict=True))
 
 
-def _neighbour(scores: Sequence[SentenceScores | None], number: int) -> float:
-    """The higher evidence of the scores beside one; its own if there is none beside it."""
-    around = [score for score in [*scores[max(0, number - 1) : number], *scores[number + 1 : number + 2]] if score]
-    own = scores[number]
-    return max((score.evidence for score in around), default=own.evidence if own else 0.0)
+def _share(weights: Mapping[str, float], present: set[str]) -> float:
+    """Weighted share of terms, in [0, 1]; 0 if there are no weights."""
+    total = sum(weights.values())
+    return sum(weights[term] for term in present) / total if total else 0.0
+
+
+def _with_first(sentence: SentenceSignals, read: ReadText, part: Extent) -> SentenceSignals:
+    scores = read.sentence(*part)
+    return replace(sentence, span=scores.span) if scores else sentence
+
+
+def _with_second(sentence: SentenceSignals, read: ReadText, part: Extent) -> SentenceSignals:
+    scores = read.sentence(*part)
+    if scores is None:
+        return sentence
+    return replace(
+        sentence,
+        second_span=scores.span,
+        evidence=scores.evidence,
+        strongest=scores.strongest,
+    )
+
+
+def _neighbour(found: Sequence[SentenceSignals], number: int) -> float:
+    """The higher evidence of the sentences beside one; its own if there is none beside it."""
+    around = [*found[max(0, number - 1) : number], *found[number + 1 : number + 2]]
+    return max((each.evidence for each in around), default=found[number].evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -134,6 +134,10 @@ class ResultModel(BaseModel):
 
     question: str
     answered: bool
+    answer_kind: Annotated[
+        Literal["span", "evidence"] | None,
+        Field(description="What answers: the words in `answer`, or the sentences in `evidence`; null if nothing does"),
+    ]
     answer: Annotated[AnswerModel | None, Field(description="Null if no candidate is likely enough to be right")]
     answers: Annotated[list[AnswerModel], Field(description="All candidates, by descending confidence")]
     evidence: Annotated[

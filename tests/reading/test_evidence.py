@@ -9,12 +9,12 @@ import pytest
 
 from rag import Assistant, Hit, InputError, Passage, Retriever
 from rag.paths import shipped_reader
-from rag.reading.evidence import MAX_COMPARED, EvidenceFinder, Regression
+from rag.reading.evidence import EvidenceFinder, Regression, candidates
 from rag.reading.reader import SpanReader
-from rag.reading.sentences import SentenceSignals, extents, signals
+from rag.reading.sentences import SentenceSignals, sentences_of, signals
 
-BY_WORDS = Regression({"coverage": 8.0}, bias=-4.0, threshold=0.6)
-BY_MEANING = Regression({"dense": 8.0}, bias=-4.0, threshold=0.6)
+BY_WORDS = Regression({"coverage": 8.0}, bias=-4.0)
+FINDER = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.6)
 TEXT = "Rents rose in Almaty. The sun shone. Almaty built roads. Rents fell."
 
 
@@ -22,13 +22,12 @@ def _hit(text: str, start: int = 0) -> Hit:
     return Hit(Passage("d", start, start + len(text), text, 1), "Title", 0.0, 0.0, 0.0)
 
 
-def _no_similarities(question: str, texts: Sequence[str]) -> list[float]:
-    raise AssertionError("no sentence needed its meaning compared")
+def _equal(terms: Sequence[str]) -> list[float]:
+    return [1.0] * len(terms)
 
 
 def test_sentences_are_slices_with_their_document_offsets_most_probable_first() -> None:
-    finder = EvidenceFinder(BY_WORDS, Regression({"coverage": 8.0}, bias=-4.0, threshold=0.5))
-    found = finder.find("rents in Almaty", [_hit(TEXT, 100)], {}, _no_similarities)
+    found = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.5).find("rents in Almaty", [_hit(TEXT, 100)], None, _equal)
     assert [each.text for each in found] == ["Rents rose in Almaty.", "Almaty built roads.", "Rents fell."]
     assert [TEXT[each.start - 100 : each.end - 100] for each in found] == [each.text for each in found]
     assert found[0].probability == pytest.approx(0.982, abs=1e-3)
@@ -36,54 +35,69 @@ def test_sentences_are_slices_with_their_document_offsets_most_probable_first() 
 
 
 def test_no_sentence_above_the_threshold_is_no_evidence() -> None:
-    assert EvidenceFinder(BY_WORDS, BY_WORDS).find("elections", [_hit(TEXT)], {}, _no_similarities) == ()
+    assert FINDER.find("elections", [_hit(TEXT)], None, _equal) == ()
+    assert FINDER.find("elections", [], None, _equal) == ()
 
 
 def test_overlapping_passages_give_a_sentence_once() -> None:
-    hits = [_hit(TEXT), _hit(TEXT[:36]), _hit(TEXT[6:], 6)]
-    found = EvidenceFinder(BY_WORDS, BY_WORDS).find("rents in Almaty", hits, {}, _no_similarities)
+    found = FINDER.find("rents in Almaty", [_hit(TEXT), _hit(TEXT[:36]), _hit(TEXT[6:], 6)], None, _equal)
     assert [each.text for each in found] == ["Rents rose in Almaty."]
 
 
 def test_headings_are_no_evidence() -> None:
-    found = EvidenceFinder(BY_WORDS, BY_WORDS).find("rents", [_hit("# Rents\n\nRents rose.")], {}, _no_similarities)
+    found = FINDER.find("rents", [_hit("# Rents\n\nRents rose.")], None, _equal)
     assert [each.text for each in found] == ["Rents rose."]
 
 
-def test_meaning_of_a_limited_number_of_sentences_is_compared() -> None:
-    asked: list[str] = []
+def test_terms_count_by_rarity() -> None:
+    def rarity(terms: Sequence[str]) -> list[float]:
+        return [3.0 if term == "rent" else 1.0 for term in terms]
 
-    def similarities(question: str, texts: Sequence[str]) -> list[float]:
-        asked.extend(texts)
-        return [1.0 if text == "Number 3 is here." else 0.0 for text in texts]
-
-    text = " ".join(f"Number {number} is here." for number in range(MAX_COMPARED + 10))
-    found = EvidenceFinder(BY_MEANING, BY_MEANING).find("numbers", [_hit(text)], {}, similarities)
-    assert [each.text for each in found] == ["Number 3 is here."]
-    assert len(asked) == MAX_COMPARED
+    coverage = [each.signals.coverage for each in candidates("rents in Almaty", [_hit(TEXT)], None, rarity)]
+    assert coverage == [1.0, 0.0, 0.25, 0.75]
 
 
-def test_neighbours_count_towards_nearby_terms() -> None:
-    found = signals("rents in Almaty", TEXT, extents(TEXT), None)
-    assert [each.coverage for each in found] == [1.0, 0.0, 0.5, 0.5]
-    assert [each.nearby for each in found] == [1.0, 1.0, 1.0, 1.0]
+def test_the_title_adds_its_terms() -> None:
+    found = [each for _, each in signals(_hit(TEXT), 0.0, {"rent": 1.0, "titl": 1.0}, None, None)]
+    assert [each.coverage for each in found] == [0.5, 0.0, 0.0, 0.5]
+    assert [each.titled for each in found] == [1.0, 0.5, 0.5, 1.0]
 
 
-def test_large_model_gives_its_signals_for_the_passages_that_it_reads(assistant: Assistant) -> None:
+def test_models_give_their_signals_for_the_passages_that_they_read(assistant: Assistant) -> None:
     question = "How long is the border between Kazakhstan and Russia?"
     hits = assistant.retriever.search(question, 10)
     reader = assistant.reader
     assert isinstance(reader, SpanReader)
-    texts = reader.read_hits(question, hits).texts
-    assert len(texts) == 3
-    for number, read in texts.items():
-        text = hits[number].passage.text
-        parts = extents(text)
-        found = signals(question, text, parts, read)
-        assert all(each.strongest >= each.evidence != 0 for each in found)
-        best = max(range(len(parts)), key=lambda at: found[at].span)
-        answer = read.best(1)[0]
-        assert found[best].span >= answer.score - 1e-3
+    read = reader.read_hits(question, hits)
+    assert read.spans == reader.read(question, hits)
+    assert len(read.texts) == len(hits)
+    assert 1 <= len(read.again) <= 3
+    found = list(candidates(question, hits, read, assistant.index.lexical.rarity))
+    assert {each.hit for each in found if each.is_read_again} == set(read.again)
+    for each in found:
+        assert (each.signals.evidence != 0) == each.is_read_again
+    for number, text in read.again.items():
+        spans = [each.signals.second_span for each in found if each.hit == number]
+        assert max(spans) >= text.best(1)[0].score - 1e-3
+    for number, text in enumerate(read.texts):
+        spans = [each.signals.span for each in found if each.hit == number]
+        assert max(spans) >= text.best(1)[0].score - 1e-3
+
+
+def test_regression_follows_whether_the_second_model_read_the_passage(assistant: Assistant) -> None:
+    question = "How long is the border between Kazakhstan and Russia?"
+    hits = assistant.retriever.search(question, 10)
+    assert isinstance(assistant.reader, SpanReader)
+    read = assistant.reader.read_hits(question, hits)
+    always, never = Regression({}, bias=9.0), Regression({}, bias=-9.0)
+    found = EvidenceFinder(always, never, 0.5).find(question, hits, read, _equal)
+    assert {each.hit for each in found} == set(read.again)
+    others = EvidenceFinder(never, always, 0.5).find(question, hits, read, _equal)
+    assert {each.hit for each in others}.isdisjoint(read.again)
+
+
+def test_sentences_of_a_passage_hold_all_its_words() -> None:
+    assert [TEXT[start:end] for start, end in sentences_of(TEXT)][1:3] == ["The sun shone.", "Almaty built roads."]
 
 
 @pytest.mark.parametrize("question", ["rents in Almaty", "What do the articles say about rents?"])
@@ -118,21 +132,24 @@ def test_folder_without_the_file_uses_the_shipped_one(tmp_path: Path) -> None:
     assert EvidenceFinder.load(tmp_path) == EvidenceFinder.load(shipped_reader())
 
 
+FITTED = {"weights": {"dense": 1}, "bias": 0}
+
+
 @pytest.mark.parametrize(
-    "part",
+    "content",
     [
         {},
-        {"weights": {"luck": 1}, "bias": 0, "threshold": 0.5},
-        {"weights": {"dense": 1}, "bias": 0, "threshold": 1.5},
-        {"weights": {"dense": float("nan")}, "bias": 0, "threshold": 0.5},
+        {"read": FITTED, "unread": {"weights": {"luck": 1}, "bias": 0}, "threshold": 0.5},
+        {"read": FITTED, "unread": FITTED, "threshold": 1.5},
+        {"read": {"weights": {"dense": float("nan")}, "bias": 0}, "unread": FITTED, "threshold": 0.5},
     ],
 )
-def test_invalid_file_is_refused_with_the_remedy(tmp_path: Path, part: dict[str, object]) -> None:
-    (tmp_path / "evidence.json").write_text(json.dumps({"read": part, "unread": part}))
+def test_invalid_file_is_refused_with_the_remedy(tmp_path: Path, content: dict[str, object]) -> None:
+    (tmp_path / "evidence.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match=r"evidence\.json: not an evidence file .*; run rag\.eval\.fitting\.evidence"):
         EvidenceFinder.load(tmp_path)
 
 
 def test_probability_is_the_logistic_of_the_weighted_sum() -> None:
-    regression = Regression({"evidence": 2.0, "coverage": 1.0}, bias=-0.5, threshold=0.3)
+    regression = Regression({"evidence": 2.0, "coverage": 1.0}, bias=-0.5)
     assert regression.probability(SentenceSignals(evidence=0.5, coverage=0.25)) == pytest.approx(0.679179, abs=1e-6)
