@@ -16,6 +16,7 @@ from .index.filters import Where
 from .paths import shipped_reader
 from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
+from .questions.list_items import asks_for_list, items_of
 from .questions.question_type import asks_for_sentences
 from .questions.recall import apply_feedback
 from .questions.scope import unsupported
@@ -31,6 +32,7 @@ from .types import (
     AnswerKind,
     Evidence,
     Hit,
+    Item,
     Notice,
     NoticeCode,
     Passage,
@@ -256,13 +258,13 @@ class Assistant:
         read = reader.read_hits(question, hits) if isinstance(reader, SpanReader) else None
         spans = read.spans if read else reader.read(question, hits)
         evidence = self.evidence.find(question, hits, read, self.index.lexical.rarity)
-        return self._candidates(spans, hits), tuple(map(self._placed, evidence))
+        return self._candidates(question, spans, hits), tuple(map(self._placed, evidence))
 
     def _placed(self, evidence: Evidence) -> Evidence:
         place = self.index.place(evidence.document_id, evidence.start)
         return replace(evidence, page=place.page, heading=place.heading)
 
-    def _candidates(self, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
+    def _candidates(self, question: str, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
         merged: dict[str, list[Span]] = {}
         for span in sorted(spans, key=lambda span: -span.score):
             merged.setdefault(normalized_words(span.text), []).append(span)
@@ -270,7 +272,8 @@ class Assistant:
         if not groups:
             return ()
         best = _joint_signals(groups[0])
-        return tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
+        found = tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
+        return tuple(map(_with_items, found)) if asks_for_list(question) else found
 
     def _answer(self, spans: Sequence[Span], hits: Sequence[Hit], best: Signals, lead: float) -> Answer:
         """One candidate of spans with the same words, best first.
@@ -300,6 +303,13 @@ class Assistant:
             ),
             signals=replace(_joint_signals(spans), lead=lead),
         )
+
+
+def _with_items(answer: Answer) -> Answer:
+    """The answer with its items, if its words are several."""
+    parts = items_of(answer.text)
+    items = (Item(answer.start + start, answer.start + end, answer.text[start:end]) for start, end in parts)
+    return replace(answer, items=tuple(items)) if len(parts) > 1 else answer
 
 
 def _joint_signals(spans: Sequence[Span]) -> Signals:

@@ -132,6 +132,15 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """An item of an answer that is a list; offsets in code points of the document."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Signals:
     """Signals about a span, the inputs of the ranking and of the confidence; for each, higher is better.
 
@@ -238,6 +247,7 @@ class Answer:
         heading: Heading above ``start``; None in formats without headings.
         signals: What the confidence of the best candidate was computed from.
         feedback: Who marked these words right, and when; None if nobody did. Their confidence is 1.
+        items: The items of the words, in their order, if the question asks for a list and the words are one.
     """
 
     text: str
@@ -253,6 +263,7 @@ class Answer:
     heading: str | None = None
     signals: Signals = Signals()
     feedback: Attribution | None = None
+    items: tuple[Item, ...] = ()
 
     @property
     def documents(self) -> tuple[str, ...]:

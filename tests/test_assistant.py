@@ -412,3 +412,11 @@ def test_words_marked_right_come_before_sentences(assistant: Assistant) -> None:
 
 def test_refused_question_has_no_answer_kind(assistant: Assistant) -> None:
     assert assistant.ask("Summarize the rents in the towns of northern Kazakhstan").answer_kind is None
+
+
+def test_list_has_its_items_at_their_offsets(assistant: Assistant) -> None:
+    answer = assistant.ask("Which countries would like closer ties with Turkey?").answers[0]
+    assert [item.text for item in answer.items] == ["Kazakhstan", "Kyrgyzstan", "Uzbekistan"]
+    text = assistant.index.documents[answer.document].text
+    assert [text[item.start : item.end] for item in answer.items] == [item.text for item in answer.items]
+    assert assistant.ask(BORDER).answers[0].items == ()

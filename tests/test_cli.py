@@ -91,7 +91,7 @@ def test_ask_json_has_documented_fields_and_exact_offsets(
     assert result["agreement"]["groups"][0]["text"] == "7,644 km"
     answer = result["answer"]
     keys = ["text", "confidence", "document", "title", "start", "end", "page", "heading", "sentence", "support"]
-    keys.append("feedback")
+    keys += ["feedback", "items"]
     assert list(answer) == keys
     assert (answer["page"], answer["heading"]) == (None, answer["title"])
     text = (Path(__file__).parent.parent / "corpus" / answer["document"]).read_bytes().decode()

@@ -23,11 +23,12 @@ RETRIEVAL, READING, EVIDENCE, WHOLE, ABSTENTION, CALIBRATION, LATENCY = (
 
 
 class Over(Enum):
-    """The questions that a measure is computed over; ``MARKED`` ones have gold evidence."""
+    """The questions that a measure is computed over; ``MARKED`` ones have gold evidence, ``LISTS`` gold items."""
 
     ANSWERABLE = "answerable"
     UNANSWERABLE = "unanswerable"
     MARKED = "marked"
+    LISTS = "lists"
     ALL = "all"
 
     def holds(self, outcome: Outcome) -> bool:
@@ -39,6 +40,8 @@ class Over(Enum):
                 return outcome.unanswerable
             case Over.MARKED:
                 return outcome.evidence_gold is not None
+            case Over.LISTS:
+                return outcome.items_gold is not None
             case Over.ALL:
                 return True
 
@@ -95,6 +98,10 @@ MEASURES: tuple[Measure, ...] = (
     Measure("f1", "F1, best candidate", READING, metrics.mean, ("f1",), headline=True),
     Measure("overlap", "character IoU, best candidate", READING, metrics.mean, ("overlap",)),
     Measure("right", "right, best candidate", READING, metrics.mean, ("right",), headline=True),
+    Measure(
+        "items_f1", "F1 of a list's items, best candidate", READING,
+        evidence.mean_f1, ("items_shared", "items_predicted", "items_gold"), Over.LISTS,
+    ),
     Measure("ceiling_f1", "F1, gold paragraph given", READING, metrics.mean, ("ceiling_f1",)),
     Measure("ceiling_right", "right, gold paragraph given", READING, metrics.mean, ("ceiling_right",)),
     *(

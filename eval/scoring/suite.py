@@ -11,7 +11,7 @@ from rag.questions.places import Gold
 from rag.questions.schema import Question
 from rag.text.segmentation import Extent, paragraphs
 
-from .evidence import Counts, count_words, gold_places
+from .evidence import Counts, count_items, count_words, gold_places
 from .metrics import exact_match, ndcg_at, overlap, relevance, token_f1
 
 CUTOFFS = (1, 3, 5, 10, 20)
@@ -70,6 +70,8 @@ class Outcome:
         evidence_shared, evidence_predicted, evidence_gold: Words of the evidence: in both, given, gold; None if the
             question has no gold evidence.
         evidence_given: Was there any evidence?
+        items_shared, items_predicted, items_gold: Items of a list: in both, in the best candidate, gold; None if the
+            question has no gold items.
     """
 
     id: str
@@ -98,6 +100,9 @@ class Outcome:
     evidence_predicted: int | None = None
     evidence_gold: int | None = None
     evidence_given: bool = False
+    items_shared: int | None = None
+    items_predicted: int | None = None
+    items_gold: int | None = None
 
     @property
     def given(self) -> str:
@@ -218,6 +223,7 @@ def judge(trial: Trial) -> Outcome:
     ceiling = trial.ceiling.answers[0] if trial.ceiling and trial.ceiling.answers else None
     gains = [passage_relevance(hit.passage, question.golds) for hit in trial.hits]
     counts = trial.evidence
+    items = count_items(_items(best), question.items) if question.items else None
     return Outcome(
         id=question.id,
         text=question.text,
@@ -245,6 +251,9 @@ def judge(trial: Trial) -> Outcome:
         evidence_predicted=counts.predicted if counts else None,
         evidence_gold=counts.gold if counts else None,
         evidence_given=bool(result.evidence),
+        items_shared=items.shared if items else None,
+        items_predicted=items.predicted if items else None,
+        items_gold=items.gold if items else None,
     )
 
 
@@ -266,6 +275,13 @@ def in_gold_sentence(answer: Answer, golds: Sequence[Gold]) -> bool:
 def passage_relevance(passage: Passage, golds: Sequence[Gold]) -> float:
     """Share of a gold quote inside the passage; the best of several."""
     return relevance((passage.start, passage.end), _extents(passage.document_id, golds))
+
+
+def _items(answer: Answer | None) -> list[str]:
+    """Texts of the answer's items; its own if it is no list."""
+    if answer is None:
+        return []
+    return [item.text for item in answer.items] or [answer.text]
 
 
 def _evidence_words(question: Question, result: Result, documents: Mapping[str, Document]) -> Counts | None:

@@ -79,6 +79,7 @@ def answer_to_json(answer: Answer) -> Json:
         },
         "support": [asdict(support) for support in answer.support],
         "feedback": asdict(answer.feedback) if answer.feedback else None,
+        "items": [{"text": item.text, "start": item.start, "end": item.end} for item in answer.items],
     }
 
 

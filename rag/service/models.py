@@ -44,6 +44,14 @@ class FeedbackModel(BaseModel):
     at: Annotated[str, Field(description="Time in UTC, ISO 8601")]
 
 
+class ItemModel(BaseModel):
+    """An item of an answer that is a list."""
+
+    text: str
+    start: Start
+    end: End
+
+
 class AnswerModel(BaseModel):
     """Exact words of a document, with the probability that they answer the question."""
 
@@ -58,6 +66,7 @@ class AnswerModel(BaseModel):
     sentence: SentenceModel
     support: Annotated[list[SupportModel], Field(description="Other places with the same words")]
     feedback: FeedbackModel | None
+    items: Annotated[list[ItemModel], Field(description="The items of a list; empty if the words are none")]
 
 
 class GroupAnswerModel(BaseModel):

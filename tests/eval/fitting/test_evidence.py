@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rag.eval.fitting.evidence import Example, fit, held_back_questions, main, read
+from rag.eval.fitting.evidence import fit, main
+from rag.eval.fitting.evidence_data import Example, held_back_questions, read
 
 from rag import InputError, SentenceTransformerEncoder
 from rag.paths import shipped_reader

@@ -21,6 +21,7 @@ from rag import (
     Hit,
     Index,
     InputError,
+    Item,
     Passage,
     Result,
     Seconds,
@@ -146,6 +147,14 @@ def test_evidence_counts_words_where_it_is_marked_and_any_where_nothing_answers(
     expected = {"precision": 3 / 5, "recall": 3 / 6, "f1": 6 / 11, "given": 1 / 2}
     assert {key: figures[f"evidence_{key}"].value for key in expected} == pytest.approx(expected)
     assert {figures[f"evidence_{key}"].count for key in expected} == {2}
+
+
+def test_items_of_a_list_are_those_of_the_best_candidate() -> None:
+    listed = replace(ASKED, items=((GOLD,), (replace(GOLD, text="nine"),)))
+    both = replace(_answer("seven and ten"), items=(Item(10, 15, "seven"), Item(20, 23, "ten")))
+    trials = [_trial(listed, best=both), _trial(listed, best=_answer("seven")), _trial(listed), _trial()]
+    found = _results([judge(each) for each in trials]).figures()["items_f1"]
+    assert (found.value, found.count) == (pytest.approx((1 / 2 + 2 / 3 + 0) / 3), 3)
 
 
 def test_baseline_from_before_evidence_has_no_figures_of_it() -> None:
