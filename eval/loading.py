@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rag import Assistant, Document, Encoder, Index, InputError, Retriever, SentenceTransformerEncoder
 from rag.index import Report
+from rag.questions.evidence import is_evidence_file, load_evidence, marked_questions
 from rag.questions.schema import OnInvalid, OnUnlabelled, Question, load_questions
 from rag.questions.squad import article_titles, load_squad, sample
 from rag.retrieval.retriever import check_question
@@ -42,7 +43,7 @@ def load_question_set(
     on_invalid: OnInvalid,
     on_unlabelled: OnUnlabelled,
 ) -> QuestionSet:
-    """Load a ``.jsonl`` file about the index, or a SQuAD-format file, whose paragraphs are indexed in memory.
+    """Load a ``.jsonl`` file about the index, or a SQuAD or evidence file, whose paragraphs are indexed in memory.
 
     Args:
         path: The file.
@@ -55,7 +56,7 @@ def load_question_set(
     Raises:
         InputError: The file or an option does not fit, or no question is left.
     """
-    if path.suffix == ".jsonl":
+    if path.suffix == ".jsonl" and not is_evidence_file(path):
         if args.open or args.without_articles_of:
             option = "--open" if args.open else "--without-articles-of"
             raise InputError(f"{path}: {option} is for SQuAD-format files; a .jsonl file is about the index")
@@ -68,7 +69,7 @@ def load_question_set(
             raise InputError(
                 f"{path}: give --open to index its paragraphs, or --reading to give the gold one; or name a .jsonl file"
             )
-        documents, questions = load_squad(path, on_invalid)
+        documents, questions = _documents_and_questions(path, on_invalid)
         questions = _without_articles(path, documents, questions, args.without_articles_of)
         encoder = SentenceTransformerEncoder(device=args.device)
         part, mode = "", "reading" if args.reading else "open"
@@ -76,6 +77,13 @@ def load_question_set(
         assistant = Assistant.with_reader(retriever, args.reader, args.device)
     questions = _valid_questions(path, questions, assistant.retriever.encoder, on_invalid)
     return QuestionSet(path, assistant, sample(questions, args.limit, args.seed), mode, part)
+
+
+def _documents_and_questions(path: Path, on_invalid: OnInvalid) -> tuple[list[Document], list[Question]]:
+    """The paragraphs and questions of a SQuAD-format or evidence file."""
+    if is_evidence_file(path):
+        return marked_questions(load_evidence(path, on_invalid))
+    return load_squad(path, on_invalid)
 
 
 def _select_part(path: Path, questions: list[Question], args: argparse.Namespace) -> tuple[list[Question], str]:

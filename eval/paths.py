@@ -4,5 +4,8 @@ from pathlib import Path
 
 SHIPPED_QUESTIONS = Path(__file__).parent / "questions" / "central-asia.jsonl"
 
+#: Further questions about the shipped articles, with gold evidence.
+SHIPPED_EVIDENCE = Path(__file__).parent / "questions" / "evidence.jsonl"
+
 #: Accepted results on the shipped test part; ``CONTRIBUTING.md`` says how to update them.
 BASELINE = Path(__file__).parent / "baseline.json"

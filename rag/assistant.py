@@ -16,8 +16,11 @@ from .index.filters import Where
 from .paths import shipped_reader
 from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
+from .questions.list_items import asks_for_list, items_of
+from .questions.question_type import asks_for_sentences
 from .questions.recall import apply_feedback
 from .questions.scope import unsupported
+from .reading.evidence import EvidenceFinder
 from .reading.folder import reader_folder
 from .reading.reader import Reader, SpanReader
 from .reading.scoring import Confidence
@@ -26,7 +29,10 @@ from .text.words import normalized_words
 from .types import (
     Agreement,
     Answer,
+    AnswerKind,
+    Evidence,
     Hit,
+    Item,
     Notice,
     NoticeCode,
     Passage,
@@ -57,6 +63,7 @@ class Assistant:
         confidence: Turns the reader's signals into a probability; the one fitted for the shipped reader by default.
         passages: Passages to retrieve and read.
         feedback: What people marked right and wrong, which ``recall`` applies; none if None.
+        evidence: Finds the sentences that bear on a question; the one fitted for the shipped reader by default.
     """
 
     def __init__(
@@ -66,12 +73,15 @@ class Assistant:
         confidence: Confidence | None = None,
         passages: int = 10,
         feedback: FeedbackFile | None = None,
+        *,
+        evidence: EvidenceFinder | None = None,
     ) -> None:
         self.retriever = retriever
         self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.lexical.rarity)
         self.confidence = confidence or Confidence.load(shipped_reader())
         self.passages = passages
         self.feedback = feedback
+        self.evidence = evidence or EvidenceFinder.load(shipped_reader())
 
     @classmethod
     def load(
@@ -122,7 +132,7 @@ class Assistant:
         """
         path = reader_folder(folder)
         reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
-        return cls(retriever, reader, Confidence.load(path), passages, feedback)
+        return cls(retriever, reader, Confidence.load(path), passages, feedback, evidence=EvidenceFinder.load(path))
 
     @property
     def index(self) -> Index:
@@ -170,7 +180,7 @@ class Assistant:
         return replace(Result.of_hits(question, hits, time.perf_counter() - started), notice=notice)
 
     def read(self, result: Result) -> Result:
-        """Second stage: the result with the candidates found in its hits, best first.
+        """Second stage: the result with the candidates found in its hits, best first, and the evidence.
 
         Places with the same words are one candidate, with the other places as its support. For passages from
         elsewhere, pass ``Result.of_hits(question, hits)``.
@@ -179,12 +189,12 @@ class Assistant:
             InputError: The question is too long to be read together with a passage.
         """
         started = time.perf_counter()
-        answers = self._candidates(result.question, result.hits) if _is_relevant(result.hits) else ()
+        answers, evidence = self._found(result.question, result.hits) if _is_relevant(result.hits) else ((), ())
         seconds = time.perf_counter() - started
         retrieved = Result.of_hits(result.question, result.hits, result.seconds.retrieve)
         retrieve = result.seconds.retrieve
         total = Seconds(retrieve, seconds, retrieve + seconds)
-        return replace(retrieved, answers=answers, seconds=total, notice=result.notice)
+        return replace(retrieved, answers=answers, seconds=total, notice=result.notice, evidence=evidence)
 
     def recall(self, result: Result, where: Where | None = None) -> Result:
         """Third stage: the result with what people marked right first, and without what they marked wrong.
@@ -227,6 +237,7 @@ class Assistant:
             reason=reason,
             reason_code=code,
             agreement=Agreement() if code else agreement_of(result.answers, result.question),
+            answer_kind=_answer_kind(result, minimum, has_answer=code is None),
         )
 
     def _understood(self, question: str, previous: str | None) -> tuple[str, Notice | None]:
@@ -240,15 +251,29 @@ class Assistant:
             return question, Notice(NoticeCode.UNCLEAR_FOLLOW_UP, text)
         return full, Notice(NoticeCode.FOLLOW_UP, f"Understood as: “{full}”")
 
-    def _candidates(self, question: str, hits: Sequence[Hit]) -> tuple[Answer, ...]:
+    def _found(self, question: str, hits: Sequence[Hit]) -> tuple[tuple[Answer, ...], tuple[Evidence, ...]]:
+        """The candidates and the evidence in hits."""
+        reader = self.reader
+        # Other readers give no scores of sentences.
+        read = reader.read_hits(question, hits) if isinstance(reader, SpanReader) else None
+        spans = read.spans if read else reader.read(question, hits)
+        evidence = self.evidence.find(question, hits, read, self.index.lexical.rarity)
+        return self._candidates(question, spans, hits), tuple(map(self._placed, evidence))
+
+    def _placed(self, evidence: Evidence) -> Evidence:
+        place = self.index.place(evidence.document_id, evidence.start)
+        return replace(evidence, page=place.page, heading=place.heading)
+
+    def _candidates(self, question: str, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
         merged: dict[str, list[Span]] = {}
-        for span in sorted(self.reader.read(question, hits), key=lambda span: -span.score):
+        for span in sorted(spans, key=lambda span: -span.score):
             merged.setdefault(normalized_words(span.text), []).append(span)
         groups = list(merged.values())[:MAX_ANSWERS]
         if not groups:
             return ()
         best = _joint_signals(groups[0])
-        return tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
+        found = tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
+        return tuple(map(_with_items, found)) if asks_for_list(question) else found
 
     def _answer(self, spans: Sequence[Span], hits: Sequence[Hit], best: Signals, lead: float) -> Answer:
         """One candidate of spans with the same words, best first.
@@ -280,6 +305,13 @@ class Assistant:
         )
 
 
+def _with_items(answer: Answer) -> Answer:
+    """The answer with its items, if its words are several."""
+    parts = items_of(answer.text)
+    items = (Item(answer.start + start, answer.start + end, answer.text[start:end]) for start, end in parts)
+    return replace(answer, items=tuple(items)) if len(parts) > 1 else answer
+
+
 def _joint_signals(spans: Sequence[Span]) -> Signals:
     """The best of each signal over spans with the same words, and the number of their documents."""
     best = {field.name: max(getattr(span.signals, field.name) for span in spans) for field in fields(Signals)}
@@ -288,6 +320,16 @@ def _joint_signals(spans: Sequence[Span]) -> Signals:
 
 def _is_relevant(hits: Sequence[Hit]) -> bool:
     return any(hit.lexical > 0 or hit.dense >= MIN_SIMILARITY for hit in hits)
+
+
+def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> AnswerKind | None:
+    """What answers the question; None if nothing does. Words that a person marked right come before sentences."""
+    refused = result.notice and result.notice.reason
+    marked = result.answers and result.answers[0].feedback
+    likely = result.evidence and result.evidence[0].probability >= min_confidence
+    if likely and not refused and not marked and asks_for_sentences(result.question):
+        return AnswerKind.EVIDENCE
+    return AnswerKind.SPAN if has_answer else None
 
 
 def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:

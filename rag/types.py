@@ -132,6 +132,15 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """An item of an answer that is a list; offsets in code points of the document."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Signals:
     """Signals about a span, the inputs of the ranking and of the confidence; for each, higher is better.
 
@@ -238,6 +247,7 @@ class Answer:
         heading: Heading above ``start``; None in formats without headings.
         signals: What the confidence of the best candidate was computed from.
         feedback: Who marked these words right, and when; None if nobody did. Their confidence is 1.
+        items: The items of the words, in their order, if the question asks for a list and the words are one.
     """
 
     text: str
@@ -253,11 +263,36 @@ class Answer:
     heading: str | None = None
     signals: Signals = Signals()
     feedback: Attribution | None = None
+    items: tuple[Item, ...] = ()
 
     @property
     def documents(self) -> tuple[str, ...]:
         """Ids of all documents with these words, the answer's own first, each once."""
         return tuple(dict.fromkeys([self.document, *(support.document for support in self.support)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a document that bears on the question.
+
+    Attributes:
+        document_id, start, end, text: The sentence and its offsets (code points of the document).
+        probability: That it bears on the question, in [0, 1].
+        hit: Index of the hit whose passage holds it, from 0.
+        title: Title of the document.
+        page: Page number at ``start``, from 1; None in formats without pages.
+        heading: Heading above ``start``; None in formats without headings.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    probability: float
+    hit: int
+    title: str
+    page: int | None = None
+    heading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +310,13 @@ class Agreement:
     def agrees(self) -> bool:
         """True if no likely answer contradicts the one that was given."""
         return len(self.groups) <= 1
+
+
+class AnswerKind(StrEnum):
+    """What answers a question: exact words, or the sentences of the evidence."""
+
+    SPAN = "span"
+    EVIDENCE = "evidence"
 
 
 class Reason(StrEnum):
@@ -348,6 +390,10 @@ class Result:
         reason_code: Why there is no answer, for programs; None if there is one.
         agreement: Whether the likely answers agree.
         notice: A remark on the question; None if there is none.
+        evidence: The sentences of the passages that bear on the question, most probable first; empty if none does.
+        answer_kind: ``SPAN`` if ``answer`` answers the question. ``EVIDENCE`` if it asks for sentences (why, how,
+            keywords) and ``evidence`` is likely enough to bear on it; ``answer`` may then give the gist. None if the
+            question was not answered.
     """
 
     question: str
@@ -359,6 +405,8 @@ class Result:
     reason_code: Reason | None = None
     agreement: Agreement = Agreement()
     notice: Notice | None = None
+    evidence: tuple[Evidence, ...] = ()
+    answer_kind: AnswerKind | None = None
 
     @classmethod
     def of_hits(cls, question: str, hits: Sequence[Hit], seconds: float = 0.0) -> Self:

@@ -11,6 +11,7 @@ import pytest
 
 from rag import (
     Answer,
+    AnswerKind,
     Assistant,
     Attribution,
     Document,
@@ -391,3 +392,31 @@ def test_questions_asked_at_once_get_the_answers_that_they_get_alone(assistant: 
         assert [each.confidence for each in other.answers] == pytest.approx(
             [each.confidence for each in one.answers], abs=1e-3
         )
+
+
+def test_sentences_answer_why_and_keywords_and_words_answer_the_rest(assistant: Assistant) -> None:
+    for question in ("Why were dollars scarce?", "rents in the towns of northern Kazakhstan"):
+        result = assistant.ask(question)
+        assert result.answer_kind is AnswerKind.EVIDENCE
+        assert result.evidence[0].probability >= 0.5
+        assert assistant.judge(result, 1.0).answer_kind is None
+    assert assistant.ask(BORDER).answer_kind is AnswerKind.SPAN
+
+
+def test_words_marked_right_come_before_sentences(assistant: Assistant) -> None:
+    result = assistant.ask("Why were dollars scarce?")
+    marked = replace(result.answers[0], confidence=1.0, feedback=Attribution())
+    judged = assistant.judge(replace(result, answers=(marked,)))
+    assert judged.answer_kind is AnswerKind.SPAN
+
+
+def test_refused_question_has_no_answer_kind(assistant: Assistant) -> None:
+    assert assistant.ask("Summarize the rents in the towns of northern Kazakhstan").answer_kind is None
+
+
+def test_list_has_its_items_at_their_offsets(assistant: Assistant) -> None:
+    answer = assistant.ask("Which countries would like closer ties with Turkey?").answers[0]
+    assert [item.text for item in answer.items] == ["Kazakhstan", "Kyrgyzstan", "Uzbekistan"]
+    text = assistant.index.documents[answer.document].text
+    assert [text[item.start : item.end] for item in answer.items] == [item.text for item in answer.items]
+    assert assistant.ask(BORDER).answers[0].items == ()

@@ -42,6 +42,21 @@ def test_ask_prints_the_near_miss_and_exits_1_if_not_found(
     assert second == "closest passages:"
 
 
+def test_ask_why_prints_sentences_with_probability_and_place_first(
+    corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["ask", "Why were dollars scarce?", "--index", str(corpus_index)]
+    assert main(arguments) == 0
+    first, sentence, place, *_ = capsys.readouterr().out.splitlines()
+    assert first == "sentences that bear on this:"
+    assert "dollars" in sentence
+    assert re.search(r"\(.*\.md.*, characters \d+-\d+\)  \d\d%$", place)
+    assert main([*arguments, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["answer_kind"] == "evidence"
+    assert result["evidence"][0]["text"].strip() == sentence.strip()
+
+
 def test_ask_applies_a_feedback_file(corpus_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     documents = Index.open(corpus_index).documents
     start = documents["kazakhstan.md"].text.index("4,750 miles")
@@ -68,15 +83,15 @@ def test_ask_json_has_documented_fields_and_exact_offsets(
     assert main(["ask", BORDER, "--index", str(corpus_index), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert list(result) == [
-        "question", "answered", "answer", "answers", "hits", "reason", "reason_code", "agreement", "seconds",
-        "notice",
+        "question", "answered", "answer_kind", "answer", "answers", "evidence", "hits", "reason", "reason_code",
+        "agreement", "seconds", "notice",
     ]  # fmt: skip
     assert (result["question"], result["answered"]) == (BORDER, True)
     assert (result["reason"], result["reason_code"]) == (None, None)
     assert result["agreement"]["groups"][0]["text"] == "7,644 km"
     answer = result["answer"]
     keys = ["text", "confidence", "document", "title", "start", "end", "page", "heading", "sentence", "support"]
-    keys.append("feedback")
+    keys += ["feedback", "items"]
     assert list(answer) == keys
     assert (answer["page"], answer["heading"]) == (None, answer["title"])
     text = (Path(__file__).parent.parent / "corpus" / answer["document"]).read_bytes().decode()

@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from rag import InputError
 from rag.reading.folder import REFERENCE, reader_folder, write_reference
-from rag.reading.scoring import CONFIDENCE, RANKING, Confidence
+from rag.reading.scoring import CONFIDENCE, EVIDENCE, RANKING, Confidence
 
 from ..scoring.metrics import calibration_error
 from ..scoring.suite import Trial, is_right
@@ -30,6 +30,9 @@ from .data import FOLDS, folds
 
 #: Questions with a candidate that a calibration needs, and how many of the candidates must be right, and wrong.
 MIN_QUESTIONS, MIN_OF_EACH = 30, 5
+
+#: Files that are taken over from the reader that is calibrated.
+COPIED = (RANKING, EVIDENCE)
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -134,7 +137,7 @@ def check_folder(folder: Path) -> None:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror or error}); choose another folder") from error
-    if names and (REFERENCE not in names or names - {REFERENCE, RANKING, CONFIDENCE}):
+    if names and (REFERENCE not in names or names - {REFERENCE, CONFIDENCE, *COPIED}):
         raise InputError(f"{folder}: contains files that are not part of a calibration; name a new folder")
 
 
@@ -162,14 +165,15 @@ def write(calibration: Calibration, folder: Path, reader: Path | str | None, que
             "by_chance": round(calibration.by_chance, 4),
         },
     }  # fmt: skip
-    ranking = reader_folder(reader) / RANKING
+    source = reader_folder(reader)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_reference(folder, reader)
-        if not ranking.is_file():
-            (folder / RANKING).unlink(missing_ok=True)
-        elif ranking.resolve() != (folder / RANKING).resolve():
-            shutil.copyfile(ranking, folder / RANKING)
+        for name in COPIED:
+            if not (source / name).is_file():
+                (folder / name).unlink(missing_ok=True)
+            elif (source / name).resolve() != (folder / name).resolve():
+                shutil.copyfile(source / name, folder / name)
         (folder / CONFIDENCE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error}); choose another folder") from error

@@ -139,8 +139,9 @@ def regression(features: Floats, right: npt.NDArray[np.bool_]) -> Floats:
         gradient = np.append(features.T @ (p - right) + weights[:-1], (p - right).sum())
         return float(log_loss + (weights[:-1] ** 2).sum() / 2), gradient
 
-    bounds = [(0.0, None) for _ in FEATURES] + [(None, None)]
-    found = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds)
+    count = features.shape[1]
+    bounds = [(0.0, None)] * count + [(None, None)]
+    found = minimize(loss, np.zeros(count + 1), jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x)
 
 

@@ -88,14 +88,19 @@ def fitting_sets(reader: Path, also: Sequence[tuple[Path, range]]) -> Iterator[F
     # All files are read first: asking the shipped questions takes minutes, and bad input should fail before that.
     others = [(path, *_chosen(path, articles)) for path, articles in also]
     encoder = SentenceTransformerEncoder()
-    with tempfile.TemporaryDirectory() as folder:
-        build_index(shipped_corpus(), folder, encoder)
-        shipped = Index.open(folder, encoder)
+    shipped = shipped_index(encoder)
     questions = load_questions(SHIPPED_QUESTIONS, shipped.documents)
     chosen = [question for question in questions if question.part == "calibration"]
     yield FittingSet(SHIPPED_QUESTIONS.stem, _assistant(shipped, encoder, reader), chosen)
     for path, documents, chosen in others:
         yield FittingSet(path.name, _assistant(Index.build(documents, encoder), encoder, reader), chosen)
+
+
+def shipped_index(encoder: Encoder) -> Index:
+    """An index of the shipped articles."""
+    with tempfile.TemporaryDirectory() as folder:
+        build_index(shipped_corpus(), folder, encoder)
+        return Index.open(folder, encoder)
 
 
 def _chosen(path: Path, articles: range) -> tuple[list[Document], list[Question]]:

@@ -13,7 +13,8 @@ from rag import Document, Passage
 from rag.text.plural import counted
 from rag.text.segmentation import paragraphs
 
-from ..scoring.measures import BY_KEY, Figure
+from ..scoring.bootstrap import Figure
+from ..scoring.measures import BY_KEY
 from ..scoring.results import Results, is_timing, write_text
 from ..scoring.suite import CAUSES, Trial, passage_relevance
 from . import plots

@@ -9,8 +9,9 @@ from rich.table import Table
 from rag.text.plural import counted
 from rag.text.printable import printable
 
+from ..scoring.bootstrap import Figure
 from ..scoring.gate import Comparison
-from ..scoring.measures import BY_KEY, Figure
+from ..scoring.measures import BY_KEY
 from ..scoring.results import Results
 from ..scoring.suite import CAUSES, Outcome
 from ..scoring.sweep import COMPARED, Row

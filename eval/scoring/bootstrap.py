@@ -7,8 +7,10 @@ it has no paired difference of two runs on the same resamples, and cannot ignore
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -27,6 +29,30 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Value of a statistic and its 95% interval over ``count`` questions; None if undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+
+def figure_of(statistic: Statistic, columns: Columns, seed: int = 0, replicate: Statistic | None = None) -> Figure:
+    """``statistic(*columns)`` with its interval; ``replicate`` is an equal but faster statistic for replicates."""
+    count = len(columns[0]) if columns else 0
+    if not count:
+        return Figure(None, None, None, 0)
+    low, high = interval(replicate or statistic, columns, seed)
+    return Figure(defined(statistic(*columns)), defined(low), defined(high), count)
+
+
+def defined(value: float) -> float | None:
+    """The value, or None for ``nan``."""
+    return None if math.isnan(value) else value
 
 
 def interval(statistic: Statistic, columns: Columns, seed: int = 0) -> Interval:

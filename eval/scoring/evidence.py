@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.questions.places import Gold
+from rag.text.segmentation import Extent
 from rag.types import Document
 
-from .bootstrap import Statistic, interval
-from .measures import Figure, defined
+from .bootstrap import Figure, Statistic, figure_of
 from .metrics import normalise
 
-#: Document id, start and end of a part, in code points.
-Extent = tuple[str, int, int]
+#: Id of a document, and a part of its text.
+Place = tuple[str, Extent]
 Totals = npt.NDArray[np.int64]
 
 WORD = re.compile(r"\w+")
@@ -43,14 +43,14 @@ class Counts(NamedTuple):
     gold: int
 
 
-def gold_extents(evidence: Iterable[Gold]) -> list[Extent]:
-    """The parts of ``Question.evidence`` as extents."""
-    return [(part.document, part.start, part.end) for part in evidence]
+def gold_places(evidence: Iterable[Gold]) -> list[Place]:
+    """Places of the parts of ``Question.evidence``."""
+    return [(part.document, Extent(part.start, part.end)) for part in evidence]
 
 
-def count_words(predicted: Iterable[Extent], gold: Iterable[Extent], documents: Mapping[str, Document]) -> Counts:
-    """Words that predicted and gold extents touch. A word that an extent cuts through counts whole."""
-    found, right = _words(predicted, documents), _words(gold, documents)
+def count_words(predicted: Iterable[Place], gold: Iterable[Place], documents: Mapping[str, Document]) -> Counts:
+    """Words that predicted and gold places touch. A word that a place cuts through counts whole."""
+    found, right = words_at(predicted, documents), words_at(gold, documents)
     return Counts(len(found & right), len(found), len(right))
 
 
@@ -94,19 +94,12 @@ STATISTICS: dict[str, Statistic] = {"precision": precision, "recall": recall, "f
 def figures(counts: Sequence[Counts], seed: int = 0) -> dict[str, Figure]:
     """Each of ``STATISTICS`` over the questions, with its 95% bootstrap interval over questions."""
     columns = [np.array(column, dtype=np.int64) for column in zip(*counts, strict=True)]
-    return {name: _figure(statistic, columns, seed) for name, statistic in STATISTICS.items()}
+    return {name: figure_of(statistic, columns, seed) for name, statistic in STATISTICS.items()}
 
 
-def _figure(statistic: Statistic, columns: Sequence[Totals], seed: int) -> Figure:
-    if not columns:
-        return Figure(None, None, None, 0)
-    low, high = interval(statistic, columns, seed)
-    return Figure(defined(statistic(*columns)), defined(low), defined(high), len(columns[0]))
-
-
-def _words(extents: Iterable[Extent], documents: Mapping[str, Document]) -> set[tuple[str, int]]:
-    """Document and start of each word that an extent touches."""
-    return {(name, at) for name, start, end in extents for at in _starts(documents[name].text, start, end)}
+def words_at(places: Iterable[Place], documents: Mapping[str, Document]) -> set[tuple[str, int]]:
+    """Document and start of each word that a place touches."""
+    return {(name, at) for name, part in places for at in _starts(documents[name].text, *part)}
 
 
 def _starts(text: str, start: int, end: int) -> Iterator[int]:

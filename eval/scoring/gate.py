@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rag import InputError
 
-from .bootstrap import paired_interval
-from .measures import Measure, columns, defined
+from .bootstrap import defined, paired_interval
+from .measures import Measure, columns
 from .results import Results
 from .suite import Outcome
 

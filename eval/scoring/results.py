@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from rag import InputError
 
-from .measures import BY_KEY, LATENCY, MEASURES, RETRIEVAL, Figure, Measure, figure
+from .bootstrap import Figure
+from .measures import BY_KEY, LATENCY, MEASURES, RETRIEVAL, Measure, figure
 from .metrics import Bin, reliability, risk_coverage
 from .suite import CAUSES, Outcome
 

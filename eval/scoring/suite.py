@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag import Answer, Assistant, Hit, Index, Passage, Result
+from rag import Answer, Assistant, Document, Hit, Index, Passage, Result
 from rag.questions.places import Gold
 from rag.questions.schema import Question
-from rag.text.segmentation import paragraphs
+from rag.text.segmentation import Extent, paragraphs
 
+from .evidence import Counts, count_items, count_words, gold_places
 from .metrics import exact_match, ndcg_at, overlap, relevance, token_f1
 
 CUTOFFS = (1, 3, 5, 10, 20)
@@ -37,6 +38,7 @@ class Trial:
         result: The result of reading the first hits.
         ceiling: The result of reading only the gold paragraphs; None for an unanswerable question.
         attainable: Relevance of each passage that overlaps a gold quote.
+        evidence: Words of the evidence, given and gold; None if the question has no gold evidence.
     """
 
     question: Question
@@ -44,6 +46,7 @@ class Trial:
     result: Result
     ceiling: Result | None
     attainable: tuple[float, ...]
+    evidence: Counts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class Outcome:
         ceiling_f1, ceiling_right: Same as ``f1`` and ``right``, with only the gold paragraphs read.
         cause: One of ``CAUSES``; None if the question was handled right.
         retrieve, read, total: Seconds.
+        evidence_shared, evidence_predicted, evidence_gold: Words of the evidence: in both, given, gold; None if the
+            question has no gold evidence.
+        evidence_given: Was there any evidence?
+        items_shared, items_predicted, items_gold: Items of a list: in both, in the best candidate, gold; None if the
+            question has no gold items.
     """
 
     id: str
@@ -88,6 +96,13 @@ class Outcome:
     retrieve: float
     read: float
     total: float
+    evidence_shared: int | None = None
+    evidence_predicted: int | None = None
+    evidence_gold: int | None = None
+    evidence_given: bool = False
+    items_shared: int | None = None
+    items_predicted: int | None = None
+    items_gold: int | None = None
 
     @property
     def given(self) -> str:
@@ -158,7 +173,8 @@ def run(
             hits = found.hits[:DEPTH]
             result = assistant.judge(assistant.read(replace(found, hits=found.hits[: assistant.passages])))
             ceiling = assistant.judge(assistant.read(gold)) if question.golds else None
-        yield Trial(question, hits, result, ceiling, passages.attainable(question.golds))
+        words = _evidence_words(question, result, assistant.index.documents)
+        yield Trial(question, hits, result, ceiling, passages.attainable(question.golds), words)
         if progress:
             progress(done, len(questions))
 
@@ -206,6 +222,8 @@ def judge(trial: Trial) -> Outcome:
     right = best is not None and is_right(best, question.golds)
     ceiling = trial.ceiling.answers[0] if trial.ceiling and trial.ceiling.answers else None
     gains = [passage_relevance(hit.passage, question.golds) for hit in trial.hits]
+    counts = trial.evidence
+    items = count_items(_items(best), question.items) if question.items else None
     return Outcome(
         id=question.id,
         text=question.text,
@@ -229,6 +247,13 @@ def judge(trial: Trial) -> Outcome:
         retrieve=result.seconds.retrieve,
         read=result.seconds.read,
         total=result.seconds.total,
+        evidence_shared=counts.shared if counts else None,
+        evidence_predicted=counts.predicted if counts else None,
+        evidence_gold=counts.gold if counts else None,
+        evidence_given=bool(result.evidence),
+        items_shared=items.shared if items else None,
+        items_predicted=items.predicted if items else None,
+        items_gold=items.gold if items else None,
     )
 
 
@@ -250,6 +275,20 @@ def in_gold_sentence(answer: Answer, golds: Sequence[Gold]) -> bool:
 def passage_relevance(passage: Passage, golds: Sequence[Gold]) -> float:
     """Share of a gold quote inside the passage; the best of several."""
     return relevance((passage.start, passage.end), _extents(passage.document_id, golds))
+
+
+def _items(answer: Answer | None) -> list[str]:
+    """Texts of the answer's items; its own if it is no list."""
+    if answer is None:
+        return []
+    return [item.text for item in answer.items] or [answer.text]
+
+
+def _evidence_words(question: Question, result: Result, documents: Mapping[str, Document]) -> Counts | None:
+    if question.evidence is None:
+        return None
+    given = [(each.document_id, Extent(each.start, each.end)) for each in result.evidence]
+    return count_words(given, gold_places(question.evidence), documents)
 
 
 def _overlap(answer: Answer, golds: Sequence[Gold]) -> float:

@@ -13,7 +13,8 @@ from rag import Assistant, ChunkSettings, Document, Fusion, Index, Retriever
 from rag.embedding.encoder import CachingEncoder, Encoder
 from rag.questions.schema import Question
 
-from .measures import BY_KEY, Figure, figure
+from .bootstrap import Figure
+from .measures import BY_KEY, figure
 from .suite import judge, run
 
 #: Measures shown per setting.

@@ -50,7 +50,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "ask",
-        "answer questions with the exact words of a document; exit code 1 if one is not found",
+        "answer questions with the exact words and sentences of the documents; exit code 1 if one is not found",
         EXAMPLES,
     )
     parser.add_argument(
@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
             if several:
                 out.print(question_text(question, first=number == 0))
             out.print(result_text(result))
-        code = max(code, 0 if result.answer else 1)
+        code = max(code, 0 if result.answer_kind else 1)
     if args.export:
         _write(args.export, EXPORTS[args.export.suffix](entries))
     return code

@@ -13,28 +13,39 @@ from ..index import Changes, Verification
 from ..reading.scoring import in_words
 from ..text.plural import counted
 from ..text.printable import one_line, printable
-from ..types import Agreement, Answer, Hit, Passage, Result
+from ..types import Agreement, Answer, AnswerKind, Evidence, Hit, Passage, Result
 
 QUESTION, ANSWER, SENTENCE, QUIET, WARNING = "bold", "bold green", "", "dim", "yellow"
 
 #: Closest passages shown of a question that was not answered.
 CLOSEST = 3
 
+#: Sentences shown that bear on the question.
+MAX_EVIDENCE = 5
+
 KEPT = "; the index keeps its previous version"
 
 
 def result_text(result: Result) -> Text:
-    """The answer in its sentence with confidence and source, or why there is no answer, and the closest passages."""
+    """The answer in its sentence with confidence and source, or the closest passages; and the evidence."""
+    if result.answer_kind is AnswerKind.EVIDENCE:
+        notice = [Text(_one_line(result.notice.text), style=WARNING)] if result.notice else []
+        gist = [Text("in short:"), _headline(result.answer), *_context(result.answer)] if result.answer else []
+        return Text("\n").join([*notice, *_evidence(result, None), *gist, _seconds(result)])
     if result.answer:
         notice = [Text(_one_line(result.notice.text), style=WARNING)] if result.notice else []
         lines = [*notice, _headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]
+        lines += _evidence(result, result.answer)
         return Text("\n").join([*lines, _seconds(result)])
     lines = [Text(f"not found: {_one_line(result.reason or '')}", style=WARNING)]
     if result.notice and not result.notice.reason:
         lines.append(Text(_one_line(result.notice.text), style=WARNING))
-    if result.answers:
+    lines += _evidence(result, None)
+    shown = result.evidence[:MAX_EVIDENCE]
+    closest = [answer for answer in result.answers if not any(_overlaps(each, answer) for each in shown)][:CLOSEST]
+    if closest:
         lines.append(Text("closest passages:"))
-        lines += [line for answer in result.answers[:CLOSEST] for line in _context(answer)]
+        lines += [line for answer in closest for line in _context(answer)]
     return Text("\n").join([*lines, _seconds(result)])
 
 
@@ -146,6 +157,24 @@ def _disagreement(agreement: Agreement) -> list[Text]:
     return lines
 
 
+def _evidence(result: Result, answer: Answer | None) -> list[Text]:
+    """Sentences that bear on the question, without that of the answer, each with its location."""
+    others = [each for each in result.evidence if answer is None or not _overlaps(each, answer)][:MAX_EVIDENCE]
+    lines = [Text("sentences that bear on this:")] if others else []
+    for each in others:
+        place = _place(each.title, each.document_id, each)
+        lines.append(Text(f"  {_one_line(each.text)}", style=SENTENCE))
+        lines.append(Text(f"  {one_line(place)}  {each.probability:.0%}", style=QUIET))
+    return lines
+
+
+def _overlaps(evidence: Evidence, answer: Answer) -> bool:
+    """True if evidence shares words with the sentence of an answer."""
+    sentence = answer.sentence
+    same = evidence.document_id == answer.document
+    return same and evidence.start < sentence.end and sentence.start < evidence.end
+
+
 def _hit(rank: int, hit: Hit) -> Text:
     passage = hit.passage
     place = one_line(_place(hit.title, passage.document_id, passage))
@@ -153,7 +182,7 @@ def _hit(rank: int, hit: Hit) -> Text:
     return Text.assemble((f"{rank}. {place}", "bold"), "\n", (f"   {scores}", QUIET), "\n", printable(passage.text))
 
 
-def _place(title: str, document: str, found: Answer | Passage) -> str:
+def _place(title: str, document: str, found: Answer | Evidence | Passage) -> str:
     """Title, document, page, heading and offsets; a heading equal to the title is left out."""
     parts = [document]
     if found.page is not None:

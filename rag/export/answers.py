@@ -9,6 +9,9 @@ A *citation* is one line for the clipboard. An *export* holds whole answers, as 
          "file": {"path", "sha256"}, "confidence", "support": [{"document", "start", "end"}, ...]},
         {"question", "asked", "collection", "found": false, "reason"}]}
 
+Each also has ``evidence``, the sentences that bear on the question: ``{"text", "confidence", "document", "title",
+"start", "end", "page", "heading"}``.
+
 Offsets are in code points of the document. What a document does not state is null.
 """
 
@@ -26,7 +29,8 @@ from ..index import Index
 from ..index.store import FileRecord
 from ..reading.scoring import in_words
 from ..text.printable import one_line
-from ..types import Answer, Document, Result, name_title
+from ..types import Answer, Document, Evidence, Result, name_title
+from .json import evidence_to_json
 
 FORMAT, VERSION = "rag answers", 1
 
@@ -47,6 +51,7 @@ class ExportEntry:
         answer: The answer; None if there was none.
         reason: Why there was no answer, else empty.
         document, file: The answer's document and its file, as indexed; None if there was no answer.
+        evidence: The sentences that bear on the question.
     """
 
     question: str
@@ -56,6 +61,7 @@ class ExportEntry:
     reason: str
     document: Document | None
     file: FileRecord | None
+    evidence: tuple[Evidence, ...] = ()
 
 
 def export_entry(result: Result, index: Index, asked: datetime, collection: str) -> ExportEntry:
@@ -72,11 +78,13 @@ def export_entry(result: Result, index: Index, asked: datetime, collection: str)
     """
     answer = result.answer
     if answer is None:
-        return ExportEntry(result.question, asked, collection, None, result.reason or "", None, None)
+        reason = result.reason or ""
+        return ExportEntry(result.question, asked, collection, None, reason, None, None, result.evidence)
     document = index.documents.get(answer.document)
     if document is None or document.text[answer.start : answer.end] != answer.text:
         raise InputError(f"{answer.document}: the index has changed since it answered; ask again")
-    return ExportEntry(result.question, asked, collection, answer, "", document, index.file_of(answer.document))
+    file = index.file_of(answer.document)
+    return ExportEntry(result.question, asked, collection, answer, "", document, file, result.evidence)
 
 
 def citation(answer: Answer, document: Document) -> str:
@@ -125,6 +133,7 @@ def _json(entry: ExportEntry) -> dict[str, Any]:
         "asked": _utc(entry.asked),
         "collection": entry.collection,
         "found": entry.answer is not None,
+        "evidence": [evidence_to_json(each) for each in entry.evidence],
     }
     answer, document, file = entry.answer, entry.document, entry.file
     if not (answer and document and file):
@@ -159,6 +168,11 @@ def _markdown(entry: ExportEntry) -> str:
         others = (f"{support.document}, characters {support.start}-{support.end}" for support in answer.support)
         lines += [f"- the same words in {escaped(other)}" for other in others]
         lines += [f"- SHA-256 of {escaped(file.path)}: {file.hash}"]
+    lines += [
+        f"- bears on it, {each.probability:.0%}: “{escaped(each.text)}” "
+        f"({escaped(each.document_id)}, characters {each.start}-{each.end})"
+        for each in entry.evidence
+    ]
     return "\n".join([*lines, f"- asked {_utc(entry.asked)} in {escaped(entry.collection)}", ""])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ..types import Agreement, Answer, Hit, Result
+from ..types import Agreement, Answer, Evidence, Hit, Result
 
 Json = dict[str, Any]
 
@@ -15,14 +15,30 @@ def result_to_json(result: Result) -> Json:
     return {
         "question": result.question,
         "answered": result.answer is not None,
+        "answer_kind": result.answer_kind,
         "answer": answer_to_json(result.answer) if result.answer else None,
         "answers": [answer_to_json(answer) for answer in result.answers],
+        "evidence": [evidence_to_json(evidence) for evidence in result.evidence],
         "hits": [hit_to_json(hit) for hit in result.hits],
         "reason": result.reason,
         "reason_code": result.reason_code,
         "agreement": agreement_to_json(result.agreement),
         "seconds": asdict(result.seconds),
         "notice": asdict(result.notice) if result.notice else None,
+    }
+
+
+def evidence_to_json(evidence: Evidence) -> Json:
+    """A sentence that bears on the question, its probability and location; offsets in code points of the document."""
+    return {
+        "text": evidence.text,
+        "confidence": evidence.probability,
+        "document": evidence.document_id,
+        "title": evidence.title,
+        "start": evidence.start,
+        "end": evidence.end,
+        "page": evidence.page,
+        "heading": evidence.heading,
     }
 
 
@@ -63,6 +79,7 @@ def answer_to_json(answer: Answer) -> Json:
         },
         "support": [asdict(support) for support in answer.support],
         "feedback": asdict(answer.feedback) if answer.feedback else None,
+        "items": [{"text": item.text, "start": item.start, "end": item.end} for item in answer.items],
     }
 
 

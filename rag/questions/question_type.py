@@ -35,13 +35,17 @@ def guess_kind(question: str) -> str:
     for a list or gives a number is a "list"; one that starts with an auxiliary verb is a "yes-no". The default is
     "what".
     """
-    text = " ".join(question.casefold().split())
+    return _stated_kind(" ".join(question.casefold().split())) or "what"
+
+
+def _stated_kind(text: str) -> str | None:
+    """The kind that the words of a question state; None if it has no question word, as keywords have none."""
     for kind, pattern in START_PATTERNS:
         if pattern.match(text):
             return kind
     # Of patterns that match at the same word, the first listed is the most specific.
     found = [(match.start(), kind) for kind, pattern in PATTERNS if (match := pattern.search(text))]
-    return min(found, key=lambda each: each[0], default=(0, "what"))[1]
+    return min(found, key=lambda each: each[0], default=(0, None))[1]
 
 
 #: Questions to which several things are right at once: "Which countries were ...", "Who were ...", "What other ...".
@@ -55,3 +59,16 @@ def asks_for_one_value(question: str) -> bool:
     """True if the question asks for a number, a date or a name of which only one is right."""
     text = " ".join(question.casefold().split())
     return guess_kind(question) in ("who", "when", "where", "how many", "what", "which") and not SEVERAL.search(text)
+
+
+#: Questions about all that the documents say of a subject, and requests to describe or explain it.
+ABOUT = re.compile(
+    r"\b(?:say|says|said|write|writes|written|tell|tells|report|reports|reported|known|know|learn|read)\b.*\babout\b"
+    r"|^(?:please )?(?:describe|explain)\b"
+)
+
+
+def asks_for_sentences(question: str) -> bool:
+    """True if sentences answer the question better than a few words: why, how, what is said about it, keywords."""
+    text = " ".join(question.casefold().split())
+    return _stated_kind(text) in ("why", "how", None) or bool(ABOUT.search(text))

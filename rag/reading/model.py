@@ -17,7 +17,7 @@ from ..embedding.engines.merging import MergingEngine
 from ..embedding.engines.openvino_engine import Conversion, OpenVinoEngine, computes_in_bfloat16, converted
 from ..embedding.engines.torch_engine import TorchEngine, torch_device
 from ..errors import InputError
-from .network import ANSWERABLE, END, MAX_WINDOW, START, longest_window, padding, span_network
+from .network import ANSWERABLE, END, EVIDENCE, MAX_WINDOW, START, longest_window, padding, span_network
 from .quantization import quantize
 from .question_answering import load_question_answering
 from .weights import WEIGHTS, Description, Loaded, base_folder, load_weights, model_files
@@ -39,12 +39,15 @@ class Logits(NamedTuple):
         start, end: Logits of an answer starting or ending at each passage token, ``float32 [n]``.
         null: Logit of "no answer", on the scale of ``start + end``.
         answerability: Log-odds that the window answers, from an output of its own.
+        evidence: Log-odds that each passage token belongs to evidence, ``float32 [n]``; None if the model has no such
+            output.
     """
 
     start: Floats
     end: Floats
     null: float
     answerability: float
+    evidence: Floats | None = None
 
 
 class SpanModel:
@@ -172,4 +175,5 @@ def _logits(values: Floats, window: Window) -> Logits:
         inside[:, END],
         float(values[0, START] + values[0, END]),
         float(values[0, ANSWERABLE]),
+        inside[:, EVIDENCE] if values.shape[-1] > EVIDENCE else None,
     )

@@ -65,6 +65,44 @@ class ReadText:
         """
         return max(_score(window, logits, (start, end)) for window, logits in self.windows)
 
+    @property
+    def has_evidence(self) -> bool:
+        """True if the model has read the text and has an output for evidence."""
+        return bool(self.windows) and all(logits.evidence is not None for _, logits in self.windows)
+
+    def sentence(self, start: int, end: int) -> SentenceScores | None:
+        """Scores of a sentence, from the window that owns most of its tokens; None if none owns one.
+
+        Args:
+            start, end: Offsets in the text, in code points.
+        """
+        inside = [
+            (window.owned & (window.offsets[:, 0] < end) & (start < window.offsets[:, 1]), logits)
+            for window, logits in self.windows
+        ]
+        tokens, logits = max(inside, key=lambda each: int(each[0].sum()))
+        if not tokens.any():
+            return None
+        span = float(logits.start[tokens].max() + logits.end[tokens].max() - logits.null)
+        if logits.evidence is None:
+            return SentenceScores(span)
+        evidence = logits.evidence[tokens]
+        return SentenceScores(span, float(evidence.mean()), float(evidence.max()))
+
+
+class SentenceScores(NamedTuple):
+    """Scores of a sentence, all as log-odds.
+
+    Attributes:
+        span: Best start and best end in it, against no answer.
+        evidence: That it is evidence: the mean over its tokens; 0 if the model has no such output.
+        strongest: The same of its best token.
+    """
+
+    span: float
+    evidence: float = 0.0
+    strongest: float = 0.0
+
 
 class SpanPredictor:
     """Predicts spans of texts.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from ..embedding.engines.choice import OPENVINO, chosen_engine
 from ..embedding.engines.torch_engine import torch_device
@@ -14,13 +14,14 @@ from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..questions.answer_type import concise_end, fits_question
 from ..text.links import without_link_marks
-from ..text.segmentation import Extent, paragraphs, sentences
+from ..text.segmentation import Extent
 from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
 from .folder import network_folder, second_folder
 from .model import SpanModel
 from .predictor import Pair, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
+from .sentences import sentences_of
 from .weights import model_files
 
 #: Spans taken from one passage.
@@ -46,6 +47,20 @@ class Reader(Protocol):
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Candidate spans of the hits' passages, best first; no two of one document overlap."""
+
+
+class HitsRead(NamedTuple):
+    """What the reader found in hits.
+
+    Attributes:
+        spans: The candidate spans, best first.
+        texts: What the first model made of each hit's passage.
+        again: What the second model made of the passages that it read, by the number of their hit.
+    """
+
+    spans: list[Span]
+    texts: Sequence[ReadText]
+    again: Mapping[int, ReadText]
 
 
 class SpanReader:
@@ -106,7 +121,16 @@ class SpanReader:
         Raises:
             InputError: The question is too long to be read together with a passage.
         """
-        return self._ranking.ranked(self.candidates(question, hits))
+        return self.read_hits(question, hits).spans
+
+    def read_hits(self, question: str, hits: Sequence[Hit]) -> HitsRead:
+        """As ``read``, with what the models made of the passages.
+
+        Raises:
+            InputError: See ``read``.
+        """
+        found = self._read_all(question, hits)
+        return found._replace(spans=self._ranking.ranked(found.spans))
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """The candidate spans by descending ``prior_score``, before they are ranked.
@@ -114,12 +138,19 @@ class SpanReader:
         Raises:
             InputError: See ``read``.
         """
+        return self._read_all(question, hits).spans
+
+    def _read_all(self, question: str, hits: Sequence[Hit]) -> HitsRead:
         pairs = [Pair(question, hit.title, hit.passage.text) for hit in hits]
         texts = self._predictor.read(pairs)
         spans = _without_overlaps(self._spans(question, hits, dict(enumerate(texts))))
+        again: dict[int, ReadText] = {}
         if self._second and spans:
-            spans = self._read_again(question, hits, pairs, texts, spans)
-        return _with_margins(spans)
+            near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
+            best = list(dict.fromkeys(near))[:READ_AGAIN]
+            again = dict(zip(best, self._second.read([pairs[number] for number in best]), strict=True))
+            spans = self._with_second(question, hits, texts, spans, again)
+        return HitsRead(_with_margins(spans), texts, again)
 
     def _spans(self, question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText]) -> list[Span]:
         """The best spans of passages, given by the number of their hit."""
@@ -129,7 +160,7 @@ class SpanReader:
         for number, read in texts.items():
             hit = hits[number]
             shared = coverage(weights, hit.passage.text)
-            inside = _sentences(hit.passage.text)
+            inside = sentences_of(hit.passage.text)
             for prediction in read.best(SPANS_PER_PASSAGE):
                 start, end = prediction.start, prediction.end
                 end = start + concise_end(hit.passage.text[start:end], question)
@@ -151,20 +182,21 @@ class SpanReader:
                     spans.append(_span(hit.passage, number, Extent(start, end), sentence, signals))
         return spans
 
-    def _read_again(
-        self, question: str, hits: Sequence[Hit], pairs: Sequence[Pair], texts: Sequence[ReadText], spans: list[Span]
+    def _with_second(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        texts: Sequence[ReadText],
+        spans: list[Span],
+        read: Mapping[int, ReadText],
     ) -> list[Span]:
         """The second model's spans of the best passages, then the first one's spans of the others.
 
         The others get the second model's lowest score.
         """
-        assert self._second
-        near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
-        best = list(dict.fromkeys(near))[:READ_AGAIN]
-        read = self._second.read([pairs[number] for number in best])
         again = [
             replace(span, signals=replace(span.signals, span=_score(texts[span.hit], span, hits[span.hit].passage)))
-            for span in self._spans(question, hits, dict(zip(best, read, strict=True)))
+            for span in self._spans(question, hits, read)
         ]
         if not again:
             return spans
@@ -172,7 +204,7 @@ class SpanReader:
         others = [
             _with_signals(span, replace(span.signals, second_pass_score=lowest))
             for span in spans
-            if span.hit not in best
+            if span.hit not in read
         ]
         return _without_overlaps([*again, *others])
 
@@ -221,11 +253,6 @@ def repeats_question(text: str, question: str) -> bool:
     """
     content = set(terms(text))
     return bool(content) and content <= set(terms(question)) and " or " not in question.casefold()
-
-
-def _sentences(text: str) -> list[Extent]:
-    """The sentences of a passage, in order."""
-    return [sentence for paragraph in paragraphs(text) for sentence in sentences(text, *paragraph)]
 
 
 def _sentence_around(passage: Passage, inside: Sequence[Extent], start: int, end: int) -> Sentence:

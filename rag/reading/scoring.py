@@ -26,7 +26,7 @@ from ..paths import shipped_reader
 from ..types import Signals, Span
 
 #: Files of a reader's folder.
-RANKING, CONFIDENCE = "ranking.json", "confidence.json"
+RANKING, CONFIDENCE, EVIDENCE = "ranking.json", "confidence.json", "evidence.json"
 
 #: Weight of the retrieval signal in ``prior_score``. Of several passages that seem to answer, the one about the
 #: question is mostly right. Chosen among 0, 0.5, 1, 1.5, 2, 3 and 4 on the calibration part of the shipped questions
@@ -66,7 +66,7 @@ class Ranking:
             InputError: The file is not one that ``rag.eval.fitting.fit`` writes.
         """
 
-        with _fitted(folder, "ranking") as content:
+        with fitted(folder, "ranking") as content:
             return cls(_by_signal(content["weights"]))
 
     def ranked(self, spans: Iterable[Span]) -> list[Span]:
@@ -100,7 +100,7 @@ class Confidence:
             InputError: The file is not one that ``rag.eval.fitting.fit`` writes.
         """
 
-        with _fitted(folder, "confidence") as content:
+        with fitted(folder, "confidence") as content:
             weights = dict(zip(content["features"], content["weights"], strict=True))
             return cls({"lead": LEAD} | _by_signal(weights), float(content["bias"]), float(content["threshold"]))
 
@@ -134,8 +134,11 @@ def in_words(probability: float) -> str:
 
 
 @contextmanager
-def _fitted(folder: Path, kind: str) -> Iterator[Any]:
-    """Content of ``KIND.json`` in a reader's folder, or of the shipped one; what is wrong with it is an InputError."""
+def fitted(folder: Path, kind: str, command: str = "rag.eval.fitting.fit") -> Iterator[Any]:
+    """Content of ``KIND.json`` in a reader's folder, or of the shipped one; what is wrong with it is an InputError.
+
+    ``command`` writes the file.
+    """
     path = folder / f"{kind}.json"
     if not path.exists():
         path = shipped_reader() / path.name
@@ -144,7 +147,8 @@ def _fitted(folder: Path, kind: str) -> Iterator[Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: not a {kind} file ({error}); run rag.eval.fitting.fit") from error
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise InputError(f"{path}: not {article} {kind} file ({error}); run {command}") from error
 
 
 def _by_signal(weights: Mapping[str, float]) -> dict[str, float]:

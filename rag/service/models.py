@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -44,6 +44,14 @@ class FeedbackModel(BaseModel):
     at: Annotated[str, Field(description="Time in UTC, ISO 8601")]
 
 
+class ItemModel(BaseModel):
+    """An item of an answer that is a list."""
+
+    text: str
+    start: Start
+    end: End
+
+
 class AnswerModel(BaseModel):
     """Exact words of a document, with the probability that they answer the question."""
 
@@ -58,6 +66,7 @@ class AnswerModel(BaseModel):
     sentence: SentenceModel
     support: Annotated[list[SupportModel], Field(description="Other places with the same words")]
     feedback: FeedbackModel | None
+    items: Annotated[list[ItemModel], Field(description="The items of a list; empty if the words are none")]
 
 
 class GroupAnswerModel(BaseModel):
@@ -116,13 +125,33 @@ class NoticeModel(BaseModel):
     text: str
 
 
+class EvidenceItemModel(BaseModel):
+    """A sentence of a document that bears on the question."""
+
+    text: Annotated[str, Field(description="The sentence: characters start to end of the document")]
+    confidence: Annotated[float, Field(description="Probability that it bears on the question, 0 to 1")]
+    document: Document
+    title: str
+    start: Start
+    end: End
+    page: Page
+    heading: Heading
+
+
 class ResultModel(BaseModel):
     """Outcome of a question, as ``rag ask --json`` prints it."""
 
     question: str
     answered: bool
+    answer_kind: Annotated[
+        Literal["span", "evidence"] | None,
+        Field(description="What answers: the words in `answer`, or the sentences in `evidence`; null if nothing does"),
+    ]
     answer: Annotated[AnswerModel | None, Field(description="Null if no candidate is likely enough to be right")]
     answers: Annotated[list[AnswerModel], Field(description="All candidates, by descending confidence")]
+    evidence: Annotated[
+        list[EvidenceItemModel], Field(description="Sentences that bear on the question, most probable first")
+    ]
     hits: Annotated[list[HitModel], Field(description="The passages that were read, best first")]
     reason: Annotated[str | None, Field(description="Why there is no answer, for people")]
     reason_code: Annotated[str | None, Field(description="Why there is no answer, for programs")]
@@ -138,21 +167,8 @@ class SearchModel(BaseModel):
     hits: Annotated[list[HitModel], Field(description="Best first")]
 
 
-class EvidenceItemModel(BaseModel):
-    """A sentence of a document that may answer the question."""
-
-    text: Annotated[str, Field(description="The sentence: characters start to end of the document")]
-    confidence: Probability
-    document: Document
-    title: str
-    start: Start
-    end: End
-    page: Page
-    heading: Heading
-
-
 class EvidenceModel(BaseModel):
-    """Sentences that may answer a question."""
+    """Sentences that bear on a question."""
 
     question: str
     evidence: Annotated[list[EvidenceItemModel], Field(description="By descending confidence")]

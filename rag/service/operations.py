@@ -12,11 +12,11 @@ from itertools import islice
 
 from ..assistant import Assistant
 from ..errors import InputError
-from ..export.json import Json, hit_to_json, result_to_json
+from ..export.json import Json, evidence_to_json, hit_to_json, result_to_json
 from ..index.filters import Where
 from ..retrieval.retriever import within_budget
 from ..text.tokens import encoding
-from ..types import Answer, Document, Place, Result
+from ..types import Document, Result
 from .live import LiveAssistant
 from .quotes import exact_places, places_of_words
 
@@ -97,7 +97,7 @@ class Operations:
         *,
         checkpoint: Checkpoint = _go_on,
     ) -> Json:
-        """The sentences around the candidate answers in the passages found, each with its candidate's confidence.
+        """The sentences of the passages found that bear on a question, each with the probability that it does.
 
         Args:
             question: In plain words.
@@ -110,8 +110,8 @@ class Operations:
         _check_budget(max_tokens)
         assistant = self._live.get()
         result = _read(assistant, question, where, checkpoint)
-        likely = [answer for answer in result.answers if answer.confidence >= min_confidence]
-        return {"question": result.question, "evidence": _sentences(assistant, likely, max_tokens)}
+        likely = (evidence_to_json(each) for each in result.evidence if each.probability >= min_confidence)
+        return {"question": result.question, "evidence": _within_tokens(likely, max_tokens)}
 
     def read(self, document: str, start: int = 0, end: int | None = None, max_tokens: int = READ_TOKENS) -> Json:
         """A document's text from ``start`` to ``end`` (its end if None), cut where the budget is used up.
@@ -199,33 +199,17 @@ def _read(assistant: Assistant, question: str, where: Where | None, checkpoint: 
     return assistant.recall(assistant.read(found), where)
 
 
-def _sentences(assistant: Assistant, answers: Iterable[Answer], max_tokens: int | None) -> list[Json]:
-    """The sentences of answers in their order, each once, within a budget."""
-    count = encoding().encode_ordinary
-    left = max_tokens
-    found: dict[tuple[str, int, int], Json] = {}
-    for answer in answers:
-        sentence = answer.sentence
-        key = (answer.document, sentence.start, sentence.end)
-        if key in found:
-            continue
-        if left is not None:
-            tokens = len(count(sentence.text))
-            if tokens > left:
-                continue
+def _within_tokens(found: Iterable[Json], max_tokens: int | None) -> list[Json]:
+    """The sentences in their order that fit a budget; one that does not fit is left out."""
+    if max_tokens is None:
+        return list(found)
+    count, left, kept = encoding().encode_ordinary, max_tokens, []
+    for each in found:
+        tokens = len(count(each["text"]))
+        if tokens <= left:
             left -= tokens
-        place: Place = assistant.index.place(answer.document, sentence.start)
-        found[key] = {
-            "text": sentence.text,
-            "confidence": answer.confidence,
-            "document": answer.document,
-            "title": answer.title,
-            "start": sentence.start,
-            "end": sentence.end,
-            "page": place.page,
-            "heading": place.heading,
-        }
-    return list(found.values())
+            kept.append(each)
+    return kept
 
 
 def _first_tokens(text: str, max_tokens: int) -> str:

@@ -166,16 +166,17 @@ def test_search_equals_the_library(client: Client, assistant: Assistant) -> None
     assert found["hits"][0]["score"] == pytest.approx(hit_to_json(hits[0])["score"])
 
 
-def test_evidence_is_the_sentences_of_the_candidates(client: Client, assistant: Assistant) -> None:
+def test_evidence_is_that_of_the_result(client: Client, assistant: Assistant) -> None:
     found = client.call("evidence", question=BORDER)["evidence"]
-    answers = assistant.ask(BORDER).answers
-    assert found[0]["text"] == answers[0].sentence.text
-    assert found[0]["confidence"] == pytest.approx(answers[0].confidence)
+    expected = assistant.ask(BORDER).evidence
+    assert "7,644 km" in found[0]["text"]
+    assert found[0]["confidence"] == pytest.approx(expected[0].probability)
     places = [(each["document"], each["start"], each["end"]) for each in found]
-    assert places == list(dict.fromkeys((a.document, a.sentence.start, a.sentence.end) for a in answers))
+    assert places == [(each.document_id, each.start, each.end) for each in expected]
     for each in found:
         assert assistant.index.documents[each["document"]].text[each["start"] : each["end"]] == each["text"]
-    assert client.call("evidence", question=BORDER, min_confidence=0.5)["evidence"] == found[:1]
+    least = found[0]["confidence"] - 1e-6
+    assert client.call("evidence", question=BORDER, min_confidence=least)["evidence"] == found[:1]
     assert client.call("evidence", question=BORDER, max_tokens=1)["evidence"] == []
 
 

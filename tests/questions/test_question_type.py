@@ -5,7 +5,7 @@ import json
 import pytest
 from rag.eval.paths import SHIPPED_QUESTIONS
 
-from rag.questions.question_type import guess_kind
+from rag.questions.question_type import asks_for_sentences, guess_kind
 from rag.questions.schema import KINDS
 
 
@@ -29,3 +29,17 @@ def test_guessed_kinds_mostly_match_the_shipped_ones() -> None:
     lines = [json.loads(line) for line in SHIPPED_QUESTIONS.read_text(encoding="utf-8").splitlines()]
     right = sum(guess_kind(line["question"]) == line["kind"] for line in lines)
     assert right / len(lines) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("question", "sentences"),
+    [
+        ("Why were dollars scarce?", True), ("How did trade develop?", True), ("rents in Almaty", True),
+        ("What do the articles say about rents?", True), ("Explain the unrest.", True), ("", True),
+        ("What is known about the drones?", True), ("How many came?", False), ("How long is the border?", False),
+        ("Who spoke about rents?", False), ("What was the speech about?", False), ("Name the two rivers.", False),
+        ("Is the border long?", False), ("In which cities did rents rise?", False),
+    ],
+)  # fmt: skip
+def test_why_how_about_and_keywords_ask_for_sentences(question: str, sentences: bool) -> None:
+    assert asks_for_sentences(question) is sentences

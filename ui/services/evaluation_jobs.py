@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.eval.reports.report import PLOTS
-from rag.eval.scoring.measures import Figure
+from rag.eval.scoring.bootstrap import Figure
 from rag.eval.scoring.results import Results
 from rag.eval.scoring.suite import Trial, judge, run
 

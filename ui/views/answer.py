@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag import Answer, Document, Passage, Result
+from rag import Answer, Document, Evidence, Passage, Result
 from rag.export.answers import citation
 
 from ..services.ask_service import FindDocument
@@ -123,7 +123,7 @@ def _heading_length(passage: Passage, title: str) -> int:
     return heading.end() if heading and heading.group(1).rstrip(" \t") == title else 0
 
 
-def place(found: Answer | Passage, title: str) -> str:
+def place(found: Answer | Evidence | Passage, title: str) -> str:
     """The page and the heading: ``page 2, under “Ferries”``; none if it repeats the title."""
     parts = [f"page {found.page}"] if found.page is not None else []
     if found.heading not in (None, title):

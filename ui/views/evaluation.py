@@ -12,7 +12,8 @@ from markupsafe import Markup
 from rag.eval.reports.plots import latency_plot, recall_plot, reliability_plot, risk_coverage_plot
 from rag.eval.reports.report import PLOTS
 from rag.eval.reports.table import interval, number
-from rag.eval.scoring.measures import BY_KEY, Figure
+from rag.eval.scoring.bootstrap import Figure
+from rag.eval.scoring.measures import BY_KEY
 from rag.eval.scoring.metrics import risk_coverage
 from rag.eval.scoring.results import Results
 from rag.eval.scoring.suite import CAUSES, CUTOFFS, Outcome

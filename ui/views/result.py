@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag import Hit, Passage, Reason, Result
+from rag import AnswerKind, Hit, Passage, Reason, Result
 from rag.agreement import likely_answers
 
 from ..services.ask_service import FindDocument
 from .answer import Link, alternatives, card, opinions, passage_text, place, supporting
+from .evidence import sources
 from .highlight import Mark
 from .render import render
 
@@ -44,13 +45,15 @@ class FoundPassage:
 
 
 def result_html(result: Result, find: FindDocument, where: Sequence[str] = ()) -> str:
-    """The conditions, the answer or why there is none, the other candidates, and the other passages."""
+    """The conditions, the answer or why there is none, the evidence, the other candidates, and the other passages."""
     shown = result.answer or result.near_miss
     hits = [hit for hit in result.hits if shown is None or hit.passage != shown.passage]
     return render(
         "result",
         where=where,
         answered=result.answer is not None,
+        evidence_answers=result.answer_kind is AnswerKind.EVIDENCE,
+        sources=sources(result.evidence),
         reason=_reason(result),
         notice=result.notice.text if result.notice and not result.notice.reason else "",
         card=card(shown, find, "answer" if result.answer else "near") if shown else None,

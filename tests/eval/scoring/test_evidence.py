@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 from rag.eval.scoring import evidence
-from rag.eval.scoring.evidence import Counts, count_items, count_words, figures, gold_extents
+from rag.eval.scoring.evidence import Counts, count_items, count_words, figures, gold_places
 
 from rag import Document
 from rag.questions.places import Gold
+from rag.text.segmentation import Extent
 
 TEXT = "Rents rose. 🙂 The rents rose twice."
 DOCUMENTS = {"a": Document("a", TEXT, "A"), "b": Document("b", TEXT, "B")}
@@ -18,23 +19,27 @@ def _item(text: str) -> Gold:
     return Gold("a", 0, len(text), text, 0, len(text))
 
 
+def _at(start: int, end: int, document: str = "a") -> tuple[str, Extent]:
+    return document, Extent(start, end)
+
+
 def test_words_are_counted_by_position_not_by_text() -> None:
     second = TEXT.index("rents rose twice")
-    assert count_words([("a", 0, 11)], [("a", second, len(TEXT))], DOCUMENTS) == Counts(0, 2, 3)
-    assert count_words([("a", 0, 11)], [("b", 0, 11)], DOCUMENTS) == Counts(0, 2, 2)
-    assert count_words([("a", 0, 11)], [("a", 0, len(TEXT))], DOCUMENTS) == Counts(2, 2, 6)
+    assert count_words([_at(0, 11)], [_at(second, len(TEXT))], DOCUMENTS) == Counts(0, 2, 3)
+    assert count_words([_at(0, 11)], [_at(0, 11, "b")], DOCUMENTS) == Counts(0, 2, 2)
+    assert count_words([_at(0, 11)], [_at(0, len(TEXT))], DOCUMENTS) == Counts(2, 2, 6)
 
 
 def test_overlapping_parts_count_once_and_cut_words_count_whole() -> None:
     # "nts ro" cuts through both words; the second part repeats "rose".
-    assert count_words([("a", 2, 8), ("a", 6, 11)], [("a", 0, 10)], DOCUMENTS) == Counts(2, 2, 2)
+    assert count_words([_at(2, 8), _at(6, 11)], [_at(0, 10)], DOCUMENTS) == Counts(2, 2, 2)
     # The space and the full stop touch no word.
-    assert count_words([("a", 5, 6), ("a", 10, 12)], [("a", 0, 10)], DOCUMENTS) == Counts(0, 0, 2)
+    assert count_words([_at(5, 6), _at(10, 12)], [_at(0, 10)], DOCUMENTS) == Counts(0, 0, 2)
     assert count_words([], [], DOCUMENTS) == Counts(0, 0, 0)
 
 
-def test_gold_extents_are_those_of_the_quotes() -> None:
-    assert gold_extents([Gold("a", 6, 10, "rose", 0, 11)]) == [("a", 6, 10)]
+def test_gold_places_are_those_of_the_quotes() -> None:
+    assert gold_places([Gold("a", 6, 10, "rose", 0, 11)]) == [_at(6, 10)]
 
 
 def test_items_are_compared_as_sets_after_normalisation() -> None:

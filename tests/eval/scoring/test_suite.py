@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rag.eval.paths import BASELINE, SHIPPED_QUESTIONS
+from rag.eval.scoring.evidence import Counts
 from rag.eval.scoring.gate import compare
 from rag.eval.scoring.measures import BY_KEY, figure
 from rag.eval.scoring.results import Results, no_answer_probabilities, predictions
@@ -15,9 +17,11 @@ from rag.eval.scoring.suite import GoldPassages, Outcome, Trial, is_right, judge
 from rag import (
     Answer,
     Assistant,
+    Evidence,
     Hit,
     Index,
     InputError,
+    Item,
     Passage,
     Result,
     Seconds,
@@ -132,6 +136,40 @@ def test_figures_of_four_hand_made_outcomes() -> None:
     }  # fmt: skip
     assert {key: figures[key].value for key in expected} == pytest.approx(expected)
     assert (figures["f1"].count, figures["handled"].count) == (2, 4)
+
+
+def test_evidence_counts_words_where_it_is_marked_and_any_where_nothing_answers() -> None:
+    marked = [replace(_trial(hits=FOUND), evidence=counts) for counts in (Counts(2, 4, 2), Counts(1, 1, 4))]
+    given = Evidence("a", 0, 5, "seven", 0.8, 0, "T")
+    empty = _trial(NOTHING_ANSWERS, FOUND, WRONG)
+    invented = replace(empty, result=replace(empty.result, evidence=(given,)))
+    figures = _results([judge(each) for each in (*marked, _trial(hits=FOUND), empty, invented)]).figures()
+    expected = {"precision": 3 / 5, "recall": 3 / 6, "f1": 6 / 11, "given": 1 / 2}
+    assert {key: figures[f"evidence_{key}"].value for key in expected} == pytest.approx(expected)
+    assert {figures[f"evidence_{key}"].count for key in expected} == {2}
+
+
+def test_items_of_a_list_are_those_of_the_best_candidate() -> None:
+    listed = replace(ASKED, items=((GOLD,), (replace(GOLD, text="nine"),)))
+    both = replace(_answer("seven and ten"), items=(Item(10, 15, "seven"), Item(20, 23, "ten")))
+    trials = [_trial(listed, best=both), _trial(listed, best=_answer("seven")), _trial(listed), _trial()]
+    found = _results([judge(each) for each in trials]).figures()["items_f1"]
+    assert (found.value, found.count) == (pytest.approx((1 / 2 + 2 / 3 + 0) / 3), 3)
+
+
+def test_baseline_from_before_evidence_has_no_figures_of_it() -> None:
+    assert figure(BY_KEY["evidence_f1"], _outcomes()).value is None
+
+
+def test_run_counts_the_words_of_the_evidence(assistant: Assistant) -> None:
+    question = next(
+        each for each in load_questions(SHIPPED_QUESTIONS, assistant.index.documents) if each.evidence is not None
+    )
+    [trial] = run(assistant, [question])
+    assert trial.evidence is not None
+    texts = [part.text for part in question.evidence or ()]
+    assert trial.evidence.gold == sum(len(re.findall(r"\w+", text)) for text in texts)
+    assert trial.evidence.predicted == sum(len(re.findall(r"\w+", each.text)) for each in trial.result.evidence)
 
 
 def test_figures_over_zero_and_one_question() -> None:

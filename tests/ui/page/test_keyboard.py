@@ -15,11 +15,11 @@ def test_arrows_enter_escape_and_slash(browser: Browser, address: str) -> None:
     for _ in range(2):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
-    expect(page.locator(".alternatives .walk").first).to_be_focused()
+    expect(page.locator("#result .walk").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".source-pane")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator(".alternatives .walk").first).to_be_focused()
+    expect(page.locator("#result .walk").first).to_be_focused()
     page.keyboard.press("/")
     expect(question_field(page)).to_be_focused()
 

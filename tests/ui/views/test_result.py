@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from rag.ui.views.result import message_html, result_html
 
-from rag import Assistant, Attribution, Document, Result
+from rag import AnswerKind, Assistant, Attribution, Document, Evidence, Result
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
 
@@ -48,6 +48,48 @@ def test_not_found_shows_the_near_miss_but_not_as_an_answer(assistant: Assistant
     assert 'class="confidence"' not in shown
     assert '<mark class="near' in shown
     assert '<mark class="answer' not in shown
+
+
+def _sentence(text: str, document: str, start: int, probability: float) -> Evidence:
+    return Evidence(document, start, start + len(text), text, probability, 0, "A title", page=2)
+
+
+QUOTES = (
+    _sentence("Rents <rose>.", "b.pdf", 40, 0.9),
+    _sentence("They fell.", "a.md", 7, 0.8),
+    _sentence("It began.", "b.pdf", 3, 0.6),
+)
+
+
+def test_evidence_is_grouped_by_document_and_each_sentence_opens_its_place(assistant: Assistant) -> None:
+    shown = _html(assistant, replace(assistant.ask(BORDER), evidence=QUOTES))
+    section = shown.partition('<section class="evidence"')[2].partition("</section>")[0]
+    assert re.findall(r"<code>(.*?)</code>", section) == ["b.pdf", "a.md"]
+    buttons = re.findall(r'data-document="(.*?)" data-start="(\d+)" data-end="(\d+)">(.*?)</button>', section)
+    assert buttons == [
+        ("b.pdf", "3", "12", "It began."),
+        ("b.pdf", "40", "53", "Rents &lt;rose&gt;."),
+        ("a.md", "7", "17", "They fell."),
+    ]
+    assert re.findall(r"\d+%", section.replace("at 80%", "")) == ["60%", "90%", "80%"]
+    assert section.count("page 2") == 3
+
+
+def test_no_evidence_shows_no_section(assistant: Assistant) -> None:
+    assert "Evidence" not in _html(assistant, replace(assistant.ask(BORDER), evidence=()))
+
+
+def test_evidence_comes_before_the_answer_where_it_answers(assistant: Assistant) -> None:
+    result = replace(assistant.ask(BORDER), evidence=QUOTES)
+    shown = _html(assistant, result)
+    assert shown.index('aria-label="Answer"') < shown.index('aria-label="Evidence"')
+    shown = _html(assistant, replace(result, answer_kind=AnswerKind.EVIDENCE))
+    assert shown.index('aria-label="Evidence"') < shown.index('aria-label="Answer"')
+    assert shown.count('aria-label="Evidence"') == 1
+    withheld = assistant.judge(result, 0.95)
+    shown = _html(assistant, replace(withheld, answer_kind=AnswerKind.EVIDENCE))
+    assert "<h2>No short answer</h2>" in shown
+    assert "Not found" not in shown
 
 
 def test_withheld_answer_is_not_called_likely(assistant: Assistant) -> None:

@@ -1,0 +1,38 @@
+"""The items of an answer that is a list, such as "Kazakhstan, Kyrgyzstan and Uzbekistan". English only."""
+
+from __future__ import annotations
+
+import re
+
+from .question_type import guess_kind
+
+#: Questions for several things: "Which countries ...", "In what other towns ...", "Whose economies ...".
+PLURAL = re.compile(
+    r"\b(?:which|what|whose)(?: (?!(?:does|is|was|has|says|as)\b)\w+){0,2}? (?!(?:does|is|was|has|says|as)\b)"
+    r"\w+(?<![sui])s\b|\bwhat (?:are|were) the\b"
+)
+
+#: Between two items; a preposition may be repeated, as in "in Bishkek and in Almaty".
+BETWEEN = re.compile(
+    r"(?:[,;]\s++(?:(?:and|or|nor)\s++)?|(?<!\s)\s++(?:and|or|nor)\s++)"
+    r"(?:(?:also|in|on|for|with|of|to|at|by|from)\s++)?"
+)
+
+#: Before the first item.
+BEFORE = re.compile(r"(?:both|either|neither)\s+", re.IGNORECASE)
+
+
+def asks_for_list(question: str) -> bool:
+    """True if several things may answer the question together; a verb such as "borders" counts as a plural noun."""
+    text = " ".join(question.casefold().split())
+    return guess_kind(question) == "list" or bool(PLURAL.search(text))
+
+
+def items_of(text: str) -> list[tuple[int, int]]:
+    """Start and end of each item, in code points of the text; one item if it is no enumeration."""
+    before = BEFORE.match(text)
+    starts, ends = [before.end() if before else 0], []
+    for match in BETWEEN.finditer(text):
+        ends.append(match.start())
+        starts.append(match.end())
+    return [(start, end) for start, end in zip(starts, [*ends, len(text)], strict=True) if start < end]

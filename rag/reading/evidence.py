@@ -1,0 +1,150 @@
+"""Evidence: the sentences of passages that bear on a question, each with a probability.
+
+A logistic regression (Platt 1999) on the signals of a sentence gives the probability. There are two, since passages
+that the second model has not read lack its signals. ``rag.eval.fitting.evidence`` fits both, and the threshold, into
+the reader's folder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from ..index.lexical import Rarity, terms
+from ..text.segmentation import HEADING, Extent
+from ..types import Evidence, Hit
+from .reader import HitsRead
+from .scoring import fitted
+from .sentences import SentenceSignals, signals
+
+NAMES = frozenset(field.name for field in fields(SentenceSignals))
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Turns the signals of a sentence into a probability.
+
+    Attributes:
+        weights: Weight of each signal in logits, by its name in ``SentenceSignals``.
+        bias: Logits if all signals are 0.
+    """
+
+    weights: Mapping[str, float]
+    bias: float
+
+    @classmethod
+    def of(cls, content: Any) -> Self:
+        """The regression in a part of the file."""
+        weights = {str(name): float(weight) for name, weight in content["weights"].items()}
+        if unknown := sorted(weights.keys() - NAMES):
+            raise ValueError(f"unknown signal {unknown[0]!r}")
+        found = cls(weights, float(content["bias"]))
+        if not all(map(math.isfinite, [found.bias, *weights.values()])):
+            raise ValueError("a weight is not finite")
+        return found
+
+    def probability(self, sentence: SentenceSignals) -> float:
+        """Probability in [0, 1] that a sentence bears on the question."""
+        logits = self.bias + sum(weight * float(getattr(sentence, name)) for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logits))))
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFinder:
+    """Finds evidence in passages.
+
+    Attributes:
+        read: For sentences of passages that the second model has read.
+        unread: For other sentences.
+        threshold: Probability below which a sentence is no evidence.
+    """
+
+    read: Regression
+    unread: Regression
+    threshold: float
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The finder in a reader's folder; the shipped one if the folder has none.
+
+        Raises:
+            InputError: The file is not one that ``rag.eval.fitting.evidence`` writes.
+        """
+        with fitted(folder, "evidence", "rag.eval.fitting.evidence") as content:
+            found = cls(Regression.of(content["read"]), Regression.of(content["unread"]), float(content["threshold"]))
+            if not 0 <= found.threshold <= 1:
+                raise ValueError("the threshold is not between 0 and 1")
+            return found
+
+    def find(self, question: str, hits: Sequence[Hit], read: HitsRead | None, rarity: Rarity) -> tuple[Evidence, ...]:
+        """The evidence, most probable first; of sentences that overlap, the most probable one.
+
+        Args:
+            question: The question.
+            hits: The passages found.
+            read: What the models made of them; None if they have not read them.
+            rarity: Weights of the question's terms.
+        """
+        found = []
+        for each in candidates(question, hits, read, rarity):
+            model = self.read if each.is_read_again else self.unread
+            probability = model.probability(each.signals)
+            if probability >= self.threshold:
+                found.append(_evidence(each, hits[each.hit], probability))
+        return tuple(_distinct(found))
+
+
+class Candidate(NamedTuple):
+    """A sentence of a passage.
+
+    Attributes:
+        hit: Index of the passage's hit, from 0.
+        part: Its offsets in the passage.
+        signals: Its signals.
+        is_read_again: Has the second model read the passage, and has it an output for evidence?
+    """
+
+    hit: int
+    part: Extent
+    signals: SentenceSignals
+    is_read_again: bool
+
+
+def candidates(question: str, hits: Sequence[Hit], read: HitsRead | None, rarity: Rarity) -> Iterator[Candidate]:
+    """The sentences of the passages that have words and are no headings, in order of the hits; see ``find``."""
+    asked = list(set(terms(question)))
+    weights = dict(zip(asked, rarity(asked), strict=True))
+    for number, hit in enumerate(hits):
+        first = read.texts[number] if read else None
+        second = read.again.get(number) if read else None
+        second = second if second and second.has_evidence else None
+        for part, found in signals(hit, hits[0].score, weights, first, second):
+            sentence = hit.passage.text[part.start : part.end]
+            if any(map(str.isalnum, sentence)) and not HEADING.match(sentence):
+                yield Candidate(number, part, found, second is not None)
+
+
+def _evidence(candidate: Candidate, hit: Hit, probability: float) -> Evidence:
+    passage, (start, end) = hit.passage, candidate.part
+    return Evidence(
+        passage.document_id,
+        passage.start + start,
+        passage.start + end,
+        passage.text[start:end],
+        probability,
+        candidate.hit,
+        hit.title,
+    )
+
+
+def _distinct(found: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence, most probable first, without what overlaps a more probable sentence (passages overlap)."""
+    kept: dict[str, list[Evidence]] = {}
+    for each in sorted(found, key=lambda each: -each.probability):
+        others = kept.setdefault(each.document_id, [])
+        if not any(each.start < other.end and other.start < each.end for other in others):
+            others.append(each)
+    return sorted((each for others in kept.values() for each in others), key=lambda each: -each.probability)

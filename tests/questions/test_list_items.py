@@ -1,0 +1,34 @@
+"""Questions for lists, and the items of their answers."""
+
+import pytest
+
+from rag.questions.list_items import asks_for_list, items_of
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("Which countries would like closer ties?", True), ("Name the two rivers.", True), ("Which two meet?", True),
+        ("Whose economies are the largest?", True), ("In which other Baltic towns did rents rise?", True),
+        ("What are the other reasons?", True), ("Which country is it?", False), ("Who came?", False),
+        ("What does he say?", False), ("Which bus was late?", False), ("What is the analysis?", False),
+    ],
+)  # fmt: skip
+def test_plural_nouns_and_numbers_ask_for_a_list(question: str, several: bool) -> None:
+    assert asks_for_list(question) is several
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("Russia, China and the West", ["Russia", "China", "the West"]),
+        ("Bishkek and in Almaty", ["Bishkek", "Almaty"]),
+        ("Kazakhstan, with Uzbekistan", ["Kazakhstan", "Uzbekistan"]),
+        ("tin, zinc, and 1,500 sheep; salt", ["tin", "zinc", "1,500 sheep", "salt"]),
+        ("neither Sand nor Andorra", ["Sand", "Andorra"]),
+        ("Kazakhstan", ["Kazakhstan"]),
+        ("", []),
+    ],
+)
+def test_items_are_slices_between_commas_and_conjunctions(text: str, items: list[str]) -> None:
+    assert [text[start:end] for start, end in items_of(text)] == items
