@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from ..embedding.engines.choice import OPENVINO, chosen_engine
 from ..embedding.engines.torch_engine import torch_device
@@ -48,6 +48,30 @@ class Reader(Protocol):
         """Candidate spans of the hits' passages, best first; no two of one document overlap."""
 
 
+@runtime_checkable
+class BatchReader(Protocol):
+    """A reader that reads several questions together."""
+
+    def read_many(self, requests: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Span]]:
+        """``Reader.read`` of each question and its hits."""
+
+
+class _Reading(NamedTuple):
+    """A question and what the first model read for it.
+
+    Attributes:
+        question: The question.
+        hits: Its hits.
+        pairs: What the models read, one for each hit.
+        texts: What the first model made of each.
+    """
+
+    question: str
+    hits: Sequence[Hit]
+    pairs: Sequence[Pair]
+    texts: Sequence[ReadText]
+
+
 class SpanReader:
     """The default reader: a small span model, a larger one that reads the best passages again, and a fitted ranking.
 
@@ -64,6 +88,7 @@ class SpanReader:
     Attributes:
         language: ISO 639 code of the language of the questions that the models were trained on; None if unknown.
         fingerprint: Identifies the models' weights.
+        ranking: Orders the candidates.
     """
 
     def __init__(
@@ -74,7 +99,7 @@ class SpanReader:
         self.fingerprint = "-".join(model.fingerprint for model in models)
         self._predictor, self._second = predictor, second
         self._rarity = rarity
-        self._ranking = ranking
+        self.ranking = ranking
 
     @classmethod
     def load(cls, folder: Path, rarity: Rarity, device: str | None = None) -> Self:
@@ -106,7 +131,15 @@ class SpanReader:
         Raises:
             InputError: The question is too long to be read together with a passage.
         """
-        return self._ranking.ranked(self.candidates(question, hits))
+        return self.ranking.ranked(self.candidates(question, hits))
+
+    def read_many(self, requests: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Span]]:
+        """``read`` for several questions, each with its hits; each model reads their passages together.
+
+        Raises:
+            InputError: See ``read``.
+        """
+        return [self.ranking.ranked(spans) for spans in self._candidates_many(requests)]
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """The candidate spans by descending ``prior_score``, before they are ranked.
@@ -114,12 +147,34 @@ class SpanReader:
         Raises:
             InputError: See ``read``.
         """
-        pairs = [Pair(question, hit.title, hit.passage.text) for hit in hits]
-        texts = self._predictor.read(pairs)
-        spans = _without_overlaps(self._spans(question, hits, dict(enumerate(texts))))
-        if self._second and spans:
-            spans = self._read_again(question, hits, pairs, texts, spans)
-        return _with_margins(spans)
+        return self._candidates_many([(question, hits)])[0]
+
+    def _candidates_many(self, requests: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Span]]:
+        pairs = [[Pair(question, hit.title, hit.passage.text) for hit in hits] for question, hits in requests]
+        readings = [
+            _Reading(question, hits, each, texts)
+            for (question, hits), each, texts in zip(
+                requests, pairs, _read_together(self._predictor, pairs), strict=True
+            )
+        ]
+        found = [
+            _without_overlaps(self._spans(reading.question, reading.hits, dict(enumerate(reading.texts))))
+            for reading in readings
+        ]
+        if self._second:
+            best = [_read_again(spans) for spans in found]
+            again = _read_together(
+                self._second,
+                [
+                    [reading.pairs[number] for number in numbers]
+                    for reading, numbers in zip(readings, best, strict=True)
+                ],
+            )
+            found = [
+                self._with_second(reading, spans, dict(zip(numbers, texts, strict=True)))
+                for reading, spans, numbers, texts in zip(readings, found, best, again, strict=True)
+            ]
+        return [_with_margins(spans) for spans in found]
 
     def _spans(self, question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText]) -> list[Span]:
         """The best spans of passages, given by the number of their hit."""
@@ -151,20 +206,24 @@ class SpanReader:
                     spans.append(_span(hit.passage, number, Extent(start, end), sentence, signals))
         return spans
 
-    def _read_again(
-        self, question: str, hits: Sequence[Hit], pairs: Sequence[Pair], texts: Sequence[ReadText], spans: list[Span]
-    ) -> list[Span]:
-        """The second model's spans of the best passages, then the first one's spans of the others.
+    def _with_second(self, reading: _Reading, spans: list[Span], texts: Mapping[int, ReadText]) -> list[Span]:
+        """The second model's spans of the passages that it has read, then the first one's spans of the others.
 
         The others get the second model's lowest score.
+
+        Args:
+            reading: The first reading.
+            spans: The first model's spans.
+            texts: The second reading, by the number of the hit.
         """
-        assert self._second
-        near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
-        best = list(dict.fromkeys(near))[:READ_AGAIN]
-        read = self._second.read([pairs[number] for number in best])
         again = [
-            replace(span, signals=replace(span.signals, span=_score(texts[span.hit], span, hits[span.hit].passage)))
-            for span in self._spans(question, hits, dict(zip(best, read, strict=True)))
+            replace(
+                span,
+                signals=replace(
+                    span.signals, span=_score(reading.texts[span.hit], span, reading.hits[span.hit].passage)
+                ),
+            )
+            for span in self._spans(reading.question, reading.hits, texts)
         ]
         if not again:
             return spans
@@ -172,9 +231,21 @@ class SpanReader:
         others = [
             _with_signals(span, replace(span.signals, second_pass_score=lowest))
             for span in spans
-            if span.hit not in best
+            if span.hit not in texts
         ]
         return _without_overlaps([*again, *others])
+
+
+def _read_together(predictor: SpanPredictor, requests: Sequence[Sequence[Pair]]) -> list[list[ReadText]]:
+    """What a model makes of the pairs of each request, read together."""
+    texts = iter(predictor.read([pair for pairs in requests for pair in pairs]))
+    return [[next(texts) for _ in pairs] for pairs in requests]
+
+
+def _read_again(spans: Sequence[Span]) -> list[int]:
+    """Numbers of the hits that the second model reads, by the first one's spans, best first."""
+    near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
+    return list(dict.fromkeys(near))[:READ_AGAIN]
 
 
 def _loaded(folder: Path, engine: str, device: str) -> SpanPredictor:
