@@ -4,5 +4,8 @@ from pathlib import Path
 
 SHIPPED_QUESTIONS = Path(__file__).parent / "questions" / "central-asia.jsonl"
 
+#: Gold table of some of the shipped articles.
+SHIPPED_TABLE = SHIPPED_QUESTIONS.with_name("table.jsonl")
+
 #: Accepted results on the shipped test part; ``CONTRIBUTING.md`` says how to update them.
 BASELINE = Path(__file__).parent / "baseline.json"

@@ -27,7 +27,7 @@ from .reading.reader import BatchReader, Reader, SpanReader
 from .reading.scoring import Confidence
 from .retrieval.retriever import Retriever
 from .retrieval.within import DocumentSearch
-from .tables import PASSAGES, KeptCells, Row, table_rows
+from .tables import PASSAGES, KeptCells, TableRow, table_rows
 from .text.words import normalized_words
 from .types import (
     Agreement,
@@ -211,7 +211,7 @@ class Assistant:
         min_confidence: float | None = None,
         kept: Path | str | None = None,
         report: Report | None = None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[TableRow]:
         """Ask the same questions of every document, and yield a row of exact quotes as soon as it is computed.
 
         Args:

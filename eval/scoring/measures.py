@@ -85,6 +85,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("right", "right, best candidate", READING, metrics.mean, ("right",), headline=True),
     Measure("ceiling_f1", "F1, gold paragraph given", READING, metrics.mean, ("ceiling_f1",)),
     Measure("ceiling_right", "right, gold paragraph given", READING, metrics.mean, ("ceiling_right",)),
+    Measure("right_answered", "right, withheld is wrong", WHOLE, metrics.mean, ("right_answered",)),
     Measure("exact_match_answered", "exact match, withheld is wrong", WHOLE, metrics.mean, ("exact_match_answered",)),
     Measure("f1_answered", "F1, withheld is wrong", WHOLE, metrics.mean, ("f1_answered",), headline=True),
     Measure("exact_match_all", "exact match as SQuAD 2.0 counts", WHOLE, metrics.mean, ("exact_match_all",), True),

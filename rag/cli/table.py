@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..export.tables import WRITERS, check_table_file, write_table
 from ..questions.columns import MOST, Column, columns_of
 from ..service.live import LiveAssistant
-from ..tables import KeptCells, Row, table_rows
+from ..tables import KeptCells, TableRow, table_rows
 from ..text.plural import counted
 from ..text.printable import one_line
 from .common import (
@@ -114,7 +114,7 @@ class _Counts:
     def __init__(self) -> None:
         self.documents = self.found = self.not_found = self.kept = self.unread = 0
 
-    def counted(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def counted(self, rows: Iterable[TableRow]) -> Iterator[TableRow]:
         """The same rows."""
         for row in rows:
             self.documents += 1

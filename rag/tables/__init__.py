@@ -2,6 +2,6 @@
 
 from .kept import KeptCells
 from .rows import PASSAGES, Source, table_rows
-from .values import Candidate, Cell, Row
+from .values import Candidate, TableCell, TableRow
 
-__all__ = ["PASSAGES", "Candidate", "Cell", "KeptCells", "Row", "Source", "table_rows"]
+__all__ = ["PASSAGES", "Candidate", "KeptCells", "Source", "TableCell", "TableRow", "table_rows"]

@@ -17,7 +17,7 @@ from ..retrieval.retriever import Retriever
 from ..retrieval.within import DocumentSearch
 from ..types import Document, Result, Sentence, name_title
 from .kept import KeptCells, cell_key
-from .values import Candidate, Cell, Row
+from .values import Candidate, TableCell, TableRow
 
 #: Passages read for each cell: those of one document that are best for the question.
 PASSAGES = 6
@@ -46,7 +46,7 @@ def table_rows(
     min_confidence: float | None = None,
     kept: KeptCells | None = None,
     report: Report | None = None,
-) -> Iterator[Row]:
+) -> Iterator[TableRow]:
     """Ask the same questions of every document, and yield a row as soon as all its cells are computed.
 
     If the index gets a new version meanwhile, the rest is read from it: a document that has left it gives an empty row.
@@ -66,7 +66,7 @@ def table_rows(
     view = _View(get_source(), questions, where, kept)
     names = list(view.rows) if documents is None else list(documents)
 
-    def rows(view: _View) -> Iterator[Row]:
+    def rows(view: _View) -> Iterator[TableRow]:
         for done, name in enumerate(names):
             if report:
                 report("documents", done, len(names))
@@ -95,30 +95,30 @@ class _View:
         self._fingerprint = source.fingerprint
         self._kept = kept if self._fingerprint else None
 
-    def row(self, name: str, min_confidence: float | None) -> Row:
+    def row(self, name: str, min_confidence: float | None) -> TableRow:
         """The row of a document, whether or not it is in the index."""
         try:
             document = self._index.documents[name]
         except KeyError:
-            return Row(name, name_title(name), (), "is no longer in the index")
+            return TableRow(name, name_title(name), (), "is no longer in the index")
         rows = self.rows.get(name)
         if rows is None:
-            return Row(name, document.title, (), "does not match the conditions")
+            return TableRow(name, document.title, (), "does not match the conditions")
         if not len(rows):
-            return Row(name, document.title, (), "holds no text")
+            return TableRow(name, document.title, (), "holds no text")
         try:
             found, kept = self._ask(document, rows)
         except RagError as error:
-            return Row(name, document.title, (), first_line(error))
+            return TableRow(name, document.title, (), first_line(error))
         minimum = self.source.confidence.threshold if min_confidence is None else min_confidence
         cells = (_placed(_judged(cell, minimum), document) for cell in found)
-        return Row(name, document.title, tuple(cells), None, kept)
+        return TableRow(name, document.title, tuple(cells), None, kept)
 
-    def _ask(self, document: Document, rows: Rows) -> tuple[list[Cell], int]:
+    def _ask(self, document: Document, rows: Rows) -> tuple[list[TableCell], int]:
         """The cells with a minimum of 0, and how many of them were kept."""
         questions = self._search.questions
         keys = self._keys(document, rows) if self._kept else {}
-        cells: dict[str, Cell] = {}
+        cells: dict[str, TableCell] = {}
         for question, key in keys.items():
             if self._kept and (cell := _kept_cell(question, self._kept.get(key), document)):
                 cells[question] = cell
@@ -127,7 +127,7 @@ class _View:
         for result in self.source.ask_within(self._search.of(missing), rows, PASSAGES) if missing else []:
             best = result.answers[0] if result.answers else None
             found = Candidate(best.text, best.start, best.end, best.confidence, best.sentence) if best else None
-            cell = cells[result.question] = Cell(result.question, found, result.reason)
+            cell = cells[result.question] = TableCell(result.question, found, result.reason)
             if self._kept:
                 self._kept.add(keys[cell.question], {"document": document.id, **asdict(cell)})
         return [cells[question] for question in questions], kept
@@ -139,7 +139,7 @@ class _View:
         return {question: cell_key(self._fingerprint, read, question) for question in self._search.questions}
 
 
-def _judged(cell: Cell, minimum: float) -> Cell:
+def _judged(cell: TableCell, minimum: float) -> TableCell:
     """A cell that was judged with a minimum of 0, judged with another one."""
     if cell.reason or not cell.candidate or cell.candidate.confidence >= minimum:
         return cell
@@ -147,7 +147,7 @@ def _judged(cell: Cell, minimum: float) -> Cell:
     return replace(cell, reason=f"too unsure: the best candidate is {likely}% likely to be right")
 
 
-def _placed(cell: Cell, document: Document) -> Cell:
+def _placed(cell: TableCell, document: Document) -> TableCell:
     """The cell with page and heading."""
     if not cell.candidate:
         return cell
@@ -155,7 +155,7 @@ def _placed(cell: Cell, document: Document) -> Cell:
     return replace(cell, candidate=replace(cell.candidate, page=place.page, heading=place.heading))
 
 
-def _kept_cell(question: str, values: Mapping[str, Any] | None, document: Document) -> Cell | None:
+def _kept_cell(question: str, values: Mapping[str, Any] | None, document: Document) -> TableCell | None:
     """The cell in a line of ``KeptCells``; None if there is none, or its words do not stand in the document."""
     if values is None:
         return None
@@ -165,6 +165,6 @@ def _kept_cell(question: str, values: Mapping[str, Any] | None, document: Docume
         for words in (candidate, candidate.sentence) if candidate else ():
             if document.text[words.start : words.end] != words.text:
                 return None
-        return Cell(question, candidate, values["reason"])
+        return TableCell(question, candidate, values["reason"])
     except (KeyError, TypeError):
         return None

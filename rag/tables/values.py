@@ -30,7 +30,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """A question asked of one document.
 
     Attributes:
@@ -50,7 +50,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """The cells of one document.
 
     Attributes:
@@ -63,6 +63,6 @@ class Row:
 
     document: str
     title: str
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     reason: str | None = None
     kept: int = 0

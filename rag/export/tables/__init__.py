@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...questions.columns import Column
-from ...tables import Row
+from ...tables import TableRow
 from .csv import write_csv
 from .html import write_html
 from .jsonl import write_jsonl
@@ -16,7 +16,7 @@ from .xlsx import write_xlsx
 __all__ = ["WRITERS", "check_table_file", "write_table"]
 
 #: Writes a table to a new file; gets the columns, the rows as they are computed, and whether only quotes are wanted.
-Writer = Callable[[Path, Sequence[Column], Iterable[Row], bool], None]
+Writer = Callable[[Path, Sequence[Column], Iterable[TableRow], bool], None]
 
 #: Writers by suffix.
 WRITERS: dict[str, Writer] = {".csv": write_csv, ".xlsx": write_xlsx, ".html": write_html, ".jsonl": write_jsonl}
@@ -43,7 +43,7 @@ def check_table_file(path: Path, *, replace: bool = False) -> None:
         raise InputError(f"{path}: exists already; name a new file, or give --force to replace it")
 
 
-def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row], *, quotes_only: bool = False) -> None:
+def write_table(path: Path, columns: Sequence[Column], rows: Iterable[TableRow], *, quotes_only: bool = False) -> None:
     """Write a table in the format of the suffix; the file appears, or is replaced, when all rows are written.
 
     Args:

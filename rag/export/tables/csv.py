@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...questions.columns import Column
-from ...tables import Row
+from ...tables import TableRow
 from .lines import Value, header, line
 
 #: A text that begins with one of these is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Row], quotes_only: bool) -> None:
+def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[TableRow], quotes_only: bool) -> None:
     """Write a table; a text that a spreadsheet would take for a formula gets an apostrophe before it.
 
     Raises:

@@ -8,11 +8,11 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ...questions.columns import Column
-from ...tables import Candidate, Row
+from ...tables import Candidate, TableRow
 from .lines import NOT_FOUND
 
 
-def write_html(path: Path, columns: Sequence[Column], rows: Iterable[Row], quotes_only: bool) -> None:
+def write_html(path: Path, columns: Sequence[Column], rows: Iterable[TableRow], quotes_only: bool) -> None:
     """Write a table; the deeper the shade of a cell, the likelier it is right, and its tooltip says where it stands.
 
     ``quotes_only`` changes nothing.

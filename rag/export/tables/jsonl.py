@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ...questions.columns import Column
-from ...tables import Row
+from ...tables import TableRow
 from ..json import Json
 
 
-def write_jsonl(path: Path, columns: Sequence[Column], rows: Iterable[Row], quotes_only: bool) -> None:
+def write_jsonl(path: Path, columns: Sequence[Column], rows: Iterable[TableRow], quotes_only: bool) -> None:
     """Write a table; every line has all fields, so ``quotes_only`` changes nothing.
 
     Raises:
@@ -23,7 +23,7 @@ def write_jsonl(path: Path, columns: Sequence[Column], rows: Iterable[Row], quot
             file.writelines(json.dumps(cell, ensure_ascii=False) + "\n" for cell in row_to_json(row, columns))
 
 
-def row_to_json(row: Row, columns: Sequence[Column]) -> Iterator[Json]:
+def row_to_json(row: TableRow, columns: Sequence[Column]) -> Iterator[Json]:
     """The cells of a row as objects; a document that was not read has cells with its reason."""
     for number, column in enumerate(columns):
         cell = row.cells[number] if row.cells else None

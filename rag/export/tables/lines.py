@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...questions.columns import Column
-from ...tables import Cell, Row
+from ...tables import TableCell, TableRow
 
 Value = str | int | float | None
 
@@ -25,7 +25,7 @@ def header(columns: Sequence[Column], quotes_only: bool) -> list[str]:
     return [*names, "remark"]
 
 
-def line(row: Row, columns: Sequence[Column], quotes_only: bool) -> list[Value]:
+def line(row: TableRow, columns: Sequence[Column], quotes_only: bool) -> list[Value]:
     """The values of a row, in the order of the header; the cells of a document that was not read are empty."""
     values: list[Value] = [row.document, row.title]
     width = 1 if quotes_only else 1 + len(DETAILS)
@@ -36,7 +36,7 @@ def line(row: Row, columns: Sequence[Column], quotes_only: bool) -> list[Value]:
     return [*values, row.reason]
 
 
-def _values(cell: Cell) -> list[Value]:
+def _values(cell: TableCell) -> list[Value]:
     found = cell.answer
     if found is None:
         return [NOT_FOUND, None, None, None, None]

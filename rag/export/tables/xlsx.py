@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...questions.columns import Column
-from ...tables import Row
+from ...tables import TableRow
 from .lines import header, line
 
 #: Longest text in a cell of a workbook, in code units of UTF-16.
@@ -20,7 +20,7 @@ ROWS = 1_048_576
 WIDTH = 28
 
 
-def write_xlsx(path: Path, columns: Sequence[Column], rows: Iterable[Row], quotes_only: bool) -> None:
+def write_xlsx(path: Path, columns: Sequence[Column], rows: Iterable[TableRow], quotes_only: bool) -> None:
     """Write a table as one sheet; text is stored as text, never as a formula or a link.
 
     Raises:
