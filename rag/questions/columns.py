@@ -27,7 +27,8 @@ QUESTION = re.compile(
     r"^(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|would|"
     r"shall|should|must|in what|in which|at what|at which|on what|on which|by what|by which|for what|for which|"
     r"to whom|by whom)\b"
-    r"|^(?:list|name|give|state|find|tell|show|identify)\s+(?:me|us|the|all|each|every|any)\b",
+    r"|^(?:list|name|give|state|find|tell|show|identify)\s+(?:me|us|the|all|each|every|any)\b"
+    r"|^(?:summari[sz]e|compare|describe|explain)\b",
     re.IGNORECASE,
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
-from ..errors import IndexFolderError, RagError, first_line
+from ..errors import IndexFolderError, InputError, RagError, first_line
 from ..formats import is_markdown
 from ..index import Index, Report
 from ..index.filters import Where
@@ -61,10 +61,12 @@ def table_rows(
         report: Called with ``documents``, the number of rows done, and their number in total.
 
     Raises:
-        InputError: A question cannot be asked, or ``where`` is malformed or names an unknown field.
+        InputError: A question cannot be asked, ``where`` is malformed or names an unknown field, or nothing matches.
     """
     view = _View(get_source(), questions, where, kept)
     names = list(view.rows) if documents is None else list(documents)
+    if not names:
+        raise InputError("no document matches the conditions; change --where, or index documents that match")
 
     def rows(view: _View) -> Iterator[TableRow]:
         for done, name in enumerate(names):
