@@ -98,10 +98,10 @@ def _measure(
 
             assistant, questions = question_set.assistant, question_set.questions
             if question_set.mode == "table":
-                found = run_table(assistant, questions, report_asked)
+                asked = run_table(assistant, questions, report_asked)
             else:
-                found = run(assistant, questions, question_set.mode == "reading", report_asked)
-            for trial in found:
+                asked = run(assistant, questions, question_set.mode == "reading", report_asked)
+            for trial in asked:
                 trials.append(trial)
     finally:
         results = Results(
