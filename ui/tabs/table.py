@@ -23,8 +23,6 @@ from .source_pane import SourcePane
 #: Tables that are filled at the same time; each takes about as much of the processor as one question after another.
 AT_ONCE = 2
 
-SHOWS, HIDDEN = {"visible": True}, {"visible": False}
-
 
 @dataclass(slots=True)
 class _Session:
@@ -75,7 +73,7 @@ class TableTab:
             max_lines=6, elem_id="table-where",
         )  # fmt: skip
         with gr.Row(elem_id="table-buttons"):
-            self._start = gr.Button("Fill the table", variant="primary", scale=0, min_width=140, elem_id="table-start")
+            self._start = gr.Button("Fill the table", variant="primary", scale=0, min_width=180, elem_id="table-start")
             self._stop = gr.Button("Stop", scale=0, min_width=100, visible=False, elem_id="table-stop")
         self._cells = gr.HTML(elem_id="table-cells", js_on_load=component_script("result", "open", "export"))
         self._pane = SourcePane(reader, "table-source")
@@ -91,7 +89,7 @@ class TableTab:
         self._stop.click(self._end, self._session, None, **PRIVATE | {"concurrency_limit": None})
         # What is shown belongs to the collection chosen before.
         cleared = self._chosen.change(None, None, self._cells, js=CLEAR, **PRIVATE)
-        cleared.then(self._end, self._session, None, **PRIVATE)
+        cleared.then(self._clear, self._session, None, **PRIVATE | {"concurrency_limit": None})
         self._cells.open(self._open, self._session, self._pane.html, **PRIVATE)
         file = [self._name, self._content]
         saved = self._cells.export(self._export, self._session, file, **PRIVATE)
@@ -104,21 +102,26 @@ class TableTab:
         shown: Any = ""
         try:
             for table in self._service.fill(questions, collection, conditions):
-                session.table = table
                 if session.filling is not filling:
                     break
-                yield table_html(table), gr.update(**HIDDEN), gr.update(**SHOWS)
-            table = session.shown
-            table.ended = True
-            shown = table_html(table) if table.collection == collection else gr.skip()
+                session.table = table
+                yield table_html(table), gr.update(visible=False), gr.update(visible=True)
+            if session.table:
+                session.table.ended = True
+                shown = table_html(session.table)
         except RagError as error:
             shown = message_html(sentence(error))
-        yield shown, gr.update(**SHOWS), gr.update(**HIDDEN)
+        yield shown, gr.update(visible=True), gr.update(visible=False)
 
     @staticmethod
     def _end(session: _Session) -> None:
         """Stop after the row that is being read."""
         session.filling = None
+
+    @staticmethod
+    def _clear(session: _Session) -> None:
+        """Stop, and forget the table."""
+        session.filling = session.table = None
 
     def _open(self, session: _Session, event: gr.EventData) -> str:
         with error_messages():

@@ -66,3 +66,16 @@ def test_what_is_wrong_is_said_in_the_tab(browser: Browser, address: str) -> Non
     expect(page.locator("#table-cells")).to_contain_text("No document has the field 'colour'")
     _fill(page, "# nothing")
     expect(page.locator("#table-cells")).to_contain_text("There is no question; write one a line")
+
+
+def test_other_collection_ends_the_table(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    _fill(page, "\n".join(f"name of person {number}" for number in range(60)))
+    expect(page.locator("table.cells")).to_be_visible()
+    page.locator("#collection input").click()
+    page.get_by_role("option", name="Harbour").click()
+    expect(page.get_by_role("button", name="Fill the table")).to_be_visible()
+    expect(page.locator("table.cells")).to_have_count(0)
+    _fill(page, "number of wagons", "path=letter*")
+    expect(page.locator("table.cells tbody th")).to_contain_text(["letter.txt"])
+    expect(page.locator("#table-cells [role=status]")).to_have_text("1 document.")
