@@ -93,10 +93,11 @@ def run(args: argparse.Namespace) -> int:
             )
             write_table(args.out, columns, counts.counted(rows), quotes_only=args.short)
     except KeyboardInterrupt:
-        err.print(
-            f"stopped after {counted(counts.documents, 'document')}; their cells are kept in {kept.path}, and the same "
-            "command goes on from there"
-        )
+        if counts.documents:
+            err.print(
+                f"stopped after {counted(counts.documents, 'document')}; their cells are kept in {kept.path}, and the "
+                "same command goes on from there"
+            )
         raise
     err.print(counts.summary(columns))
     err.print(f"wrote {args.out}")
