@@ -15,6 +15,7 @@ from rich.table import Table
 from rag import Assistant, InputError, Reader
 from rag.index import Report
 from rag.questions.schema import Question, raise_invalid
+from rag.tables import PASSAGES
 from rag.text.plural import counted
 from rag.text.printable import printable
 
@@ -22,11 +23,12 @@ from .fitting.calibrate import calibrated, check_folder
 from .fitting.calibrate import write as write_calibration
 from .loading import QuestionSet, load_question_set
 from .options import check_options
+from .paths import SHIPPED_QUESTIONS, SHIPPED_TABLE
 from .reports.report import write_report
 from .reports.table import causes_table, changes_table, comparison_table, summary_table, sweep_table
 from .scoring.gate import compare
 from .scoring.results import Results, no_answer_probabilities, predictions, write_text
-from .scoring.suite import DEPTH, Trial, judge, run
+from .scoring.suite import DEPTH, Trial, judge, run, run_table
 from .scoring.sweep import sweep
 
 #: Table width when output is not a terminal, in characters.
@@ -79,6 +81,8 @@ def evaluate(
         results = _measure(questions, args, consoles, progress, [str(error) for error in invalid])
         if baseline and _is_worse(baseline, results, args, consoles):
             code = 1
+    if args.files == [SHIPPED_QUESTIONS]:
+        consoles.err.print(f"measure tables, too: rag eval {SHIPPED_TABLE}")
     return code
 
 
@@ -92,8 +96,12 @@ def _measure(
             def report_asked(done: int, total: int) -> None:
                 report("asking", done, total)
 
-            gold_given = question_set.mode == "reading"
-            for trial in run(question_set.assistant, question_set.questions, gold_given, report_asked):
+            assistant, questions = question_set.assistant, question_set.questions
+            if question_set.mode == "table":
+                asked = run_table(assistant, questions, report_asked)
+            else:
+                asked = run(assistant, questions, question_set.mode == "reading", report_asked)
+            for trial in asked:
                 trials.append(trial)
     finally:
         results = Results(
@@ -102,7 +110,7 @@ def _measure(
             part=question_set.part,
             complete=len(trials) == len(question_set.questions),
             left_out=tuple(left_out),
-            settings=_settings(question_set.assistant, args),
+            settings=_settings(question_set, args),
             outcomes=tuple(judge(trial) for trial in trials),
             seed=args.seed,
         )
@@ -115,15 +123,15 @@ def _measure(
     return results
 
 
-def _settings(assistant: Assistant, args: argparse.Namespace) -> dict[str, object]:
-    retriever = assistant.retriever
+def _settings(question_set: QuestionSet, args: argparse.Namespace) -> dict[str, object]:
+    assistant, retriever = question_set.assistant, question_set.assistant.retriever
     settings: dict[str, object] = {
         "version": version("rag"),
         "embedder": f"{retriever.encoder.name} ({retriever.encoder.fingerprint})",
         "chunking": asdict(retriever.index.settings),
         "fusion": asdict(retriever.fusion),
         "reader": _reader_name(assistant.reader),
-        "hits given to the reader": assistant.passages,
+        "hits given to the reader": PASSAGES if question_set.mode == "table" else assistant.passages,
         "threshold": assistant.confidence.threshold,
         "documents": len(retriever.index.documents),
         "passages": len(retriever.index.passages),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag import Assistant, Document, Encoder, Index, InputError, Retriever, SentenceTransformerEncoder
 from rag.index import Report
+from rag.questions.columns import as_question
 from rag.questions.evidence import is_evidence_file, load_evidence, marked_questions
 from rag.questions.schema import OnInvalid, OnUnlabelled, Question, load_questions
 from rag.questions.squad import article_titles, load_squad, sample
+from rag.questions.table import is_gold_table, load_gold_table
 from rag.retrieval.retriever import check_question
 
 
@@ -23,7 +25,8 @@ class QuestionSet:
         path: The file.
         assistant: An assistant over the documents that the questions are about.
         questions: The questions, each accepted by the assistant's retriever.
-        mode: "index" (questions about an index), "open" or "reading" (see ``rag eval --help``).
+        mode: "index" (questions about an index), "table" (the cells of a table), "open" or "reading" (see ``rag eval
+            --help``).
         part: The part of a split set, or empty.
     """
 
@@ -61,6 +64,9 @@ def load_question_set(
             option = "--open" if args.open else "--without-articles-of"
             raise InputError(f"{path}: {option} is for SQuAD-format files; a .jsonl file is about the index")
         assistant = open_assistant()
+        if is_gold_table(path):
+            questions = _table_cells(path, assistant.index.documents, args)
+            return QuestionSet(path, assistant, sample(questions, args.limit, args.seed), "table", "")
         questions = load_questions(path, assistant.index.documents, on_invalid, on_unlabelled)
         questions, part = _select_part(path, questions, args)
         mode = "reading" if args.reading else "index"
@@ -84,6 +90,19 @@ def _documents_and_questions(path: Path, on_invalid: OnInvalid) -> tuple[list[Do
     if is_evidence_file(path):
         return marked_questions(load_evidence(path, on_invalid))
     return load_squad(path, on_invalid)
+
+
+def _table_cells(path: Path, documents: Mapping[str, Document], args: argparse.Namespace) -> list[Question]:
+    """A question for each cell of a gold table, document by document."""
+    for option in ("reading", "sweep", "calibrate", "part"):
+        if getattr(args, option):
+            raise InputError(f"{path}: --{option} is for question sets, not for a table; omit it")
+    columns = load_gold_table(path, documents)
+    return [
+        Question(f"{column.id}: {name}", as_question(column.text), column.cells[name], document=name)
+        for name in columns[0].cells
+        for column in columns
+    ]
 
 
 def _select_part(path: Path, questions: list[Question], args: argparse.Namespace) -> tuple[list[Question], str]:

@@ -15,6 +15,7 @@ EXAMPLES = """\
   rag eval                                             # the shipped questions on the shipped articles
   rag eval --report report/                            # also write an HTML report: report/report.html
   rag eval my-questions.jsonl --index my-index
+  rag eval eval/questions/table.jsonl                  # a table: the same questions of every document
   rag eval --baseline eval/baseline.json               # exit code 1 if a headline figure is significantly worse
   rag eval dev-v2.0.json --open --limit 500 --json     # any SQuAD file: all its paragraphs are indexed
   rag eval dev-v2.0.json --reading --predictions p.json --na-probs n.json    # for SQuAD's official scorer
@@ -29,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``rag eval``, except those for index, reader and device."""
     parser.add_argument(
         "files", nargs="*", type=Path, default=[SHIPPED_QUESTIONS], metavar="FILE",
-        help="question set: .jsonl about the index, or SQuAD-format .json or .json.gz or an evidence file, whose "
-        "paragraphs replace the index; --reader and --device apply to both (default: the shipped questions)",
+        help="question set or gold table: .jsonl about the index, or SQuAD-format .json or .json.gz or an evidence file, "
+        "whose paragraphs replace the index; --reader and --device apply to both (default: the shipped questions)",
     )  # fmt: skip
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(

@@ -31,6 +31,7 @@ from .index.vectors import FaissStore, VectorStore
 from .reading.reader import Reader, SpanReader
 from .retrieval.retriever import Fusion, Retriever
 from .sources.parse_process import FileLimits
+from .tables import Candidate, TableCell, TableRow
 from .text.chunking import ChunkSettings, chunk
 from .types import (
     Agreement,
@@ -60,6 +61,7 @@ __all__ = [
     "AnswerKind",
     "Assistant",
     "Attribution",
+    "Candidate",
     "Changes",
     "ChunkSettings",
     "Document",
@@ -95,6 +97,8 @@ __all__ = [
     "Span",
     "SpanReader",
     "Support",
+    "TableCell",
+    "TableRow",
     "VectorStore",
     "Verification",
     "build_index",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from importlib.metadata import version
+from itertools import compress
 from pathlib import Path
 from typing import Self
 
 from .agreement import agreement_of
 from .embedding.encoder import Encoder
-from .index import Index, embedder_of
+from .index import Index, Report, embedder_of
 from .index.filters import Where
+from .index.vectors import Rows
 from .paths import shipped_reader
+from .questions.columns import as_columns
 from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
 from .questions.list_items import asks_for_list, items_of
@@ -22,9 +26,11 @@ from .questions.recall import apply_feedback
 from .questions.scope import unsupported
 from .reading.evidence import EvidenceFinder
 from .reading.folder import reader_folder
-from .reading.reader import Reader, SpanReader
+from .reading.reader import HitsRead, Reader, SpanReader
 from .reading.scoring import Confidence
 from .retrieval.retriever import Retriever
+from .retrieval.within import DocumentSearch
+from .tables import PASSAGES, KeptCells, TableRow, table_rows
 from .text.words import normalized_words
 from .types import (
     Agreement,
@@ -188,13 +194,82 @@ class Assistant:
         Raises:
             InputError: The question is too long to be read together with a passage.
         """
+        return self.read_many([result])[0]
+
+    def read_many(self, results: Sequence[Result]) -> list[Result]:
+        """``read`` for several results; a reader that can reads them together, and each gets its share of the time.
+
+        Raises:
+            InputError: See ``read``.
+        """
         started = time.perf_counter()
-        answers, evidence = self._found(result.question, result.hits) if _is_relevant(result.hits) else ((), ())
-        seconds = time.perf_counter() - started
-        retrieved = Result.of_hits(result.question, result.hits, result.seconds.retrieve)
-        retrieve = result.seconds.retrieve
-        total = Seconds(retrieve, seconds, retrieve + seconds)
-        return replace(retrieved, answers=answers, seconds=total, notice=result.notice, evidence=evidence)
+        relevant = [_is_relevant(result.hits) for result in results]
+        read = iter(self._read_hits(list(compress(results, relevant))))
+        found = [
+            self._found(result, next(read)) if is_relevant else ((), ())
+            for result, is_relevant in zip(results, relevant, strict=True)
+        ]
+        seconds = (time.perf_counter() - started) / max(len(results), 1)
+        return [_read(result, *each, seconds) for result, each in zip(results, found, strict=True)]
+
+    def table(
+        self,
+        questions: Sequence[str],
+        documents: Sequence[str] | None = None,
+        where: Where | None = None,
+        *,
+        min_confidence: float | None = None,
+        kept: Path | str | None = None,
+        report: Report | None = None,
+    ) -> Iterator[TableRow]:
+        """Ask the same questions of every document, and yield a row of exact quotes as soon as it is computed.
+
+        Args:
+            questions: In plain words, or names of fields: "contract date" is asked as "What is the contract date?"; see
+                ``rag.questions.columns``. Each row has their cells in this order.
+            documents: Ids of the documents, in order; all that match ``where`` if None.
+            where: Conditions on the passages that may answer; see ``Retriever.search``.
+            min_confidence: Probability below which a cell is not found; the confidence's threshold if None.
+            kept: File in which cells are kept: those of unchanged documents are taken from it, new ones added.
+            report: Called with ``documents``, the number of rows done, and their number in total.
+
+        Raises:
+            InputError: A question is empty, repeated or too long, or there are more than 100; ``where`` is malformed or
+                names an unknown field; or ``kept`` is another kind of file.
+        """
+        asked = [column.question for column in as_columns(questions)]
+        cells = KeptCells(Path(kept)) if kept else None
+        return table_rows(
+            lambda: self, asked, documents, where, min_confidence=min_confidence, kept=cells, report=report
+        )
+
+    def ask_within(self, search: DocumentSearch, rows: Rows, passages: int = PASSAGES) -> list[Result]:
+        """Answer each question of a search from one document alone, however unsure.
+
+        Args:
+            search: Questions that are embedded.
+            rows: Rows of the document's passages, ascending and unique.
+            passages: Passages to read for each question.
+
+        Raises:
+            InputError: A question is too long to be read together with a passage.
+        """
+        language = getattr(self.reader, "language", None)
+        found = [
+            replace(Result.of_hits(question, hits), notice=unsupported(question, language))
+            for question, hits in zip(search.questions, search.hits(rows, passages), strict=True)
+        ]
+        return [self.judge(result, 0.0) for result in self.read_many(found)]
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Identifies what finds, reads and judges; None if the reader has no fingerprint."""
+        reader = getattr(self.reader, "fingerprint", None)
+        ranking = getattr(self.reader, "ranking", None)
+        if not reader:
+            return None
+        parts = (version("rag"), reader, ranking, self.confidence, self.retriever.fusion)
+        return "; ".join([*map(str, parts), self.retriever.encoder.fingerprint])
 
     def recall(self, result: Result, where: Where | None = None) -> Result:
         """Third stage: the result with what people marked right first, and without what they marked wrong.
@@ -251,20 +326,26 @@ class Assistant:
             return question, Notice(NoticeCode.UNCLEAR_FOLLOW_UP, text)
         return full, Notice(NoticeCode.FOLLOW_UP, f"Understood as: “{full}”")
 
-    def _found(self, question: str, hits: Sequence[Hit]) -> tuple[tuple[Answer, ...], tuple[Evidence, ...]]:
-        """The candidates and the evidence in hits."""
-        reader = self.reader
+    def _read_hits(self, results: Sequence[Result]) -> list[HitsRead]:
+        """What the reader found in the hits of each result."""
+        requests = [(result.question, result.hits) for result in results]
+        if isinstance(self.reader, SpanReader):
+            return self.reader.read_hits(requests)
         # Other readers give no scores of sentences.
-        read = reader.read_hits(question, hits) if isinstance(reader, SpanReader) else None
-        spans = read.spans if read else reader.read(question, hits)
+        return [HitsRead(self.reader.read(question, hits)) for question, hits in requests]
+
+    def _found(self, result: Result, read: HitsRead) -> tuple[tuple[Answer, ...], tuple[Evidence, ...]]:
+        """The candidates and the evidence in the hits of a result."""
+        question, hits = result.question, result.hits
         evidence = self.evidence.find(question, hits, read, self.index.lexical.rarity)
-        return self._candidates(question, spans, hits), tuple(map(self._placed, evidence))
+        return self._candidates(question, read.spans, hits), tuple(map(self._placed, evidence))
 
     def _placed(self, evidence: Evidence) -> Evidence:
         place = self.index.place(evidence.document_id, evidence.start)
         return replace(evidence, page=place.page, heading=place.heading)
 
     def _candidates(self, question: str, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
+        """The best candidates of a reader's spans, best first."""
         merged: dict[str, list[Span]] = {}
         for span in sorted(spans, key=lambda span: -span.score):
             merged.setdefault(normalized_words(span.text), []).append(span)
@@ -310,6 +391,14 @@ def _with_items(answer: Answer) -> Answer:
     parts = items_of(answer.text)
     items = (Item(answer.start + start, answer.start + end, answer.text[start:end]) for start, end in parts)
     return replace(answer, items=tuple(items)) if len(parts) > 1 else answer
+
+
+def _read(result: Result, answers: tuple[Answer, ...], evidence: tuple[Evidence, ...], seconds: float) -> Result:
+    """A result as it was retrieved, with what was found in its hits."""
+    retrieve = result.seconds.retrieve
+    total = Seconds(retrieve, seconds, retrieve + seconds)
+    retrieved = Result.of_hits(result.question, result.hits, retrieve)
+    return replace(retrieved, answers=answers, seconds=total, notice=result.notice, evidence=evidence)
 
 
 def _joint_signals(spans: Sequence[Span]) -> Signals:

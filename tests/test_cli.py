@@ -385,7 +385,7 @@ def test_closed_output_pipe_is_not_an_error(corpus_index: Path) -> None:
 def test_commands_are_the_documented_ones() -> None:
     actions = [action for action in build_parser()._actions if hasattr(action, "choices") and action.choices]
     assert list(actions[0].choices or ()) == [
-        "index", "ask", "search", "ui", "serve", "mcp", "eval", "verify", "train", "completion",
+        "index", "ask", "search", "table", "ui", "serve", "mcp", "eval", "verify", "train", "completion",
     ]  # fmt: skip
 
 

@@ -28,7 +28,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "eval" / "questions" / "README.md", *PAGES]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = {"index", "ask", "search", "ui", "serve", "mcp", "eval", "train", "verify", "completion"}
+COMMANDS = {"index", "ask", "search", "table", "ui", "serve", "mcp", "eval", "train", "verify", "completion"}
 
 #: Attributes by which a page loads something while it is shown; a link that a reader may follow is no such thing.
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}

@@ -40,6 +40,7 @@ def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
         "rag/eval/questions/table.jsonl",
         "rag/eval/reports/templates/report.html",
         "rag/eval/scoring/suite.py",
+        "rag/export/tables/templates/table.html",
         "rag/training/opposites.txt",
         "rag/ui/page.py",
         "rag/ui/static/page.js",

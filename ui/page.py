@@ -1,4 +1,4 @@
-"""The page: a header with the chosen collection, and four tabs."""
+"""The page: a header with the chosen collection, and five tabs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .tabs.ask_options import SHOW_FILTERS
 from .tabs.documents import build_documents
 from .tabs.evaluation import build_evaluation
 from .tabs.feedback import build_feedback
+from .tabs.table import TableTab
 from .views.page import account_html, header_html
 
 TITLE = "rag: answers you can check"
@@ -69,6 +70,8 @@ class _Page:
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask"):
                 self._ask = AskTab(self._collections, self._bar, reader)
+            with gr.Tab("Table"):
+                TableTab(self._collections, chosen, reader)
             with gr.Tab("Documents"):
                 self._documents = build_documents(self._collections, jobs, evaluations, reader, chosen)
             with gr.Tab("Feedback") as feedback:

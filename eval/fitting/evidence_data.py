@@ -163,7 +163,7 @@ def read(file: QuestionFile, encoder: Encoder, folder: Path) -> Iterator[Example
     retriever, reader = Retriever(index, encoder), SpanReader.load(folder, rarity)
     for number, (question, fitting) in enumerate(file.questions, start=1):
         hits = file.hits(retriever, question)
-        found = reader.read_hits(question.text, hits)
+        found = reader.read_hits([(question.text, hits)])[0]
         if not all(text.has_evidence for text in found.again.values()) or (found.spans and not found.again):
             raise InputError(f"{folder}: has no large model with an output for evidence; train one with evidence files")
         sentences = list(candidates(question.text, hits, found, rarity))

@@ -64,7 +64,9 @@ def sweep_table(rows: Sequence[Row], title: str) -> Table:
 def title_of(results: Results) -> str:
     """Question set, part, mode and counts in one line."""
     part = f", {results.part} part" if results.part else ""
-    mode = {"index": "", "open": ", open", "reading": ", gold paragraph given"}[results.mode]
+    mode = {"index": "", "table": ", a cell of the table each", "open": ", open", "reading": ", gold paragraph given"}[
+        results.mode
+    ]
     counts = f"{results.answerable} answerable and {len(results.outcomes) - results.answerable} unanswerable questions"
     return f"{printable(results.file)}{part}{mode}: {counts}{'' if results.complete else ' (interrupted)'}"
 

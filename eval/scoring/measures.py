@@ -119,6 +119,7 @@ MEASURES: tuple[Measure, ...] = (
         "evidence_given", "evidence without an answer", EVIDENCE,
         metrics.mean, ("evidence_given",), Over.UNANSWERABLE, higher_is_better=False,
     ),
+    Measure("right_answered", "right, withheld is wrong", WHOLE, metrics.mean, ("right_answered",)),
     Measure("exact_match_answered", "exact match, withheld is wrong", WHOLE, metrics.mean, ("exact_match_answered",)),
     Measure("f1_answered", "F1, withheld is wrong", WHOLE, metrics.mean, ("f1_answered",), headline=True),
     Measure("exact_match_all", "exact match as SQuAD 2.0 counts", WHOLE, metrics.mean, ("exact_match_all",), Over.ALL),

@@ -39,7 +39,8 @@ class Results:
 
     Attributes:
         file: Name of the question set.
-        mode: "index" (questions about an index), "open" or "reading" (see ``rag eval --help``).
+        mode: "index" (questions about an index), "table" (the cells of a table), "open" or "reading" (see ``rag eval
+            --help``).
         part: The part of the set that was asked; empty for all.
         complete: False if the run was interrupted.
         left_out: Errors of the questions skipped by ``--skip-bad``.
@@ -83,7 +84,7 @@ class Results:
         """Slices by kind, tag and document."""
         groups: dict[tuple[str, str], list[Outcome]] = {}
         for outcome in self.outcomes:
-            names = [("kind", outcome.kind), ("document", outcome.document if self.mode == "index" else "")]
+            names = [("kind", outcome.kind), ("document", outcome.document if self.mode in ("index", "table") else "")]
             for key in [*names, *(("tag", tag) for tag in outcome.tags)]:
                 groups.setdefault(key, []).append(outcome)
         order = ("kind", "tag", "document")

@@ -6,9 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rag import Answer, Assistant, Document, Hit, Index, Passage, Result
+from rag.index.vectors import Rows
 from rag.questions.places import Gold
 from rag.questions.schema import Question
+from rag.retrieval.within import DocumentSearch
 from rag.text.segmentation import Extent, paragraphs
 
 from .evidence import Counts, count_items, count_words, gold_places
@@ -125,6 +129,11 @@ class Outcome:
         return self.cause is None
 
     @property
+    def right_answered(self) -> bool:
+        """``right``, if it was given; "not found" counts as wrong."""
+        return self.right and self.answered
+
+    @property
     def exact_match_answered(self) -> float:
         """``exact_match`` of the given answer; "not found" scores 0."""
         return self.exact_match * self.answered
@@ -179,6 +188,42 @@ def run(
             progress(done, len(questions))
 
 
+def run_table(
+    assistant: Assistant, cells: Sequence[Question], progress: Callable[[int, int], None] | None = None
+) -> Iterator[Trial]:
+    """Yield a trial per cell of a table, document by document, each answered from the question's document alone.
+
+    Args:
+        assistant: The assistant to measure.
+        cells: A question for each cell.
+        progress: Called with cells done and in total.
+    """
+    passages = GoldPassages(assistant.index)
+    search = DocumentSearch.embed(assistant.retriever, list(dict.fromkeys(cell.text for cell in cells)))
+    by_document: dict[str, list[Question]] = defaultdict(list)
+    for cell in cells:
+        by_document[cell.document].append(cell)
+    done = 0
+    for document, questions in by_document.items():
+        rows = passages.rows_of(document)
+        asked = search.of(list(dict.fromkeys(question.text for question in questions)))
+        results = dict(zip(asked.questions, assistant.ask_within(asked, rows), strict=True))
+        hits = dict(zip(asked.questions, asked.hits(rows, DEPTH), strict=True))
+        for question in questions:
+            gold = passages.rows(question) if question.golds else []
+            given = Result.of_hits(question.text, assistant.retriever.rank(question.text, gold) if gold else [])
+            yield Trial(
+                question,
+                tuple(hits[question.text]),
+                assistant.judge(results[question.text]),
+                assistant.judge(assistant.read(given)) if question.golds else None,
+                passages.attainable(question.golds),
+            )
+            done += 1
+            if progress:
+                progress(done, len(cells))
+
+
 class GoldPassages:
     """The passages of an index that contain gold answers."""
 
@@ -188,6 +233,10 @@ class GoldPassages:
         self._rows: dict[str, list[int]] = defaultdict(list)
         for row, passage in enumerate(index.passages):
             self._rows[passage.document_id].append(row)
+
+    def rows_of(self, document: str) -> Rows:
+        """All passages of a document, ascending."""
+        return np.array(self._rows[document], dtype=np.int64)
 
     def rows(self, question: Question) -> list[int]:
         """Passages that overlap the gold paragraphs; for an unanswerable question, all of its document."""

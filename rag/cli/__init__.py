@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from ..errors import RagError
 from ..text.printable import one_line
-from . import ask, completion, evaluate, index, mcp, search, serve, train, ui, verify
+from . import ask, completion, evaluate, index, mcp, search, serve, table, train, ui, verify
 from .common import set_environment
 
 EPILOG = """\
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rag {version('rag')}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (index, ask, search, ui, serve, mcp, evaluate, verify, train):
+    for command in (index, ask, search, table, ui, serve, mcp, evaluate, verify, train):
         command.add_parser(subparsers)
     completion.add_parser(subparsers, parser)
     return parser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +15,18 @@ from ..export.json import result_to_json
 from ..paths import default_index
 from ..text.printable import one_line
 from .common import (
+    STDIN,
     add_command,
     add_compute_options,
     add_index_option,
+    add_min_confidence_option,
     add_reader_option,
     add_where_option,
     err,
     open_assistant,
     out,
+    read_standard_input,
+    read_text_file,
 )
 from .show import question_text, result_text
 
@@ -39,8 +42,6 @@ EXAMPLES = """\
   rag ask --file questions.txt --json > answers.jsonl          # one question per line, one object per line
   grep '?$' notes.txt | rag ask - --min-confidence 0.8
 """
-
-STDIN = "-"
 
 EXPORTS = {".json": export_json, ".md": export_markdown}
 
@@ -60,10 +61,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="a question; - reads them from standard input, one per line",
     )
     parser.add_argument("--file", type=Path, metavar="FILE", help="read questions from a text file, one per line")
-    parser.add_argument(
-        "--min-confidence", type=_probability, metavar="P",
-        help="answer only if the words are at least this likely to be right, from 0 to 1 (default: the reader's)",
-    )  # fmt: skip
+    add_min_confidence_option(parser)
     add_index_option(parser)
     add_reader_option(parser)
     add_compute_options(parser)
@@ -125,36 +123,14 @@ def _questions(args: argparse.Namespace) -> Iterable[str]:
     """
     found: list[str] = []
     for question in args.questions:
-        found += _stdin().splitlines() if question == STDIN else [question]
+        found += read_standard_input().splitlines() if question == STDIN else [question]
     if args.file:
-        try:
-            found += args.file.read_text(encoding="utf-8-sig").splitlines()
-        except OSError as error:
-            raise InputError(f"{args.file}: cannot be read ({error.strerror or error}); check the path") from error
-        except UnicodeError as error:
-            raise InputError(f"{args.file}: not UTF-8 text; save it as UTF-8") from error
+        found += read_text_file(args.file).splitlines()
     asked = [question.strip() for question in found if question.strip()]
     # A blank question on the command line is refused like any other that cannot be asked.
     if not asked and not args.questions:
         raise InputError("there is no question; give one, - for standard input, or --file FILE")
     return asked or [""]
-
-
-def _stdin() -> str:
-    try:
-        return sys.stdin.read()
-    except UnicodeError as error:
-        raise InputError("standard input: not UTF-8 text; convert it to UTF-8") from error
-
-
-def _probability(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a probability; give a number from 0 to 1")
-    return value
 
 
 def _check_export(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -44,6 +45,9 @@ class _Console(Console):
         """Raise the error that is being handled."""
         raise  # noqa: PLE0704
 
+
+#: Argument that stands for standard input.
+STDIN = "-"
 
 #: Answers go to ``out``, everything else to ``err``. Lines are not wrapped in a pipe.
 out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -151,6 +155,50 @@ def add_where_option(parser: argparse.ArgumentParser) -> None:
         help="search only documents that match, e.g. country=Kazakhstan, date>=2022-10, path=reports/*, page=3; "
         "repeat it to combine conditions (all must hold)",
     )  # fmt: skip
+
+
+def add_min_confidence_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--min-confidence``."""
+    parser.add_argument(
+        "--min-confidence", type=_probability, metavar="P",
+        help="answer only if the words are at least this likely to be right, from 0 to 1 (default: the reader's)",
+    )  # fmt: skip
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a probability; give a number from 0 to 1")
+    return value
+
+
+def read_text_file(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        InputError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    except UnicodeError as error:
+        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+
+
+def read_standard_input() -> str:
+    """The text of standard input.
+
+    Raises:
+        InputError: It is not UTF-8.
+    """
+    try:
+        return sys.stdin.read()
+    except UnicodeError as error:
+        raise InputError("standard input: not UTF-8 text; convert it to UTF-8") from error
 
 
 def open_assistant(args: argparse.Namespace) -> Assistant:

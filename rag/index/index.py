@@ -72,6 +72,14 @@ class Index:
         """
         return self.store.rows(conditions(where))
 
+    def rows_by_document(self, where: Where | None = None) -> dict[str, Rows]:
+        """Rows of the passages that match a filter, by document in index order; of all documents without a filter.
+
+        Raises:
+            InputError: See ``rows``.
+        """
+        return self.store.rows_by_document(conditions(where) if where else ())
+
     @classmethod
     def build(
         cls,

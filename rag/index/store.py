@@ -168,6 +168,32 @@ class DocumentStore:
         Raises:
             InputError: No document has a field that a condition names, or a value does not fit its field.
         """
+        self._check_fields(conditions)
+        clause, values = where_clause(conditions)
+        found = self._connection.execute(f"SELECT row FROM passages WHERE {clause} ORDER BY row", values)
+        return np.fromiter((row for (row,) in found), dtype=np.int64)
+
+    def rows_by_document(self, conditions: Conditions) -> dict[str, Rows]:
+        """Rows of the passages that meet all conditions, by document in index order; see ``rows``.
+
+        Without conditions, documents without passages are included.
+
+        Raises:
+            InputError: See ``rows``.
+        """
+        self._check_fields(conditions)
+        clause, values = where_clause(conditions)
+        rows: dict[int, list[int]] = {}
+        for document, row in self._connection.execute(f"SELECT document, row FROM passages WHERE {clause}", values):
+            rows.setdefault(document, []).append(row)
+        names = self._connection.execute("SELECT document, id FROM documents ORDER BY document")
+        return {
+            name: np.array(sorted(rows.get(document, [])), dtype=np.int64)
+            for document, name in names
+            if document in rows or not conditions
+        }
+
+    def _check_fields(self, conditions: Conditions) -> None:
         known = self.fields()
         names = frozenset(known)
         for condition in (condition for group in conditions for condition in group):
@@ -177,9 +203,6 @@ class DocumentStore:
                     f"no document has the field {condition.field!r}; "
                     f"known fields: {', '.join(known[:FIELDS_LISTED])}{more}"
                 )
-        clause, values = where_clause(conditions)
-        found = self._connection.execute(f"SELECT row FROM passages WHERE {clause} ORDER BY row", values)
-        return np.fromiter((row for (row,) in found), dtype=np.int64)
 
     def check(self) -> Iterator[str]:
         """Yield a line for each inconsistency in the store; reads all of it."""

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ..errors import InputError
 from ..types import Document
@@ -88,20 +88,15 @@ def load_questions(
     Raises:
         InputError: A line is invalid (the message names file and line), or no question is left.
     """
-    questions: dict[str, Question] = {}
     split = _Split()
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            question = read_question(parse_line(line), documents)
-            if question.id in questions:
-                raise InputError(f"the id {question.id!r} is used on an earlier line; ids must be unique")
-            split.check(question)
-        except InputError as error:
-            on_invalid(InputError(f"{path}:{number}: {error}"))
-            continue
-        questions[question.id] = question
+
+    def read(values: Any, earlier: Mapping[str, Question]) -> Question:
+        question = read_question(values, documents)
+        check_new_id(question.id, earlier)
+        split.check(question)
+        return question
+
+    questions = read_records(path, read, on_invalid)
     labelled = [question for question in questions.values() if not question.unlabelled]
     for question in questions.values():
         if question.unlabelled:
@@ -139,6 +134,53 @@ class _Split:
         self._parts |= {document: part} if document and part else {}
         self._golds |= golds
         self._split = bool(part)
+
+
+class Record(Protocol):
+    """What a line of a file stands for."""
+
+    @property
+    def id(self) -> str:
+        """Unique in its file."""
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_records(
+    path: Path, read: Callable[[Any, Mapping[str, R]], R], on_invalid: OnInvalid = raise_invalid
+) -> dict[str, R]:
+    """The records of a JSON Lines file by id, in file order; blank lines are skipped.
+
+    Args:
+        path: The file.
+        read: Makes a record of a parsed line, given the records before it; raises ``InputError`` if it is invalid.
+        on_invalid: Called with an error that names file and line, whose line is skipped unless the callback raises.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    records: dict[str, R] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = read(parse_line(line), records)
+        except InputError as error:
+            on_invalid(InputError(f"{path}:{number}: {error}"))
+            continue
+        records[record.id] = record
+    return records
+
+
+def check_new_id(record_id: str, earlier: Mapping[str, object]) -> None:
+    """Refuse an id that an earlier line has.
+
+    Raises:
+        InputError: It is in ``earlier``.
+    """
+    if record_id in earlier:
+        raise InputError(f"the id {record_id!r} is used on an earlier line; ids must be unique")
 
 
 def parse_line(line: str) -> Any:

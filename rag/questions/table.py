@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import InputError
 from ..types import Document
 from .places import Gold, locate
-from .schema import parse_line, read_lines
+from .schema import check_new_id, parse_line, read_lines, read_records
 
 FIELDS, CELL_FIELDS = {"id", "question", "cells"}, {"sentence", "quote"}
 
@@ -33,24 +33,34 @@ class GoldColumn:
     cells: Mapping[str, tuple[Gold, ...]]
 
 
+def is_gold_table(path: Path) -> bool:
+    """True if the first line of a JSON Lines file has the cells of a table.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    first = next((line for line in read_lines(path) if line.strip()), "")
+    try:
+        values = parse_line(first)
+    except InputError:
+        return False
+    return isinstance(values, dict) and "cells" in values
+
+
 def load_gold_table(path: Path, documents: Mapping[str, Document]) -> list[GoldColumn]:
     """The columns of a gold table, in file order; all have a cell for the same documents.
 
     Raises:
         InputError: A line is invalid (the message names file and line), or there is none.
     """
-    columns: dict[str, GoldColumn] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            column = _read_column(parse_line(line), documents)
-            if column.id in columns:
-                raise InputError(f"the id {column.id!r} is used on an earlier line; ids must be unique")
-            _check_same_documents(column, next(iter(columns.values()), column))
-        except InputError as error:
-            raise InputError(f"{path}:{number}: {error}") from error
-        columns[column.id] = column
+
+    def read(values: Any, earlier: Mapping[str, GoldColumn]) -> GoldColumn:
+        column = _read_column(values, documents)
+        check_new_id(column.id, earlier)
+        _check_same_documents(column, next(iter(earlier.values()), column))
+        return column
+
+    columns = read_records(path, read)
     if not columns:
         raise InputError(f"{path}: no questions; add a line with 'id', 'question' and 'cells'")
     return list(columns.values())

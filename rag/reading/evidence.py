@@ -79,13 +79,13 @@ class EvidenceFinder:
                 raise ValueError("the threshold is not between 0 and 1")
             return found
 
-    def find(self, question: str, hits: Sequence[Hit], read: HitsRead | None, rarity: Rarity) -> tuple[Evidence, ...]:
+    def find(self, question: str, hits: Sequence[Hit], read: HitsRead, rarity: Rarity) -> tuple[Evidence, ...]:
         """The evidence, most probable first; of sentences that overlap, the most probable one.
 
         Args:
             question: The question.
             hits: The passages found.
-            read: What the models made of them; None if they have not read them.
+            read: What the models made of them.
             rarity: Weights of the question's terms.
         """
         found = []
@@ -113,13 +113,13 @@ class Candidate(NamedTuple):
     is_read_again: bool
 
 
-def candidates(question: str, hits: Sequence[Hit], read: HitsRead | None, rarity: Rarity) -> Iterator[Candidate]:
+def candidates(question: str, hits: Sequence[Hit], read: HitsRead, rarity: Rarity) -> Iterator[Candidate]:
     """The sentences of the passages that have words and are no headings, in order of the hits; see ``find``."""
     asked = list(set(terms(question)))
     weights = dict(zip(asked, rarity(asked), strict=True))
     for number, hit in enumerate(hits):
-        first = read.texts[number] if read else None
-        second = read.again.get(number) if read else None
+        first = read.texts[number] if read.texts else None
+        second = read.again.get(number)
         second = second if second and second.has_evidence else None
         for part, found in signals(hit, hits[0].score, weights, first, second):
             sentence = hit.passage.text[part.start : part.end]

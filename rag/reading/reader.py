@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, Self
 
 from ..embedding.engines.choice import OPENVINO, chosen_engine
@@ -54,13 +55,29 @@ class HitsRead(NamedTuple):
 
     Attributes:
         spans: The candidate spans, best first.
-        texts: What the first model made of each hit's passage.
+        texts: What the first model made of each hit's passage; empty if the reader does not say.
         again: What the second model made of the passages that it read, by the number of their hit.
     """
 
     spans: list[Span]
+    texts: Sequence[ReadText] = ()
+    again: Mapping[int, ReadText] = MappingProxyType({})
+
+
+class _Reading(NamedTuple):
+    """A question and what the first model read for it.
+
+    Attributes:
+        question: The question.
+        hits: Its hits.
+        pairs: What the models read, one for each hit.
+        texts: What the first model made of each.
+    """
+
+    question: str
+    hits: Sequence[Hit]
+    pairs: Sequence[Pair]
     texts: Sequence[ReadText]
-    again: Mapping[int, ReadText]
 
 
 class SpanReader:
@@ -79,6 +96,7 @@ class SpanReader:
     Attributes:
         language: ISO 639 code of the language of the questions that the models were trained on; None if unknown.
         fingerprint: Identifies the models' weights.
+        ranking: Orders the candidates.
     """
 
     def __init__(
@@ -89,7 +107,7 @@ class SpanReader:
         self.fingerprint = "-".join(model.fingerprint for model in models)
         self._predictor, self._second = predictor, second
         self._rarity = rarity
-        self._ranking = ranking
+        self.ranking = ranking
 
     @classmethod
     def load(cls, folder: Path, rarity: Rarity, device: str | None = None) -> Self:
@@ -121,16 +139,17 @@ class SpanReader:
         Raises:
             InputError: The question is too long to be read together with a passage.
         """
-        return self.read_hits(question, hits).spans
+        return self.read_hits([(question, hits)])[0].spans
 
-    def read_hits(self, question: str, hits: Sequence[Hit]) -> HitsRead:
-        """As ``read``, with what the models made of the passages.
+    def read_hits(self, requests: Sequence[tuple[str, Sequence[Hit]]]) -> list[HitsRead]:
+        """``read`` for several questions, each with its hits, and what the models made of the passages.
+
+        Each model reads the passages of all questions together.
 
         Raises:
             InputError: See ``read``.
         """
-        found = self._read_all(question, hits)
-        return found._replace(spans=self._ranking.ranked(found.spans))
+        return [read._replace(spans=self.ranking.ranked(read.spans)) for read in self._read_all(requests)]
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """The candidate spans by descending ``prior_score``, before they are ranked.
@@ -138,19 +157,31 @@ class SpanReader:
         Raises:
             InputError: See ``read``.
         """
-        return self._read_all(question, hits).spans
+        return self._read_all([(question, hits)])[0].spans
 
-    def _read_all(self, question: str, hits: Sequence[Hit]) -> HitsRead:
-        pairs = [Pair(question, hit.title, hit.passage.text) for hit in hits]
-        texts = self._predictor.read(pairs)
-        spans = _without_overlaps(self._spans(question, hits, dict(enumerate(texts))))
-        again: dict[int, ReadText] = {}
-        if self._second and spans:
-            near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
-            best = list(dict.fromkeys(near))[:READ_AGAIN]
-            again = dict(zip(best, self._second.read([pairs[number] for number in best]), strict=True))
-            spans = self._with_second(question, hits, texts, spans, again)
-        return HitsRead(_with_margins(spans), texts, again)
+    def _read_all(self, requests: Sequence[tuple[str, Sequence[Hit]]]) -> list[HitsRead]:
+        pairs = [[Pair(question, hit.title, hit.passage.text) for hit in hits] for question, hits in requests]
+        readings = [
+            _Reading(question, hits, each, texts)
+            for (question, hits), each, texts in zip(
+                requests, pairs, _read_together(self._predictor, pairs), strict=True
+            )
+        ]
+        found = [
+            _without_overlaps(self._spans(reading.question, reading.hits, dict(enumerate(reading.texts))))
+            for reading in readings
+        ]
+        again: list[dict[int, ReadText]] = [{} for _ in readings]
+        if self._second:
+            best = [_read_again(spans) for spans in found]
+            chosen = [[each.pairs[number] for number in numbers] for each, numbers in zip(readings, best, strict=True)]
+            read = _read_together(self._second, chosen)
+            again = [dict(zip(numbers, texts, strict=True)) for numbers, texts in zip(best, read, strict=True)]
+            found = [self._with_second(*each) for each in zip(readings, found, again, strict=True)]
+        return [
+            HitsRead(_with_margins(spans), each.texts, texts)
+            for spans, each, texts in zip(found, readings, again, strict=True)
+        ]
 
     def _spans(self, question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText]) -> list[Span]:
         """The best spans of passages, given by the number of their hit."""
@@ -182,21 +213,24 @@ class SpanReader:
                     spans.append(_span(hit.passage, number, Extent(start, end), sentence, signals))
         return spans
 
-    def _with_second(
-        self,
-        question: str,
-        hits: Sequence[Hit],
-        texts: Sequence[ReadText],
-        spans: list[Span],
-        read: Mapping[int, ReadText],
-    ) -> list[Span]:
-        """The second model's spans of the best passages, then the first one's spans of the others.
+    def _with_second(self, reading: _Reading, spans: list[Span], texts: Mapping[int, ReadText]) -> list[Span]:
+        """The second model's spans of the passages that it has read, then the first one's spans of the others.
 
         The others get the second model's lowest score.
+
+        Args:
+            reading: The first reading.
+            spans: The first model's spans.
+            texts: The second reading, by the number of the hit.
         """
         again = [
-            replace(span, signals=replace(span.signals, span=_score(texts[span.hit], span, hits[span.hit].passage)))
-            for span in self._spans(question, hits, read)
+            replace(
+                span,
+                signals=replace(
+                    span.signals, span=_score(reading.texts[span.hit], span, reading.hits[span.hit].passage)
+                ),
+            )
+            for span in self._spans(reading.question, reading.hits, texts)
         ]
         if not again:
             return spans
@@ -204,9 +238,21 @@ class SpanReader:
         others = [
             _with_signals(span, replace(span.signals, second_pass_score=lowest))
             for span in spans
-            if span.hit not in read
+            if span.hit not in texts
         ]
         return _without_overlaps([*again, *others])
+
+
+def _read_together(predictor: SpanPredictor, requests: Sequence[Sequence[Pair]]) -> list[list[ReadText]]:
+    """What a model makes of the pairs of each request, read together."""
+    texts = iter(predictor.read([pair for pairs in requests for pair in pairs]))
+    return [[next(texts) for _ in pairs] for pairs in requests]
+
+
+def _read_again(spans: Sequence[Span]) -> list[int]:
+    """Numbers of the hits that the second model reads, by the first one's spans, best first."""
+    near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
+    return list(dict.fromkeys(near))[:READ_AGAIN]
 
 
 def _loaded(folder: Path, engine: str, device: str) -> SpanPredictor:

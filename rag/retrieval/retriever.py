@@ -120,8 +120,23 @@ class Retriever:
             InputError: The question is empty or too long.
         """
         check_question(question, self.encoder)
-        lexical = self.index.lexical.scores(question)
-        return list(self._fuse(np.asarray(rows, dtype=np.int64), self.encoder.encode([question])[0], lexical))
+        found = np.asarray(rows, dtype=np.int64)
+        lexical = self.index.lexical.scores(question)[found]
+        return list(self._fuse(found, self.encoder.encode([question])[0], lexical))
+
+    def search_rows(self, questions: Sequence[str], vectors: Vectors, rows: Rows, k: int) -> list[list[Hit]]:
+        """The best of given passages for each question, best first, as ``search`` ranks them.
+
+        Args:
+            questions: In plain words; see ``check_question``.
+            vectors: Their embeddings, ``float32 [len(questions), dimension]``.
+            rows: Rows of ``index.passages``, ascending and unique.
+            k: Maximum number of hits of each question.
+        """
+        return [
+            list(islice(self._search(question, vector, k, rows), k))
+            for question, vector in zip(questions, vectors, strict=True)
+        ]
 
     def _search(self, question: str, vector: Vectors, k: int, subset: Rows | None) -> Iterator[Hit]:
         """All candidates in a subset of rows (all rows if None), best first."""
@@ -129,19 +144,26 @@ class Retriever:
         depth = min(max(CANDIDATES, k), count)
         if not depth:
             return iter(())
-        scores = self.index.lexical.scores(question)
+        scores = self.index.lexical.scores(question, subset)
         proposals = []
         if self.fusion.dense:
             proposals.append(self.index.vectors.search(vector[None], depth, subset)[1][0])
         if self.fusion.lexical:
-            best = np.argpartition(-(scores if subset is None else scores[subset]), depth - 1)[:depth]
+            best = np.argpartition(-scores, depth - 1)[:depth]
             proposals.append(best if subset is None else subset[best])
-        return self._fuse(np.unique(np.concatenate(proposals)), vector, scores)
+        rows = np.unique(np.concatenate(proposals))
+        return self._fuse(rows, vector, scores[rows if subset is None else np.searchsorted(subset, rows)])
 
     def _fuse(self, rows: Rows, vector: Vectors, lexical_scores: Scores) -> Iterator[Hit]:
-        """Passages by fused score, best first; z-scores are over the given rows. Passages are loaded lazily."""
+        """Passages by fused score, best first; z-scores are over the given rows. Passages are loaded lazily.
+
+        Args:
+            rows: Rows of ``index.passages``.
+            vector: Embedding of the question.
+            lexical_scores: BM25 score of each of the rows.
+        """
         dense = (self.index.vectors.vectors(rows) @ vector).astype(np.float64)
-        lexical = lexical_scores[rows].astype(np.float64)
+        lexical = lexical_scores.astype(np.float64)
         fused = self.fusion.dense * _z_scores(dense) + self.fusion.lexical * _z_scores(lexical)
         # Stable, over ascending rows: equal scores keep the order of the documents.
         for i in np.argsort(-fused, kind="stable"):

@@ -160,6 +160,40 @@ class ResultModel(BaseModel):
     notice: NoticeModel | None
 
 
+class TableCellModel(BaseModel):
+    """A question asked of one document, as in the .jsonl file of ``rag table``."""
+
+    document: Document
+    title: str
+    column: Annotated[str, Field(description="The question or the name of a field, as it was given")]
+    question: Annotated[str, Field(description="What was asked")]
+    found: bool
+    text: Annotated[str | None, Field(description="The exact words; null if the document does not answer")]
+    confidence: Annotated[float | None, Field(description="Probability of being right, 0 to 1")]
+    start: Annotated[int | None, Field(description="Offset of the first character, in Unicode code points")]
+    end: Annotated[int | None, Field(description="Offset after the last character, in Unicode code points")]
+    page: Page
+    heading: Heading
+    sentence: SentenceModel | None
+    reason: Annotated[str | None, Field(description="Why the answer was not found")]
+
+
+class TableRowModel(BaseModel):
+    """The cells of one document."""
+
+    document: Document
+    title: str
+    reason: Annotated[str | None, Field(description="Why the document could not be read")]
+    cells: Annotated[list[TableCellModel], Field(description="One for each question, in order")]
+
+
+class TableModel(BaseModel):
+    """The same questions of several documents."""
+
+    rows: Annotated[list[TableRowModel], Field(description="In index order")]
+    total: Annotated[int, Field(description="Number of documents that match")]
+
+
 class SearchModel(BaseModel):
     """Passages found for a question."""
 

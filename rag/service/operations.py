@@ -1,4 +1,4 @@
-"""Ask, search, gather evidence, read and verify quotes, with results as JSON objects.
+"""Ask, fill tables, search, gather evidence, read and verify quotes, with results as JSON objects.
 
 The objects have the shapes of ``models``. ``ask`` and ``search`` give those of ``rag ask --json`` and ``rag search
 --json``.
@@ -6,14 +6,16 @@ The objects have the shapes of ``models``. ``ask`` and ``search`` give those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from ..assistant import Assistant
 from ..errors import InputError
 from ..export.json import Json, evidence_to_json, hit_to_json, result_to_json
+from ..export.tables.jsonl import row_to_json
 from ..index.filters import Where
+from ..questions.columns import as_columns
 from ..retrieval.retriever import within_budget
 from ..text.tokens import encoding
 from ..types import Document, Result
@@ -25,6 +27,9 @@ MAX_PLACES = 20
 
 #: Maximum number of passages of one search, as each of them is loaded.
 MAX_PASSAGES = 100
+
+#: Maximum number of rows of one table, as each of them is read.
+MAX_ROWS = 20
 
 #: Maximum length of a quote, in code points.
 MAX_QUOTE = 20_000
@@ -80,6 +85,44 @@ class Operations:
         result = assistant.judge(_read(assistant, question, where, checkpoint), min_confidence)
         hits = within_budget(iter(result.hits), len(result.hits), max_tokens)
         return result_to_json(replace(result, hits=tuple(hits)))
+
+    def table(
+        self,
+        questions: Sequence[str],
+        where: Where | None = None,
+        min_confidence: float | None = None,
+        offset: int = 0,
+        limit: int = 10,
+        *,
+        checkpoint: Checkpoint = _go_on,
+    ) -> Json:
+        """Ask the same questions of some documents, each on its own; see ``Assistant.table``.
+
+        Args:
+            questions: Questions or names of fields; see ``rag.questions.columns``.
+            where: Conditions on the passages that may answer; see ``Retriever.search``.
+            min_confidence: Probability below which a cell is not found; the reader's threshold if None.
+            offset: Number of matching documents to skip, in index order.
+            limit: Maximum number of rows, 1 to ``MAX_ROWS``.
+            checkpoint: See ``Checkpoint``; called before each row.
+        """
+        _check_range("min_confidence", min_confidence)
+        if offset < 0 or not 1 <= limit <= MAX_ROWS:
+            raise InputError(
+                f"offset is {offset} and limit {limit}; give an offset from 0 and a limit from 1 to {MAX_ROWS}"
+            )
+        assistant = self._live.get()
+        columns = as_columns(questions)
+        names = list(assistant.index.rows_by_document(where))
+        chosen = names[offset : offset + limit]
+        rows = assistant.table(questions, chosen, where, min_confidence=min_confidence) if chosen else iter(())
+        found = []
+        for _ in chosen:
+            checkpoint()
+            row = next(rows)
+            cells = list(row_to_json(row, columns))
+            found.append({"document": row.document, "title": row.title, "reason": row.reason, "cells": cells})
+        return {"rows": found, "total": len(names)}
 
     def search(self, question: str, k: int = 10, max_tokens: int | None = None, where: Where | None = None) -> Json:
         """The passages most likely to answer a question; see ``Retriever.search``."""

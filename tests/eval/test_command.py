@@ -13,10 +13,10 @@ from rag.eval.bench import speed
 from rag.eval.command import Consoles, evaluate
 from rag.eval.loading import load_question_set
 from rag.eval.options import add_arguments
-from rag.eval.paths import SHIPPED_QUESTIONS
+from rag.eval.paths import SHIPPED_QUESTIONS, SHIPPED_TABLE
 from rag.eval.scoring.sweep import SETTINGS, Setting, sweep
 
-from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span, SpanReader
+from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span, SpanReader, build_index
 from rag.cli import build_parser, main
 from rag.cli.common import err, out, progress_bars
 from rag.paths import shipped_reader
@@ -54,6 +54,22 @@ def squad(tmp_path: Path) -> Path:
 def _summary(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     values: dict[str, Any] = json.loads(capsys.readouterr().out)
     return values
+
+
+def test_evidence_file_is_measured_over_its_passages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        {"id": "1", "question": "How long is the border of Ruritania?", "context": BORDER,
+         "evidence": [{"text": BORDER, "start": 0}]},
+        {"id": "2", "question": "Who is the queen of Strelsau's neighbour?", "context": RENTS, "evidence": []},
+    ]  # fmt: skip
+    path = tmp_path / "evidence.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["eval", str(path), "--open", "--json"]) == 0
+    figures = _summary(capsys)["figures"]
+    assert (figures["evidence_recall"]["value"], figures["evidence_recall"]["count"]) == (1.0, 2)
+    assert figures["evidence_given"]["count"] == 1
+    assert main(["eval", str(path)]) == 2
+    assert "evidence.jsonl: give --open to index its paragraphs" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -120,6 +136,65 @@ def test_squad_file_is_read_with_the_given_reader(
     reader = f"SpanReader ({fingerprint}-{second})"
     assert (summary["settings"]["reader"], summary["settings"]["threshold"]) == (reader, 1.0)
     assert summary["figures"]["f1_answered"]["value"] == 0.0
+
+
+def _table(folder: Path) -> tuple[Path, Path]:
+    """A gold table of two questions, and an index of its two documents."""
+    docs = folder / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text(f"{BORDER} {RENTS}")
+    (docs / "b.md").write_text("Rents in Streslau doubled in 1901.")
+    cells = [
+        ("border", "How long is the border of Ruritania?", {"a.md": (BORDER, "40 km"), "b.md": None}),
+        ("year", "year in which rents doubled", {"a.md": (RENTS, "1894"), "b.md": (RENTS, "1901")}),
+    ]
+    lines = [
+        {
+            "id": name, "question": question,
+            "cells": {
+                document: [{"sentence": sentence, "quote": quote}] if found else []
+                for document, found in by_document.items()
+                for sentence, quote in [("Rents in Streslau doubled in 1901.", "1901") if document == "b.md" else found]
+            },
+        }
+        for name, question, by_document in cells
+    ]  # fmt: skip
+    path = folder / "table.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path, docs
+
+
+def test_gold_table_is_measured_cell_by_cell(
+    tmp_path: Path, encoder: SentenceTransformerEncoder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, docs = _table(tmp_path)
+    build_index(docs, tmp_path / "index", encoder)
+    command = ["eval", str(path), "--index", str(tmp_path / "index")]
+    assert main([*command, "--json", "--report", str(tmp_path / "report")]) == 0
+    summary = _summary(capsys)
+    assert (summary["mode"], summary["answerable"], summary["unanswerable"]) == ("table", 3, 1)
+    outcomes = json.loads((tmp_path / "report" / "results.json").read_text())["questions"]
+    assert [(outcome["id"], outcome["golds"]) for outcome in outcomes] == [
+        ("border: a.md", ["40 km"]), ("year: a.md", ["1894"]), ("border: b.md", []), ("year: b.md", ["1901"]),
+    ]  # fmt: skip
+    # Each answer comes from its own document.
+    assert [outcome["best"] for outcome in outcomes if outcome["id"].startswith("year")] == ["1894", "1901"]
+    assert [outcome["right"] for outcome in outcomes] == [True, True, False, True]
+    handled = sum(outcome["cause"] is None for outcome in outcomes) / 4
+    figures = summary["figures"]
+    assert figures["handled"]["value"] == handled
+    assert figures["right_answered"]["value"] == sum(o["right"] and o["answered"] for o in outcomes) / 3
+    assert figures["abstention_recall"] == {"value": 1.0, "low": 1.0, "high": 1.0, "count": 4}
+    assert main(command) == 0
+    assert "a cell of the table each: 3 answerable and 1 unanswerable" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("option", [["--reading"], ["--sweep"], ["--part", "test"]])
+def test_options_of_question_sets_are_refused_for_a_table(
+    option: list[str], corpus_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", str(SHIPPED_TABLE), "--index", str(corpus_index), *option]) == 2
+    assert f"table.jsonl: {option[0]} is for question sets, not for a table; omit it" in capsys.readouterr().err
 
 
 def test_squad_file_is_read_on_the_given_device(squad: Path, monkeypatch: pytest.MonkeyPatch) -> None:

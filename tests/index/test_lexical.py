@@ -179,3 +179,14 @@ def test_coverage_is_weighted_share_of_terms_in_text() -> None:
     assert terms("The 1,500 borders of Kazakhstan’s") == ["1500", "border", "kazakhstan"]
     assert coverage({"border": 3.0, "lake": 1.0}, "Borders everywhere") == 0.75
     assert coverage({}, "Borders everywhere") == 0.0
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("question", [*QUESTIONS, "border border and border"])
+def test_scores_of_some_rows_equal_those_among_all(question: str, stored: bool, tmp_path: Path) -> None:
+    lexical = Lexical.open(_write(tmp_path, TEXTS), len(TEXTS)) if stored else Lexical.build(TEXTS)
+    every = lexical.scores(question)
+    few, many = np.array([0, 3, len(TEXTS) - 2]), np.arange(1, len(TEXTS), 2)
+    for subset in (few, many, np.array([], dtype=np.int64)):
+        assert lexical.scores(question, subset).tolist() == every[subset].tolist()
+    assert len(few) < bm25.FEW * len(TEXTS) < len(many)

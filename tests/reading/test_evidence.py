@@ -68,7 +68,7 @@ def test_models_give_their_signals_for_the_passages_that_they_read(assistant: As
     hits = assistant.retriever.search(question, 10)
     reader = assistant.reader
     assert isinstance(reader, SpanReader)
-    read = reader.read_hits(question, hits)
+    read = reader.read_hits([(question, hits)])[0]
     assert read.spans == reader.read(question, hits)
     assert len(read.texts) == len(hits)
     assert 1 <= len(read.again) <= 3
@@ -88,7 +88,7 @@ def test_regression_follows_whether_the_second_model_read_the_passage(assistant:
     question = "How long is the border between Kazakhstan and Russia?"
     hits = assistant.retriever.search(question, 10)
     assert isinstance(assistant.reader, SpanReader)
-    read = assistant.reader.read_hits(question, hits)
+    read = assistant.reader.read_hits([(question, hits)])[0]
     always, never = Regression({}, bias=9.0), Regression({}, bias=-9.0)
     found = EvidenceFinder(always, never, 0.5).find(question, hits, read, _equal)
     assert {each.hit for each in found} == set(read.again)

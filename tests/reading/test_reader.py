@@ -217,3 +217,19 @@ def test_answer_never_begins_inside_a_number_and_keeps_its_unit(
             assert not is_inside_word(text, answer.end), answer.text
     assert asked.ask("How much does the ferry weigh?").answers[0].text.endswith("4,500 tonnes")
     assert asked.ask("How much did the ferry cost?").answers[0].text == "US$12 million"
+
+
+def test_questions_read_together_get_the_spans_of_each_alone(assistant: Assistant) -> None:
+    reader = assistant.reader
+    assert isinstance(reader, SpanReader)
+    questions = ["Who postponed a visit to Bishkek?", "How long is the border?", "Who won the World Cup?"]
+    counts = (6, 1, 3)
+    requests = [(text, assistant.retriever.search(text, k)) for text, k in zip(questions, counts, strict=True)]
+    found = reader.read_many([*requests, ("Who?", [])])
+    for (question, hits), spans in zip(requests, found, strict=False):
+        alone = reader.read(question, hits)
+        assert [(span.document_id, span.start, span.end) for span in spans] == [
+            (span.document_id, span.start, span.end) for span in alone
+        ]
+        assert [span.score for span in spans] == pytest.approx([span.score for span in alone], abs=1e-3)
+    assert found[3] == []

@@ -15,7 +15,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag import IndexFolderError, RagError
-from rag.service.models import DocumentsModel, EvidenceModel, ResultModel, SearchModel
+from rag.service.models import DocumentsModel, EvidenceModel, ResultModel, SearchModel, TableModel
 from rag.service.operations import Operations
 
 from ..security.checks import RequestRefused
@@ -64,6 +64,21 @@ class EvidenceRequest(_Request):
 
     min_confidence: Annotated[float, Field(description="Leave out sentences less likely than this")] = 0.0
     max_tokens: Annotated[int | None, Field(description="Token budget for all sentences")] = None
+
+
+class TableRequest(BaseModel):
+    """Questions to ask of every document that matches, a few documents at a time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    questions: Annotated[
+        list[str],
+        Field(description="Questions or names of fields, at most 100", examples=[["contract date", "Who signed?"]]),
+    ]
+    where: Filter = None
+    min_confidence: Annotated[float | None, Field(description="Answer only if at least this likely to be right")] = None
+    offset: Annotated[int, Field(description="Number of matching documents to skip")] = 0
+    limit: Annotated[int, Field(description="Maximum number of rows, 1 to 20")] = 10
 
 
 class ErrorModel(BaseModel):
@@ -129,6 +144,16 @@ def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI
             request,
             lambda: operations.ask(
                 body.question, body.where, body.min_confidence, body.max_tokens, checkpoint=check_cancelled
+            ),
+        )
+
+    @app.post("/api/table", response_model=TableModel, dependencies=secured, responses=_errors())
+    async def table(request: Request, body: Annotated[TableRequest, Body()]) -> Any:
+        """Ask the same questions of several documents, each on its own, and quote the exact words of each."""
+        return await turn(
+            request,
+            lambda: operations.table(
+                body.questions, body.where, body.min_confidence, body.offset, body.limit, checkpoint=check_cancelled
             ),
         )
 

@@ -141,7 +141,9 @@
   const saveFile = (name, text) => {
     if (!text) return;
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    // A workbook comes in Base64.
+    const content = name.endsWith(".xlsx") ? Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0)) : text;
+    link.href = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);

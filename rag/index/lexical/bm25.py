@@ -22,6 +22,9 @@ K1, B = 1.2, 0.75
 #: Scores computed at a time; 32 MB for each intermediate array.
 BLOCK = 4_000_000
 
+#: A subset with less than this share of the passages is looked up row by row; more rows are taken from all scores.
+FEW = 1 / 16
+
 
 class Lexical:
     """BM25 scores of passages, and the inverse document frequency of terms.
@@ -76,12 +79,33 @@ class Lexical:
     def __len__(self) -> int:
         return self._size
 
-    def scores(self, question: str) -> npt.NDArray[np.float32]:
-        """BM25 score of every row: ``float32 [len(self)]``, 0 where it shares no term with the question."""
+    def scores(self, question: str, subset: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float32]:
+        """BM25 score of every row, ``float32 [len(self)]``; 0 where it shares no term with the question.
+
+        Args:
+            question: In plain words.
+            subset: Rows to score, ascending and unique, all if None: ``float32 [len(subset)]``. Few rows take little
+                time in an index of any size.
+        """
         known = [number for term in terms(question) if (number := self._find(term)) is not None]
+        if subset is not None and len(subset) < FEW * self._size:
+            return self._scores_of(known, subset)
         if not known:
-            return np.zeros(self._size, dtype=np.float32)
+            return np.zeros(self._size if subset is None else len(subset), dtype=np.float32)
         scores: npt.NDArray[np.float32] = self._bm25.get_scores_from_ids(known)
+        return scores if subset is None else scores[subset]
+
+    def _scores_of(self, numbers: Sequence[int], subset: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores of some rows, each looked up among the rows that contain a term, which ascend."""
+        starts, rows, values = (self._bm25.scores[name] for name in ("indptr", "indices", "data"))
+        scores = np.zeros(len(subset), dtype=np.float32)
+        for number in numbers:
+            begin, end = int(starts[number]), int(starts[number + 1])
+            containing = rows[begin:end]
+            at = np.searchsorted(containing, subset)
+            found = np.flatnonzero(at < end - begin)
+            found = found[containing[at[found]] == subset[found]]
+            scores[found] += values[begin:end][at[found]]
         return scores
 
     def rarity(self, words: Sequence[str]) -> list[float]:

@@ -137,7 +137,7 @@ def test_documents_are_listed_in_parts(client: httpx.Client, assistant: Assistan
 def test_openapi_document_is_valid(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     validate(document)
-    paths = {"/api/ask", "/api/search", "/api/evidence", "/api/documents", "/api/health", "/retrieval"}
+    paths = {"/api/ask", "/api/search", "/api/evidence", "/api/table", "/api/documents", "/api/health", "/retrieval"}
     assert set(document["paths"]) == paths
     ask = document["paths"]["/api/ask"]["post"]
     assert ask["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/ResultModel")
@@ -326,3 +326,30 @@ def test_command_serves_without_importing_gradio(corpus_index: Path, tmp_path: P
 def test_app_describes_itself_without_an_index(tmp_path: Path) -> None:
     document = build_app(Operations(LiveAssistant(tmp_path)), "reports", LIMITS).openapi()
     assert document["info"]["title"] == "rag"
+
+
+def test_table_asks_some_documents_at_a_time(client: httpx.Client) -> None:
+    body = {"questions": ["Who is the president of Kazakhstan?", "summit date"], "where": {"path": "k*"}, "limit": 1}
+    first, second = (client.post("/api/table", json=body | {"offset": at}).json() for at in (0, 1))
+    assert [row["document"] for found in (first, second) for row in found["rows"]] == ["kazakhstan.md", "kyrgyzstan.md"]
+    assert (first["total"], second["total"]) == (2, 2)
+    cells = second["rows"][0]["cells"]
+    assert [cell["question"] for cell in cells] == [body["questions"][0], "What is the summit date?"]
+    assert (cells[1]["column"], cells[1]["text"], cells[1]["found"]) == ("summit date", "21 July 2022", True)
+    assert client.post("/api/table", json=body | {"offset": 2}).json() == {"rows": [], "total": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"questions": []}, "there is no question"),
+        ({"questions": ["Who?", "who"]}, "the question 'who' is asked twice; leave one out"),
+        ({"limit": 21}, "give an offset from 0 and a limit from 1 to 20"),
+        ({"offset": -1}, "give an offset from 0 and a limit from 1 to 20"),
+        ({"min_confidence": 2}, "min_confidence is 2"),
+    ],
+)
+def test_table_that_cannot_be_made_is_one_line(client: httpx.Client, changes: dict[str, object], message: str) -> None:
+    response = client.post("/api/table", json={"questions": ["Who?"]} | changes)
+    assert response.status_code == 422
+    assert message in response.json()["detail"]

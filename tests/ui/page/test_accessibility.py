@@ -9,7 +9,12 @@ pytestmark = BROWSER_MARKS
 PAGE_WIDTH = "document.documentElement.scrollWidth"
 
 #: Each tab, and what the server fills in it.
-TABS = {"Documents": "#documents-table", "Feedback": "#feedback-table", "Evaluate": "#evaluation-about"}
+TABS = {
+    "Documents": "#documents-table",
+    "Table": "#table-buttons",
+    "Feedback": "#feedback-table",
+    "Evaluate": "#evaluation-about",
+}
 
 #: Each option of a question, and what it shows.
 OPTIONS = {
