@@ -6,7 +6,8 @@ Plain text is only decoded, so any quote can be checked::
     text[start:end]
 
 For other formats the extracted text is the document's text, and ``Document.places`` maps offsets back to pages and
-headings. Each row of a table is a document, ``table.csv#12``, and so is each file in an archive, ``old.zip/notes.md``.
+headings. Each row of a table is a document, ``table.csv#12``, and so are each sheet of a workbook, ``book.xlsx#2``, and
+each file in an archive, ``old.zip/notes.md``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .jsonl import read_jsonl
 from .markdown import read_markdown
 from .pdf.extract import read_pdf
 from .text import read_text
+from .xlsx import read_xlsx
 
 __all__ = ["FORMATS", "Format", "Parsed", "Remark", "is_markdown", "max_bytes", "parse", "suffix_of"]
 
@@ -40,6 +42,7 @@ FORMATS: dict[str, Format] = {
     ".pdf": read_pdf,
     ".docx": read_docx,
     ".epub": read_epub,
+    ".xlsx": read_xlsx,
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".jsonl": read_jsonl,
@@ -48,7 +51,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({".pdf", ".docx", ".epub", ".zip"})
+CONTAINERS = frozenset({".pdf", ".docx", ".epub", ".xlsx", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000

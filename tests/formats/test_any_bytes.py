@@ -6,6 +6,7 @@ import random
 import zipfile
 
 import docx
+import openpyxl
 import pytest
 from fpdf import FPDF
 from hypothesis import given, settings
@@ -22,6 +23,15 @@ def _docx() -> bytes:
     made.add_paragraph("Words.")
     saved = io.BytesIO()
     made.save(saved)
+    return saved.getvalue()
+
+
+def _xlsx() -> bytes:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Town", "Population"])
+    book.worksheets[0].append(["Vellin", 41200])
+    saved = io.BytesIO()
+    book.save(saved)
     return saved.getvalue()
 
 
@@ -44,6 +54,7 @@ def _zip(members: dict[str, str]) -> bytes:
 VALID = {
     ".pdf": _pdf(),
     ".docx": _docx(),
+    ".xlsx": _xlsx(),
     ".html": b"<title>T</title><h1>Head</h1><p>Words &amp; <b>more</b><table><tr><td>a<td>b</table><ul><li>x</ul>",
     ".epub": _zip(
         {

@@ -29,7 +29,7 @@ TECHNICAL = frozenset({"encoding", "row"})
 VALUES, DATE, NUMBER, TEXT = "values", "date", "number", "text"
 
 #: What follows the path of a file in the ids of its documents, by the file's suffix.
-PARTS = {".csv": "#*", ".tsv": "#*", ".jsonl": "#*", ".zip": "/*"}
+PARTS = {".csv": "#*", ".tsv": "#*", ".jsonl": "#*", ".xlsx": "#*", ".zip": "/*"}
 
 
 @dataclass(frozen=True, slots=True)
