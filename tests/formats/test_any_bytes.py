@@ -63,6 +63,8 @@ VALID = {
             "a.xhtml": "<html><h1>Head</h1><p>Words.</p></html>",
         }
     ),
+    ".eml": b"Subject: Pier\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nWords.\n--x\n"
+    b'Content-Disposition: attachment; filename="a.md"\n\n# Head\n--x--\n',
     ".csv": b'title,text\nOne,"Words, more"\nTwo,Others\n',
     ".jsonl": b'{"text": "Words.", "n": 1}\n{"text": "More."}\n',
     ".md": b"---\ntitle: T\n---\n# Head\n\n```\n# code\n```\nWords.\n",
