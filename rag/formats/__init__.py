@@ -25,6 +25,7 @@ from .html import read_html
 from .jsonl import read_jsonl
 from .markdown import read_markdown
 from .pdf.extract import read_pdf
+from .pptx import read_pptx
 from .text import read_text
 from .xlsx import read_xlsx
 
@@ -45,6 +46,7 @@ FORMATS: dict[str, Format] = {
     ".epub": read_epub,
     ".eml": read_eml,
     ".xlsx": read_xlsx,
+    ".pptx": read_pptx,
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".jsonl": read_jsonl,
@@ -53,7 +55,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".xlsx", ".zip"})
+CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".pptx", ".xlsx", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000

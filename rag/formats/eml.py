@@ -1,7 +1,7 @@
 """EML: the text of an e-mail message after its main headers; each attachment of a supported format is a document.
 
-Of a text that is given as plain text and as HTML, the plain one is read. Attached messages are read like files. Archives
-that are attached are not, as archives in archives are not.
+Of a text that is given as plain text and as HTML, the plain one is read. Attached messages are read like files.
+Archives that are attached are not, as archives in archives are not.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.policy import compat32
 from email.utils import parseaddr, parsedate_to_datetime
+from typing import Any
 
 from ..errors import DocumentError
 from ..types import Document, name_title
@@ -117,7 +118,7 @@ def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
     stack = [(message, False)]
     while stack:
         part, is_related = stack.pop()
-        payload = part.get_payload()
+        payload: Any = part.get_payload()
         if part.get_content_maintype() != "multipart" or not isinstance(payload, list):
             yield part, is_related
             continue
@@ -192,7 +193,7 @@ def _attachments(document_id: str, content: _Content) -> Parsed:
 
 def _bytes(part: Message) -> bytes:
     """The decoded content of a part; of an attached message, its source."""
-    payload = part.get_payload()
+    payload: Any = part.get_payload()
     if isinstance(payload, list):
         return b"\n".join(each.as_bytes(policy=VERBATIM) for each in payload)
     content = part.get_payload(decode=True)

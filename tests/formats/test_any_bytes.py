@@ -11,6 +11,7 @@ import pytest
 from fpdf import FPDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pptx import Presentation
 
 from rag.errors import DocumentError
 from rag.formats import FORMATS, parse
@@ -35,6 +36,14 @@ def _xlsx() -> bytes:
     return saved.getvalue()
 
 
+def _pptx() -> bytes:
+    made = Presentation()
+    made.slides.add_slide(made.slide_layouts[0]).shapes.title.text = "Head"
+    saved = io.BytesIO()
+    made.save(saved)
+    return saved.getvalue()
+
+
 def _pdf() -> bytes:
     pdf = FPDF()
     pdf.add_page()
@@ -55,6 +64,7 @@ VALID = {
     ".pdf": _pdf(),
     ".docx": _docx(),
     ".xlsx": _xlsx(),
+    ".pptx": _pptx(),
     ".html": b"<title>T</title><h1>Head</h1><p>Words &amp; <b>more</b><table><tr><td>a<td>b</table><ul><li>x</ul>",
     ".epub": _zip(
         {
