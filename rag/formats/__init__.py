@@ -24,6 +24,7 @@ from .epub import read_epub
 from .html import read_html
 from .jsonl import read_jsonl
 from .markdown import read_markdown
+from .odt import read_odt
 from .pdf.extract import read_pdf
 from .pptx import read_pptx
 from .text import read_text
@@ -47,6 +48,7 @@ FORMATS: dict[str, Format] = {
     ".eml": read_eml,
     ".xlsx": read_xlsx,
     ".pptx": read_pptx,
+    ".odt": read_odt,
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".jsonl": read_jsonl,
@@ -55,7 +57,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".pptx", ".xlsx", ".zip"})
+CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".odt", ".pptx", ".xlsx", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000

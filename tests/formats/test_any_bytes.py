@@ -73,6 +73,14 @@ VALID = {
             "a.xhtml": "<html><h1>Head</h1><p>Words.</p></html>",
         }
     ),
+    ".odt": _zip(
+        {
+            "META-INF/manifest.xml": "<m/>",
+            "content.xml": '<o:a xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+            'xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><o:text><t:h>Head</t:h><t:p>Words.</t:p></o:text>'
+            "</o:a>",
+        }
+    ),
     ".eml": b"Subject: Pier\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nWords.\n--x\n"
     b'Content-Disposition: attachment; filename="a.md"\n\n# Head\n--x--\n',
     ".csv": b'title,text\nOne,"Words, more"\nTwo,Others\n',
