@@ -27,6 +27,7 @@ from .markdown import read_markdown
 from .odt import read_odt
 from .pdf.extract import read_pdf
 from .pptx import read_pptx
+from .rtf import read_rtf
 from .text import read_text
 from .xlsx import read_xlsx
 
@@ -49,6 +50,7 @@ FORMATS: dict[str, Format] = {
     ".xlsx": read_xlsx,
     ".pptx": read_pptx,
     ".odt": read_odt,
+    ".rtf": read_rtf,
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".jsonl": read_jsonl,
@@ -57,7 +59,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".odt", ".pptx", ".xlsx", ".zip"})
+CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000

@@ -77,7 +77,7 @@ def _xml(package: zipfile.ZipFile, part: str) -> Element:
     )
     root = etree.fromstring(package.read(part), parser)
     # Old files name a document type, without entities.
-    types = root.getroottree().docinfo.internalDTD
+    types: Any = root.getroottree().docinfo.internalDTD
     if types is not None and any(True for _ in types.iterentities()):
         raise DocumentError(DAMAGED)
     return root

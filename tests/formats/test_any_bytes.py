@@ -81,6 +81,8 @@ VALID = {
             "</o:a>",
         }
     ),
+    ".rtf": rb"{\rtf1\ansi{\fonttbl{\f0\fcharset0 Arial;}}{\info{\title T}}\outlinelevel0 Head\par "
+    rb"Words\'e9{\footnote A note.}\cell\row{\pict 89}\par}",
     ".eml": b"Subject: Pier\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nWords.\n--x\n"
     b'Content-Disposition: attachment; filename="a.md"\n\n# Head\n--x--\n',
     ".csv": b'title,text\nOne,"Words, more"\nTwo,Others\n',
