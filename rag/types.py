@@ -37,7 +37,8 @@ class Document:
 
     Attributes:
         id: Path of its file relative to the indexed folder, with ``/`` as the separator. A document that is part of a
-            file adds which part: ``table.csv#12`` is row 12, ``old.zip/notes.md`` a file in an archive.
+            file adds which part: ``table.csv#12`` is row 12, ``book.xlsx#2`` sheet 2, ``old.zip/notes.md`` a file in an
+            archive, ``letter.eml/plan.pdf`` an attachment.
         text: For ``.txt`` and ``.md`` the decoded file, unchanged.
         title: The document's own title, or else its file's name.
         body: Offset of the text after any front matter, in code points.

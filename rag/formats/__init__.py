@@ -6,7 +6,8 @@ Plain text is only decoded, so any quote can be checked::
     text[start:end]
 
 For other formats the extracted text is the document's text, and ``Document.places`` maps offsets back to pages and
-headings. Each row of a table is a document, ``table.csv#12``, and so is each file in an archive, ``old.zip/notes.md``.
+headings. Each row of a table is a document, ``table.csv#12``, and so are each sheet of a workbook, ``book.xlsx#2``,
+each file in an archive, ``old.zip/notes.md``, and each attachment of a message, ``letter.eml/plan.pdf``.
 """
 
 from __future__ import annotations
@@ -14,18 +15,23 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from ..errors import DocumentError
-from .archive import read_archive
+from .archive import read_archive, read_member
 from .base import Format, Parsed, Remark
 from .csv import read_csv, read_tsv
 from .docx import read_docx
+from .eml import read_attachment, read_eml
 from .epub import read_epub
 from .html import read_html
 from .jsonl import read_jsonl
 from .markdown import read_markdown
+from .odt import read_odt
 from .pdf.extract import read_pdf
+from .pptx import read_pptx
+from .rtf import read_rtf
 from .text import read_text
+from .xlsx import read_xlsx
 
-__all__ = ["FORMATS", "Format", "Parsed", "Remark", "is_markdown", "max_bytes", "parse", "suffix_of"]
+__all__ = ["FORMATS", "Format", "Parsed", "Remark", "is_markdown", "max_bytes", "parse", "read_part", "suffix_of"]
 
 MARKDOWN = frozenset({".md", ".markdown"})
 
@@ -40,6 +46,11 @@ FORMATS: dict[str, Format] = {
     ".pdf": read_pdf,
     ".docx": read_docx,
     ".epub": read_epub,
+    ".eml": read_eml,
+    ".xlsx": read_xlsx,
+    ".pptx": read_pptx,
+    ".odt": read_odt,
+    ".rtf": read_rtf,
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".jsonl": read_jsonl,
@@ -48,7 +59,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({".pdf", ".docx", ".epub", ".zip"})
+CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000
@@ -90,3 +101,17 @@ def parse(document_id: str, raw: bytes) -> Parsed:
     if not kept and not found.skipped:
         raise DocumentError("there is no text in it")
     return Parsed(kept, found.skipped, found.warnings)
+
+
+def read_part(name: str, raw: bytes, path: str) -> bytes:
+    """The bytes of a file within an archive or a message.
+
+    Args:
+        name: Name of the archive or message.
+        raw: Its bytes.
+        path: Path of the file in it, as in the ids of its documents.
+
+    Raises:
+        DocumentError: There is no such file, or it cannot be unpacked.
+    """
+    return read_attachment(raw, path) if suffix_of(name) == ".eml" else read_member(raw, path)

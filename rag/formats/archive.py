@@ -64,7 +64,7 @@ def read_archive(document_id: str, raw: bytes) -> Parsed:
 
 
 def read_member(raw: bytes, path: str) -> bytes:
-    """The bytes of one member of an archive.
+    """The bytes of one member of an archive, or of a file in it.
 
     Args:
         raw: The archive.
@@ -73,14 +73,20 @@ def read_member(raw: bytes, path: str) -> bytes:
     Raises:
         DocumentError: There is no such member, or it cannot be unpacked.
     """
+    # Circular import: an archive is itself a format.
+    from . import read_part
+
     try:
         with zipfile.ZipFile(BytesIO(raw)) as archive:
             reader = _Reader(archive)
             for member, name in _files(archive.infolist()):
-                if name.lstrip("/") == path:
-                    # If several members share a name, the first that can be unpacked was indexed.
-                    with suppress(DocumentError):
+                member_path = name.lstrip("/")
+                # If several members share a name, the first that can be unpacked was indexed.
+                with suppress(DocumentError):
+                    if member_path == path:
                         return reader.unpack(member, name, path)
+                    if path.startswith(f"{member_path}/"):
+                        return read_part(member_path, reader.unpack(member, name, path), path[len(member_path) + 1 :])
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise DocumentError("is damaged or not a zip archive; pack it again") from error
     raise DocumentError("is not in the archive, or cannot be unpacked; pack it again and run `rag index`")

@@ -1,4 +1,4 @@
-"""Opening zip-based formats (DOCX, EPUB) with limits on their unpacked size."""
+"""Opening zip-based formats (DOCX, XLSX, PPTX, ODT, EPUB) with limits on their unpacked size."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from ..errors import DocumentError, IndexDamaged, InputError
-from ..formats.archive import read_member
+from ..formats import read_part
 from ..sources.discovery import OutsideLink, Source, content_hash, read_bytes
 from .index import open_store
 from .manifest import REMEDY, Manifest
@@ -59,7 +59,7 @@ class Originals:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
 
     def read(self, document_id: str) -> bytes:
-        """The bytes of a document's file; for a document in an archive, those of the archive member.
+        """The bytes of a document's file; for one in an archive or a message, those of its part.
 
         Raises:
             InputError: The document is not in the index.
@@ -74,7 +74,7 @@ class Originals:
         if record.path == part:
             return raw
         try:
-            return read_member(raw, part[len(record.path) + 1 :])
+            return read_part(record.path, raw, part[len(record.path) + 1 :])
         except DocumentError as error:
             raise DocumentError(f"{document_id}: {error}") from error
 

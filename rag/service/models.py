@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 Document = Annotated[
     str,
     Field(
-        description="Path relative to the indexed folder; table.csv#12 is row 12, old.zip/notes.md a file in an archive"
+        description="Path relative to the indexed folder; table.csv#12 is row 12, book.xlsx#2 sheet 2, "
+        "old.zip/notes.md a file in an archive, letter.eml/plan.pdf an attachment"
     ),
 ]
 Start = Annotated[int, Field(description="Offset of the first character, in Unicode code points of the document")]

@@ -6,10 +6,12 @@ import random
 import zipfile
 
 import docx
+import openpyxl
 import pytest
 from fpdf import FPDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pptx import Presentation
 
 from rag.errors import DocumentError
 from rag.formats import FORMATS, parse
@@ -20,6 +22,23 @@ def _docx() -> bytes:
     made = docx.Document()
     made.add_heading("Head", 1)
     made.add_paragraph("Words.")
+    saved = io.BytesIO()
+    made.save(saved)
+    return saved.getvalue()
+
+
+def _xlsx() -> bytes:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Town", "Population"])
+    book.worksheets[0].append(["Vellin", 41200])
+    saved = io.BytesIO()
+    book.save(saved)
+    return saved.getvalue()
+
+
+def _pptx() -> bytes:
+    made = Presentation()
+    made.slides.add_slide(made.slide_layouts[0]).shapes.title.text = "Head"
     saved = io.BytesIO()
     made.save(saved)
     return saved.getvalue()
@@ -44,6 +63,8 @@ def _zip(members: dict[str, str]) -> bytes:
 VALID = {
     ".pdf": _pdf(),
     ".docx": _docx(),
+    ".xlsx": _xlsx(),
+    ".pptx": _pptx(),
     ".html": b"<title>T</title><h1>Head</h1><p>Words &amp; <b>more</b><table><tr><td>a<td>b</table><ul><li>x</ul>",
     ".epub": _zip(
         {
@@ -52,6 +73,18 @@ VALID = {
             "a.xhtml": "<html><h1>Head</h1><p>Words.</p></html>",
         }
     ),
+    ".odt": _zip(
+        {
+            "META-INF/manifest.xml": "<m/>",
+            "content.xml": '<o:a xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+            'xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><o:text><t:h>Head</t:h><t:p>Words.</t:p></o:text>'
+            "</o:a>",
+        }
+    ),
+    ".rtf": rb"{\rtf1\ansi{\fonttbl{\f0\fcharset0 Arial;}}{\info{\title T}}\outlinelevel0 Head\par "
+    rb"Words\'e9{\footnote A note.}\cell\row{\pict 89}\par}",
+    ".eml": b"Subject: Pier\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nWords.\n--x\n"
+    b'Content-Disposition: attachment; filename="a.md"\n\n# Head\n--x--\n',
     ".csv": b'title,text\nOne,"Words, more"\nTwo,Others\n',
     ".jsonl": b'{"text": "Words.", "n": 1}\n{"text": "More."}\n',
     ".md": b"---\ntitle: T\n---\n# Head\n\n```\n# code\n```\nWords.\n",

@@ -10,7 +10,7 @@ import pytest
 from rag import Assistant, Hit, InputError, Passage, Retriever
 from rag.paths import shipped_reader
 from rag.reading.evidence import EvidenceFinder, Regression, candidates
-from rag.reading.reader import SpanReader
+from rag.reading.reader import HitsRead, SpanReader
 from rag.reading.sentences import SentenceSignals, sentences_of, signals
 
 BY_WORDS = Regression({"coverage": 8.0}, bias=-4.0)
@@ -27,7 +27,9 @@ def _equal(terms: Sequence[str]) -> list[float]:
 
 
 def test_sentences_are_slices_with_their_document_offsets_most_probable_first() -> None:
-    found = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.5).find("rents in Almaty", [_hit(TEXT, 100)], None, _equal)
+    found = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.5).find(
+        "rents in Almaty", [_hit(TEXT, 100)], HitsRead([]), _equal
+    )
     assert [each.text for each in found] == ["Rents rose in Almaty.", "Almaty built roads.", "Rents fell."]
     assert [TEXT[each.start - 100 : each.end - 100] for each in found] == [each.text for each in found]
     assert found[0].probability == pytest.approx(0.982, abs=1e-3)
@@ -35,17 +37,17 @@ def test_sentences_are_slices_with_their_document_offsets_most_probable_first() 
 
 
 def test_no_sentence_above_the_threshold_is_no_evidence() -> None:
-    assert FINDER.find("elections", [_hit(TEXT)], None, _equal) == ()
-    assert FINDER.find("elections", [], None, _equal) == ()
+    assert FINDER.find("elections", [_hit(TEXT)], HitsRead([]), _equal) == ()
+    assert FINDER.find("elections", [], HitsRead([]), _equal) == ()
 
 
 def test_overlapping_passages_give_a_sentence_once() -> None:
-    found = FINDER.find("rents in Almaty", [_hit(TEXT), _hit(TEXT[:36]), _hit(TEXT[6:], 6)], None, _equal)
+    found = FINDER.find("rents in Almaty", [_hit(TEXT), _hit(TEXT[:36]), _hit(TEXT[6:], 6)], HitsRead([]), _equal)
     assert [each.text for each in found] == ["Rents rose in Almaty."]
 
 
 def test_headings_are_no_evidence() -> None:
-    found = FINDER.find("rents", [_hit("# Rents\n\nRents rose.")], None, _equal)
+    found = FINDER.find("rents", [_hit("# Rents\n\nRents rose.")], HitsRead([]), _equal)
     assert [each.text for each in found] == ["Rents rose."]
 
 
@@ -53,7 +55,7 @@ def test_terms_count_by_rarity() -> None:
     def rarity(terms: Sequence[str]) -> list[float]:
         return [3.0 if term == "rent" else 1.0 for term in terms]
 
-    coverage = [each.signals.coverage for each in candidates("rents in Almaty", [_hit(TEXT)], None, rarity)]
+    coverage = [each.signals.coverage for each in candidates("rents in Almaty", [_hit(TEXT)], HitsRead([]), rarity)]
     assert coverage == [1.0, 0.0, 0.25, 0.75]
 
 

@@ -225,7 +225,7 @@ def test_questions_read_together_get_the_spans_of_each_alone(assistant: Assistan
     questions = ["Who postponed a visit to Bishkek?", "How long is the border?", "Who won the World Cup?"]
     counts = (6, 1, 3)
     requests = [(text, assistant.retriever.search(text, k)) for text, k in zip(questions, counts, strict=True)]
-    found = reader.read_many([*requests, ("Who?", [])])
+    found = [read.spans for read in reader.read_hits([*requests, ("Who?", [])])]
     for (question, hits), spans in zip(requests, found, strict=False):
         alone = reader.read(question, hits)
         assert [(span.document_id, span.start, span.end) for span in spans] == [

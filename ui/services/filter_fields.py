@@ -29,7 +29,9 @@ TECHNICAL = frozenset({"encoding", "row"})
 VALUES, DATE, NUMBER, TEXT = "values", "date", "number", "text"
 
 #: What follows the path of a file in the ids of its documents, by the file's suffix.
-PARTS = {".csv": "#*", ".tsv": "#*", ".jsonl": "#*", ".zip": "/*"}
+PARTS = {".csv": "#*", ".tsv": "#*", ".jsonl": "#*", ".xlsx": "#*", ".zip": "/*"}
+#: The same, where the file itself is a document, too.
+WITH_PARTS = {".eml": "*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def sources(store: DocumentStore) -> list[Source]:
 
 def _source(store: DocumentStore, path: str) -> Source:
     if path in store.documents:
-        return Source(store.title(path), path, path)
+        return Source(store.title(path), path, path + WITH_PARTS.get(suffix_of(path), ""))
     return Source("", path, path + PARTS.get(suffix_of(path), "*"))
 
 

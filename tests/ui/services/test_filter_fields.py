@@ -33,6 +33,7 @@ def test_fields_have_pickers_by_the_kind_of_their_values(encoder: SentenceTransf
     ("name", "text", "expected"),
     [
         ("a.md", "# Trains\n\nThey run.", Source("Trains", "a.md", "a.md")),
+        ("a.eml", "Subject: Trains\n\nThey run.", Source("Trains", "a.eml", "a.eml*")),
         ("a.csv", "port,wagons\nAktau,4\nKuryk,5\n", Source("", "a.csv", "a.csv#*")),
     ],
 )

@@ -1,0 +1,29 @@
+"""The remark on what a file holds that is not read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..text.plural import counted
+from .base import Remark
+
+
+def unread(document_id: str, counts: Mapping[str, int], remedy: str = "") -> list[Remark]:
+    """A remark that names what is not read, such as ``2 pictures and 1 chart are not read``; none if it is nothing.
+
+    Args:
+        document_id: Id of the file.
+        counts: How many there are, by noun in the singular; a phrase may follow the noun after a comma.
+        remedy: What to do about it.
+    """
+    parts = []
+    for name, count in counts.items():
+        noun, _, phrase = name.partition(", ")
+        if count:
+            parts.append(f"{counted(count, noun)} {phrase}".strip())
+    if not parts:
+        return []
+    *most, last = parts
+    listed = f"{', '.join(most)} and {last}" if most else last
+    verb = "is" if len(parts) == 1 and sum(counts.values()) == 1 else "are"
+    return [Remark(document_id, f"{listed} {verb} not read{remedy and f'; {remedy}'}")]

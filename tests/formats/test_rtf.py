@@ -1,0 +1,94 @@
+import pytest
+
+from rag.errors import DocumentError
+from rag.formats import Remark, parse
+from rag.types import Document
+
+HEAD = (
+    r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fnil\fcharset204 Arial Cyr;}}"
+    r"{\colortbl;\red0\green0\blue0;}{\stylesheet{\s1\outlinelevel0 heading 1;}}"
+)
+
+
+def _rtf(body: str) -> bytes:
+    return (HEAD + body + "}").encode("cp1252")
+
+
+def _document(body: str) -> Document:
+    parsed = parse("a.rtf", _rtf(body))
+    assert parsed.warnings == []
+    return parsed.documents[0]
+
+
+def test_blocks_keep_their_order_and_headings_are_places() -> None:
+    document = _document(
+        r"{\info{\title On the br\'fccke}{\author Ana Ruiz}{\creatim\yr2023\mo1\dy2}{\revtim\yr2024\mo3\dy5}}"
+        r"{\header Page header\par}\pard\s1\outlinelevel0 The {\b bridge}\par"
+        r"\pard It is open\tab again.\line Really.\par"
+        r"\pard\outlinelevel1 What it cost\par\pard\outlinelevel9"
+        "\n"
+        r"{\listtext\'b7\tab}the deck\par{\listtext 2.\tab}the bearings\par"
+        r"\trowd\cellx100\cellx200\pard\intbl Part\cell Cost\cell\row"
+        r"\trowd\cellx100\cellx200\intbl Deck\cell 2.9 million\cell\row"
+        r"\pard The end.\par"
+    )
+    assert document.text == (
+        "The bridge\n\nIt is open\tagain.\nReally.\n\nWhat it cost\n\n- the deck\n2. the bearings\n\n"
+        "Part\tCost\nDeck\t2.9 million\n\nThe end."
+    )
+    assert [(place.heading, place.start) for place in document.places] == [
+        ("The bridge", 0), ("What it cost", document.text.index("What it cost")),
+    ]  # fmt: skip
+    assert document.title == "On the brücke"
+    assert document.metadata == {"title": "On the brücke", "author": "Ana Ruiz", "date": "2024-03-05"}
+
+
+def test_characters_are_decoded_by_code_page_font_and_number() -> None:
+    body = r"caf\'e9 {\f1\'e4\'e0} \u8364? \u-10179?\u-8704? a\\cell\{b\} \emdash " + "é\\par"
+    assert _document(body).text == "café да € 😀 a\\cell{b} —é"
+
+
+def test_links_keep_their_words_and_deleted_text_is_not_read() -> None:
+    body = (
+        r'See {\field{\*\fldinst{HYPERLINK "http://x.example"}}{\fldrslt{the plan}}}{\deleted\revauthdel1  soon}.\par'
+    )
+    assert _document(body).text == "See the plan."
+
+
+def test_footnotes_come_last() -> None:
+    body = r"Kept{\super\chftn}{\footnote\pard{\super\chftn} A \{note\}.\par Second.} words.\par Last.\par"
+    assert _document(body).text == "Kept words.\n\nLast.\n\nA {note}.\n\nSecond."
+
+
+def test_what_is_not_read_is_counted() -> None:
+    body = (
+        r"Words.\par{\*\shppict{\pict{\*\picprop}\pngblip 89504e47}}{\nonshppict{\pict\wmetafile8 0100}}"
+        r"{\pict\pngblip\bin4 {{}}}{\*\annotation Check.}{\shp{\*\shpinst{\shptxt Boxed.\par}}}"
+        r"{\object{\*\objdata 0105}{\result Shown.}}"
+    )
+    parsed = parse("a.rtf", _rtf(body))
+    assert parsed.documents[0].text == "Words."
+    assert parsed.warnings == [Remark("a.rtf", "2 pictures, 1 comment, 1 text box and 1 embedded object are not read")]
+
+
+def test_invalid_bytes_are_counted() -> None:
+    parsed = parse("a.rtf", _rtf(r"a\'81b"))
+    assert parsed.documents[0].text == "a\ufffdb"
+    assert parsed.warnings == [Remark("a.rtf", "1 byte not valid in the declared encoding became \ufffd")]
+
+
+def test_unreadable_file_is_rejected_with_remedy() -> None:
+    for raw, message in [
+        (b"Dear Ana,", "is not an RTF file; open it in the program that made it and save it as RTF again"),
+        (
+            rb"{\rtf1{\fonttbl{\f0\fcharset78 Osaka;}}\f0\'83}",
+            r"uses an encoding that is not supported \(unknown encoding",
+        ),
+        (_rtf(""), "there is no text in it"),
+    ]:
+        with pytest.raises(DocumentError, match=message):
+            parse("a.rtf", raw)
+
+
+def test_cut_file_gives_the_text_before() -> None:
+    assert parse("a.rtf", _rtf(r"One.\par Two.\par{\b Three")[:-1]).documents[0].text == "One.\n\nTwo.\n\nThree"
