@@ -30,8 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``rag eval``, except those for index, reader and device."""
     parser.add_argument(
         "files", nargs="*", type=Path, default=[SHIPPED_QUESTIONS], metavar="FILE",
-        help="question set or gold table: .jsonl about the index, or SQuAD-format .json or .json.gz or an evidence file, "
-        "whose paragraphs replace the index; --reader and --device apply to both (default: the shipped questions)",
+        help="question set or gold table: .jsonl about the index, or SQuAD-format .json or .json.gz or an evidence "
+        "file, whose paragraphs replace the index; --reader and --device apply to both (default: the shipped "
+        "questions)",
     )  # fmt: skip
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
