@@ -24,7 +24,7 @@ import re
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +143,7 @@ def extractors() -> dict[str, Extractor]:
     return found
 
 
-def html_table(title: str, overlaps: dict[str, Sequence[Overlap]]) -> Table:
+def html_table(title: str, overlaps: Mapping[str, Sequence[Overlap]]) -> Table:
     """Precision, recall and F1 of each extractor, and the pages of which it found nothing."""
     table = Table("extractor", "precision", "recall", "F1", "no word right", title=title)
     for name, each in overlaps.items():
