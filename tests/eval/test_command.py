@@ -56,6 +56,22 @@ def _summary(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return values
 
 
+def test_evidence_file_is_measured_over_its_passages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        {"id": "1", "question": "How long is the border of Ruritania?", "context": BORDER,
+         "evidence": [{"text": BORDER, "start": 0}]},
+        {"id": "2", "question": "Who is the queen of Strelsau's neighbour?", "context": RENTS, "evidence": []},
+    ]  # fmt: skip
+    path = tmp_path / "evidence.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["eval", str(path), "--open", "--json"]) == 0
+    figures = _summary(capsys)["figures"]
+    assert (figures["evidence_recall"]["value"], figures["evidence_recall"]["count"]) == (1.0, 2)
+    assert figures["evidence_given"]["count"] == 1
+    assert main(["eval", str(path)]) == 2
+    assert "evidence.jsonl: give --open to index its paragraphs" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_default_is_the_test_part_of_the_shipped_questions(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
