@@ -30,6 +30,7 @@ from rag import (
 from rag.cli import main
 from rag.export.answers import _quoted, citation, escaped, export_entry, export_json, export_markdown
 from rag.export.check import Files, Quote, check, read_export
+from rag.export.json import evidence_to_json
 from rag.index import Index
 from rag.sources.discovery import content_hash
 
@@ -102,10 +103,13 @@ def test_export_locates_the_words(assistant: Assistant, corpus_index: Path) -> N
         "file": {"path": "kazakhstan.md", "sha256": content_hash(Path("corpus/kazakhstan.md").read_bytes())},
         "confidence": answer.confidence,
         "support": [{"document": s.document, "start": s.start, "end": s.end} for s in answer.support],
+        "evidence": [evidence_to_json(each) for each in result.evidence],
     }  # fmt: skip
+    assert found["evidence"][0]["text"] == answer.sentence.text
     assert not_found == {
         "question": "Who won the 1998 football World Cup?", "asked": "2026-03-01T10:30:00Z", "collection": "Asia",
         "found": False, "reason": missing.reason,
+        "evidence": [evidence_to_json(each) for each in missing.evidence],
     }  # fmt: skip
 
 
