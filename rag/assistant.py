@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
-from importlib.metadata import version
 from itertools import compress
 from pathlib import Path
 from typing import Self
@@ -268,6 +267,9 @@ class Assistant:
         ranking = getattr(self.reader, "ranking", None)
         if not reader:
             return None
+        # Imported here because it takes a tenth of the time of ``import rag``.
+        from importlib.metadata import version
+
         parts = (version("rag"), reader, ranking, self.confidence, self.retriever.fusion)
         return "; ".join([*map(str, parts), self.retriever.encoder.fingerprint])
 

@@ -98,7 +98,7 @@ def test_agreement_and_disagreement_are_shown(browser: Browser, address: str) ->
 def test_passages_are_shown_while_they_are_read(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.evaluate("""() => { window.seen = []; new MutationObserver(() => {
-        const text = document.querySelector(".top")?.textContent.slice(0, 20);
+        const text = document.querySelector(".top")?.textContent.trim().slice(0, 20);
         if (text && text !== window.seen.at(-1)) window.seen.push(text);
     }).observe(document.querySelector("#result"), {childList: true, subtree: true, characterData: true}); }""")
     ask_border(page)
