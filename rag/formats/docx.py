@@ -16,14 +16,15 @@ from ..types import Document, name_title
 from .base import Parsed
 from .blocks import BLANK_LINE, Blocks
 from .sanitize import one_line
+from .xml_tree import FALLBACK, outermost
 from .zip_package import OLE, open_package
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-#: A second copy of some content, for programs that cannot show the first.
-FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+#: Deleted and moved text, and second copies.
+SKIPPED = frozenset({WORD + "del", WORD + "moveFrom", FALLBACK})
 
 HEADING_STYLE = re.compile(r"(?:heading \d|title)$", re.IGNORECASE)
 LIST_STYLE = re.compile(r"list (?:bullet|number)", re.IGNORECASE)
@@ -116,17 +117,8 @@ def _cells(row: Element) -> Iterator[str]:
 
 
 def _children(parent: Element, *names: str) -> Iterator[Element]:
-    """Descendants with these names, in document order, without those nested in another."""
-    tags = {WORD + name for name in names}
-    stack = [iter(parent)]
-    while stack:
-        element = next(stack[-1], None)
-        if element is None:
-            stack.pop()
-        elif element.tag in tags:
-            yield element
-        elif element.tag not in (WORD + "del", WORD + "moveFrom", FALLBACK):
-            stack.append(iter(element))
+    """Descendants with these names that are part of the text; see ``outermost``."""
+    return outermost(parent, {WORD + name for name in names}, SKIPPED)
 
 
 def _text(paragraph: Element) -> str:

@@ -18,6 +18,7 @@ from .base import Parsed
 from .blocks import BLANK_LINE, Blocks
 from .sanitize import iso_date, one_line
 from .unread import unread
+from .xml_tree import outermost
 from .zip_package import open_package
 
 if TYPE_CHECKING:
@@ -176,16 +177,8 @@ class _Writer:
 
 
 def _children(parent: Element, *tags: str) -> Iterator[Element]:
-    """Descendants with these tags, in document order, without those nested in another."""
-    stack = [iter(parent)]
-    while stack:
-        element = next(stack[-1], None)
-        if element is None:
-            stack.pop()
-        elif element.tag in tags:
-            yield element
-        elif element.tag not in IGNORED:
-            stack.append(iter(element))
+    """Descendants with these tags that are part of the text; see ``outermost``."""
+    return outermost(parent, tags, IGNORED)
 
 
 def _is_item(element: Element) -> bool:

@@ -21,6 +21,7 @@ from .blocks import BLANK_LINE, Blocks
 from .core_properties import core_properties
 from .sanitize import one_line
 from .unread import unread
+from .xml_tree import FALLBACK, outermost
 from .zip_package import OLE, open_package
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ SLIDE = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
-#: A second copy of some content, for programs that cannot show the first.
-FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 SHAPE, TABLE, PARAGRAPH = SLIDE + "sp", DRAWING + "tbl", DRAWING + "p"
 UNREAD = {
@@ -142,13 +141,5 @@ def _placeholder(shape: Element) -> str | None:
 
 
 def _children(parent: Element, *tags: str) -> Iterator[Element]:
-    """Descendants with these tags, in document order, without those nested in another."""
-    stack = [iter(parent)]
-    while stack:
-        element = next(stack[-1], None)
-        if element is None:
-            stack.pop()
-        elif element.tag in tags:
-            yield element
-        elif element.tag != FALLBACK:
-            stack.append(iter(element))
+    """Descendants with these tags that are part of the text; see ``outermost``."""
+    return outermost(parent, tags, (FALLBACK,))

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 from ..index.lexical import Rarity, terms
 from ..text.segmentation import HEADING, Extent
 from ..types import Evidence, Hit
+from .overlaps import without_overlaps
 from .reader import HitsRead
 from .scoring import fitted
 from .sentences import SentenceSignals, signals
@@ -94,7 +95,7 @@ class EvidenceFinder:
             probability = model.probability(each.signals)
             if probability >= self.threshold:
                 found.append(_evidence(each, hits[each.hit], probability))
-        return tuple(_distinct(found))
+        return tuple(without_overlaps(found, lambda each: each.probability))
 
 
 class Candidate(NamedTuple):
@@ -138,13 +139,3 @@ def _evidence(candidate: Candidate, hit: Hit, probability: float) -> Evidence:
         candidate.hit,
         hit.title,
     )
-
-
-def _distinct(found: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence, most probable first, without what overlaps a more probable sentence (passages overlap)."""
-    kept: dict[str, list[Evidence]] = {}
-    for each in sorted(found, key=lambda each: -each.probability):
-        others = kept.setdefault(each.document_id, [])
-        if not any(each.start < other.end and other.start < each.end for other in others):
-            others.append(each)
-    return sorted((each for others in kept.values() for each in others), key=lambda each: -each.probability)

@@ -20,6 +20,7 @@ from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
 from .folder import network_folder, second_folder
 from .model import SpanModel
+from .overlaps import without_overlaps
 from .predictor import Pair, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
 from .sentences import sentences_of
@@ -168,7 +169,7 @@ class SpanReader:
             )
         ]
         found = [
-            _without_overlaps(self._spans(reading.question, reading.hits, dict(enumerate(reading.texts))))
+            _distinct(self._spans(reading.question, reading.hits, dict(enumerate(reading.texts))))
             for reading in readings
         ]
         again: list[dict[int, ReadText]] = [{} for _ in readings]
@@ -240,7 +241,7 @@ class SpanReader:
             for span in spans
             if span.hit not in texts
         ]
-        return _without_overlaps([*again, *others])
+        return _distinct([*again, *others])
 
 
 def _read_together(predictor: SpanPredictor, requests: Sequence[Sequence[Pair]]) -> list[list[ReadText]]:
@@ -314,14 +315,9 @@ def _sentence_around(passage: Passage, inside: Sequence[Extent], start: int, end
     return Sentence(passage.start + start, passage.start + end, passage.text[start:end])
 
 
-def _without_overlaps(spans: list[Span]) -> list[Span]:
-    """The spans by score, without those that overlap a better one of their document (passages overlap)."""
-    kept: dict[str, list[Span]] = {}
-    for span in sorted(spans, key=lambda span: -span.score):
-        others = kept.setdefault(span.document_id, [])
-        if not any(span.start < other.end and other.start < span.end for other in others):
-            others.append(span)
-    return sorted((span for others in kept.values() for span in others), key=lambda span: -span.score)
+def _distinct(spans: Sequence[Span]) -> list[Span]:
+    """The spans by score, without overlaps."""
+    return without_overlaps(spans, lambda span: span.score)
 
 
 def _with_margins(spans: list[Span]) -> list[Span]:
