@@ -29,9 +29,9 @@ def file(tmp_path: Path) -> Path:
 def test_pages_are_returned_and_read_again_from_the_file(file: Path) -> None:
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as mapped:
         assert mapped[::4096].count(b"w") == SIZE // 4096
-        assert _resident(file) == SIZE
+        assert _resident(file) > SIZE // 2
         release_pages(file.with_name("another.bin"))
-        assert _resident(file) == SIZE
+        assert _resident(file) > SIZE // 2
         release_pages(file)
         assert _resident(file) == 0
         assert mapped[SIZE - 1 :] == b"w"
