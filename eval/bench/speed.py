@@ -92,8 +92,8 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
     Args:
         documents: Documents to index.
         questions: Questions to ask; not empty.
-        repeats: How often to chunk, to build the index, to embed the passages and to ask all questions. The figures of
-            ``reading`` and ``plain_question`` are measured once for each question.
+        repeats: How often to chunk, to build the index, to embed the passages, to embed all questions and to ask them.
+            The figures of ``reading`` are measured once for each question.
     """
     encoder = SentenceTransformerEncoder()
     plain = plain_model()
@@ -113,10 +113,7 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
     first = assistant.ask(questions[0]).seconds.total
     asked = [assistant.ask(question).seconds.total for _ in range(repeats) for question in questions]
     read, bare = reading(assistant, questions)
-    embedded, plain_questions = [], []
-    for question in questions:
-        embedded.append(seconds(partial(encoder.encode, [question])))
-        plain_questions.append(seconds(partial(plain.encode, [question], show_progress_bar=False)))
+    question, plain_question = embedding(encoder, plain, questions, repeats)
     return Speed(
         documents=len(documents),
         passages=len(texts),
@@ -128,11 +125,25 @@ def measure(documents: Sequence[Document], questions: Sequence[str], repeats: in
         ask=tuple(asked),
         read=read,
         bare=bare,
-        question=statistics.median(embedded),
-        plain_question=statistics.median(plain_questions),
+        question=question,
+        plain_question=plain_question,
         loaded=loaded,
         peak=peak_memory(),
     )
+
+
+def embedding(
+    encoder: SentenceTransformerEncoder, plain: SentenceTransformer, questions: Sequence[str], repeats: int
+) -> tuple[float, float]:
+    """Median seconds to embed a question with ``rag``, and with ``SentenceTransformer.encode``.
+
+    They take turns after all questions, not after each: torch's threads go on spinning for a while after each call.
+    """
+    ours, others = [], []
+    for _ in range(repeats):
+        ours += [seconds(partial(encoder.encode, [question])) for question in questions]
+        others += [seconds(partial(plain.encode, [question], show_progress_bar=False)) for question in questions]
+    return statistics.median(ours), statistics.median(others)
 
 
 def reading(assistant: Assistant, questions: Sequence[str]) -> tuple[float, float]:

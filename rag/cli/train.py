@@ -79,6 +79,11 @@ def add_parser(subparsers: Subparsers) -> None:
         help="folder of a reader to train further, or `shipped` for the shipped one; replaces --base",
     )  # fmt: skip
     parser.add_argument(
+        "--teacher", type=Path, metavar="DIR",
+        help="folder of a larger reader to learn from, too: its probabilities are mixed into the targets (knowledge "
+        "distillation)",
+    )  # fmt: skip
+    parser.add_argument(
         "--language", type=_language, metavar="CODE",
         help="language of the questions, an ISO 639 code such as en or de; only a reader for en refuses questions in "
         "other languages (default: that of --from, else en)",
@@ -157,6 +162,7 @@ def run(args: argparse.Namespace) -> int:
             args.out,
             base=args.base,
             start=start,
+            teacher=args.teacher,
             language=args.language,
             device=device,
             report=report,
@@ -172,6 +178,7 @@ def run(args: argparse.Namespace) -> int:
             recipe=recipe,
             files=model_card.describe_files(args.files, parts, licences),
             description=description,
+            teacher=trainer.teacher,
             hours=trainer.seconds / 3600,
             hardware=hardware(device),
             curve=trainer.curve,

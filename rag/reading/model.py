@@ -55,6 +55,9 @@ class SpanModel:
 
     Safe to call from threads, whose windows it computes together.
 
+    Attributes:
+        engine, description, folder, padding, longest: See below.
+
     Args:
         engine: Computes the logits, ``float32 [windows, tokens, outputs]``.
         description: Metadata of the weights.
@@ -68,7 +71,7 @@ class SpanModel:
     ) -> None:
         self.engine: Engine = MergingEngine(engine, padding)
         self.description, self.folder, self.longest = description, folder, longest
-        self._padding = padding
+        self.padding = padding
 
     @classmethod
     def load(cls, folder: Path, device: str | None = None) -> Self:
@@ -115,7 +118,7 @@ class SpanModel:
         order = sorted(range(len(windows)), key=lambda row: len(windows[row].ids))
         for batch in batches([len(windows[row].ids) for row in order], TOKENS_AT_ONCE):
             rows = [order[at] for at in batch]
-            logits = self.engine.run(*padded([windows[row] for row in rows], self._padding))
+            logits = self.engine.run(*padded([windows[row] for row in rows], self.padding))
             found |= {row: _logits(values, windows[row]) for row, values in zip(rows, logits, strict=True)}
         return [found[row] for row in range(len(windows))]
 

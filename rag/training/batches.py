@@ -12,10 +12,12 @@ import numpy as np
 
 from ..embedding.engines.batching import batches
 from ..reading.model import padded
+from ..reading.predictor import Pair
 from ..reading.windows import Tokens, Window, WindowMaker
 from ..text.segmentation import Extent, paragraphs, sentences
 from .examples import Example, Examples
 from .negatives import NearPassages, negatives
+from .teacher import SHARE, Taught, Teacher
 
 if TYPE_CHECKING:
     import torch
@@ -52,11 +54,12 @@ class Batch:
     Attributes:
         ids, types, mask: ``int64 [windows, tokens]``.
         starts, ends: Target distributions, ``float32 [windows, tokens]``: all on token 0 where the window does not
-            answer; all zero where only evidence is known.
-        answerable: 1 where the window answers, ``float32 [windows]``.
+            answer; all zero where only evidence is known. With a teacher, their mean with its distributions.
+        answerable: Probability that the window answers, ``float32 [windows]``; without a teacher 0 or 1.
         sentences: Averaging weights, ``float32 [windows, sentences, tokens]``: 1 / sentence length at each of the
             sentence's tokens, else 0.
-        evidence: 1 for evidence, 0 for other sentences, -1 for padding, ``float32 [windows, sentences]``.
+        evidence: Probability that the sentence is evidence, without a teacher 0 or 1; -1 for padding, ``float32
+            [windows, sentences]``.
     """
 
     ids: torch.Tensor
@@ -84,6 +87,7 @@ class Epochs:
         most: Maximum questions per passage in an epoch; passages with more rotate through them.
         share: Probability of a negative of each kind for each example with a gold answer.
         seed: Random seed.
+        teacher: Its output is mixed into the targets.
     """
 
     def __init__(
@@ -96,9 +100,11 @@ class Epochs:
         most: int,
         share: float,
         seed: int,
+        teacher: Teacher | None = None,
     ) -> None:
         self._examples, self._maker, self._padding = examples, maker, padding
         self._tokens, self._most, self._share, self._seed = tokens, most, share, seed
+        self._teacher = teacher
         self._near = NearPassages(examples) if share else None
         self._passages = maker.many([passage.text for passage in examples.passages])
         self._titles = maker.many([passage.title for passage in examples.passages])
@@ -146,7 +152,15 @@ class Epochs:
                 shares[row, number, first : last + 1] = 1 / (last + 1 - first)
                 evidence[row, number] = float(is_evidence)
         answerable = torch.tensor([float(target.answerable) for target in targets])
-        return Batch(ids, types, mask, starts, ends, answerable, shares, evidence)
+        batch = Batch(ids, types, mask, starts, ends, answerable, shares, evidence)
+        if self._teacher:
+            windows = [target.window for target in targets]
+            _mix_in(batch, windows, self._teacher.read([self._pair(example) for example in examples], windows))
+        return batch
+
+    def _pair(self, example: Example) -> Pair:
+        passage = self._examples.passages[example.passage]
+        return Pair(example.question, passage.title, passage.text)
 
     def _chosen(self, epoch: int) -> list[int]:
         """Rows of the examples of an epoch: at most ``most`` per passage, rotating."""
@@ -186,6 +200,25 @@ class Epochs:
         if passage not in self._extents:
             self._extents[passage] = [extent for part in paragraphs(text) for extent in sentences(text, *part)]
         return self._extents[passage]
+
+
+def _mix_in(batch: Batch, windows: Sequence[Window], taught: Sequence[Taught]) -> None:
+    """Mix a teacher's output into the targets."""
+    import torch
+
+    for target in (batch.starts, batch.ends, batch.answerable):
+        target.mul_(1 - SHARE)
+    logits = torch.zeros(*batch.ids.shape, 1)
+    for row, (window, labels) in enumerate(zip(windows, taught, strict=True)):
+        passage = slice(window.first, window.first + len(window.offsets))
+        for target, probabilities in ((batch.starts, labels.start), (batch.ends, labels.end)):
+            target[row, 0] += SHARE * float(probabilities[0])
+            target[row, passage] += SHARE * torch.from_numpy(probabilities[1:])
+        batch.answerable[row] += SHARE * labels.answerable
+        logits[row, passage, 0] = torch.from_numpy(labels.evidence)
+    evidence = (batch.sentences @ logits).squeeze(-1).sigmoid()
+    real = batch.evidence >= 0
+    batch.evidence[real] = (1 - SHARE) * batch.evidence[real] + SHARE * evidence[real]
 
 
 def _target(

@@ -28,6 +28,7 @@ from .loss import answerability_loss, evidence_loss, span_loss
 from .measure import Reading, measure
 from .network import freeze, has_bf16, layer_number, share_dropout, use_half_attention
 from .recipe import Recipe
+from .teacher import Teacher
 
 if TYPE_CHECKING:
     import torch
@@ -55,12 +56,19 @@ class Point:
 class Trainer:
     """Trains a model and resumes from the last checkpoint.
 
+    Attributes:
+        teacher: Fingerprint of the teacher's weights; empty without one.
+        step, losses: Steps taken, and the loss of each.
+        seconds: Time spent training.
+        curve: Points of the learning curve.
+
     Args:
         split: Training and development examples.
         recipe: Hyperparameters.
         folder: Folder of the checkpoint.
         base: Encoder to start from; see ``base_model``.
         start: Folder of a reader to train further, instead of ``base``.
+        teacher: Folder of a reader whose output is mixed into the targets; see ``Teacher``.
         language: ISO 639 code of the language of the questions; if None that of ``start``, or else English.
         device: A torch device.
         report: Called with stage, steps done and steps in total.
@@ -78,6 +86,7 @@ class Trainer:
         *,
         base: str = DEFAULT_ENCODER,
         start: Path | None = None,
+        teacher: Path | None = None,
         language: str | None = None,
         device: str = "cpu",
         report: Report = lambda stage, done, total: None,
@@ -105,6 +114,8 @@ class Trainer:
         share_dropout(self.body, recipe.dropout)
         use_half_attention(self.body)
         self._maker = WindowMaker.load(self._folder, recipe.window)
+        labels = Teacher(teacher, device if device != "cpu" else None) if teacher else None
+        self.teacher = labels.fingerprint if labels else ""
         self._epochs = Epochs(
             split.training,
             self._maker,
@@ -113,6 +124,7 @@ class Trainer:
             most=recipe.most,
             share=recipe.negatives,
             seed=recipe.seed,
+            teacher=labels,
         )
         self._plans = [self._epochs.plan(epoch) for epoch in range(recipe.epochs)]
         self._steps = sum(map(len, self._plans))
@@ -241,7 +253,7 @@ class Trainer:
         examples = repr([self._split.training.passages, self._split.training.examples]).encode()
         return {
             **asdict(self._recipe), "base": self._base, "start": self._start,
-            "examples": hashlib.sha256(examples).hexdigest(),
+            "teacher": self.teacher, "examples": hashlib.sha256(examples).hexdigest(),
         }  # fmt: skip
 
     def _save(self) -> None:

@@ -124,6 +124,7 @@ class Run:
     Attributes:
         command: The command line.
         start: The run whose weights it started from; None if it started from the embedder.
+        teacher: Fingerprint of the teacher's weights; empty without one.
         recipe: Training settings.
         files: Training data.
         description: Description of the weights.
@@ -135,6 +136,7 @@ class Run:
 
     command: str
     start: EarlierRun | None
+    teacher: str
     recipe: Recipe
     files: list[DataFile]
     description: Description
@@ -182,7 +184,8 @@ with a passage that ranks high and does not answer, and questions changed so tha
 
     {run.command}
 
-{_earlier(run.start)}This run took {run.hours:.1f} hours on {run.hardware}. All settings are in `{SETTINGS}`.
+{_earlier(run.start)}{_teacher(run.teacher)}This run took {run.hours:.1f} hours on {run.hardware}. All settings
+are in `{SETTINGS}`.
 
 On the development articles, with the paragraph given:
 
@@ -221,6 +224,10 @@ def _earlier(run: EarlierRun | None) -> str:
         f"It started from the weights {run.fingerprint}, which took {run.hours:.1f} hours on {run.hardware}:\n\n"
         f"    {run.command}\n\n"
     )
+
+
+def _teacher(fingerprint: str) -> str:
+    return f"Its targets are in part the probabilities of the weights {fingerprint}.\n\n" if fingerprint else ""
 
 
 def _file_row(file: DataFile) -> str:

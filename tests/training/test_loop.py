@@ -187,6 +187,8 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
         "moves.json=CC0",
         "--language",
         "de",
+        "--teacher",
+        str(shipped_reader() / "second"),
     ]
     assert main(command) == 0
     messages = capsys.readouterr().err
@@ -198,6 +200,9 @@ def test_rag_train_writes_reader_and_model_card(tmp_path: Path, capsys: pytest.C
     card = (out / "README.md").read_text()
     assert "| moves.json | CC0 | 30 | 30 | 0 | 6 |" in card
     assert "The language of\nits questions is `de`." in card
+    teacher = load_weights(shipped_reader() / "second" / WEIGHTS).description.fingerprint
+    assert settings["teacher"] == teacher
+    assert f"Its targets are in part the probabilities of the weights {teacher}." in card
     assert load_weights(out / WEIGHTS).description.language == "de"
     further = Trainer(Split(_examples(), Examples(), Examples()), RECIPE, tmp_path, start=out)
     assert further.model().description.language == "de"
