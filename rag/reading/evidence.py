@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, Self
 from ..index.lexical import Rarity, terms
 from ..text.segmentation import HEADING, Extent
 from ..types import Evidence, Hit
+from .contract import HitsRead
 from .overlaps import without_overlaps
-from .reader import HitsRead
 from .scoring import fitted
 from .sentences import SentenceSignals, signals
 
