@@ -44,6 +44,7 @@ class Assistant:
         passages: Passages to retrieve and read.
         feedback: What people marked right and wrong, which ``recall`` applies; none if None.
         evidence: Finds the sentences that bear on a question; the one fitted for the shipped reader by default.
+        document_confidence: As ``confidence``, for answers from one document alone (``table``, ``ask_within``).
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Assistant:
         feedback: FeedbackFile | None = None,
         *,
         evidence: EvidenceFinder | None = None,
+        document_confidence: Confidence | None = None,
     ) -> None:
         self.retriever = retriever
         self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.lexical.rarity)
@@ -62,6 +64,7 @@ class Assistant:
         self.passages = passages
         self.feedback = feedback
         self.evidence = evidence or EvidenceFinder.load(shipped_reader())
+        self.document_confidence = document_confidence or Confidence.load_for_documents(shipped_reader())
 
     @classmethod
     def load(
@@ -112,7 +115,15 @@ class Assistant:
         """
         path = reader_folder(folder)
         reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
-        return cls(retriever, reader, Confidence.load(path), passages, feedback, evidence=EvidenceFinder.load(path))
+        return cls(
+            retriever,
+            reader,
+            Confidence.load(path),
+            passages,
+            feedback,
+            evidence=EvidenceFinder.load(path),
+            document_confidence=Confidence.load_for_documents(path),
+        )
 
     @property
     def index(self) -> Index:
@@ -195,7 +206,7 @@ class Assistant:
                 ``rag.questions.columns``. Each row has their cells in this order.
             documents: Ids of the documents, in order; all that match ``where`` if None.
             where: Conditions on the passages that may answer; see ``Retriever.search``.
-            min_confidence: Probability below which a cell is not found; the confidence's threshold if None.
+            min_confidence: Probability below which a cell is not found; that of ``document_confidence`` if None.
             kept: File in which cells are kept: those of unchanged documents are taken from it, new ones added.
             report: Called with ``documents``, the number of rows done, and their number in total.
 
@@ -210,7 +221,7 @@ class Assistant:
         )
 
     def ask_within(self, search: DocumentSearch, rows: Rows, passages: int = PASSAGES) -> list[Result]:
-        """Answer each question of a search from one document alone, however unsure.
+        """Answer each question of a search from one document alone, however unsure; see ``document_confidence``.
 
         Args:
             search: Questions that are embedded.
@@ -225,11 +236,12 @@ class Assistant:
             replace(Result.of_hits(question, hits), notice=unsupported(question, language))
             for question, hits in zip(search.questions, search.hits(rows, passages), strict=True)
         ]
-        return [self.judge(result, 0.0) for result in self.read_many(found)]
+        read = read_results(found, self.reader, self.index, self.document_confidence, self.evidence)
+        return [self.judge(result, 0.0) for result in read]
 
     @property
     def fingerprint(self) -> str | None:
-        """Identifies what finds, reads and judges; None if the reader has no fingerprint."""
+        """Identifies what answers from one document; None if the reader has no fingerprint."""
         reader = getattr(self.reader, "fingerprint", None)
         ranking = getattr(self.reader, "ranking", None)
         if not reader:
@@ -237,7 +249,7 @@ class Assistant:
         # Imported here because it takes a tenth of the time of ``import rag``.
         from importlib.metadata import version
 
-        parts = (version("rag"), reader, ranking, self.confidence, self.retriever.fusion)
+        parts = (version("rag"), reader, ranking, self.document_confidence, self.retriever.fusion)
         return "; ".join([*map(str, parts), self.retriever.encoder.fingerprint])
 
     def recall(self, result: Result, where: Where | None = None) -> Result:

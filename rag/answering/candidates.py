@@ -83,8 +83,13 @@ class CandidateMaker:
 def _with_items(answer: Answer) -> Answer:
     """The answer with its items, if its words are several."""
     parts = items_of(answer.text)
-    items = (Item(answer.start + start, answer.start + end, answer.text[start:end]) for start, end in parts)
-    return replace(answer, items=tuple(items)) if len(parts) > 1 else answer
+    if len(parts) < 2:
+        return answer
+    items = (
+        Item(answer.document, answer.start + start, answer.start + end, answer.text[start:end], answer.confidence)
+        for start, end in parts
+    )
+    return replace(answer, items=tuple(items))
 
 
 def _joint_signals(spans: Sequence[Span]) -> Signals:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..agreement import agreement_of
 from ..questions.question_type import asks_for_sentences
 from ..types import Agreement, AnswerKind, Hit, Reason, Result
+from .lists import list_items
 
 #: Lowest cosine similarity at which a passage that shares no term with the question is relevant. Of 1,000 answerable
 #: questions of squad-dev-part, none has a first hit without a shared term below it.
@@ -30,6 +31,8 @@ def judged(result: Result, min_confidence: float) -> Result:
         reason_code=code,
         agreement=Agreement() if code else agreement_of(result.answers, result.question),
         answer_kind=_answer_kind(result, min_confidence, has_answer=code is None),
+        items=list_items(result.answers, result.question),
+        min_confidence=min_confidence,
     )
 
 

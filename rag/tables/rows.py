@@ -27,11 +27,11 @@ class Source(Protocol):
     """What answers the questions of a table: an ``Assistant``."""
 
     retriever: Retriever
-    confidence: Confidence
+    document_confidence: Confidence
 
     @property
     def fingerprint(self) -> str | None:
-        """Identifies what finds, reads and judges; None if it cannot be identified."""
+        """Identifies what answers from one document; None if it cannot be identified."""
 
     def ask_within(self, search: DocumentSearch, rows: Rows, passages: int) -> list[Result]:
         """The results of some passages for each question of the search, judged with a minimum of 0."""
@@ -112,7 +112,7 @@ class _View:
             found, kept = self._ask(document, rows)
         except RagError as error:
             return TableRow(name, document.title, (), first_line(error))
-        minimum = self.source.confidence.threshold if min_confidence is None else min_confidence
+        minimum = self.source.document_confidence.threshold if min_confidence is None else min_confidence
         cells = (_placed(_judged(cell, minimum), document) for cell in found)
         return TableRow(name, document.title, tuple(cells), None, kept)
 

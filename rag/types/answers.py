@@ -36,11 +36,20 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of an answer that is a list; offsets in code points of the document."""
+    """An item of a list.
 
+    Attributes:
+        document: Id of the document.
+        start, end: Offsets in the document's text, in code points.
+        text: ``document.text[start:end]``.
+        confidence: That of the candidate that names it.
+    """
+
+    document: str
     start: int
     end: int
     text: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)

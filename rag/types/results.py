@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from .answers import Agreement, Answer
+from .answers import Agreement, Answer, Item
 from .documents import Hit
 from .spans import Evidence
 
@@ -94,6 +94,9 @@ class Result:
         answer_kind: ``SPAN`` if ``answer`` answers the question. ``EVIDENCE`` if it asks for sentences (why, how,
             keywords) and ``evidence`` is likely enough to bear on it; ``answer`` may then give the gist. None if the
             question was not answered.
+        items: The items of the list that the question asks for, from all likely candidates, those of the best one
+            first; empty if it asks for no list. They may stand in several documents.
+        min_confidence: Probability below which it was judged not to be answered.
     """
 
     question: str
@@ -107,6 +110,8 @@ class Result:
     notice: Notice | None = None
     evidence: tuple[Evidence, ...] = ()
     answer_kind: AnswerKind | None = None
+    items: tuple[Item, ...] = ()
+    min_confidence: float = 0.0
 
     @classmethod
     def of_hits(cls, question: str, hits: Sequence[Hit], seconds: float = 0.0) -> Self:
@@ -122,3 +127,8 @@ class Result:
     def near_miss(self) -> Answer | None:
         """The best candidate of a question that was not answered."""
         return self.answers[0] if self.answer is None and self.answers else None
+
+    @property
+    def likely_evidence(self) -> tuple[Evidence, ...]:
+        """The evidence that is at least as probable as an answer must be."""
+        return tuple(each for each in self.evidence if each.probability >= self.min_confidence)
