@@ -9,7 +9,7 @@ from itertools import count
 
 from markupsafe import Markup
 
-from rag import Document, Result
+from rag import AnswerKind, Document, Result
 from rag.formats.pdf.render import Picture
 
 from ..services.document_reader import OpenDocument
@@ -27,9 +27,18 @@ MIN_MARKED = 0.05
 
 
 def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
-    """The marks in a document opened at ``[start, end)``: that span, other likely answers, its sentence."""
+    """The marks in a document opened at ``[start, end)``: that span, other likely answers, its sentence.
+
+    Where sentences answer, the other likely sentences are marked, too.
+    """
     focus = [Mark(start, end, "answer focus")]
     sentences, rest = [], []
+    if result.answer_kind is AnswerKind.EVIDENCE:
+        rest = [
+            Mark(each.start, each.end, "other")
+            for each in result.likely_evidence
+            if each.document_id == document and (each.start, each.end) != (start, end)
+        ]
     for answer in result.answers:
         places = [(answer.document, answer.start, answer.end)]
         places += [(other.document, other.start, other.end) for other in answer.support]
