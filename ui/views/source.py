@@ -50,7 +50,13 @@ def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
 
 
 def source_html(
-    opened: OpenDocument, marks: Sequence[Mark] = (), picture: Picture | None = None, *, with_feedback: bool = False
+    opened: OpenDocument,
+    marks: Sequence[Mark] = (),
+    picture: Picture | None = None,
+    *,
+    beside: bool = False,
+    with_feedback: bool = False,
+    may_be_wrong: bool = False,
 ) -> str:
     """The document, filled in where it is opened; ``reader.js`` fetches the other parts.
 
@@ -58,7 +64,9 @@ def source_html(
         opened: The document.
         marks: Where it is opened, then what else is highlighted; see ``marks_of``. Without marks it opens at its start.
         picture: Picture of the page where a PDF is opened, with the boxes of ``marks_on`` that part.
+        beside: Whether it is shown beside the rest of the page, not over it.
         with_feedback: Whether words can be selected as the right answer.
+        may_be_wrong: Whether the words at the first mark can be marked wrong.
     """
     marks = numbered(marks)
     part = opened.part_at(marks[0].start) if marks else 0
@@ -71,7 +79,9 @@ def source_html(
         page=Markup(page_html(part + 1, on_part, picture)) if picture else None,
         text=Markup(text_html(opened, part, on_part)),
         marks=json.dumps([(mark.start, mark.end, mark.kind, opened.part_at(mark.start)) for mark in marks]),
+        beside=beside,
         with_feedback=with_feedback,
+        may_be_wrong=may_be_wrong,
         opening=next(_openings),
     )
 
