@@ -50,8 +50,8 @@ def _stated_kind(text: str) -> str | None:
 
 #: Questions to which several things are right at once: "Which countries border ...", "Who were ...", "What other ...".
 SEVERAL = re.compile(
-    r"\bwhich (?!(?:does|is|was|has|says)\b)\w+(?<!ss|us|is|as)s\b"
-    r"|\b(?:which|what) (?:\w+ ){0,2}?\w+(?<!ss|us|is|as)s (?:are|were|have|do|did|can|could|will|would)\b"
+    r"\bwhich (?!(?:does|is|was|has|says)\b)\w+(?<![sui])s\b"
+    r"|\b(?:which|what) (?:\w+ ){0,2}?\w+(?<![sui])s (?:are|were|have|do|did|can|could|will|would)\b"
     r"|\b(?:who|which|what) (?:are|were)\b|\b(?:which|what) other\b"
 )
 

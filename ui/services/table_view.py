@@ -111,7 +111,7 @@ def _matches(row: TableRow, view: TableView) -> bool:
     answers = [_answer(row, number) for number in ([view.column] if view.column is not None else range(len(row.cells)))]
     if view.state == FOUND and not any(answers):
         return False
-    if view.state == NOT_FOUND and all(answers):
+    if view.state == NOT_FOUND and answers and all(answers):
         return False
     texts = [answer.text for answer in answers if answer]
     texts += [row.title, row.document] if view.column is None else []
