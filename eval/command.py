@@ -125,6 +125,7 @@ def _measure(
 
 def _settings(question_set: QuestionSet, args: argparse.Namespace) -> dict[str, object]:
     assistant, retriever = question_set.assistant, question_set.assistant.retriever
+    confidence = assistant.document_confidence if question_set.mode == "table" else assistant.confidence
     settings: dict[str, object] = {
         "version": version("rag"),
         "embedder": f"{retriever.encoder.name} ({retriever.encoder.fingerprint})",
@@ -132,7 +133,7 @@ def _settings(question_set: QuestionSet, args: argparse.Namespace) -> dict[str, 
         "fusion": asdict(retriever.fusion),
         "reader": _reader_name(assistant.reader),
         "hits given to the reader": PASSAGES if question_set.mode == "table" else assistant.passages,
-        "threshold": assistant.confidence.threshold,
+        "threshold": confidence.threshold,
         "documents": len(retriever.index.documents),
         "passages": len(retriever.index.passages),
         "limit": args.limit,

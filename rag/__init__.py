@@ -28,7 +28,8 @@ from .errors import (
 )
 from .index import Changes, Index, Skipped, Verification, build_index, repair, verify
 from .index.vectors import FaissStore, VectorStore
-from .reading.reader import Reader, SpanReader
+from .reading.contract import Reader
+from .reading.reader import SpanReader
 from .retrieval.retriever import Fusion, Retriever
 from .sources.parse_process import FileLimits
 from .tables import Candidate, TableCell, TableRow

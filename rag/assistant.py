@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
-from itertools import compress
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from .agreement import agreement_of
+from .answering.candidates import MAX_ANSWERS
+from .answering.judging import judged
+from .answering.reading import read_results
 from .embedding.encoder import Encoder
 from .index import Index, Report, embedder_of
 from .index.filters import Where
@@ -19,42 +19,17 @@ from .paths import shipped_reader
 from .questions.columns import as_columns
 from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
-from .questions.list_items import asks_for_list, items_of
-from .questions.question_type import asks_for_sentences
 from .questions.recall import apply_feedback
 from .questions.scope import unsupported
+from .reading.contract import Reader
 from .reading.evidence import EvidenceFinder
 from .reading.folder import reader_folder
-from .reading.reader import HitsRead, Reader, SpanReader
+from .reading.reader import SpanReader
 from .reading.scoring import Confidence
 from .retrieval.retriever import Retriever
 from .retrieval.within import DocumentSearch
 from .tables import PASSAGES, KeptCells, TableRow, table_rows
-from .text.words import normalized_words
-from .types import (
-    Agreement,
-    Answer,
-    AnswerKind,
-    Evidence,
-    Hit,
-    Item,
-    Notice,
-    NoticeCode,
-    Passage,
-    Reason,
-    Result,
-    Seconds,
-    Signals,
-    Span,
-    Support,
-)
-
-#: Lowest cosine similarity at which a passage that shares no term with the question is relevant. Of 1,000 answerable
-#: questions of squad-dev-part, none has a first hit without a shared term below it.
-MIN_SIMILARITY = 0.3
-
-#: Candidates kept in a result.
-MAX_ANSWERS = 5
+from .types import Notice, NoticeCode, Passage, Result
 
 
 class Assistant:
@@ -69,6 +44,7 @@ class Assistant:
         passages: Passages to retrieve and read.
         feedback: What people marked right and wrong, which ``recall`` applies; none if None.
         evidence: Finds the sentences that bear on a question; the one fitted for the shipped reader by default.
+        document_confidence: As ``confidence``, for answers from one document alone (``table``, ``ask_within``).
     """
 
     def __init__(
@@ -80,6 +56,7 @@ class Assistant:
         feedback: FeedbackFile | None = None,
         *,
         evidence: EvidenceFinder | None = None,
+        document_confidence: Confidence | None = None,
     ) -> None:
         self.retriever = retriever
         self.reader = reader or SpanReader.load(shipped_reader(), retriever.index.lexical.rarity)
@@ -87,6 +64,7 @@ class Assistant:
         self.passages = passages
         self.feedback = feedback
         self.evidence = evidence or EvidenceFinder.load(shipped_reader())
+        self.document_confidence = document_confidence or Confidence.load_for_documents(shipped_reader())
 
     @classmethod
     def load(
@@ -137,7 +115,15 @@ class Assistant:
         """
         path = reader_folder(folder)
         reader = SpanReader.load(path, retriever.index.lexical.rarity, device)
-        return cls(retriever, reader, Confidence.load(path), passages, feedback, evidence=EvidenceFinder.load(path))
+        return cls(
+            retriever,
+            reader,
+            Confidence.load(path),
+            passages,
+            feedback,
+            evidence=EvidenceFinder.load(path),
+            document_confidence=Confidence.load_for_documents(path),
+        )
 
     @property
     def index(self) -> Index:
@@ -201,15 +187,7 @@ class Assistant:
         Raises:
             InputError: See ``read``.
         """
-        started = time.perf_counter()
-        relevant = [_is_relevant(result.hits) for result in results]
-        read = iter(self._read_hits(list(compress(results, relevant))))
-        found = [
-            self._found(result, next(read)) if is_relevant else ((), ())
-            for result, is_relevant in zip(results, relevant, strict=True)
-        ]
-        seconds = (time.perf_counter() - started) / max(len(results), 1)
-        return [_read(result, *each, seconds) for result, each in zip(results, found, strict=True)]
+        return read_results(results, self.reader, self.index, self.confidence, self.evidence)
 
     def table(
         self,
@@ -228,7 +206,7 @@ class Assistant:
                 ``rag.questions.columns``. Each row has their cells in this order.
             documents: Ids of the documents, in order; all that match ``where`` if None.
             where: Conditions on the passages that may answer; see ``Retriever.search``.
-            min_confidence: Probability below which a cell is not found; the confidence's threshold if None.
+            min_confidence: Probability below which a cell is not found; that of ``document_confidence`` if None.
             kept: File in which cells are kept: those of unchanged documents are taken from it, new ones added.
             report: Called with ``documents``, the number of rows done, and their number in total.
 
@@ -243,7 +221,7 @@ class Assistant:
         )
 
     def ask_within(self, search: DocumentSearch, rows: Rows, passages: int = PASSAGES) -> list[Result]:
-        """Answer each question of a search from one document alone, however unsure.
+        """Answer each question of a search from one document alone, however unsure; see ``document_confidence``.
 
         Args:
             search: Questions that are embedded.
@@ -258,11 +236,12 @@ class Assistant:
             replace(Result.of_hits(question, hits), notice=unsupported(question, language))
             for question, hits in zip(search.questions, search.hits(rows, passages), strict=True)
         ]
-        return [self.judge(result, 0.0) for result in self.read_many(found)]
+        read = read_results(found, self.reader, self.index, self.document_confidence, self.evidence)
+        return [self.judge(result, 0.0) for result in read]
 
     @property
     def fingerprint(self) -> str | None:
-        """Identifies what finds, reads and judges; None if the reader has no fingerprint."""
+        """Identifies what answers from one document; None if the reader has no fingerprint."""
         reader = getattr(self.reader, "fingerprint", None)
         ranking = getattr(self.reader, "ranking", None)
         if not reader:
@@ -270,7 +249,7 @@ class Assistant:
         # Imported here because it takes a tenth of the time of ``import rag``.
         from importlib.metadata import version
 
-        parts = (version("rag"), reader, ranking, self.confidence, self.retriever.fusion)
+        parts = (version("rag"), reader, ranking, self.document_confidence, self.retriever.fusion)
         return "; ".join([*map(str, parts), self.retriever.encoder.fingerprint])
 
     def recall(self, result: Result, where: Where | None = None) -> Result:
@@ -307,15 +286,7 @@ class Assistant:
             min_confidence: See ``ask``.
         """
         minimum = self.confidence.threshold if min_confidence is None else min_confidence
-        code, reason = _reason(result, minimum)
-        return replace(
-            result,
-            answer=None if code else result.answers[0],
-            reason=reason,
-            reason_code=code,
-            agreement=Agreement() if code else agreement_of(result.answers, result.question),
-            answer_kind=_answer_kind(result, minimum, has_answer=code is None),
-        )
+        return judged(result, minimum)
 
     def _understood(self, question: str, previous: str | None) -> tuple[str, Notice | None]:
         """The question spelt out if it is a follow-up, and what to say about it."""
@@ -327,116 +298,3 @@ class Assistant:
             text = "If this continues another question, it is not clear how; then ask it in full."
             return question, Notice(NoticeCode.UNCLEAR_FOLLOW_UP, text)
         return full, Notice(NoticeCode.FOLLOW_UP, f"Understood as: “{full}”")
-
-    def _read_hits(self, results: Sequence[Result]) -> list[HitsRead]:
-        """What the reader found in the hits of each result."""
-        requests = [(result.question, result.hits) for result in results]
-        if isinstance(self.reader, SpanReader):
-            return self.reader.read_hits(requests)
-        # Other readers give no scores of sentences.
-        return [HitsRead(self.reader.read(question, hits)) for question, hits in requests]
-
-    def _found(self, result: Result, read: HitsRead) -> tuple[tuple[Answer, ...], tuple[Evidence, ...]]:
-        """The candidates and the evidence in the hits of a result."""
-        question, hits = result.question, result.hits
-        evidence = self.evidence.find(question, hits, read, self.index.lexical.rarity)
-        return self._candidates(question, read.spans, hits), tuple(map(self._placed, evidence))
-
-    def _placed(self, evidence: Evidence) -> Evidence:
-        place = self.index.place(evidence.document_id, evidence.start)
-        return replace(evidence, page=place.page, heading=place.heading)
-
-    def _candidates(self, question: str, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
-        """The best candidates of a reader's spans, best first."""
-        merged: dict[str, list[Span]] = {}
-        for span in sorted(spans, key=lambda span: -span.score):
-            merged.setdefault(normalized_words(span.text), []).append(span)
-        groups = list(merged.values())[:MAX_ANSWERS]
-        if not groups:
-            return ()
-        best = _joint_signals(groups[0])
-        found = tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
-        return tuple(map(_with_items, found)) if asks_for_list(question) else found
-
-    def _answer(self, spans: Sequence[Span], hits: Sequence[Hit], best: Signals, lead: float) -> Answer:
-        """One candidate of spans with the same words, best first.
-
-        Args:
-            spans: The spans.
-            hits: The hits that were read.
-            best: Signals of the best candidate.
-            lead: See ``Signals.lead``.
-        """
-        span, *others = spans
-        hit = hits[span.hit]
-        place = self.index.place(span.document_id, span.start)
-        return Answer(
-            text=span.text,
-            confidence=self.confidence.probability(replace(best, lead=lead)),
-            document=span.document_id,
-            title=hit.title,
-            start=span.start,
-            end=span.end,
-            page=place.page,
-            heading=place.heading,
-            sentence=span.sentence,
-            passage=hit.passage,
-            support=tuple(
-                Support(other.document_id, other.start, other.end) for other in others if other.signals.is_answer
-            ),
-            signals=replace(_joint_signals(spans), lead=lead),
-        )
-
-
-def _with_items(answer: Answer) -> Answer:
-    """The answer with its items, if its words are several."""
-    parts = items_of(answer.text)
-    items = (Item(answer.start + start, answer.start + end, answer.text[start:end]) for start, end in parts)
-    return replace(answer, items=tuple(items)) if len(parts) > 1 else answer
-
-
-def _read(result: Result, answers: tuple[Answer, ...], evidence: tuple[Evidence, ...], seconds: float) -> Result:
-    """A result as it was retrieved, with what was found in its hits."""
-    retrieve = result.seconds.retrieve
-    total = Seconds(retrieve, seconds, retrieve + seconds)
-    retrieved = Result.of_hits(result.question, result.hits, retrieve)
-    return replace(retrieved, answers=answers, seconds=total, notice=result.notice, evidence=evidence)
-
-
-def _joint_signals(spans: Sequence[Span]) -> Signals:
-    """The best of each signal over spans with the same words, and the number of their documents."""
-    best = {field.name: max(getattr(span.signals, field.name) for span in spans) for field in fields(Signals)}
-    return Signals(**{**best, "support": math.log(len({span.document_id for span in spans}))})
-
-
-def _is_relevant(hits: Sequence[Hit]) -> bool:
-    return any(hit.lexical > 0 or hit.dense >= MIN_SIMILARITY for hit in hits)
-
-
-def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> AnswerKind | None:
-    """What answers the question; None if nothing does. Words that a person marked right come before sentences."""
-    refused = result.notice and result.notice.reason
-    marked = result.answers and result.answers[0].feedback
-    likely = result.evidence and result.evidence[0].probability >= min_confidence
-    if likely and not refused and not marked and asks_for_sentences(result.question):
-        return AnswerKind.EVIDENCE
-    return AnswerKind.SPAN if has_answer else None
-
-
-def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:
-    """Why the result has no answer, for programs and for people; None if it has one."""
-    if result.notice and result.notice.reason:
-        return result.notice.reason, result.notice.text
-    if not result.answers:
-        if not result.hits:
-            return Reason.NOTHING_RELEVANT, "nothing relevant: no document matches the conditions"
-        if not _is_relevant(result.hits):
-            return Reason.NOTHING_RELEVANT, "nothing relevant: no passage is about this"
-        return Reason.NO_SPAN, "no span: no sentence of the passages found could be the answer"
-    best = result.answers[0]
-    if best.confidence < min_confidence:
-        return Reason.TOO_UNSURE, (
-            f"too unsure: no candidate is at least {min_confidence:.0%} likely to be right "
-            f"(the best one: {math.floor(best.confidence * 100)}%); the closest passages may help"
-        )
-    return None, None

@@ -29,6 +29,7 @@ def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
         "rag/corpus/kazakhstan.md",
         "rag/data/rag-16k.tiktoken",
         "rag/data/reader/confidence.json",
+        "rag/data/reader/document-confidence.json",
         "rag/data/reader/evidence.json",
         "rag/data/reader/reader.safetensors",
         "rag/data/reader/second/config.json",

@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from rag import InputError
 from rag.reading.folder import REFERENCE, reader_folder, write_reference
-from rag.reading.scoring import CONFIDENCE, EVIDENCE, RANKING, Confidence
+from rag.reading.scoring import CONFIDENCE, DOCUMENT_CONFIDENCE, EVIDENCE, RANKING, Confidence
 
 from ..scoring.metrics import calibration_error
 from ..scoring.suite import Trial, is_right
@@ -32,7 +32,7 @@ from .data import FOLDS, folds
 MIN_QUESTIONS, MIN_OF_EACH = 30, 5
 
 #: Files that are taken over from the reader that is calibrated.
-COPIED = (RANKING, EVIDENCE)
+COPIED = (RANKING, EVIDENCE, DOCUMENT_CONFIDENCE)
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -10,14 +10,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from rag import RagError
-from rag.paths import shipped_reader
 from rag.reading.scoring import CONFIDENCE, RANKING, Ranking
 
 from . import confidence, ranking
-from .data import fitting_sets
+from .data import add_options, fitting_sets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,14 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--also", type=_articles, action="append", default=[], metavar="FILE:FIRST-LAST",
-        help="also fit on these articles of a SQuAD-format file, counted from 0",
-    )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, default=shipped_reader(), metavar="DIR",
-        help="the reader's folder (default: the shipped reader)",
-    )  # fmt: skip
+    add_options(parser)
     args = parser.parse_args(argv)
     try:
         readings = [reading for each in fitting_sets(args.out, args.also) for reading in each.read()]
@@ -49,16 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, content in ((RANKING, ranked), (CONFIDENCE, judged)):
         (args.out / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0
-
-
-def _articles(text: str) -> tuple[Path, range]:
-    """``FILE:FIRST-LAST``."""
-    path, _, numbers = text.rpartition(":")
-    first, _, last = numbers.partition("-")
-    try:
-        return Path(path), range(int(first), int(last) + 1)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FILE:FIRST-LAST with article numbers") from error
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class Outcome:
         evidence_shared, evidence_predicted, evidence_gold: Words of the evidence: in both, given, gold; None if the
             question has no gold evidence.
         evidence_given: Was there any evidence?
-        items_shared, items_predicted, items_gold: Items of a list: in both, in the best candidate, gold; None if the
+        items_shared, items_predicted, items_gold: Items of a list: in both, in the result, gold; None if the
             question has no gold items.
     """
 
@@ -215,7 +215,7 @@ def run_table(
             yield Trial(
                 question,
                 tuple(hits[question.text]),
-                assistant.judge(results[question.text]),
+                assistant.judge(results[question.text], assistant.document_confidence.threshold),
                 assistant.judge(assistant.read(given)) if question.golds else None,
                 passages.attainable(question.golds),
             )
@@ -272,7 +272,7 @@ def judge(trial: Trial) -> Outcome:
     ceiling = trial.ceiling.answers[0] if trial.ceiling and trial.ceiling.answers else None
     gains = [passage_relevance(hit.passage, question.golds) for hit in trial.hits]
     counts = trial.evidence
-    items = count_items(_items(best), question.items) if question.items else None
+    items = count_items(_items(result), question.items) if question.items else None
     return Outcome(
         id=question.id,
         text=question.text,
@@ -326,11 +326,9 @@ def passage_relevance(passage: Passage, golds: Sequence[Gold]) -> float:
     return relevance((passage.start, passage.end), _extents(passage.document_id, golds))
 
 
-def _items(answer: Answer | None) -> list[str]:
-    """Texts of the answer's items; its own if it is no list."""
-    if answer is None:
-        return []
-    return [item.text for item in answer.items] or [answer.text]
+def _items(result: Result) -> list[str]:
+    """Texts of the result's items; that of the best candidate if the question asks for no list."""
+    return [item.text for item in result.items] or [best.text for best in result.answers[:1]]
 
 
 def _evidence_words(question: Question, result: Result, documents: Mapping[str, Document]) -> Counts | None:

@@ -34,7 +34,8 @@ def result_text(result: Result) -> Text:
         return Text("\n").join([*notice, *_evidence(result, None), *gist, _seconds(result)])
     if result.answer:
         notice = [Text(_one_line(result.notice.text), style=WARNING)] if result.notice else []
-        lines = [*notice, _headline(result.answer), *_context(result.answer), *_disagreement(result.agreement)]
+        lines = [*notice, _headline(result.answer), *_context(result.answer), *_further_items(result, result.answer)]
+        lines += _disagreement(result.agreement)
         lines += _evidence(result, result.answer)
         return Text("\n").join([*lines, _seconds(result)])
     lines = [Text(f"not found: {_one_line(result.reason or '')}", style=WARNING)]
@@ -143,6 +144,19 @@ def _context(answer: Answer) -> list[Text]:
         "  ", (_one_line(before), SENTENCE), (_one_line(answer.text), ANSWER), (_one_line(after), SENTENCE)
     )
     return [quoted, Text("  " + one_line(place + agreeing), style=QUIET)]
+
+
+def _further_items(result: Result, answer: Answer) -> list[Text]:
+    """The items of a list that are not in the words of the answer, one per line."""
+    inside = set(answer.items)
+    lines = []
+    for item in result.items:
+        if item not in inside and (item.document, item.start, item.end) != (answer.document, answer.start, answer.end):
+            place = f"{item.document}, characters {item.start}-{item.end}"
+            lines.append(
+                Text.assemble(("  also ", QUIET), (_one_line(item.text), ANSWER), (f"  {one_line(place)}", QUIET))
+            )
+    return lines
 
 
 def _disagreement(agreement: Agreement) -> list[Text]:

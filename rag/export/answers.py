@@ -87,17 +87,22 @@ def export_entry(result: Result, index: Index, asked: datetime, collection: str)
     return ExportEntry(result.question, asked, collection, answer, "", document, file, result.evidence)
 
 
-def citation(answer: Answer, document: Document) -> str:
+def citation(quote: Answer | Evidence, document: Document) -> str:
     """One line for the clipboard: the words, their author, title and date, and their location.
 
     ``“7,644 km” — Anna Berg, “The long border”, 2022-10-22 (reports/border.pdf, page 3, under “Facts”, characters
     120-128)``. What the document does not state is left out; so is a title made from the file's name, and a heading
     that equals the title. Runs of whitespace in the words become one space.
     """
+    return f"“{_line(quote.text)}” — {source_line(quote, document)}"
+
+
+def source_line(quote: Answer | Evidence, document: Document) -> str:
+    """Author, title, date and location of a quote, as in ``citation``."""
     stated = [author(document), f"“{_line(document.title)}”" * _has_title(document), date(document)]
     source = ", ".join(part for part in stated if part)
-    place = f"({_place(answer, document)})"
-    return f"“{_line(answer.text)}” — {f'{source} {place}' if source else place}"
+    place = f"({_place(quote, document)})"
+    return f"{source} {place}" if source else place
 
 
 def author(document: Document) -> str:
@@ -206,14 +211,14 @@ def _escaped_within(text: str) -> str:
     return MARKUP.sub(lambda match: "\\" + match.group(), _line(text))
 
 
-def _place(answer: Answer, document: Document) -> str:
+def _place(quote: Answer | Evidence, document: Document) -> str:
     """Document, page, heading and offsets, as far as the format has them."""
-    parts = [_line(answer.document)]
-    if answer.page is not None:
-        parts.append(f"page {answer.page}")
-    if answer.heading not in (None, document.title):
-        parts.append(f"under “{_line(str(answer.heading))}”")
-    return ", ".join([*parts, f"characters {answer.start}-{answer.end}"])
+    parts = [_line(document.id)]
+    if quote.page is not None:
+        parts.append(f"page {quote.page}")
+    if quote.heading not in (None, document.title):
+        parts.append(f"under “{_line(str(quote.heading))}”")
+    return ", ".join([*parts, f"characters {quote.start}-{quote.end}"])
 
 
 def _has_title(document: Document) -> bool:

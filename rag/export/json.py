@@ -25,6 +25,7 @@ def result_to_json(result: Result) -> Json:
         "agreement": agreement_to_json(result.agreement),
         "seconds": asdict(result.seconds),
         "notice": asdict(result.notice) if result.notice else None,
+        "items": [asdict(item) for item in result.items],
     }
 
 
@@ -79,7 +80,7 @@ def answer_to_json(answer: Answer) -> Json:
         },
         "support": [asdict(support) for support in answer.support],
         "feedback": asdict(answer.feedback) if answer.feedback else None,
-        "items": [{"text": item.text, "start": item.start, "end": item.end} for item in answer.items],
+        "items": [asdict(item) for item in answer.items],
     }
 
 

@@ -12,6 +12,12 @@ PLURAL = re.compile(
     r"\w+(?<![sui])s\b|\bwhat (?:are|were) the\b"
 )
 
+#: The number of things that a question asks for: "which five countries", "name the three powers".
+NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBER = re.compile(
+    rf"\b(?:which|what|list|name|give|enumerate)(?: the)? (?:(?P<word>{'|'.join(NUMBERS)})|(?P<digits>[1-9]\d?))\b"
+)
+
 #: Between two items; a preposition may be repeated, as in "in Bishkek and in Almaty".
 BETWEEN = re.compile(
     r"(?:[,;]\s++(?:(?:and|or|nor)\s++)?|(?<!\s)\s++(?:and|or|nor)\s++)"
@@ -26,6 +32,14 @@ def asks_for_list(question: str) -> bool:
     """True if several things may answer the question together; a verb such as "borders" counts as a plural noun."""
     text = " ".join(question.casefold().split())
     return guess_kind(question) == "list" or bool(PLURAL.search(text))
+
+
+def asked_number(question: str) -> int | None:
+    """How many things a question asks for; None if it does not say."""
+    found = NUMBER.search(" ".join(question.casefold().split()))
+    if found is None:
+        return None
+    return int(found["digits"]) if found["digits"] else NUMBERS.index(found["word"]) + 2
 
 
 def items_of(text: str) -> list[tuple[int, int]]:

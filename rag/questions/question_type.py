@@ -48,9 +48,10 @@ def _stated_kind(text: str) -> str | None:
     return min(found, key=lambda each: each[0], default=(0, None))[1]
 
 
-#: Questions to which several things are right at once: "Which countries were ...", "Who were ...", "What other ...".
+#: Questions to which several things are right at once: "Which countries border ...", "Who were ...", "What other ...".
 SEVERAL = re.compile(
-    r"\b(?:which|what) (?:\w+ ){0,2}?\w+(?<!ss|us|is|as)s (?:are|were|have|do|did|can|could|will|would)\b"
+    r"\bwhich (?!(?:does|is|was|has|says)\b)\w+(?<![sui])s\b"
+    r"|\b(?:which|what) (?:\w+ ){0,2}?\w+(?<![sui])s (?:are|were|have|do|did|can|could|will|would)\b"
     r"|\b(?:who|which|what) (?:are|were)\b|\b(?:which|what) other\b"
 )
 

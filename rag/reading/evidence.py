@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, Self
 from ..index.lexical import Rarity, terms
 from ..text.segmentation import HEADING, Extent
 from ..types import Evidence, Hit
+from .contract import HitsRead
 from .overlaps import without_overlaps
-from .reader import HitsRead
-from .scoring import fitted
+from .scoring import EVIDENCE, fitted
 from .sentences import SentenceSignals, signals
 
 NAMES = frozenset(field.name for field in fields(SentenceSignals))
@@ -74,7 +74,7 @@ class EvidenceFinder:
         Raises:
             InputError: The file is not one that ``rag.eval.fitting.evidence`` writes.
         """
-        with fitted(folder, "evidence", "rag.eval.fitting.evidence") as content:
+        with fitted(folder, EVIDENCE, "rag.eval.fitting.evidence") as content:
             found = cls(Regression.of(content["read"]), Regression.of(content["unread"]), float(content["threshold"]))
             if not 0 <= found.threshold <= 1:
                 raise ValueError("the threshold is not between 0 and 1")

@@ -4,7 +4,7 @@ reader.safetensors, ...           a span model, as written by ``rag train``; or
 config.json, model.safetensors    a question-answering model in Hugging Face's format; or
 second/                           a larger span model, which reads the best passages again
 model.json                        the name of either, written by ``rag eval --calibrate``
-ranking.json, confidence.json, evidence.json
+ranking.json, confidence.json, document-confidence.json, evidence.json
                                   how its scores are combined; those of the shipped reader where there are none
 """
 

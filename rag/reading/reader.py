@@ -1,4 +1,4 @@
-"""Passages to spans: the ``Reader`` contract, and the default reader, span models trained by the project."""
+"""The default reader: span models trained by the project."""
 
 from __future__ import annotations
 
@@ -6,28 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 from ..embedding.engines.choice import OPENVINO, chosen_engine
 from ..embedding.engines.torch_engine import torch_device
-from ..formats import is_markdown
-from ..index.lexical import Rarity, coverage, terms
-from ..questions.answer_type import concise_end, fits_question
-from ..text.links import without_link_marks
-from ..text.segmentation import Extent
-from ..text.values import with_unit
-from ..types import Hit, Passage, Sentence, Signals, Span
+from ..index.lexical import Rarity
+from ..types import Hit, Passage, Signals, Span
+from .contract import HitsRead
 from .folder import network_folder, second_folder
 from .model import SpanModel
 from .overlaps import without_overlaps
 from .predictor import Pair, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
-from .sentences import sentences_of
+from .spans import spans_of
 from .weights import model_files
-
-#: Spans taken from one passage.
-SPANS_PER_PASSAGE = 3
 
 #: Passages read a second time, by the larger model, at most.
 READ_AGAIN = 3
@@ -36,33 +28,6 @@ READ_AGAIN = 3
 #: hardly ever prefers them. On the 979 questions of the fit, it reads 1.5 passages on average, and 606 answers are
 #: right; without this limit it reads 3 and 607 are right, with a limit of 4 1.3 and 600, with one passage each 593.
 MAX_GAP = 8.0
-
-PRONOUNS = frozenset("he she it they him her them his hers its their theirs who which that this these those".split())
-
-
-class Reader(Protocol):
-    """Finds candidate answers in passages."""
-
-    @property
-    def language(self) -> str | None:
-        """ISO 639 code of the language of questions that it understands; None if it is not limited to one."""
-
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """Candidate spans of the hits' passages, best first; no two of one document overlap."""
-
-
-class HitsRead(NamedTuple):
-    """What the reader found in hits.
-
-    Attributes:
-        spans: The candidate spans, best first.
-        texts: What the first model made of each hit's passage; empty if the reader does not say.
-        again: What the second model made of the passages that it read, by the number of their hit.
-    """
-
-    spans: list[Span]
-    texts: Sequence[ReadText] = ()
-    again: Mapping[int, ReadText] = MappingProxyType({})
 
 
 class _Reading(NamedTuple):
@@ -169,7 +134,7 @@ class SpanReader:
             )
         ]
         found = [
-            _distinct(self._spans(reading.question, reading.hits, dict(enumerate(reading.texts))))
+            _distinct(spans_of(reading.question, reading.hits, dict(enumerate(reading.texts)), self._rarity))
             for reading in readings
         ]
         again: list[dict[int, ReadText]] = [{} for _ in readings]
@@ -183,36 +148,6 @@ class SpanReader:
             HitsRead(_with_margins(spans), each.texts, texts)
             for spans, each, texts in zip(found, readings, again, strict=True)
         ]
-
-    def _spans(self, question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText]) -> list[Span]:
-        """The best spans of passages, given by the number of their hit."""
-        question_terms = list(set(terms(question)))
-        weights = dict(zip(question_terms, self._rarity(question_terms), strict=True))
-        spans = []
-        for number, read in texts.items():
-            hit = hits[number]
-            shared = coverage(weights, hit.passage.text)
-            inside = sentences_of(hit.passage.text)
-            for prediction in read.best(SPANS_PER_PASSAGE):
-                start, end = prediction.start, prediction.end
-                end = start + concise_end(hit.passage.text[start:end], question)
-                if is_markdown(hit.passage.document_id):
-                    start, end = without_link_marks(hit.passage.text, start, end)
-                start, end = with_unit(hit.passage.text, start, end, question)
-                words = hit.passage.text[start:end]
-                if _is_answer(words) and not repeats_question(words, question):
-                    signals = Signals(
-                        span=prediction.score,
-                        answerability=prediction.answerability,
-                        retrieval=hit.score - hits[0].score,
-                        dense=hit.dense,
-                        coverage=shared,
-                        second_pass_score=prediction.score,
-                        type_fit=0.0 if fits_question(words, question) else -1.0,
-                    )
-                    sentence = _sentence_around(hit.passage, inside, start, end)
-                    spans.append(_span(hit.passage, number, Extent(start, end), sentence, signals))
-        return spans
 
     def _with_second(self, reading: _Reading, spans: list[Span], texts: Mapping[int, ReadText]) -> list[Span]:
         """The second model's spans of the passages that it has read, then the first one's spans of the others.
@@ -231,7 +166,7 @@ class SpanReader:
                     span.signals, span=_score(reading.texts[span.hit], span, reading.hits[span.hit].passage)
                 ),
             )
-            for span in self._spans(reading.question, reading.hits, texts)
+            for span in spans_of(reading.question, reading.hits, texts, self._rarity)
         ]
         if not again:
             return spans
@@ -265,20 +200,6 @@ def _predictor(folder: Path, modified: tuple[int, ...], engine: str, device: str
     return SpanPredictor.of(SpanModel.load(folder, device))
 
 
-def _span(passage: Passage, hit: int, words: Extent, sentence: Sentence, signals: Signals) -> Span:
-    """A span of a passage, given by its offsets in the passage."""
-    return Span(
-        passage.document_id,
-        passage.start + words.start,
-        passage.start + words.end,
-        passage.text[words.start : words.end],
-        sentence,
-        hit,
-        prior_score(signals),
-        signals,
-    )
-
-
 def _score(text: ReadText, span: Span, passage: Passage) -> float:
     """Score of a span of a passage by the model that has read it."""
     return text.score(span.start - passage.start, span.end - passage.start)
@@ -286,33 +207,6 @@ def _score(text: ReadText, span: Span, passage: Passage) -> float:
 
 def _with_signals(span: Span, signals: Signals) -> Span:
     return replace(span, signals=signals, score=prior_score(signals))
-
-
-def _is_answer(text: str) -> bool:
-    """True if the text holds a letter or digit and is not a bare pronoun."""
-    return any(character.isalnum() for character in text) and text.casefold() not in PRONOUNS
-
-
-def repeats_question(text: str, question: str) -> bool:
-    """True if all content words of a text stand in the question, unless the question offers a choice with "or".
-
-    Of 542 questions that the fits use, one has only answers of this kind.
-    """
-    content = set(terms(text))
-    return bool(content) and content <= set(terms(question)) and " or " not in question.casefold()
-
-
-def _sentence_around(passage: Passage, inside: Sequence[Extent], start: int, end: int) -> Sentence:
-    """The sentence around a span of a passage, from its first to its last one if it crosses boundaries.
-
-    Args:
-        passage: The passage.
-        inside: Its sentences.
-        start, end: The span, by its offsets in the passage, which stand for the sentence where there is none.
-    """
-    crossed = [each for each in inside if each.start < end and start < each.end] or [Extent(start, end)]
-    start, end = crossed[0].start, crossed[-1].end
-    return Sentence(passage.start + start, passage.start + end, passage.text[start:end])
 
 
 def _distinct(spans: Sequence[Span]) -> list[Span]:

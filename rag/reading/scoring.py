@@ -8,7 +8,8 @@
    candidates follow from how far they are behind it in the ranking, so the order by probability is the order of the
    ranking.
 
-The weights of 2 and 3 are fitted by ``rag.eval.fitting`` and stored in the reader's folder.
+The weights of 2 and 3 are fitted by ``rag.eval.fitting`` and stored in the reader's folder. There are two confidences:
+one for answers from a whole collection, one for answers from one document alone.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from ..types import Signals, Span
 
 #: Files of a reader's folder.
 RANKING, CONFIDENCE, EVIDENCE = "ranking.json", "confidence.json", "evidence.json"
+
+#: The confidence of answers from one document alone, such as the cells of a table.
+DOCUMENT_CONFIDENCE = "document-confidence.json"
 
 #: Weight of the retrieval signal in ``prior_score``. Of several passages that seem to answer, the one about the
 #: question is mostly right. Chosen among 0, 0.5, 1, 1.5, 2, 3 and 4 on the calibration part of the shipped questions
@@ -66,7 +70,7 @@ class Ranking:
             InputError: The file is not one that ``rag.eval.fitting.fit`` writes.
         """
 
-        with fitted(folder, "ranking") as content:
+        with fitted(folder, RANKING) as content:
             return cls(_by_signal(content["weights"]))
 
     def ranked(self, spans: Iterable[Span]) -> list[Span]:
@@ -99,8 +103,20 @@ class Confidence:
         Raises:
             InputError: The file is not one that ``rag.eval.fitting.fit`` writes.
         """
+        return cls._load(folder, CONFIDENCE, "rag.eval.fitting.fit")
 
-        with fitted(folder, "confidence") as content:
+    @classmethod
+    def load_for_documents(cls, folder: Path) -> Self:
+        """As ``load``, for answers from one document alone.
+
+        Raises:
+            InputError: The file is not one that ``rag.eval.fitting.document_confidence`` writes.
+        """
+        return cls._load(folder, DOCUMENT_CONFIDENCE, "rag.eval.fitting.document_confidence")
+
+    @classmethod
+    def _load(cls, folder: Path, name: str, command: str) -> Self:
+        with fitted(folder, name, command) as content:
             weights = dict(zip(content["features"], content["weights"], strict=True))
             return cls({"lead": LEAD} | _by_signal(weights), float(content["bias"]), float(content["threshold"]))
 
@@ -134,19 +150,20 @@ def in_words(probability: float) -> str:
 
 
 @contextmanager
-def fitted(folder: Path, kind: str, command: str = "rag.eval.fitting.fit") -> Iterator[Any]:
-    """Content of ``KIND.json`` in a reader's folder, or of the shipped one; what is wrong with it is an InputError.
+def fitted(folder: Path, name: str, command: str = "rag.eval.fitting.fit") -> Iterator[Any]:
+    """Content of a file in a reader's folder, or of the shipped one; what is wrong with it is an InputError.
 
     ``command`` writes the file.
     """
-    path = folder / f"{kind}.json"
+    path = folder / name
     if not path.exists():
-        path = shipped_reader() / path.name
+        path = shipped_reader() / name
     try:
         yield json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
+        kind = name.partition(".")[0].replace("-", " ")
         article = "an" if kind[0] in "aeiou" else "a"
         raise InputError(f"{path}: not {article} {kind} file ({error}); run {command}") from error
 

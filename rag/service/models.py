@@ -46,11 +46,13 @@ class FeedbackModel(BaseModel):
 
 
 class ItemModel(BaseModel):
-    """An item of an answer that is a list."""
+    """An item of a list."""
 
     text: str
+    document: Document
     start: Start
     end: End
+    confidence: Annotated[float, Field(description="That of the candidate that names it")]
 
 
 class AnswerModel(BaseModel):
@@ -159,6 +161,10 @@ class ResultModel(BaseModel):
     agreement: AgreementModel
     seconds: SecondsModel
     notice: NoticeModel | None
+    items: Annotated[
+        list[ItemModel],
+        Field(description="The items of a list from all likely candidates; empty if no list is asked for"),
+    ]
 
 
 class TableCellModel(BaseModel):

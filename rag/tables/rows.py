@@ -12,10 +12,12 @@ from ..formats import is_markdown
 from ..index import Index, Report
 from ..index.filters import Where
 from ..index.vectors import Rows
+from ..questions.feedback import FeedbackFile
 from ..reading.scoring import Confidence
 from ..retrieval.retriever import Retriever
 from ..retrieval.within import DocumentSearch
 from ..types import Document, Result, Sentence, name_title
+from .corrections import corrected
 from .kept import KeptCells, cell_key
 from .values import Candidate, TableCell, TableRow
 
@@ -27,11 +29,12 @@ class Source(Protocol):
     """What answers the questions of a table: an ``Assistant``."""
 
     retriever: Retriever
-    confidence: Confidence
+    document_confidence: Confidence
+    feedback: FeedbackFile | None
 
     @property
     def fingerprint(self) -> str | None:
-        """Identifies what finds, reads and judges; None if it cannot be identified."""
+        """Identifies what answers from one document; None if it cannot be identified."""
 
     def ask_within(self, search: DocumentSearch, rows: Rows, passages: int) -> list[Result]:
         """The results of some passages for each question of the search, judged with a minimum of 0."""
@@ -50,6 +53,8 @@ def table_rows(
     """Ask the same questions of every document, and yield a row as soon as all its cells are computed.
 
     If the index gets a new version meanwhile, the rest is read from it: a document that has left it gives an empty row.
+    Words that people marked right or wrong count, as the source's feedback file has them when the rows begin; cells are
+    kept without them.
 
     Args:
         get_source: Returns the assistant over the current version of the index; called before each row.
@@ -96,6 +101,8 @@ class _View:
         self._search = DocumentSearch.embed(source.retriever, questions)
         self._fingerprint = source.fingerprint
         self._kept = kept if self._fingerprint else None
+        file = source.feedback
+        self._feedback = {each: file.about(each) for each in questions} if file else {}
 
     def row(self, name: str, min_confidence: float | None) -> TableRow:
         """The row of a document, whether or not it is in the index."""
@@ -112,8 +119,9 @@ class _View:
             found, kept = self._ask(document, rows)
         except RagError as error:
             return TableRow(name, document.title, (), first_line(error))
-        minimum = self.source.confidence.threshold if min_confidence is None else min_confidence
-        cells = (_placed(_judged(cell, minimum), document) for cell in found)
+        minimum = self.source.document_confidence.threshold if min_confidence is None else min_confidence
+        judged = (corrected(_judged(cell, minimum), self._feedback.get(cell.question), document) for cell in found)
+        cells = (_placed(cell, document) for cell in judged)
         return TableRow(name, document.title, tuple(cells), None, kept)
 
     def _ask(self, document: Document, rows: Rows) -> tuple[list[TableCell], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..types import Sentence
+from ..types import Attribution, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Candidate:
         sentence: The sentence around them.
         page: Page number at ``start``, from 1; None in formats without pages.
         heading: Heading above ``start``; None in formats without headings.
+        feedback: Who marked the words right, and when; None if nobody did. Their confidence is 1.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Candidate:
     sentence: Sentence
     page: int | None = None
     heading: str | None = None
+    feedback: Attribution | None = None
 
 
 @dataclass(frozen=True, slots=True)

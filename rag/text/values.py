@@ -87,6 +87,12 @@ class Value:
         """Whether it is a number, with or without a unit."""
         return self.kind not in ("date", "name")
 
+    @property
+    def date(self) -> tuple[int, int, int]:
+        """Year, month and day of a date; 0 for what it does not give."""
+        parts = dict(part.split("=") for part in self.words) if self.kind == "date" else {}
+        return int(parts.get("year", 0)), int(parts.get("month", 0)), int(parts.get("day", 0))
+
     def equals(self, other: Value) -> bool:
         """True if both are numbers of the same thing, and equal but for rounding."""
         return self.is_number and self._is_comparable(other) and self._is_close(other)

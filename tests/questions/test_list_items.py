@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.questions.list_items import asks_for_list, items_of
+from rag.questions.list_items import asked_number, asks_for_list, items_of
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,14 @@ def test_plural_nouns_and_numbers_ask_for_a_list(question: str, several: bool) -
 )
 def test_items_are_slices_between_commas_and_conjunctions(text: str, items: list[str]) -> None:
     assert [text[start:end] for start, end in items_of(text)] == items
+
+
+@pytest.mark.parametrize(
+    ("question", "number"),
+    [
+        ("Which five countries were Soviet?", 5), ("Name the  two rivers.", 2), ("What 12 towns grew?", 12),
+        ("Which countries border Kazakhstan?", None), ("How many of the five came?", None), ("List all", None),
+    ],
+)  # fmt: skip
+def test_number_of_things_asked_for(question: str, number: int | None) -> None:
+    assert asked_number(question) == number

@@ -5,7 +5,7 @@ import json
 import pytest
 from rag.eval.paths import SHIPPED_QUESTIONS
 
-from rag.questions.question_type import asks_for_sentences, guess_kind
+from rag.questions.question_type import asks_for_one_value, asks_for_sentences, guess_kind
 from rag.questions.schema import KINDS
 
 
@@ -43,3 +43,15 @@ def test_guessed_kinds_mostly_match_the_shipped_ones() -> None:
 )  # fmt: skip
 def test_why_how_about_and_keywords_ask_for_sentences(question: str, sentences: bool) -> None:
     assert asks_for_sentences(question) is sentences
+
+
+@pytest.mark.parametrize(
+    ("question", "one"),
+    [
+        ("Which countries border Kazakhstan?", False), ("Which other towns grew?", False), ("Who were they?", False),
+        ("Which country borders Kazakhstan?", True), ("Who came?", True), ("How many came?", True),
+        ("Which says more?", True), ("Which bus was late?", True), ("Why not?", False),
+    ],
+)  # fmt: skip
+def test_questions_for_one_value(question: str, one: bool) -> None:
+    assert asks_for_one_value(question) is one

@@ -9,8 +9,9 @@ import pytest
 
 from rag import Assistant, Hit, InputError, Passage, Retriever
 from rag.paths import shipped_reader
+from rag.reading.contract import HitsRead
 from rag.reading.evidence import EvidenceFinder, Regression, candidates
-from rag.reading.reader import HitsRead, SpanReader
+from rag.reading.reader import SpanReader
 from rag.reading.sentences import SentenceSignals, sentences_of, signals
 
 BY_WORDS = Regression({"coverage": 8.0}, bias=-4.0)

@@ -13,8 +13,9 @@ from rag.reading import reader
 from rag.reading.folder import SECOND
 from rag.reading.model import SpanModel
 from rag.reading.predictor import Pair, ReadText, SpanPredictor
-from rag.reading.reader import READ_AGAIN, repeats_question
+from rag.reading.reader import READ_AGAIN
 from rag.reading.scoring import Ranking, prior_score
+from rag.reading.spans import repeats_question
 from rag.reading.weights import WEIGHTS, load_weights
 from rag.text.words import is_inside_word
 

@@ -148,7 +148,7 @@ def test_other_reader_and_confidence_read_again(counting: tuple[Assistant, _Coun
     assistant, reader = counting
     kept = tmp_path / "t.cells.jsonl"
     list(assistant.table(QUESTIONS, kept=kept))
-    assistant.confidence = replace(assistant.confidence, bias=assistant.confidence.bias - 1)
+    assistant.document_confidence = replace(assistant.document_confidence, bias=-9.0)
     assert [row.kept for row in assistant.table(QUESTIONS, kept=kept)] == [0, 0, 0]
     reader.fingerprint = "other"
     assert [row.kept for row in assistant.table(QUESTIONS, kept=kept)] == [0, 0, 0]

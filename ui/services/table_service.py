@@ -1,25 +1,27 @@
-"""Tables of the page: filled row by row, opened at their quotes, and exported."""
+"""Tables of the page: filled row by row, opened at their cells, corrected, and exported."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rag import InputError, TableCell, TableRow
+from rag import Assistant, InputError, TableCell, TableRow
 from rag.export.tables import write_table
+from rag.questions.anchors import Selection
 from rag.questions.columns import Column, columns_of
-from rag.tables import table_rows
+from rag.questions.feedback import FeedbackFile
+from rag.tables import KeptCells, corrected, table_rows
 
-from .collections import Collections
-
-#: Documents of a table on the page at most; it is drawn again with each row.
-MAX_DOCUMENTS = 200
+from .collections import Collection, Collections
 
 #: How tables are exported, by file extension, and whether the content is text.
 EXPORTS = {"csv": True, "xlsx": False}
+
+#: Size of the file of kept cells from which it is begun anew, in bytes: some hundred thousand cells.
+MOST_KEPT = 200_000_000
 
 
 @dataclass(slots=True)
@@ -33,8 +35,8 @@ class PageTable:
         rows: The rows so far.
         files: Hash of each document's file, so that offsets are never applied to other content.
         total: Number of documents.
-        left_out: Number of documents that match but are not asked.
         ended: False while rows are added.
+        problem: Why no more rows are added; empty if nothing is wrong.
     """
 
     collection: str
@@ -43,8 +45,30 @@ class PageTable:
     rows: list[TableRow] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     total: int = 0
-    left_out: int = 0
     ended: bool = False
+    problem: str = ""
+
+    def row_of(self, document: str) -> int:
+        """Number of the row of a document.
+
+        Raises:
+            InputError: There is none.
+        """
+        for number, row in enumerate(self.rows):
+            if row.document == document:
+                return number
+        raise InputError("the table has no such row; start it again")
+
+    def cell(self, document: str, column: int) -> TableCell:
+        """The cell of a document in a column.
+
+        Raises:
+            InputError: There is none.
+        """
+        cells = self.rows[self.row_of(document)].cells
+        if not 0 <= column < len(cells):
+            raise InputError("the table has no such cell; start it again")
+        return cells[column]
 
 
 class TableService:
@@ -60,20 +84,29 @@ class TableService:
     def fill(self, questions: str, collection: str, where: Sequence[str]) -> Iterator[PageTable]:
         """Yield a table, first empty, then again after each row; it is one object.
 
+        Cells of unchanged documents that were computed before are taken from a file beside the feedback. Each row is
+        read from the version of the index that is current then.
+
         Args:
             questions: Questions or names of fields, one a line.
             collection: Id of the collection.
             where: Filter conditions.
 
         Raises:
-            RagError: The collection cannot be opened, or a question or a condition is invalid.
+            RagError: The collection cannot be opened, or is gone, or a question or a condition is invalid.
         """
         columns, repeated = columns_of(questions.splitlines())
         assistant = self._collections.assistant(collection)
         names = list(assistant.index.rows_by_document(where))
-        chosen = names[:MAX_DOCUMENTS]
-        rows = table_rows(lambda: assistant, [column.question for column in columns], chosen, where)
-        table = PageTable(collection, columns, repeated, total=len(chosen), left_out=len(names) - len(chosen))
+
+        def current() -> Assistant:
+            nonlocal assistant
+            assistant = self._collections.assistant(collection)
+            return assistant
+
+        kept = _kept_cells(self._collections.get(collection))
+        rows = table_rows(current, [column.question for column in columns], names, where, kept=kept)
+        table = PageTable(collection, columns, repeated, total=len(names))
         yield table
         for row in rows:
             table.rows.append(row)
@@ -81,18 +114,43 @@ class TableService:
                 table.files[row.document] = file.hash
             yield table
 
+    def correct(
+        self, table: PageTable, document: str, column: int, words: Selection | None = None, by: str = ""
+    ) -> str:
+        """Save that other words answer a cell, or that its words are wrong; returns a confirmation.
 
-def cell_at(table: PageTable, document: str, start: int, end: int) -> TableCell:
-    """The cell of a table whose answer stands at a place.
+        Args:
+            table: The table, which is changed.
+            document: Id of the cell's document.
+            column: Number of its column.
+            words: The right words; None if the words of the cell are wrong.
+            by: Name of the account that corrects it; empty if there are no accounts.
 
-    Raises:
-        InputError: There is none.
-    """
-    for row in table.rows:
-        for cell in row.cells if row.document == document else ():
-            if cell.answer and (cell.answer.start, cell.answer.end) == (start, end):
-                return cell
-    raise InputError("the table has no such cell; start it again")
+        Raises:
+            InputError: There is no such cell, its document has changed, or the account may not give feedback.
+        """
+        cell = table.cell(document, column)
+        assistant = self._collections.assistant(table.collection)
+        feedback = FeedbackFile(self._collections.teachable(table.collection).taught)
+        file = assistant.index.file_of(document)
+        if file is None or file.hash != table.files[document]:
+            raise InputError("the document has changed since the table was filled; fill it again")
+        documents = assistant.index.documents
+        if words is not None:
+            if words.document != document:
+                raise InputError("select words of the document of this cell")
+            feedback.add(cell.question, documents, right=[words], by=by)
+        elif cell.answer is None:
+            raise InputError("the cell has no words that could be wrong")
+        else:
+            place = Selection(document, cell.answer.start, cell.answer.end)
+            feedback.add(cell.question, documents, wrong=[place], by=by)
+        number = table.row_of(document)
+        row = table.rows[number]
+        changed = corrected(cell, feedback.about(cell.question), documents[document])
+        cells = (changed if at == column else each for at, each in enumerate(row.cells))
+        table.rows[number] = replace(row, cells=tuple(cells))
+        return "Saved: these are the right words." if words else "Saved: these words are wrong."
 
 
 def exported(table: PageTable, kind: str) -> tuple[str, str]:
@@ -109,3 +167,17 @@ def exported(table: PageTable, kind: str) -> tuple[str, str]:
         write_table(path, table.columns, table.rows)
         content = path.read_bytes()
     return name, content.decode("utf-8") if EXPORTS[kind] else base64.b64encode(content).decode("ascii")
+
+
+def _kept_cells(collection: Collection) -> KeptCells:
+    """The cells of a collection that earlier tables have computed.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    path = collection.taught.with_suffix(".cells.jsonl")
+    if collection.files is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > MOST_KEPT:
+        path.unlink()
+    return KeptCells(path)

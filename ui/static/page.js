@@ -103,12 +103,13 @@
       const data = button.dataset;
       if (button.classList.contains("open")) {
         if (!button.closest(".source-pane")) opener = button;
-        trigger("open", { document: data.document, start: data.start, end: data.end });
+        trigger("open", { document: data.document, start: data.start, end: data.end, column: data.column });
       } else if (data.verdict) {
         trigger("feedback", { verdict: data.verdict, answer: data.answer, document: "", start: 0, end: 0 });
       } else if ("words" in data && selected) {
         trigger("feedback", { verdict: "words", answer: 0, ...selected });
-      } else if (data.export) trigger("export", { kind: data.export });
+      } else if (data.event) trigger(data.event, { column: data.column, by: data.by, page: data.page });
+      else if (data.export) trigger("export", { kind: data.export });
       else if (data.copy !== undefined) copy(data.copy, button);
       else if (data.mark) reader.move(Number(data.mark));
       else if (data.zoom) reader.zoom(Number(data.zoom));

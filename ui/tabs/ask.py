@@ -199,7 +199,9 @@ class AskTab:
             self._service.document(asked, document_id, start, end)
             marks = marks_of(asked.result, document_id, start, end)
             file_hash = asked.files[document_id]
-            shown = self._pane.show(asked.collection, document_id, marks, file_hash=file_hash, with_feedback=True)
+            shown = self._pane.show(
+                asked.collection, document_id, marks, file_hash=file_hash, beside=True, with_feedback=True
+            )
         # Another question may have been asked meanwhile, which has closed the document.
         return shown if session.shows(asked) else gr.skip()
 

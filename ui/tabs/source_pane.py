@@ -76,7 +76,9 @@ class SourcePane:
         marks: Sequence[Mark] = (),
         *,
         file_hash: str | None = None,
+        beside: bool = False,
         with_feedback: bool = False,
+        may_be_wrong: bool = False,
     ) -> str:
         """A document, opened at the first mark, as HTML.
 
@@ -85,7 +87,9 @@ class SourcePane:
             document_id: Its id.
             marks: Where it is opened, then what else is highlighted.
             file_hash: Hash that its file must still have, because the marks are offsets in that content; None if any.
+            beside: Whether it is shown beside the rest of the page, not over it.
             with_feedback: Whether words can be selected as the right answer.
+            may_be_wrong: Whether the words at the first mark can be marked wrong.
 
         Raises:
             RagError: The collection cannot be opened, or the document is gone or has changed.
@@ -100,7 +104,9 @@ class SourcePane:
             except DocumentError as error:
                 # The template shows a document without page sizes as text.
                 opened = replace(opened, sizes=(), note=no_pages(error))
-        return source_html(opened, marks, picture, with_feedback=with_feedback)
+        return source_html(
+            opened, marks, picture, beside=beside, with_feedback=with_feedback, may_be_wrong=may_be_wrong
+        )
 
     def show_file(self, collection: str, file: str) -> str:
         """The document in a file, or the list of its documents, as HTML.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag import Answer, Document, Evidence, Passage, Result
+from rag import Answer, AnswerKind, Document, Evidence, Passage, Result
 from rag.export.answers import citation
 
 from ..services.ask_service import FindDocument
@@ -69,11 +69,11 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """An answer that disagrees with the best one, and the titles of the documents that give it."""
+class ListItem:
+    """An item of the answer, if it is a list, and the title of its document."""
 
-    answer: Answer
-    titles: str
+    link: Link
+    title: str
 
 
 def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
@@ -92,22 +92,21 @@ def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
 
 
 def alternatives(result: Result) -> list[Alternative]:
-    """The other candidates of an answered question, best first."""
+    """The candidates of an answered question, best first; without the one that is shown as the answer."""
     if result.answer is None:
         return []
-    return [_alternative(answer) for answer in result.answers[1:]]
+    shown_above = 0 if result.answer_kind is AnswerKind.EVIDENCE else 1
+    return [_alternative(answer) for answer in result.answers[shown_above:]]
 
 
-def supporting(answer: Answer, find: FindDocument) -> list[Link]:
-    """The other documents that give the same answer, each linked to the first place where it does."""
-    first = {support.document: support for support in reversed(answer.support)}
-    documents = sorted(first.keys() - {answer.document})
-    return [Link(each, first[each].start, first[each].end, find(each).title) for each in documents]
-
-
-def opinions(result: Result, find: FindDocument) -> list[Opinion]:
-    """The answers that disagree with the best one."""
-    return [_opinion(group, find) for group in result.agreement.groups[1:]]
+def list_items(result: Result, find: FindDocument) -> list[ListItem]:
+    """The items of an answered question that asks for a list; empty if it has one item only."""
+    if result.answer is None or len(result.items) < 2:
+        return []
+    return [
+        ListItem(Link(item.document, item.start, item.end, item.text), find(item.document).title)
+        for item in result.items
+    ]
 
 
 def passage_text(passage: Passage, title: str, marks: Iterable[Mark]) -> Markup:
@@ -146,11 +145,6 @@ def _alternative(answer: Answer) -> Alternative:
         *soft_breaks(answer.document, sentence.text, sentence.start),
     ]
     return Alternative(answer, place(answer, answer.title), highlight(sentence.text, sentence.start, marks))
-
-
-def _opinion(group: Sequence[Answer], find: FindDocument) -> Opinion:
-    titles = (find(document).title for answer in group for document in answer.documents)
-    return Opinion(group[0], ", ".join(dict.fromkeys(titles)))
 
 
 def _origins(document: Document) -> str:

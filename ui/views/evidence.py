@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag import Evidence
+from rag import Evidence, Result
+from rag.export.notes import note_markdown, note_text
 
+from ..services.ask_service import FindDocument
 from .answer import Link, place
 from .highlight import highlight
 from .markup import soft_breaks
 
-#: Sentences shown.
+#: Sentences shown, of the likely ones and of the others.
 MOST = 12
 
 
@@ -36,15 +38,52 @@ class Source:
     quotes: list[Quote]
 
 
-def sources(evidence: Iterable[Evidence]) -> list[Source]:
-    """The most probable sentences by document; the document with the most probable sentence comes first."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The evidence of a question.
+
+    Attributes:
+        sources: The likely sentences; see ``Result.likely_evidence``.
+        less_likely: The others.
+        count, others: Number of sentences in each.
+        text, markdown: The likely ones for the clipboard, with their sources.
+    """
+
+    sources: list[Source]
+    less_likely: list[Source]
+    count: int
+    others: int
+    text: str
+    markdown: str
+
+
+def note(result: Result, find: FindDocument) -> Note:
+    """The evidence of a result, the most probable sentences of each kind."""
+    likely = result.likely_evidence
+    others = result.evidence[len(likely) :][:MOST]
+    likely = likely[:MOST]
+    by_document = _by_document(likely)
+    quotes = [(each, find(document)) for document, some in by_document.items() for each in some]
+    return Note(
+        _sources(by_document),
+        _sources(_by_document(others)),
+        len(likely),
+        len(others),
+        note_text(result.question, quotes),
+        note_markdown(result.question, quotes),
+    )
+
+
+def _by_document(evidence: Iterable[Evidence]) -> dict[str, list[Evidence]]:
+    """The sentences of each document, in its order; the document with the most probable sentence comes first."""
     found: dict[str, list[Evidence]] = {}
-    for each in list(evidence)[:MOST]:
+    for each in evidence:
         found.setdefault(each.document_id, []).append(each)
-    return [
-        Source(document, some[0].title, [_quote(each) for each in sorted(some, key=lambda each: each.start)])
-        for document, some in found.items()
-    ]
+    return {document: sorted(some, key=lambda each: each.start) for document, some in found.items()}
+
+
+def _sources(by_document: Mapping[str, Sequence[Evidence]]) -> list[Source]:
+    return [Source(document, some[0].title, [_quote(each) for each in some]) for document, some in by_document.items()]
 
 
 def _quote(found: Evidence) -> Quote:

@@ -11,8 +11,9 @@ from rag import AnswerKind, Hit, Passage, Reason, Result
 from rag.agreement import likely_answers
 
 from ..services.ask_service import FindDocument
-from .answer import Link, alternatives, card, opinions, passage_text, place, supporting
-from .evidence import sources
+from .answer import Link, alternatives, card, list_items, passage_text, place
+from .comparison import comparison
+from .evidence import note
 from .highlight import Mark
 from .render import render
 
@@ -45,20 +46,24 @@ class FoundPassage:
 
 
 def result_html(result: Result, find: FindDocument, where: Sequence[str] = ()) -> str:
-    """The conditions, the answer or why there is none, the evidence, the other candidates, and the other passages."""
-    shown = result.answer or result.near_miss
+    """The conditions, the answer or why there is none, the evidence, the other candidates, and the other passages.
+
+    Where sentences answer, they are the answer, and short answers are among the candidates.
+    """
+    evidence_answers = result.answer_kind is AnswerKind.EVIDENCE
+    shown = None if evidence_answers else result.answer or result.near_miss
     hits = [hit for hit in result.hits if shown is None or hit.passage != shown.passage]
     return render(
         "result",
         where=where,
         answered=result.answer is not None,
-        evidence_answers=result.answer_kind is AnswerKind.EVIDENCE,
-        sources=sources(result.evidence),
+        evidence_answers=evidence_answers,
+        note=note(result, find),
         reason=_reason(result),
         notice=result.notice.text if result.notice and not result.notice.reason else "",
         card=card(shown, find, "answer" if result.answer else "near") if shown else None,
-        supporting=supporting(result.answer, find) if result.answer else [],
-        opinions=opinions(result, find),
+        items=list_items(result, find),
+        opinions=comparison(result, find),
         alternatives=alternatives(result),
         passages=[_passage(hit, _answers_in(result, hit.passage)) for hit in hits],
         seconds=result.seconds,

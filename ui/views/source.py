@@ -9,7 +9,7 @@ from itertools import count
 
 from markupsafe import Markup
 
-from rag import Document, Result
+from rag import AnswerKind, Document, Result
 from rag.formats.pdf.render import Picture
 
 from ..services.document_reader import OpenDocument
@@ -27,9 +27,18 @@ MIN_MARKED = 0.05
 
 
 def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
-    """The marks in a document opened at ``[start, end)``: that span, other likely answers, its sentence."""
+    """The marks in a document opened at ``[start, end)``: that span, other likely answers, its sentence.
+
+    Where sentences answer, the other likely sentences are marked, too.
+    """
     focus = [Mark(start, end, "answer focus")]
     sentences, rest = [], []
+    if result.answer_kind is AnswerKind.EVIDENCE:
+        rest = [
+            Mark(each.start, each.end, "other")
+            for each in result.likely_evidence
+            if each.document_id == document and (each.start, each.end) != (start, end)
+        ]
     for answer in result.answers:
         places = [(answer.document, answer.start, answer.end)]
         places += [(other.document, other.start, other.end) for other in answer.support]
@@ -41,7 +50,13 @@ def marks_of(result: Result, document: str, start: int, end: int) -> list[Mark]:
 
 
 def source_html(
-    opened: OpenDocument, marks: Sequence[Mark] = (), picture: Picture | None = None, *, with_feedback: bool = False
+    opened: OpenDocument,
+    marks: Sequence[Mark] = (),
+    picture: Picture | None = None,
+    *,
+    beside: bool = False,
+    with_feedback: bool = False,
+    may_be_wrong: bool = False,
 ) -> str:
     """The document, filled in where it is opened; ``reader.js`` fetches the other parts.
 
@@ -49,7 +64,9 @@ def source_html(
         opened: The document.
         marks: Where it is opened, then what else is highlighted; see ``marks_of``. Without marks it opens at its start.
         picture: Picture of the page where a PDF is opened, with the boxes of ``marks_on`` that part.
+        beside: Whether it is shown beside the rest of the page, not over it.
         with_feedback: Whether words can be selected as the right answer.
+        may_be_wrong: Whether the words at the first mark can be marked wrong.
     """
     marks = numbered(marks)
     part = opened.part_at(marks[0].start) if marks else 0
@@ -62,7 +79,9 @@ def source_html(
         page=Markup(page_html(part + 1, on_part, picture)) if picture else None,
         text=Markup(text_html(opened, part, on_part)),
         marks=json.dumps([(mark.start, mark.end, mark.kind, opened.part_at(mark.start)) for mark in marks]),
+        beside=beside,
         with_feedback=with_feedback,
+        may_be_wrong=may_be_wrong,
         opening=next(_openings),
     )
 

@@ -36,6 +36,7 @@ def shade(found: Candidate) -> int:
 
 
 def tooltip(found: Candidate) -> str:
-    """Probability, place and sentence of a quote."""
+    """Probability, or who marked it right, place and sentence of a quote."""
     page = f"page {found.page}, " if found.page is not None else ""
-    return f"{found.confidence:.0%}, {page}characters {found.start}-{found.end}: {found.sentence.text}"
+    certainty = f"{found.confidence:.0%}" if found.feedback is None else f"marked right {found.feedback}".rstrip()
+    return f"{certainty}, {page}characters {found.start}-{found.end}: {found.sentence.text}"

@@ -149,10 +149,12 @@ def test_evidence_counts_words_where_it_is_marked_and_any_where_nothing_answers(
     assert {figures[f"evidence_{key}"].count for key in expected} == {2}
 
 
-def test_items_of_a_list_are_those_of_the_best_candidate() -> None:
+def test_items_of_a_list_are_those_of_the_result_or_the_best_candidate() -> None:
     listed = replace(ASKED, items=((GOLD,), (replace(GOLD, text="nine"),)))
-    both = replace(_answer("seven and ten"), items=(Item(10, 15, "seven"), Item(20, 23, "ten")))
-    trials = [_trial(listed, best=both), _trial(listed, best=_answer("seven")), _trial(listed), _trial()]
+    both = _trial(listed, best=_answer("seven and ten"))
+    items = (Item("a", 10, 15, "seven", 0.8), Item("b", 20, 23, "ten", 0.6))
+    both = replace(both, result=replace(both.result, items=items))
+    trials = [both, _trial(listed, best=_answer("seven")), _trial(listed), _trial()]
     found = _results([judge(each) for each in trials]).figures()["items_f1"]
     assert (found.value, found.count) == (pytest.approx((1 / 2 + 2 / 3 + 0) / 3), 3)
 

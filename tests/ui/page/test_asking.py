@@ -89,9 +89,11 @@ def test_invalid_question_shows_a_hint(browser: Browser, address: str, question:
 def test_agreement_and_disagreement_are_shown(browser: Browser, address: str) -> None:
     page = open_page(browser, address, query=WAGONS_LINK)
     expect(quote(page)).to_have_text("41,300")
-    expect(page.locator(".card .same")).to_contain_text("2 documents say the same")
-    expect(page.locator(".disagreement")).to_contain_text("39,800")
-    expect(page.locator(".disagreement")).to_contain_text("letter")
+    table = page.get_by_role("region", name="Comparison")
+    expect(table.get_by_role("heading")).to_have_text("The documents may disagree")
+    rows = table.locator("tbody tr")
+    assert rows.locator("th").all_inner_texts() == ["41,300", "39,800"]
+    assert rows.locator("td:nth-child(2)").all_inner_texts() == ["Harbour report, The paper", "letter"]
     screenshot(page, "disagreement")
 
 

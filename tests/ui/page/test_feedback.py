@@ -29,7 +29,7 @@ def test_wrong_answer_and_right_words_are_saved(
     page = open_page(browser, address, width, query=WAGONS_LINK)
     page.get_by_role("button", name="Wrong", exact=True).click()
     expect(page.locator(".feedback-note")).to_contain_text("“41,300” is wrong")
-    page.locator(".disagreement button.open").first.click()
+    page.locator(".comparison tr:last-child button.open").click()
     words = page.locator(".source-pane [data-words]")
     expect(words).to_be_disabled()
     page.locator(".source-pane mark.focus").dblclick()

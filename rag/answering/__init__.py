@@ -1,0 +1,1 @@
+"""What was read becomes a judged result: candidates, evidence, and what answers the question."""

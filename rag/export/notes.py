@@ -1,0 +1,32 @@
+"""Evidence as a note for the clipboard: the question, then each quote with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..text.printable import one_line
+from ..types import Document, Evidence
+from .answers import citation, escaped, source_line
+
+Quotes = Sequence[tuple[Evidence, Document]]
+
+
+def note_text(question: str, quotes: Quotes) -> str:
+    """The note as plain text, a paragraph for each quote; see ``citation``.
+
+    Args:
+        question: The question.
+        quotes: The quotes in order, each with its document.
+    """
+    return "\n\n".join([one_line(question), *(citation(*each) for each in quotes)]) + "\n"
+
+
+def note_markdown(question: str, quotes: Quotes) -> str:
+    """The note as Markdown, a block quote for each quote; text of documents is escaped.
+
+    Args:
+        question: The question.
+        quotes: The quotes in order, each with its document.
+    """
+    blocks = [f"> {escaped(each.text)}\n>\n> — {escaped(source_line(each, document))}" for each, document in quotes]
+    return "\n\n".join([f"## {escaped(question)}", *blocks]) + "\n"
