@@ -20,6 +20,7 @@ from .questions.columns import as_columns
 from .questions.feedback import FeedbackFile
 from .questions.follow_up import is_follow_up, spelt_out
 from .questions.list_items import asks_for_list, items_of
+from .questions.polarity import REFUSALS, refusal, yes_no_notice
 from .questions.question_type import asks_for_sentences
 from .questions.recall import apply_feedback
 from .questions.scope import unsupported
@@ -308,13 +309,15 @@ class Assistant:
         """
         minimum = self.confidence.threshold if min_confidence is None else min_confidence
         code, reason = _reason(result, minimum)
+        kind = _answer_kind(result, minimum, has_answer=code is None)
         return replace(
             result,
             answer=None if code else result.answers[0],
             reason=reason,
             reason_code=code,
             agreement=Agreement() if code else agreement_of(result.answers, result.question),
-            answer_kind=_answer_kind(result, minimum, has_answer=code is None),
+            answer_kind=kind,
+            notice=_notice(result, kind),
         )
 
     def _understood(self, question: str, previous: str | None) -> tuple[str, Notice | None]:
@@ -423,6 +426,12 @@ def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> 
     return AnswerKind.SPAN if has_answer else None
 
 
+def _notice(result: Result, kind: AnswerKind | None) -> Notice | None:
+    """The remark on the question; on one for yes or no, what its sentences are."""
+    notice = None if result.notice and result.notice.code is NoticeCode.YES_NO else result.notice
+    return notice or (yes_no_notice(result.question) if kind is AnswerKind.EVIDENCE else None)
+
+
 def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:
     """Why the result has no answer, for programs and for people; None if it has one."""
     if result.notice and result.notice.reason:
@@ -433,7 +442,13 @@ def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str |
         if not _is_relevant(result.hits):
             return Reason.NOTHING_RELEVANT, "nothing relevant: no passage is about this"
         return Reason.NO_SPAN, "no span: no sentence of the passages found could be the answer"
-    best = result.answers[0]
+    return _withheld(result.question, result.answers[0], min_confidence)
+
+
+def _withheld(question: str, best: Answer, min_confidence: float) -> tuple[Reason | None, str | None]:
+    """Why the best candidate is not given, for programs and for people; None if it is."""
+    if refused := None if best.feedback else refusal(question, best.text, best.sentence.text):
+        return refused, REFUSALS[refused]
     if best.confidence < min_confidence:
         return Reason.TOO_UNSURE, (
             f"too unsure: no candidate is at least {min_confidence:.0%} likely to be right "
