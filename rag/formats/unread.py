@@ -11,6 +11,8 @@ from .base import Remark
 def unread(document_id: str, counts: Mapping[str, int], remedy: str = "") -> list[Remark]:
     """A remark that names what is not read, such as ``2 pictures and 1 chart are not read``; none if it is nothing.
 
+    ``rag index``, ``rag verify`` and the page's tab *Documents* show it, and ``rag index --strict`` fails.
+
     Args:
         document_id: Id of the file.
         counts: How many there are, by noun in the singular; a phrase may follow the noun after a comma.
@@ -26,4 +28,4 @@ def unread(document_id: str, counts: Mapping[str, int], remedy: str = "") -> lis
     *most, last = parts
     listed = f"{', '.join(most)} and {last}" if most else last
     verb = "is" if len(parts) == 1 and sum(counts.values()) == 1 else "are"
-    return [Remark(document_id, f"{listed} {verb} not read{remedy and f'; {remedy}'}")]
+    return [Remark(document_id, f"{listed} {verb} not read{remedy and f'; {remedy}'}", is_unread=True)]

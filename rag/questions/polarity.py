@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from ..types import Notice, NoticeCode, Reason
+from .answer_type import RELATIVE_CLAUSE
 from .question_type import asks_yes_no, guess_kind
 
 YES_NO_TEXT = "The documents don't answer yes or no; this is what they say."
@@ -49,6 +50,9 @@ STATEMENT = re.compile(
     rf"\b(?:{'|'.join(_VERBS)}|(?i:{_NEGATIVE}))\b|n['’]t\b|\b(?!(?:hundred|sacred|kindred)\b)[a-z]\w+ed\b"
 )
 
+#: Verbs that state what is not so, or not yet; they answer only a question that has one.
+HYPOTHETICAL = re.compile(r"\b(?:would|could|should|might)\b", re.IGNORECASE)
+
 #: A negated verb, or a negative subject or object, of the question itself; "not to" and "not only" do not negate it.
 NEGATED = re.compile(
     r"\b(?:not(?! (?:to|only)\b)|never|cannot|nobody|no one)\b|n['’]t\b|\b(?:has|have|had|is|are|was|were|there) no\b"
@@ -84,12 +88,20 @@ def refusal(question: str, span: str, sentence: str) -> Reason | None:
         sentence: The sentence around them.
     """
     if asks_yes_no(question):
-        return None if STATEMENT.search(span) else Reason.YES_NO
+        return None if _states(span, question) else Reason.YES_NO
     if is_negated(question):
         asked = set(re.findall(r"\w+", question.casefold())) - set(_NEGATIVE.split("|"))
         denials = (match.group() for match in DENIAL.finditer(sentence.casefold()))
         return None if any(denial not in asked for denial in denials) else Reason.NEGATED
     return None
+
+
+def _states(span: str, question: str) -> bool:
+    """True if a span states something; what a relative clause states does not count."""
+    clause = RELATIVE_CLAUSE.split(span, maxsplit=1)[0]
+    if HYPOTHETICAL.search(clause) and not HYPOTHETICAL.search(question):
+        return False
+    return bool(STATEMENT.search(clause))
 
 
 def yes_no_notice(question: str) -> Notice | None:

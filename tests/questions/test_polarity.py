@@ -25,7 +25,11 @@ def test_negation_of_the_question_itself_is_recognised(question: str, negated: b
     assert is_negated(question) is negated
 
 
-@pytest.mark.parametrize("span", ["Osterby", "3 May 2021", "the nine members", "Ines Marwick", "the United States"])
+@pytest.mark.parametrize(
+    "span",
+    ["Osterby", "3 May 2021", "the nine members", "Ines Marwick", "the United States", "4 km, which is 2 miles",
+     "they would have met"],
+)  # fmt: skip
 def test_name_date_or_noun_does_not_answer_yes_or_no(span: str) -> None:
     assert refusal("Did the board meet on 3 May 2021?", span, MET) is Reason.YES_NO
 
@@ -35,6 +39,10 @@ def test_name_date_or_noun_does_not_answer_yes_or_no(span: str) -> None:
 )
 def test_statement_may_answer_yes_or_no(span: str) -> None:
     assert refusal("Did the board meet on 3 May 2021?", span, MET) is None
+
+
+def test_hypothesis_answers_a_question_about_one() -> None:
+    assert refusal("Could the board meet in May?", "it could meet in May", "In theory it could meet in May.") is None
 
 
 def test_negated_question_needs_a_sentence_that_denies() -> None:

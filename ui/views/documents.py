@@ -112,9 +112,11 @@ def _changes(changes: Mapping[str, Any]) -> dict[str, Any]:
         if changes[name]
     ]
     counts += [f"{len(changes['skipped']):,} not read"] if changes["skipped"] else []
+    partly = len({document_id for document_id, _ in changes["unread"]})
+    counts += [f"{partly:,} read only partly"] if partly else []
     kept = {True: "not read; the index keeps its previous version: ", False: "not read: "}
     notes = [(each["document_id"], kept[each["kept"]] + each["reason"]) for each in changes["skipped"]]
-    notes += [tuple(each) for each in changes["warnings"]]
+    notes += [tuple(each) for each in (*changes["unread"], *changes["warnings"])]
     return {
         "counts": counts,
         "documents": changes["documents"],
