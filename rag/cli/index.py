@@ -52,7 +52,7 @@ def add_parser(subparsers: Subparsers) -> None:
         f"{DEFAULT_ENCODER})",
     )  # fmt: skip
     add_compute_options(parser)
-    parser.add_argument("--strict", action="store_true", help="exit with 1 if any file was skipped, or read only partly")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if any file was skipped or read only partly")
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and update the index whenever a file changes"
     )

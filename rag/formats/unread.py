@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..text.plural import counted
 from .base import Remark
+
+#: Names of files listed in a remark.
+LISTED = 5
 
 
 def unread(document_id: str, counts: Mapping[str, int], remedy: str = "") -> list[Remark]:
@@ -29,3 +32,16 @@ def unread(document_id: str, counts: Mapping[str, int], remedy: str = "") -> lis
     listed = f"{', '.join(most)} and {last}" if most else last
     verb = "is" if len(parts) == 1 and sum(counts.values()) == 1 else "are"
     return [Remark(document_id, f"{listed} {verb} not read{remedy and f'; {remedy}'}", is_unread=True)]
+
+
+def unsupported(document_id: str, noun: str, names: Sequence[str]) -> list[Remark]:
+    """A remark that names the files within a file whose formats are not supported; none if there are none.
+
+    Args:
+        document_id: Id of the file that holds them.
+        noun: What they are, in the singular.
+        names: Their names.
+    """
+    whose = "its format is" if len(names) == 1 else "their formats are"
+    listed = f"{whose} not supported: {', '.join(names[:LISTED])}{', ...' * (len(names) > LISTED)}"
+    return unread(document_id, {noun: len(names)}, listed)

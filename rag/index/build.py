@@ -14,6 +14,7 @@ from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
 from .embedder import embedder_of
 from .index import Report
+from .language import unread_languages
 from .salvage import ReusableParts, StagedVectors, reusable_parts, staged_vectors
 from .staging import VersionWriter
 from .store import SKIPPED, UNREAD, DocumentStore, FileRecord
@@ -269,7 +270,9 @@ class _Update:
             raw = read_bytes(source)
             digest = content_hash(raw)
             parsed = self._parser.parse(path, raw)
-            writer.add(path, digest, parsed.documents, remarks_of(parsed))
+            languages = unread_languages(parsed.documents, self._encoder)
+            remarks = [*remarks_of(parsed), *((name, UNREAD, text) for name, text in languages)]
+            writer.add(path, digest, parsed.documents, remarks)
         except InputError as error:
             self._changes.skipped.append(Skipped(path, str(error), kept=old is not None))
             if digest:

@@ -104,7 +104,7 @@ class DocumentStore:
                 yield path + suffix, kind, text
 
     def unread(self) -> Iterator[tuple[str, str, str]]:
-        """What the store does not hold of its files: path, id of the file or a part of it, and what is missing or why."""
+        """What the store does not hold of its files: path, id of the file or a part of it, what is missing or why."""
         for path, (_, reason) in self.refused().items():
             yield path, path, f"not read: {reason}"
         for path, remarks in self._connection.execute("SELECT path, remarks FROM files WHERE remarks != '[]'"):
