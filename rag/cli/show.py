@@ -69,7 +69,7 @@ def changes_table(changes: Changes) -> Group:
         "unchanged": len(changes.unchanged),
         "removed": len(changes.removed),
         "skipped": len(changes.skipped),
-        "partly read": len({document_id for document_id, _ in changes.unread}),
+        "incomplete": len({document_id for document_id, _ in changes.unread}),
     }
     for name in row:
         counts.add_column(name, justify="right")

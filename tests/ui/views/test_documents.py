@@ -8,7 +8,7 @@ from rag.ui.views.documents import LISTED, not_indexed_html, state_html, uploads
 
 CHANGES: dict[str, Any] = {
     "added": ["a.md"], "changed": [], "renamed": [], "removed": ["b.md", "c.md"], "unchanged": [], "warnings": [],
-    "skipped": [], "documents": 1, "passages": 1_200,
+    "skipped": [], "unread": [], "documents": 1, "passages": 1_200,
 }  # fmt: skip
 
 
@@ -70,3 +70,15 @@ def test_notes_are_listed_up_to_a_limit() -> None:
     assert "<td>not read; the index keeps its previous version: no text</td>" in shown
     assert f"Showing the first {LISTED} of {LISTED + 5}." in shown
     assert f"{LISTED + 5} not read" in shown
+
+
+def test_what_is_not_read_is_counted_and_noted() -> None:
+    unread = [
+        ["a.pptx", "1 chart is not read"],
+        ["a.pptx", "so is more"],
+        ["b.eml", "1 picture is not read"],
+    ]
+    shown = state_html(State(DONE, changes=CHANGES | {"unread": unread}))
+    assert "Done: 1 added, 2 removed, 2 read only partly." in _text(shown)
+    assert shown.count("<tr><td>") == 3
+    assert "a.pptx 1 chart is not read" in _text(shown)
