@@ -55,20 +55,28 @@ def uploads_html(collection: str, uploads: Sequence[Upload], left_out: int, limi
 
     Args:
         collection: Name of the collection: another one may be chosen by the time the note appears.
-        uploads: The uploaded files; a refused one has an error.
+        uploads: The uploaded files; a refused one has an error, and one that waits for an answer is left out.
         left_out: Number of files beyond the limit.
         limit: Maximum number of files per upload.
     """
     refused = [each for each in uploads if each.error]
+    stored = [each for each in uploads if not each.error and not each.waits]
+    replaced = [each for each in stored if each.older]
     return render(
         "uploads",
         collection=collection,
-        added=len(uploads) - len(refused),
+        added=len(stored) - len(replaced),
+        replaced=replaced[:LISTED],
         refused=refused[:LISTED],
         more=len(refused) - LISTED,
         left_out=left_out,
         limit=limit,
     )
+
+
+def versions_html(uploads: Sequence[Upload]) -> str:
+    """The question whether uploads replace the stored files of which they seem to be new versions."""
+    return render("versions", uploads=uploads[:LISTED], more=len(uploads) - LISTED)
 
 
 def state_html(state: State) -> str:

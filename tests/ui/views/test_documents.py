@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from rag.ui.services.index_jobs import DONE, FAILED, INTERRUPTED, RUNNING, STOPPED, State
 from rag.ui.services.uploads import Upload
-from rag.ui.views.documents import LISTED, not_indexed_html, state_html, uploads_html
+from rag.ui.views.documents import LISTED, not_indexed_html, state_html, uploads_html, versions_html
 
 CHANGES: dict[str, Any] = {
     "added": ["a.md"], "changed": [], "renamed": [], "removed": ["b.md", "c.md"], "unchanged": [], "warnings": [],
@@ -54,6 +54,19 @@ def test_note_on_an_upload_names_the_collection() -> None:
     assert shown == (
         "1 file added to &lt;b&gt;Ports. Not added to &lt;b&gt;Ports: b.exe : unsupported format. "
         "1 file left out: the limit is 2 files per upload."
+    )
+
+
+def test_note_on_an_upload_names_what_was_replaced_and_not_what_waits() -> None:
+    uploads = [Upload("a.md", older="a.md"), Upload("b.md"), Upload("c.md", older="c.md", waits=True)]
+    assert _text(uploads_html("Ports", uploads, 0, 2)) == "1 file added to Ports. a.md was replaced in Ports."
+
+
+def test_question_names_both_versions() -> None:
+    uploads = [Upload("a.md", older="a.md", waits=True), Upload("<b> (2).md", older="<b>.md", waits=True)]
+    assert _text(versions_html(uploads)) == (
+        "Replace the earlier version? a.md is there already, with other content. "
+        "&lt;b&gt; (2).md seems to be a new version of &lt;b&gt;.md . Replaced files no longer answer."
     )
 
 
