@@ -198,7 +198,8 @@ def test_index_counts_changes_and_gives_reasons_for_skipping(
     (docs / "latin.txt").write_bytes("Le café très cher du quartier était déjà fermé. ".encode("latin-1") * 9)
     assert main(["index", str(docs), "--index", str(index)]) == 0
     output = capsys.readouterr().err
-    assert _counts(output) == {"added": 4}
+    # The French one.
+    assert _counts(output) == {"added": 4, "incomplete": 1}
     assert "latin.txt: not UTF-8; it was read as cp1252, a guess" in output
     assert "4 documents, 5 passages in the index" in output
     (docs / "a.txt").write_text("Other text.")
@@ -207,9 +208,37 @@ def test_index_counts_changes_and_gives_reasons_for_skipping(
     (docs / "d.txt").rename(docs / "e.txt")
     assert main(["index", "--index", str(index)]) == 0
     output = capsys.readouterr().err
-    assert _counts(output) == {"changed": 1, "renamed": 1, "unchanged": 1, "removed": 1, "skipped": 1}
+    assert _counts(output) == {"changed": 1, "renamed": 1, "unchanged": 1, "removed": 1, "skipped": 1, "incomplete": 1}
     assert "skipped c.txt: the file is empty" in output
     assert main(["index", "--index", str(index), "--strict"]) == 1
+
+
+def test_what_is_not_read_is_shown_by_index_verify_and_strict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.rtf").write_bytes(rb"{\rtf1 Words.{\pict 89}{\header Draft}\par}")
+    (tmp_path / "docs" / "hi.txt").write_text("नगर उत्तर में है। यह ऊँचा है।")
+    (tmp_path / "docs" / "b.txt").write_text("The pier is closed, and the gate is open.")
+    index = ["--index", str(tmp_path / "index")]
+    assert main(["index", str(tmp_path / "docs"), *index]) == 0
+    picture = "a.rtf: 1 picture and 1 page header are not read"
+    language = "hi.txt: is not in English, the only language that the models know;"
+    output = capsys.readouterr().err
+    assert _counts(output) == {"added": 3, "incomplete": 2}
+    assert picture in output
+    assert language in output
+    # Also of files that have not changed.
+    assert main(["index", *index, "--strict"]) == 1
+    assert _counts(capsys.readouterr().err) == {"unchanged": 3, "incomplete": 2}
+    assert main(["verify", *index]) == 0
+    shown = capsys.readouterr().out
+    assert picture in shown
+    assert language in shown
+    assert "undamaged: 3 documents, 3 passages; 2 documents not read, or only partly; up to date" in shown
+    for name in ("a.rtf", "hi.txt"):
+        (tmp_path / "docs" / name).unlink()
+    assert main(["index", *index, "--strict"]) == 0
 
 
 def test_ragignore_leaves_files_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,7 @@ def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
         "rag/data/reader/second/words.safetensors",
         "rag/eval/questions/central-asia.jsonl",
         "rag/eval/questions/evidence.jsonl",
+        "rag/eval/questions/polarity.jsonl",
         "rag/eval/questions/table.jsonl",
         "rag/eval/reports/templates/report.html",
         "rag/eval/scoring/suite.py",

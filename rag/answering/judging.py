@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..agreement import agreement_of
+from ..questions.polarity import REFUSALS, refusal, yes_no_notice
 from ..questions.question_type import asks_for_sentences
-from ..types import Agreement, AnswerKind, Hit, Reason, Result
+from ..types import Agreement, Answer, AnswerKind, Hit, Notice, NoticeCode, Reason, Result
 from .lists import list_items
 
 #: Lowest cosine similarity at which a passage that shares no term with the question is relevant. Of 1,000 answerable
@@ -24,13 +25,15 @@ def judged(result: Result, min_confidence: float) -> Result:
         min_confidence: Probability below which to abstain.
     """
     code, reason = _reason(result, min_confidence)
+    kind = _answer_kind(result, min_confidence, has_answer=code is None)
     return replace(
         result,
         answer=None if code else result.answers[0],
         reason=reason,
         reason_code=code,
         agreement=Agreement() if code else agreement_of(result.answers, result.question),
-        answer_kind=_answer_kind(result, min_confidence, has_answer=code is None),
+        answer_kind=kind,
+        notice=_notice(result, kind),
         items=list_items(result.answers, result.question),
         min_confidence=min_confidence,
     )
@@ -51,6 +54,12 @@ def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> 
     return AnswerKind.SPAN if has_answer else None
 
 
+def _notice(result: Result, kind: AnswerKind | None) -> Notice | None:
+    """The remark on the question; on one for yes or no, what its sentences are."""
+    notice = None if result.notice and result.notice.code is NoticeCode.YES_NO else result.notice
+    return notice or (yes_no_notice(result.question) if kind is AnswerKind.EVIDENCE else None)
+
+
 def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:
     """Why the result has no answer, for programs and for people; None if it has one."""
     if result.notice and result.notice.reason:
@@ -61,7 +70,13 @@ def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str |
         if not is_relevant(result.hits):
             return Reason.NOTHING_RELEVANT, "nothing relevant: no passage is about this"
         return Reason.NO_SPAN, "no span: no sentence of the passages found could be the answer"
-    best = result.answers[0]
+    return _withheld(result.question, result.answers[0], min_confidence)
+
+
+def _withheld(question: str, best: Answer, min_confidence: float) -> tuple[Reason | None, str | None]:
+    """Why the best candidate is not given, for programs and for people; None if it is."""
+    if refused := None if best.feedback else refusal(question, best.text, best.sentence.text):
+        return refused, REFUSALS[refused]
     if best.confidence < min_confidence:
         return Reason.TOO_UNSURE, (
             f"too unsure: no candidate is at least {min_confidence:.0%} likely to be right "

@@ -61,7 +61,7 @@ def hits_text(hits: list[Hit]) -> Text:
 
 
 def changes_table(changes: Changes) -> Group:
-    """Summary of an index run: counts of files, then skipped files and warnings with their reasons."""
+    """Summary of an index run: counts of files, then what was not read and why, and other warnings."""
     counts = Table(box=None, pad_edge=False)
     row = {
         "added": len(changes.added),
@@ -70,6 +70,7 @@ def changes_table(changes: Changes) -> Group:
         "unchanged": len(changes.unchanged),
         "removed": len(changes.removed),
         "skipped": len(changes.skipped),
+        "incomplete": len({document_id for document_id, _ in changes.unread}),
     }
     for name in row:
         counts.add_column(name, justify="right")
@@ -78,7 +79,8 @@ def changes_table(changes: Changes) -> Group:
         Text(f"  skipped {one_line(each.document_id)}: {one_line(each.reason)}{KEPT * each.kept}", style=WARNING)
         for each in changes.skipped
     ]
-    lines += [Text(f"  {one_line(name)}: {one_line(text)}", style=WARNING) for name, text in changes.warnings]
+    remarks = [*changes.unread, *changes.warnings]
+    lines += [Text(f"  {one_line(name)}: {one_line(text)}", style=WARNING) for name, text in remarks]
     total = Text(f"{counted(changes.documents, 'document')}, {counted(changes.passages, 'passage')} in the index")
     return Group(counts, *lines, total)
 
@@ -87,11 +89,14 @@ def verification_text(found: Verification) -> Text:
     """Findings of ``rag verify``, one per line."""
     lines = [Text(one_line(problem), style="red") for problem in found.problems]
     lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
+    lines += [Text(one_line(f"{name}: {text}"), style=WARNING) for name, text in found.unread]
     if not found.problems:
         changed = f"{counted(len(found.stale), 'file')} changed; run `rag index` to update it"
         state = changed if found.stale else "up to date with its files"
         size = f"{counted(found.documents, 'document')}, {counted(found.passages, 'passage')}"
-        lines.append(Text(f"undamaged: {size}; {state}"))
+        files = len({name for name, _ in found.unread})
+        missing = f"; {counted(files, 'document')} not read, or only partly" if files else ""
+        lines.append(Text(f"undamaged: {size}{missing}; {state}"))
     return Text("\n").join(lines)
 
 

@@ -18,6 +18,7 @@ from ..errors import DocumentError
 from ..types import Document
 from .base import Parsed, Remark
 from .sanitize import clean
+from .unread import unsupported
 
 MAX_MEMBERS = 10_000
 #: Total unpacked size limit of all members, in bytes.
@@ -34,7 +35,7 @@ UTF8_NAME, ENCRYPTED = 0x800, 0x1
 def read_archive(document_id: str, raw: bytes) -> Parsed:
     """The documents in the archive, with ids such as ``archive.zip/path/in/it.md``.
 
-    Hidden files and unsupported formats are ignored. Unreadable and unsafe members are skipped with a reason.
+    Hidden files are ignored, and unsupported formats named. Unreadable and unsafe members are skipped with a reason.
     """
     try:
         archive = zipfile.ZipFile(BytesIO(raw))
@@ -60,7 +61,8 @@ def read_archive(document_id: str, raw: bytes) -> Parsed:
                 warnings += found.warnings
     if not documents and not skipped:
         raise DocumentError("holds no file of a supported format")
-    return Parsed(documents, skipped, warnings)
+    others = [name for _, name in _visible(members) if not _is_known(name)]
+    return Parsed(documents, skipped, [*warnings, *unsupported(document_id, "file", others)])
 
 
 def read_member(raw: bytes, path: str) -> bytes:
@@ -94,9 +96,15 @@ def read_member(raw: bytes, path: str) -> bytes:
 
 def _files(members: list[zipfile.ZipInfo]) -> Iterator[tuple[zipfile.ZipInfo, str]]:
     """The members to read, with their names."""
+    return ((member, name) for member, name in _visible(members) if _is_known(name))
+
+
+def _visible(members: list[zipfile.ZipInfo]) -> Iterator[tuple[zipfile.ZipInfo, str]]:
+    """The members that are files and not hidden, with their names."""
     for member in members:
         name = _name(member)
-        if not _is_ignored(member, name):
+        hidden = any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
+        if not (member.is_dir() or hidden or name.startswith("__MACOSX/")):
             yield member, name
 
 
@@ -183,9 +191,8 @@ def _name(member: zipfile.ZipInfo) -> str:
     return clean(name).replace("\\", "/")
 
 
-def _is_ignored(member: zipfile.ZipInfo, name: str) -> bool:
+def _is_known(name: str) -> bool:
+    """True for a supported format, and for an archive, which is skipped with a reason."""
     from . import FORMATS, suffix_of
 
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
-    known = suffix_of(name) in FORMATS or suffix_of(name) in ARCHIVES
-    return member.is_dir() or hidden or not known or name.startswith("__MACOSX/")
+    return suffix_of(name) in FORMATS or suffix_of(name) in ARCHIVES

@@ -15,10 +15,12 @@ class Remark:
     Attributes:
         document_id: Id of the document or part.
         text: One line without the id: the problem and the remedy.
+        is_unread: Whether something that the document holds was not read; else it was read with a guess.
     """
 
     document_id: str
     text: str
+    is_unread: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

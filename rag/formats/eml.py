@@ -27,7 +27,7 @@ from .html import parse_html
 from .html_text import add_markup
 from .sanitize import clean, one_line
 from .text import decode
-from .unread import unread
+from .unread import unread, unsupported
 
 #: Headers shown above the text, and one of which a message must have.
 SHOWN = ("Subject", "From", "To", "Cc", "Date")
@@ -124,7 +124,7 @@ def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
             continue
         kind = part.get_content_type()
         if kind == "multipart/alternative":
-            payload = _preferred(payload)
+            payload = [*_preferred(payload), *filter(_is_no_text, payload)]
         stack += [(each, is_related or kind == "multipart/related") for each in reversed(payload)]
 
 
@@ -133,8 +133,12 @@ def _preferred(alternatives: list[Message]) -> list[Message]:
     for each in alternatives:
         if each.get_content_type() == "text/plain" and _bytes(each).strip():
             return [each]
-    readable = [each for each in alternatives if each.get_content_maintype() in ("text", "multipart")]
-    return (readable or alternatives)[-1:]
+    return [each for each in alternatives if not _is_no_text(each)][-1:]
+
+
+def _is_no_text(part: Message) -> bool:
+    """True for a part that is no version of the text, such as the calendar entry of an invitation."""
+    return part.get_content_type() == "text/calendar" or part.get_content_maintype() not in ("text", "multipart")
 
 
 def _add_text(blocks: Blocks, document_id: str, part: Message) -> list[Remark]:
@@ -164,7 +168,7 @@ def _attachments(document_id: str, content: _Content) -> Parsed:
     from . import FORMATS, parse, suffix_of
 
     parsed = Parsed([])
-    unsupported = []
+    others = []
     for name, part in content.attachments.items():
         attachment_id = f"{document_id}/{name}"
         if suffix_of(name) in ARCHIVES:
@@ -172,7 +176,7 @@ def _attachments(document_id: str, content: _Content) -> Parsed:
                 Remark(attachment_id, "is an archive in a message, which is not supported; save and unpack it")
             )
         elif suffix_of(name) not in FORMATS:
-            unsupported.append(name)
+            others.append(name)
         elif attachment_id.lower().count(".eml/") > MAX_DEPTH:
             parsed.skipped.append(
                 Remark(attachment_id, f"lies in more than {MAX_DEPTH} messages within each other; save it")
@@ -186,8 +190,7 @@ def _attachments(document_id: str, content: _Content) -> Parsed:
             parsed.documents.extend(found.documents)
             parsed.skipped.extend(found.skipped)
             parsed.warnings.extend(found.warnings)
-    listed = f"their formats are not supported: {', '.join(unsupported[:5])}{', ...' * (len(unsupported) > 5)}"
-    parsed.warnings.extend(unread(document_id, {"attachment": len(unsupported)}, listed))
+    parsed.warnings.extend(unsupported(document_id, "attachment", others))
     return parsed
 
 

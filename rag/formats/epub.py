@@ -1,4 +1,7 @@
-"""EPUB: the chapters of a book in reading order; headings, else table-of-contents entries, are places."""
+"""EPUB: the chapters of a book in reading order; headings, else table-of-contents entries, are places.
+
+Pictures, recordings and embedded objects are not read.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import posixpath
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from html.entities import html5
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -17,8 +21,9 @@ from ..types import Document, Place, name_title
 from .base import Parsed, Remark
 from .blocks import Blocks
 from .html import decode_html, parse_html
-from .html_text import add_markup
+from .html_text import add_markup, tag
 from .sanitize import iso_date, one_line
+from .unread import unread
 from .zip_package import open_package
 
 if TYPE_CHECKING:
@@ -27,6 +32,11 @@ if TYPE_CHECKING:
 DAMAGED = "is damaged or not an EPUB file; convert it to EPUB again, with Calibre for example"
 
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
+#: What counts as not read, by the name of the element.
+UNREAD = {
+    "img": "picture", "svg": "picture", "canvas": "picture", "audio": "recording", "video": "recording",
+    "object": "embedded object", "embed": "embedded object", "iframe": "embedded object",
+}  # fmt: skip
 CHAPTERS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
 #: Algorithms that only obfuscate fonts.
 FONTS_ONLY = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -66,20 +76,28 @@ def read_epub(document_id: str, raw: bytes) -> Parsed:
         names = _names(package, list(items.values()))
         blocks = Blocks()
         warnings: list[Remark] = []
+        missing = Counter(
+            {
+                "chapter, of a format that is not supported": sum(item.kind not in CHAPTERS for item in listed if item),
+                "chapter, missing from the book": listed.count(None),
+            }
+        )
         for chapter in {chapter.path: chapter for chapter in chapters}.values():
             try:
-                tree = _chapter_tree(_part(package, chapter.path))
+                tree, guesses = _chapter_tree(document_id, chapter.path, _part(package, chapter.path))
             except DocumentError as error:
-                warnings.append(Remark(document_id, f"chapter {chapter.path} was left out: {error}"))
+                warnings.append(Remark(document_id, f"chapter {chapter.path} was left out: {error}", is_unread=True))
                 continue
+            warnings += guesses
             if tree is not None:
+                missing.update(UNREAD[name] for each in tree.iter("{*}*") if (name := tag(each)) in UNREAD)
                 _add_chapter(blocks, tree, names.get(chapter.path))
     if warnings and not blocks.length:
         raise DocumentError(DAMAGED)
     metadata = _metadata(opf)
     title = str(metadata.get("title") or name_title(document_id))
     document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(blocks.places))
-    return Parsed([document], warnings=warnings)
+    return Parsed([document], warnings=[*warnings, *unread(document_id, missing)])
 
 
 class _Missing(DocumentError):
@@ -181,20 +199,21 @@ def _add_chapter(blocks: Blocks, tree: Element, name: str | None) -> None:
             blocks.places.insert(count, Place(begin, heading=name))
 
 
-def _chapter_tree(source: bytes) -> Element | None:
-    """Parse as XHTML, else as HTML; an HTML parser lets ``<title/>`` swallow the page."""
+def _chapter_tree(document_id: str, path: str, source: bytes) -> tuple[Element | None, list[Remark]]:
+    """Parse as XHTML, else as HTML, where ``<title/>`` swallows the page; with warnings about the encoding."""
     from lxml import etree
 
-    text, _, _ = decode_html("", source)
+    text, _, found = decode_html(document_id, source)
+    warnings = [replace(each, text=f"chapter {path}: {each.text}") for each in found]
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.removeprefix("\ufeff"))
     text = NAMED_ENTITY.sub(lambda match: html5.get(match.group(1), f"&amp;{match.group(1)}"), text)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
     try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+        return etree.fromstring(text.encode("utf-8", "replace"), parser), warnings
     except etree.XMLSyntaxError:
-        return parse_html(text)
+        return parse_html(text), warnings
 
 
 def _metadata(opf: Element) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """ODT: the paragraphs, lists and tables of an OpenDocument text in order; headings are places.
 
-The text is read from the XML (OASIS OpenDocument 1.3). Deleted text, page headers and footers are left out. Footnotes
-and endnotes come last. Comments, pictures and embedded objects, such as formulas and charts, are not read.
+The text is read from the XML (OASIS OpenDocument 1.3). Deleted text is left out. Footnotes and endnotes come last.
+Comments, pictures, embedded objects (such as formulas and charts), form fields, page headers and footers are not read.
 """
 
 from __future__ import annotations
@@ -32,8 +32,17 @@ DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 
 HEADING, PARAGRAPH, ITEM, NOTE = (TEXT + name for name in ("h", "p", "list-item", "note"))
 TABLE_ELEMENT, ROW = TABLE + "table", TABLE + "table-row"
+#: The part that holds page headers and footers, and their elements.
+STYLES = "styles.xml"
+MARGINS = {
+    f"{{urn:oasis:names:tc:opendocument:xmlns:style:1.0}}{name}{page}": f"page {name}"
+    for name in ("header", "footer")
+    for page in ("", "-left", "-first")
+}
 CELLS = (TABLE + "table-cell", TABLE + "covered-table-cell")
-FRAME, COMMENT = DRAW + "frame", OFFICE + "annotation"
+FRAME, CONTROL, COMMENT = DRAW + "frame", DRAW + "control", OFFICE + "annotation"
+#: What a frame may hold beside text boxes and pictures.
+OBJECTS = frozenset(DRAW + name for name in ("object", "object-ole", "plugin", "applet", "floating-frame"))
 #: Deleted text, and pronunciations.
 IGNORED = frozenset({TEXT + "tracked-changes", TEXT + "ruby-text"})
 CHARACTERS = {TEXT + "tab": "\t", TEXT + "line-break": "\n", TEXT + "s": " "}
@@ -56,6 +65,7 @@ def read_odt(document_id: str, raw: bytes) -> Parsed:
             for body in _xml(package, "content.xml").iter(OFFICE + "text"):
                 writer.add(body)
             writer.add_notes()
+            writer.missing += _margins(package)
             metadata = _metadata(_xml(package, "meta.xml")) if "meta.xml" in package.namelist() else {}
         except (DocumentError, MemoryError):
             raise
@@ -92,6 +102,15 @@ def _metadata(root: Element) -> dict[str, object]:
         "date": iso_date(stated.get(DUBLIN_CORE + "date")) or iso_date(stated.get(META + "creation-date")),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _margins(package: zipfile.ZipFile) -> Counter[str]:
+    """The number of page headers and footers with text."""
+    found: Counter[str] = Counter()
+    if STYLES in package.namelist():
+        for element in _xml(package, STYLES).iter(*MARGINS):
+            found[MARGINS[str(element.tag)]] += any(str(text).strip() for text in element.itertext())
+    return found
 
 
 class _Writer:
@@ -160,6 +179,7 @@ class _Writer:
             elif tag in (NOTE, COMMENT, *IGNORED) or tag.startswith(DRAW):
                 self._notes += each.iterchildren(TEXT + "note-body")
                 self.missing["comment"] += tag == COMMENT
+                self.missing["form field"] += tag == CONTROL
                 boxes += [each] * tag.startswith(DRAW)
                 walk.skip_subtree()
             else:
@@ -168,8 +188,8 @@ class _Writer:
 
     def _boxes(self, frame: Element) -> list[Element]:
         """The text boxes in a frame; anything else in it is counted, without the picture that stands for it."""
-        kinds = [str(each.tag) for each in frame]
-        if DRAW + "object" in kinds or DRAW + "object-ole" in kinds:
+        kinds = {str(each.tag) for each in frame}
+        if kinds & OBJECTS:
             self.missing["embedded object"] += 1
         elif DRAW + "image" in kinds:
             self.missing["picture"] += 1

@@ -33,11 +33,18 @@ def parsed_from_json(raw: bytes, document_id: str) -> Parsed:
     try:
         return Parsed(
             [_document(values, document_id) for values in content["documents"]],
-            [Remark(*_strings(values, 2)) for values in content["skipped"]],
-            [Remark(*_strings(values, 2)) for values in content["warnings"]],
+            [_remark(values) for values in content["skipped"]],
+            [_remark(values) for values in content["warnings"]],
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"malformed: {error}") from error
+
+
+def _remark(values: list[Any]) -> Remark:
+    *strings, is_unread = values
+    if not isinstance(is_unread, bool):
+        raise ValueError("malformed remark")
+    return Remark(*_strings(strings, 2), is_unread)
 
 
 def _document(values: list[Any], document_id: str) -> Document:

@@ -1,8 +1,8 @@
 """PPTX: the titles, texts and tables of a presentation's slides in order; slides are pages, their titles headings.
 
 python-pptx opens the package and orders the slides; the text is read from the XML, because python-pptx skips some
-content. Slide numbers, dates and footers are left out. Hidden slides, speaker notes, comments, pictures, charts,
-diagrams and embedded objects are not read.
+content. Slide numbers and dates are left out. Hidden slides, speaker notes, comments, footers, pictures, drawings,
+charts, diagrams and embedded objects are not read.
 """
 
 from __future__ import annotations
@@ -34,11 +34,14 @@ CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 
 SHAPE, TABLE, PARAGRAPH = SLIDE + "sp", DRAWING + "tbl", DRAWING + "p"
+#: A chart of a kind newer than the format, such as a map; its fallback is a picture.
+NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 UNREAD = {
-    SLIDE + "pic": "picture", CHART: "chart", DIAGRAM: "diagram", SLIDE + "oleObj": "embedded object"
+    SLIDE + "pic": "picture", SLIDE + "contentPart": "drawing", CHART: "chart", NEW_CHART: "chart",
+    DIAGRAM: "diagram", SLIDE + "oleObj": "embedded object",
 }  # fmt: skip
 
-TITLES, FRAME = ("title", "ctrTitle"), ("sldNum", "dt", "ftr", "hdr")
+TITLES, FOOTERS, NUMBERS = ("title", "ctrTitle"), ("ftr", "hdr"), ("sldNum", "dt")
 #: Placeholders whose paragraphs are list items, by their type; ``obj`` if it is not stated.
 BODIES = ("body", "obj")
 BULLETS = ("buChar", "buAutoNum", "buBlip")
@@ -104,7 +107,9 @@ def _add_slide(blocks: Blocks, slide: Element, number: int, missing: Counter[str
             starts += [
                 blocks.add(row, between="\n" if i else BLANK_LINE) for i, row in enumerate(row for row in rows if row)
             ]
-        elif element not in titles and _placeholder(element) not in FRAME:
+        elif _placeholder(element) in FOOTERS:
+            missing["footer"] += any(_paragraphs(element))
+        elif element not in titles and _placeholder(element) not in NUMBERS:
             in_list = False
             for text, is_item in _paragraphs(element):
                 between = "\n" if is_item and in_list else BLANK_LINE

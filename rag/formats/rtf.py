@@ -1,8 +1,8 @@
 """RTF: the paragraphs, lists and tables of a Rich Text document in order; headings are places.
 
 striprtf decodes the text. What it does not keep apart is marked before: cells, headings, line breaks and notes, which
-come last. Deleted text, page headers and footers are left out. Pictures, comments, text boxes and embedded objects are
-not read.
+come last. Deleted text is left out. Pictures, comments, text boxes, embedded objects, page headers and footers are not
+read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,14 @@ NOT_ASCII = re.compile(rb"[\x80-\xff]")
 BRACE = re.compile(r"\\[\\{}]|[{}]")
 
 #: Groups whose content is not read, by their first word; of a picture saved twice, the second copy is not counted.
-UNREAD = {"pict": "picture", "annotation": "comment", "shptxt": "text box", "objdata": "embedded object"}
+UNREAD = {
+    "pict": "picture", "annotation": "comment", "shptxt": "text box", "objdata": "embedded object",
+    "header[lrf]?": "page header", "footer[lrf]?": "page footer",
+}  # fmt: skip
+#: Groups that hold data, not text.
+DATA = ("pict", "objdata")
+#: What is no text in a group.
+CONTROL = re.compile(r"\\[a-z]+-?\d*|\\\*|[{}\s]")
 COPY = re.compile(r"\\nonshppict(?![a-z])")
 
 
@@ -71,7 +78,8 @@ def read_rtf(document_id: str, raw: bytes) -> Parsed:
     first = blocks.places[0].heading if blocks.places and blocks.places[0].start == 0 else None
     title = str(metadata.get("title") or first or name_title(document_id))
     document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(blocks.places))
-    remark = Remark(document_id, f"{counted(wrong, 'byte')} not valid in the declared encoding became \ufffd")
+    invalid = f"{counted(wrong, 'byte')} not valid in the declared encoding became \ufffd"
+    remark = Remark(document_id, invalid, is_unread=True)
     return Parsed([document], warnings=[*([remark] if wrong else []), *unread(document_id, missing)])
 
 
@@ -95,13 +103,13 @@ def _end(source: str, at: int) -> int:
 
 
 def _emptied(source: str, word: str) -> tuple[str, int]:
-    """The source without the content of the groups of a word, and their number."""
+    """The source without the content of the groups of a word, and the number of those that are not blank."""
     pattern = re.compile(rf"\\{word}(?![a-z])")
     pieces, at, count = [], 0, 0
     while found := pattern.search(source, at):
         pieces.append(source[at : found.start()])
         at = _end(source, found.end())
-        count += 1
+        count += word in DATA or bool(CONTROL.sub("", source[found.end() : at]))
     return "".join([*pieces, source[at:]]), count
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..text.plural import counted
 from .base import Remark
 
+#: Names of files listed in a remark.
+LISTED = 5
+
 
 def unread(document_id: str, counts: Mapping[str, int], remedy: str = "") -> list[Remark]:
     """A remark that names what is not read, such as ``2 pictures and 1 chart are not read``; none if it is nothing.
+
+    ``rag index``, ``rag verify`` and the page's tab *Documents* show it, and ``rag index --strict`` fails.
 
     Args:
         document_id: Id of the file.
@@ -26,4 +31,17 @@ def unread(document_id: str, counts: Mapping[str, int], remedy: str = "") -> lis
     *most, last = parts
     listed = f"{', '.join(most)} and {last}" if most else last
     verb = "is" if len(parts) == 1 and sum(counts.values()) == 1 else "are"
-    return [Remark(document_id, f"{listed} {verb} not read{remedy and f'; {remedy}'}")]
+    return [Remark(document_id, f"{listed} {verb} not read{remedy and f'; {remedy}'}", is_unread=True)]
+
+
+def unsupported(document_id: str, noun: str, names: Sequence[str]) -> list[Remark]:
+    """A remark that names the files within a file whose formats are not supported; none if there are none.
+
+    Args:
+        document_id: Id of the file that holds them.
+        noun: What they are, in the singular.
+        names: Their names.
+    """
+    whose = "its format is" if len(names) == 1 else "their formats are"
+    listed = f"{whose} not supported: {', '.join(names[:LISTED])}{', ...' * (len(names) > LISTED)}"
+    return unread(document_id, {noun: len(names)}, listed)

@@ -1,7 +1,8 @@
 """XLSX: each sheet of a workbook is a document, ``book.xlsx#2``; its cells are places.
 
 openpyxl opens the workbook and decodes the cells. Formulas give the values that the spreadsheet program stored. A cell
-merged over rows counts for each of them. Hidden sheets, comments, pictures, charts and text boxes are not read.
+merged over rows counts for each of them. Hidden sheets, comments, pictures, charts, diagrams, text boxes, embedded
+objects, page headers and footers are not read.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from .unread import unread
 from .zip_package import OLE, open_package
 
 STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+MARGINS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}headerFooter"
+#: Its alignment, fonts, and numbers, dates and names that the program fills in.
+MARGIN_CODE = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|[A-Z])')
 #: Names that programs give to sheets.
 DEFAULT_NAME = re.compile(r"(?:sheet|tabelle|feuil|hoja|foglio|planilha|blad|ark|лист|工作表) ?\d*", re.IGNORECASE)
 
@@ -37,6 +41,8 @@ UNREAD = (
     ("text box", re.compile(r"xl/drawings/drawing\d*\.xml"), re.compile(rb"<(?:\w+:)?txBody[\s>]")),
     ("chart", re.compile(r"xl/charts/chart(?:Ex)?\d*\.xml"), None),
     ("picture", re.compile(r"xl/media/.+"), None),
+    ("diagram", re.compile(r"xl/diagrams/data\d*\.xml"), None),
+    ("embedded object", re.compile(r"xl/embeddings/.+"), None),
 )
 #: Characters that XML cannot hold, as the format writes them.
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -76,8 +82,9 @@ def _read(document_id: str, raw: bytes, package: zipfile.ZipFile) -> Parsed:
             if worksheet.sheet_state != "visible":
                 unread_counts["hidden sheet"] += 1
             elif hasattr(worksheet, "iter_rows"):  # not a sheet that is a chart
-                sheet, missing = _cells(worksheet)
+                sheet, missing, margins = _cells(worksheet)
                 unstored += missing
+                unread_counts["page header or footer"] += margins
                 documents.append(_document(f"{document_id}#{number}", name, sheet, properties))
     remarks = [
         *unread(document_id, {"formula, without a stored value": unstored}, "open the file in Excel and save it"),
@@ -103,15 +110,15 @@ def _unread_parts(package: zipfile.ZipFile) -> Iterator[str]:
                 yield from [noun] * (len(element.findall(package.read(part))) if element else 1)
 
 
-def _cells(worksheet: Any) -> tuple[Sheet, int]:
-    """The cells of a sheet, and the number of formulas whose value is not stored."""
+def _cells(worksheet: Any) -> tuple[Sheet, int, int]:
+    """The cells of a sheet, the number of formulas whose value is not stored, and that of page headers and footers."""
     from defusedxml.ElementTree import iterparse
     from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.utils.cell import range_boundaries
     from openpyxl.worksheet._reader import FORMULA_TAG, MERGE_TAG, ROW_TAG, WorkSheetParser
 
     book = worksheet.parent
-    missing = 0
+    missing = margins = 0
     sheet = Sheet()
     merged: list[tuple[int, int, int, int]] = []
     with worksheet._get_source() as source:
@@ -132,8 +139,10 @@ def _cells(worksheet: Any) -> tuple[Sheet, int]:
                 element.clear()
             elif element.tag == MERGE_TAG:
                 merged += [range_boundaries(each.get("ref")) for each in element]
+            elif element.tag == MARGINS:
+                margins += sum(bool(MARGIN_CODE.sub("", each.text or "").strip()) for each in element)
     _merge(sheet, merged)
-    return sheet, missing
+    return sheet, missing, margins
 
 
 def _cell(cell: Any) -> Cell:

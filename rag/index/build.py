@@ -14,10 +14,11 @@ from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
 from .embedder import embedder_of
 from .index import Report
+from .language import unread_languages
 from .salvage import ReusableParts, StagedVectors, reusable_parts, staged_vectors
 from .staging import VersionWriter
-from .store import DocumentStore, FileRecord
-from .store_writer import SKIPPED, remarks_of
+from .store import SKIPPED, UNREAD, DocumentStore, FileRecord
+from .store_writer import remarks_of
 from .versions import new_version, writing
 
 
@@ -38,7 +39,8 @@ class Changes:
         added, changed, unchanged, removed: Compared with the previous index.
         renamed: Old and new path of moved files; they are not embedded again.
         skipped: Files that were not read.
-        warnings: Document ids and warnings, such as a guessed encoding or pages without text.
+        unread: Document ids, and what of the document was not read, such as pictures; of all documents in the index.
+        warnings: Document ids and other warnings, such as a guessed encoding.
         documents, passages: Counts in the new index.
     """
 
@@ -48,6 +50,7 @@ class Changes:
     removed: list[str] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
     documents: int = 0
     passages: int = 0
@@ -267,7 +270,9 @@ class _Update:
             raw = read_bytes(source)
             digest = content_hash(raw)
             parsed = self._parser.parse(path, raw)
-            writer.add(path, digest, parsed.documents, remarks_of(parsed))
+            languages = unread_languages(parsed.documents, self._encoder)
+            remarks = [*remarks_of(parsed), *((name, UNREAD, text) for name, text in languages)]
+            writer.add(path, digest, parsed.documents, remarks)
         except InputError as error:
             self._changes.skipped.append(Skipped(path, str(error), kept=old is not None))
             if digest:
@@ -291,7 +296,8 @@ class _Update:
             if kind == SKIPPED:
                 self._changes.skipped.append(Skipped(document_id, text))
             else:
-                self._changes.warnings.append((document_id, text))
+                found = self._changes.unread if kind == UNREAD else self._changes.warnings
+                found.append((document_id, text))
         self._changes.documents, self._changes.passages = len(store.documents), len(store.passages)
         return self._changes
 

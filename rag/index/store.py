@@ -24,6 +24,9 @@ from .filter_sql import where_clause
 from .filters import Conditions
 from .vectors.base import Rows
 
+#: Kinds of remarks: a part that was skipped, something in a document that was not read, and another warning.
+SKIPPED, UNREAD, WARNING = "skipped", "unread", "warning"
+
 #: Fields that every document or passage has; metadata of the same name is ignored.
 OWN_FIELDS = ("title", "path", "page", "heading")
 
@@ -92,13 +95,22 @@ class DocumentStore:
         return dict(found.fetchall())
 
     def remarks(self, file: int | None = None) -> Iterator[tuple[str, str, str]]:
-        """Remarks on one file, or on all: document id, ``skipped`` or ``warning``, and the text."""
+        """Remarks on one file, or on all: document id, kind (such as ``SKIPPED``), and text."""
         found = self._connection.execute(
             "SELECT path, remarks FROM files WHERE remarks != '[]' AND file = coalesce(?, file)", (file,)
         )
         for path, remarks in found:
             for suffix, kind, text in json.loads(remarks):
                 yield path + suffix, kind, text
+
+    def unread(self) -> Iterator[tuple[str, str, str]]:
+        """What the store does not hold of its files: path, id of the file or a part of it, what is missing or why."""
+        for path, (_, reason) in self.refused().items():
+            yield path, path, f"not read: {reason}"
+        for path, remarks in self._connection.execute("SELECT path, remarks FROM files WHERE remarks != '[]'"):
+            for suffix, kind, text in json.loads(remarks):
+                if kind != WARNING:
+                    yield path, path + suffix, f"not read: {text}" if kind == SKIPPED else text
 
     def documents_of(self, file: int) -> list[Document]:
         """The documents of a file, by the file's number."""

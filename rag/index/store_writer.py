@@ -12,10 +12,7 @@ from ..formats import Parsed
 from ..types import Document, Passage, name_title, place_of
 from .database import SCHEMA, connect, text_hash, uri
 from .filters import MAX_VALUE, as_date, as_number
-from .store import OWN_FIELDS, DocumentStore
-
-#: Kinds of remarks.
-SKIPPED, WARNING = "skipped", "warning"
+from .store import OWN_FIELDS, SKIPPED, UNREAD, WARNING, DocumentStore
 
 #: A row of the table ``fields``: document, name, value, number and date.
 FieldRow = tuple[int, str, str, float | None, str | None]
@@ -27,7 +24,10 @@ Remarks = Sequence[tuple[str, str, str]]
 def remarks_of(parsed: Parsed) -> Remarks:
     """The remarks of a parsed file: skipped parts first, then warnings."""
     skipped = [(remark.document_id, SKIPPED, remark.text) for remark in parsed.skipped]
-    return [*skipped, *((remark.document_id, WARNING, remark.text) for remark in parsed.warnings)]
+    return [
+        *skipped,
+        *((each.document_id, UNREAD if each.is_unread else WARNING, each.text) for each in parsed.warnings),
+    ]
 
 
 class StoreWriter:

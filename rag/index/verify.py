@@ -38,6 +38,8 @@ class Verification:
         problems: Damage to the index, one line each; empty if it is intact.
         stale: Files that have changed since they were indexed, each ``changed``, ``added`` or ``removed``, or with the
             reason why it cannot be compared. This is not damage.
+        unread: What the index does not hold of its files: the file or document, and the reason or what is missing. This
+            is not damage.
         documents, passages: Counts according to the manifest.
     """
 
@@ -45,6 +47,7 @@ class Verification:
     stale: list[tuple[str, str]]
     documents: int = 0
     passages: int = 0
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 def verify(folder: Path | str) -> Verification:
@@ -74,8 +77,11 @@ def verify(folder: Path | str) -> Verification:
     if problems and current_version(folder) != version:
         # A writer that finished twice in the meantime has deleted this version.
         return verify(folder)
-    stale = list(_stale(open_store(version), manifest)) if LIBRARY not in damaged else []
-    return Verification(problems, stale, manifest.documents, manifest.passages)
+    if LIBRARY in damaged:
+        return Verification(problems, [], manifest.documents, manifest.passages)
+    store = open_store(version)
+    stale, unread = list(_stale(store, manifest)), tuple((document_id, text) for _, document_id, text in store.unread())
+    return Verification(problems, stale, manifest.documents, manifest.passages, unread)
 
 
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:

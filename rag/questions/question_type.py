@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 
+_AUXILIARY = (
+    r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|must)(?:n['’]t)?"
+    r"|ca(?:n['’]t|nnot)|won['’]t)\b"
+)
 #: Patterns at the start of a question. English only.
 START_PATTERNS = (
-    ("list", re.compile(r"(?:please )?(?:list|name|enumerate)\b")),
-    ("yes-no", re.compile(r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|must)\b")),
+    ("list", re.compile(r"(?:(?:can|could|would|will) you )?(?:please )?(?:list|name|enumerate)\b")),
+    ("yes-no", re.compile(rf"{_AUXILIARY}|true or false\b")),
 )
+#: A question within a question: "Can you tell me who spoke?".
+INDIRECT = re.compile(
+    r"(?:(?:can|could|would|will) you|(?:can|could|may) i|do you|does any(?:one|body)) (?:please )?"
+    r"(?:tell|say|show|give|find|know|ask|explain|name|list)\b"
+    r".*?\b(?=(?:who|whom|whose|when|where|why|which|what|how|list|name)\b)"
+)
+#: After a phrase: "In 2021, did the board meet?".
+LATE_YES_NO = re.compile(rf",\s{_AUXILIARY}")
 #: Patterns anywhere in a question, the most specific first. English only.
 PATTERNS = tuple(
     (kind, re.compile(pattern))
@@ -40,12 +52,26 @@ def guess_kind(question: str) -> str:
 
 def _stated_kind(text: str) -> str | None:
     """The kind that the words of a question state; None if it has no question word, as keywords have none."""
+    if indirect := INDIRECT.match(text):
+        text = text[indirect.end() :]
     for kind, pattern in START_PATTERNS:
         if pattern.match(text):
             return kind
     # Of patterns that match at the same word, the first listed is the most specific.
     found = [(match.start(), kind) for kind, pattern in PATTERNS if (match := pattern.search(text))]
+    if not found and LATE_YES_NO.search(text):
+        return "yes-no"
     return min(found, key=lambda each: each[0], default=(0, None))[1]
+
+
+#: A choice, which names its answers: "Is the chair Ines Marwick or Paul Renner?".
+CHOICE = re.compile(r"\bor\b(?! not\b)")
+
+
+def asks_yes_no(question: str) -> bool:
+    """True if yes or no would answer the question; False for a choice between two things."""
+    text = " ".join(question.casefold().split()).removeprefix("true or false")
+    return guess_kind(question) == "yes-no" and not CHOICE.search(text)
 
 
 #: Questions to which several things are right at once: "Which countries border ...", "Who were ...", "What other ...".
@@ -70,6 +96,6 @@ ABOUT = re.compile(
 
 
 def asks_for_sentences(question: str) -> bool:
-    """True if sentences answer the question better than a few words: why, how, what is said about it, keywords."""
+    """True if sentences answer better than a few words: yes or no, why, how, what is said about it, keywords."""
     text = " ".join(question.casefold().split())
-    return _stated_kind(text) in ("why", "how", None) or bool(ABOUT.search(text))
+    return _stated_kind(text) in ("why", "how", None) or bool(ABOUT.search(text)) or asks_yes_no(question)

@@ -1,7 +1,8 @@
 """Segmentation into paragraphs and sentences, as offsets into the unchanged text.
 
-The rules fit prose in scripts that end sentences with ``.``, ``!``, ``?``, ``…`` or their full-width forms. A missed
-break makes a longer sentence; no non-blank character is ever left out.
+The rules fit prose in scripts that end sentences with ``.``, ``!``, ``?``, ``…``, their full-width forms, or a mark
+that ends nothing else, such as the danda. A missed break makes a longer sentence; no non-blank character is ever left
+out.
 """
 
 from __future__ import annotations
@@ -34,7 +35,12 @@ TABLE_ROW = re.compile(r"\S[^\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*+\t")
 
 #: A possible sentence end: the marks, closing quotes and brackets, then whitespace. It starts at the first of several
 #: marks and gives nothing back, so that a run of marks takes linear time.
-SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*+(?=\s)|[。！？]++[”’」』）]*+")
+#: The second half holds marks that end a sentence wherever they stand: full-width ones, the danda, and those of Arabic,
+#: Urdu, Armenian, Ethiopic, Burmese and Khmer.
+SENTENCE_END = re.compile(
+    r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*+(?=\s)"
+    r"|[。！？\u0964\u0965\u061f\u06d4\u0589\u1362\u1367\u104b\u17d4]++[\"'”’»)\]」』）]*+"
+)
 
 LAST_WORD = re.compile(r"([^\s(\[“\"'‘]+)$")
 ABBREVIATIONS = frozenset(
@@ -124,7 +130,7 @@ def _sentence_stops(text: str, start: int, end: int) -> Iterator[int]:
 
 def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
     """True if the mark ends a sentence rather than an abbreviation or an initial."""
-    if mark.group()[0] in "。！？":
+    if mark.group()[0] not in ".!?…":
         return True
     following = text[mark.end() : mark.end() + 8].lstrip()
     continues = following[:1].islower()

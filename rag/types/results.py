@@ -26,6 +26,8 @@ class Reason(StrEnum):
     NO_SPAN = "no_span"
     TOO_UNSURE = "too_unsure"
     UNSUPPORTED = "unsupported"
+    YES_NO = "yes_no"
+    NEGATED = "negated"
     MARKED_UNANSWERABLE = "marked_unanswerable"
 
 
@@ -34,6 +36,7 @@ class NoticeCode(StrEnum):
 
     SUMMARY = "summary"
     COMPARISON = "comparison"
+    YES_NO = "yes_no"
     LANGUAGE = "language"
     FOLLOW_UP = "follow_up"
     UNCLEAR_FOLLOW_UP = "unclear_follow_up"
@@ -91,9 +94,9 @@ class Result:
         agreement: Whether the likely answers agree.
         notice: A remark on the question; None if there is none.
         evidence: The sentences of the passages that bear on the question, most probable first; empty if none does.
-        answer_kind: ``SPAN`` if ``answer`` answers the question. ``EVIDENCE`` if it asks for sentences (why, how,
-            keywords) and ``evidence`` is likely enough to bear on it; ``answer`` may then give the gist. None if the
-            question was not answered.
+        answer_kind: ``SPAN`` if ``answer`` answers the question. ``EVIDENCE`` if it asks for sentences (yes or no, why,
+            how, keywords) and ``evidence`` is likely enough to bear on it; ``answer`` may then give the gist. None if
+            the question was not answered.
         items: The items of the list that the question asks for, from all likely candidates, those of the best one
             first; empty if it asks for no list. They may stand in several documents.
         min_confidence: Probability below which it was judged not to be answered.

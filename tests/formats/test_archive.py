@@ -39,11 +39,15 @@ def test_archive_is_read_like_a_folder() -> None:
     assert parsed.documents[0].places[0].heading == "Head"
 
 
-def test_hidden_and_unsupported_members_are_ignored() -> None:
+def test_unsupported_members_are_named_and_hidden_ones_ignored() -> None:
     members = [".hidden.md", "a/.git/b.md", "__MACOSX/._c.md", "photo.jpg", "README", "kept.md"]
     parsed = parse("a.zip", _zip(dict.fromkeys(members, "Text.")))
     assert [document.id for document in parsed.documents] == ["a.zip/kept.md"]
     assert parsed.skipped == []
+    assert parsed.warnings == [
+        Remark("a.zip", "2 files are not read; their formats are not supported: photo.jpg, README")
+    ]
+    assert parsed.warnings[0].is_unread
 
 
 @pytest.mark.parametrize("name", ["../up.md", "a/../../up.md", "/etc/abs.md", "C:/abs.md", "..\\up.md", "C:\\abs.md"])

@@ -52,6 +52,16 @@ def test_plain_text_is_read_before_html() -> None:
     assert parse("a.eml", message.as_bytes()).documents[0].text == HEAD + "\n\nPlain words."
 
 
+def test_calendar_entry_of_an_invitation_is_counted() -> None:
+    message = _message("Come at nine.")
+    message.add_alternative("BEGIN:VCALENDAR", subtype="calendar")
+    parsed = parse("a.eml", message.as_bytes())
+    assert parsed.documents[0].text == HEAD + "\n\nCome at nine."
+    assert [remark.text for remark in parsed.warnings] == [
+        "1 attachment is not read; its format is not supported: unnamed.ics"
+    ]
+
+
 def test_html_text_is_read_where_the_plain_one_is_blank() -> None:
     message = _message("  \n")
     message.add_alternative("<h1>Closed</h1><p>The <b>pier</b>.</p><img src='cid:a'>", subtype="html")
@@ -83,9 +93,7 @@ def test_attachments_are_documents_and_others_are_named() -> None:
         Remark("x/a.eml/more.zip", "is an archive in a message, which is not supported; save and unpack it"),
         Remark("x/a.eml/bad.pdf", "is damaged or not a PDF; open it in a viewer and save or print it as PDF again"),
     ]
-    assert parsed.warnings == [
-        Remark("x/a.eml", "1 attachment is not read; their formats are not supported: photo.png")
-    ]
+    assert parsed.warnings == [Remark("x/a.eml", "1 attachment is not read; its format is not supported: photo.png")]
     assert read_part("a.eml", raw, "note (2).txt") == b"Third.\n"
     assert read_part("a.eml", raw, "t.csv").startswith(b"a,text")
     with pytest.raises(DocumentError, match="is not attached to the message"):

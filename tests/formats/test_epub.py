@@ -17,8 +17,7 @@ OPF = """<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata x
 <item id="b" href="text/b.xhtml" media-type="application/xhtml+xml"/>
 <item id="a" href="text/a%20one.xhtml" media-type="application/xhtml+xml"/>
 <item id="c" href="cover.png" media-type="image/png"/></manifest>
-<spine><itemref idref="nav"/><itemref idref="a"/><itemref idref="b"/><itemref idref="c"/>
-<itemref idref="none"/></spine></package>"""
+<spine><itemref idref="nav"/><itemref idref="a"/><itemref idref="b"/></spine></package>"""
 NAV = """<html xmlns="http://www.w3.org/1999/xhtml"><body><nav><ol>
 <li><a href="text/a%20one.xhtml">In the beginning</a></li>
 <li><a href="text/b.xhtml#x">The flood</a></li></ol></nav></body></html>"""
@@ -139,3 +138,27 @@ def test_entities_are_neither_expanded_nor_loaded() -> None:
 def test_warnings_name_the_book() -> None:
     parsed = parse("a.epub", _epub({"OEBPS/text/b.xhtml": None}))
     assert parsed.warnings == [Remark("a.epub", "chapter OEBPS/text/b.xhtml was left out: it is missing")]
+    assert parsed.warnings[0].is_unread
+
+
+def test_what_is_not_read_is_counted() -> None:
+    body = (
+        '<p>Words.<img src="a.png" alt="A map"/></p><svg><image/><text>Drawn</text></svg><audio/>'
+        '<object data="a.swf"/><math><mi>E</mi></math>'
+    )
+    opf = OPF.replace("</spine>", '<itemref idref="c"/><itemref idref="none"/></spine>')
+    parsed = parse("a.epub", _epub({"OEBPS/book.opf": opf, "OEBPS/text/b.xhtml": _chapter(body)}))
+    assert parsed.documents[0].text.endswith("Words.\n\nE")
+    remark = (
+        "1 chapter of a format that is not supported, 1 chapter missing from the book, 2 pictures, 1 recording and "
+        "1 embedded object are not read"
+    )
+    assert parsed.warnings == [Remark("a.epub", remark)]
+
+
+def test_invalid_bytes_of_a_chapter_are_counted() -> None:
+    chapter = _chapter("<p>caf\xe9 ol\xe9</p>").replace("utf-8", "ascii2").encode("latin-1")
+    parsed = parse("a.epub", _epub({"OEBPS/text/b.xhtml": chapter.replace(b"ascii2", b"shift_jis")}))
+    assert [remark.text for remark in parsed.warnings] == [
+        "chapter OEBPS/text/b.xhtml: 2 bytes not valid in shift_jis, the declared encoding, became \ufffd"
+    ]

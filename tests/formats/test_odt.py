@@ -27,8 +27,8 @@ def _odt(body: str, doctype: str = "", **parts: str) -> bytes:
         package.writestr("mimetype", "application/vnd.oasis.opendocument.text", zipfile.ZIP_STORED)
         package.writestr("META-INF/manifest.xml", parts.get("manifest", MANIFEST))
         package.writestr("content.xml", f"{doctype}{content}</office:document-content>")
-        if "meta" in parts:
-            package.writestr("meta.xml", parts["meta"])
+        for name in parts.keys() & {"meta", "styles"}:
+            package.writestr(f"{name}.xml", parts[name])
     return packed.getvalue()
 
 
@@ -83,6 +83,19 @@ def test_what_is_not_read_is_counted() -> None:
     parsed = parse("a.odt", _odt(body))
     assert parsed.documents[0].text == "Words\n\nCell"
     assert parsed.warnings == [Remark("a.odt", "1 picture, 2 comments and 1 embedded object are not read")]
+
+
+def test_page_headers_footers_and_form_fields_are_counted() -> None:
+    style = 'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
+    styles = (
+        f"<office:document-styles {PREFIXES} {style}><style:header><text:p>Draft</text:p></style:header>"
+        "<style:header-first><text:p> </text:p></style:header-first>"
+        "<style:footer><text:p>Page 1</text:p></style:footer></office:document-styles>"
+    )
+    body = "<text:p>Words<draw:control/><draw:frame><draw:plugin/></draw:frame></text:p>"
+    parsed = parse("a.odt", _odt(body, styles=styles))
+    remark = "1 form field, 1 embedded object, 1 page header and 1 page footer are not read"
+    assert (parsed.documents[0].text, parsed.warnings) == ("Words", [Remark("a.odt", remark)])
 
 
 def test_unreadable_file_is_rejected_with_remedy() -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.oxml import parse_xml
 from pptx.presentation import Presentation as Slides
 from pptx.util import Cm
 
@@ -17,6 +18,24 @@ from rag.formats import Remark, parse
 
 TITLE_AND_TEXT, TITLE_ONLY, BLANK = 1, 5, 6
 PAGE = (Cm(2), Cm(2), Cm(9), Cm(5))
+
+
+P = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+NEW_CHART = (
+    f'<mc:AlternateContent xmlns:mc="{MC}" {P} {A}><mc:Choice Requires="cx1"><p:graphicFrame><a:graphic><a:graphicData>'
+    '<cx:chart xmlns:cx="http://schemas.microsoft.com/office/drawing/2014/chartex"/></a:graphicData></a:graphic>'
+    "</p:graphicFrame></mc:Choice><mc:Fallback><p:pic/></mc:Fallback></mc:AlternateContent>"
+)
+INK = f"<p:contentPart {P}/>"
+
+
+def _placeholder(kind: str, text: str) -> str:
+    return (
+        f'<p:sp {P} {A}><p:nvSpPr><p:cNvPr id="9" name="x"/><p:cNvSpPr/><p:nvPr><p:ph type="{kind}"/></p:nvPr>'
+        f"</p:nvSpPr><p:spPr/><p:txBody><a:bodyPr/><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+    )
 
 
 def _saved(made: Slides) -> bytes:
@@ -96,9 +115,13 @@ def test_what_is_not_read_is_counted() -> None:
     data.add_series("s", (1,))
     slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *PAGE, data)
     _slide(made, "Secret")._element.set("show", "0")
+    tree = slide.shapes._spTree
+    for xml in (_placeholder("ftr", "Draft"), _placeholder("ftr", ""), _placeholder("sldNum", "1"), NEW_CHART, INK):
+        tree.append(parse_xml(xml))
     parsed = parse("a.pptx", _saved(made))
     assert parsed.documents[0].text == "The pier"
-    assert parsed.warnings == [Remark("a.pptx", "2 pictures, 1 chart, 1 speaker note and 1 hidden slide are not read")]
+    remark = "2 pictures, 2 charts, 1 footer, 1 drawing, 1 speaker note and 1 hidden slide are not read"
+    assert parsed.warnings == [Remark("a.pptx", remark)]
 
 
 def test_slide_show_is_read_like_a_presentation() -> None:

@@ -15,9 +15,7 @@ def _rtf(body: str) -> bytes:
 
 
 def _document(body: str) -> Document:
-    parsed = parse("a.rtf", _rtf(body))
-    assert parsed.warnings == []
-    return parsed.documents[0]
+    return parse("a.rtf", _rtf(body)).documents[0]
 
 
 def test_blocks_keep_their_order_and_headings_are_places() -> None:
@@ -64,17 +62,20 @@ def test_what_is_not_read_is_counted() -> None:
     body = (
         r"Words.\par{\*\shppict{\pict{\*\picprop}\pngblip 89504e47}}{\nonshppict{\pict\wmetafile8 0100}}"
         r"{\pict\pngblip\bin4 {{}}}{\*\annotation Check.}{\shp{\*\shpinst{\shptxt Boxed.\par}}}"
-        r"{\object{\*\objdata 0105}{\result Shown.}}"
+        r"{\object{\*\objdata 0105}{\result Shown.}}{\header\headery720 Page header\par}{\headerl \par}{\footerr \'e9}"
     )
     parsed = parse("a.rtf", _rtf(body))
     assert parsed.documents[0].text == "Words."
-    assert parsed.warnings == [Remark("a.rtf", "2 pictures, 1 comment, 1 text box and 1 embedded object are not read")]
+    remark = "2 pictures, 1 comment, 1 text box, 1 embedded object, 1 page header and 1 page footer are not read"
+    assert parsed.warnings == [Remark("a.rtf", remark)]
+    assert parsed.warnings[0].is_unread
 
 
 def test_invalid_bytes_are_counted() -> None:
     parsed = parse("a.rtf", _rtf(r"a\'81b"))
     assert parsed.documents[0].text == "a\ufffdb"
     assert parsed.warnings == [Remark("a.rtf", "1 byte not valid in the declared encoding became \ufffd")]
+    assert parsed.warnings[0].is_unread
 
 
 def test_unreadable_file_is_rejected_with_remedy() -> None:

@@ -151,12 +151,22 @@ def test_what_is_not_read_is_counted() -> None:
     sheet.add_image(openpyxl.drawing.image.Image(picture), "G9")
     book.create_sheet("Costs").sheet_state = "hidden"
     book["Costs"]["A1"] = "secret"
-    parsed = parse("book.xlsx", _saved(book))
+    sheet.oddHeader.center.text = "Draft"
+    sheet.oddFooter.center.text = "&P"
+    raw = _saved(book)
+    with zipfile.ZipFile(added := io.BytesIO(raw), "a") as package:
+        for part in ("xl/embeddings/oleObject1.bin", "xl/diagrams/data1.xml", "xl/diagrams/layout1.xml"):
+            package.writestr(part, "<a/>")
+    parsed = parse("book.xlsx", added.getvalue())
     assert [d.id for d in parsed.documents] == ["book.xlsx#1"]
     assert "secret" not in parsed.documents[0].text
     assert parsed.warnings == [
         Remark("book.xlsx", "1 formula without a stored value is not read; open the file in Excel and save it"),
-        Remark("book.xlsx", "1 comment, 1 picture, 1 chart and 1 hidden sheet are not read"),
+        Remark(
+            "book.xlsx",
+            "1 comment, 1 picture, 1 chart, 1 embedded object, 1 diagram, 1 page header or footer and 1 hidden sheet "
+            "are not read",
+        ),
     ]
 
 

@@ -18,6 +18,9 @@ from rag.questions.schema import KINDS
         ("Is it long?", "yes-no"), ("Name the two rivers.", "list"), ("Which two rivers meet?", "list"),
         ("What did he tell those who came?", "what"), ("border length", "what"), ("", "what"),
         ("HOW MANY?", "how many"), ("Wie lang?", "what"),
+        ("Isn't it long?", "yes-no"), ("In 2021, did they meet?", "yes-no"), ("True or false: they met", "yes-no"),
+        ("Can you tell me where they met?", "where"), ("Do you know who spoke?", "who"),
+        ("Can you tell me whether they met?", "yes-no"), ("Could you list the members?", "list"),
     ],
 )  # fmt: skip
 def test_kind_follows_the_question_word(question: str, kind: str) -> None:
@@ -38,10 +41,11 @@ def test_guessed_kinds_mostly_match_the_shipped_ones() -> None:
         ("What do the articles say about rents?", True), ("Explain the unrest.", True), ("", True),
         ("What is known about the drones?", True), ("How many came?", False), ("How long is the border?", False),
         ("Who spoke about rents?", False), ("What was the speech about?", False), ("Name the two rivers.", False),
-        ("Is the border long?", False), ("In which cities did rents rise?", False),
+        ("Is the border long?", True), ("Is it long or short?", False), ("Can you tell me who spoke?", False),
+        ("In which cities did rents rise?", False),
     ],
 )  # fmt: skip
-def test_why_how_about_and_keywords_ask_for_sentences(question: str, sentences: bool) -> None:
+def test_yes_no_why_how_about_and_keywords_ask_for_sentences(question: str, sentences: bool) -> None:
     assert asks_for_sentences(question) is sentences
 
 

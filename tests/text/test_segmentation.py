@@ -32,6 +32,8 @@ def _paragraphs(text: str) -> list[str]:
         ("So ... then they left. Gone.", ["So ... then they left.", "Gone."]),
         ("Ends (in brackets.) Next one.", ["Ends (in brackets.)", "Next one."]),
         ("这是第一句。这是第二句！", ["这是第一句。", "这是第二句！"]),
+        ("नगर उत्तर में है। यह ऊँचा है॥ अब?", ["नगर उत्तर में है।", "यह ऊँचा है॥", "अब?"]),
+        ("أين المدينة؟ المدينة في الشمال.", ["أين المدينة؟", "المدينة في الشمال."]),
         ("Two things:\n- the first\n- the second", ["Two things:", "- the first", "- the second"]),
         ("A wrapped\nline is one sentence. Two.", ["A wrapped\nline is one sentence.", "Two."]),
     ],

@@ -20,7 +20,7 @@ import shutil
 import threading
 import unicodedata
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -30,7 +30,7 @@ from rag import InputError
 from .collection_names import NAME_FILE, checked_name, description, name_file, with_own_name
 from .permissions import Permissions
 from .quota import Quota, Room, stored_bytes
-from .uploads import WINDOWS_DEVICE, Upload, store_uploads
+from .uploads import WINDOWS_DEVICE, Upload, Versions, store_uploads
 
 FILES, INDEX, TAUGHT, GIVEN = "files", "index", "taught.jsonl", "given"
 
@@ -167,7 +167,9 @@ class CollectionStore:
             for each in self._home.glob(f"{DELETED_PREFIX}*"):
                 shutil.rmtree(each, ignore_errors=True)
 
-    def add(self, collection: Collection, uploads: Sequence[Path]) -> Sequence[Upload]:
+    def add(
+        self, collection: Collection, uploads: Sequence[Path], versions: Versions, unreadable: Mapping[Path, str]
+    ) -> Sequence[Upload]:
         """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
 
         Raises:
@@ -177,7 +179,8 @@ class CollectionStore:
         with self._changing:
             try:
                 staging = folder.parent / f"{INCOMING_PREFIX}{uuid.uuid4().hex}"
-                return store_uploads(folder, staging, uploads, self._room(collection.permissions.owner))
+                room = self._room(collection.permissions.owner)
+                return store_uploads(folder, staging, uploads, room, versions=versions, unreadable=unreadable)
             except OSError as error:
                 raise _disk_error(f"{collection.name!r}: its files cannot be listed", error) from error
 

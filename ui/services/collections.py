@@ -15,7 +15,8 @@ from .collection_store import Collection, CollectionStore, given_collection
 from .open_assistants import OpenAssistants
 from .permissions import CHANGE, READ
 from .quota import Quota
-from .uploads import Upload
+from .upload_check import unreadable_files
+from .uploads import Upload, Versions
 
 __all__ = ["Collection", "Collections", "given_collection"]
 
@@ -152,13 +153,18 @@ class Collections:
                 f"the collection {collection.name!r} is empty; add documents to it under Documents"
             ) from None
 
-    def add(self, collection_id: str, uploads: Sequence[Path]) -> Sequence[Upload]:
+    def add(self, collection_id: str, uploads: Sequence[Path], versions: Versions = Versions.ASK) -> Sequence[Upload]:
         """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.
+
+        A file replaces an earlier version only if it can be read.
 
         Raises:
             InputError: See ``changeable``; or the folder cannot be read.
         """
-        return self._store.add(self.changeable(collection_id), uploads)
+        collection = self.changeable(collection_id)
+        # Before the store is locked, since reading may take long.
+        unreadable = unreadable_files(uploads) if versions is Versions.REPLACE else {}
+        return self._store.add(collection, uploads, versions, unreadable)
 
     def remove(self, collection_id: str, name: str) -> None:
         """Delete an uploaded file; the index keeps it until the next update.

@@ -9,6 +9,9 @@ from itertools import islice
 from rag.index.filters import Condition
 from rag.index.store import DocumentStore
 
+#: Notes shown of a file.
+NOTED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -20,7 +23,7 @@ class Row:
         documents: Number of its documents; 0 if it is not indexed.
         passages: Number of its document's passages; 0 unless it has exactly one document.
         date: Date of its document, if any.
-        note: Why the index does not match the file, else empty.
+        note: Why the index does not match the file, and what of it was not read; else empty.
     """
 
     path: str
@@ -41,25 +44,25 @@ def listing(store: DocumentStore | None, uploaded: Sequence[str] | None, query: 
         limit: Maximum number of rows.
     """
     documents = store.document_counts() if store else {}
-    refused = {path: reason for path, (_, reason) in store.refused().items()} if store else {}
+    unread = _unread(store) if store else {}
     found = (
         path
-        for path in sorted({*documents, *refused, *(uploaded or ())})
+        for path in sorted({*documents, *unread, *(uploaded or ())})
         if query in path.casefold() or (documents.get(path) == 1 and store and query in _title(store, path))
     )
-    return list(_rows(islice(found, limit), store, documents, refused, uploaded))
+    return list(_rows(islice(found, limit), store, documents, unread, uploaded))
 
 
 def _rows(
     paths: Iterator[str],
     store: DocumentStore | None,
     documents: Mapping[str, int],
-    refused: Mapping[str, str],
+    unread: Mapping[str, str],
     uploaded: Sequence[str] | None,
 ) -> Iterator[Row]:
     present = None if uploaded is None else set(uploaded)
     for path in paths:
-        note = f"not read: {refused[path]}" if path in refused else ""
+        note = unread.get(path, "")
         if present is not None and path not in present:
             note = "removed; it can still be found until the index is brought up to date"
         if store is None or path not in documents:
@@ -70,6 +73,20 @@ def _rows(
             document = store.documents[path]
             passages = len(store.rows(((Condition("path", "=", path.casefold()),),)))
             yield Row(path, document.title, 1, passages, str(document.metadata.get("date", "")), note)
+
+
+def _unread(store: DocumentStore) -> dict[str, str]:
+    """What the index does not hold of each file that it does not hold completely."""
+    notes: dict[str, list[str]] = {}
+    for path, document_id, text in store.unread():
+        part = document_id.removeprefix(path).lstrip("/")
+        notes.setdefault(path, []).append(f"{part}: {text}" if part else text)
+    return {path: _shortened(texts) for path, texts in notes.items()}
+
+
+def _shortened(texts: Sequence[str]) -> str:
+    more = len(texts) - NOTED
+    return "; ".join([*texts[:NOTED], *([f"{more:,} more"] if more > 0 else [])])
 
 
 def _title(store: DocumentStore, path: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,14 @@ import gradio as gr
 from rag import RagError
 from rag.formats import FORMATS
 
-from ..events import CLEAR, CLEAR_SENT, POLL_INTERVAL, PRIVATE, drawing
+from ..events import CLEAR, CLEAR_SENT, HIDE, POLL_INTERVAL, PRIVATE, drawing
 from ..script import component_script
 from ..services.collections import Collection, Collections
 from ..services.document_reader import DocumentReader
 from ..services.evaluation_jobs import Evaluations
 from ..services.file_listing import listing
 from ..services.index_queue import IndexQueue
+from ..services.uploads import Upload, Versions
 from ..views.documents import (
     LISTED,
     about_html,
@@ -28,6 +31,7 @@ from ..views.documents import (
     state_html,
     table_html,
     uploads_html,
+    versions_html,
 )
 from ..views.messages import error_messages
 from .sharing import Sharing
@@ -40,6 +44,19 @@ CLICKS = component_script("table", "remove", "read")
 
 #: Makes screen readers announce changes.
 LIVE = 'element.setAttribute("role", "status");'
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Uploads of one open page that wait for an answer: whether they replace stored files.
+
+    Attributes:
+        collection: Id of the collection that they go to.
+        uploads: Their outcomes, by path.
+    """
+
+    collection: str = ""
+    uploads: Mapping[Path, Upload] = field(default_factory=dict)
 
 
 class DocumentsTab:
@@ -78,6 +95,12 @@ class DocumentsTab:
             self._folder = gr.File(label="Add a folder", file_count="directory", **given)
         drop = (files("rag.ui") / "static" / "folder_drop.js").read_text(encoding="utf-8")
         self._notes = gr.HTML(elem_id="upload-notes", js_on_load=LIVE + drop)
+        self._waiting = gr.State(Waiting())
+        with gr.Column(elem_id="versions", visible=False) as self._versions:
+            self._question = gr.HTML(js_on_load=LIVE)
+            with gr.Row():
+                self._replace = gr.Button("Replace", variant="primary", scale=0, min_width=120)
+                self._keep = gr.Button("Keep both", scale=0, min_width=120)
         with gr.Row(elem_id="progress-row"):
             self._status = gr.HTML(elem_id="indexing-status", js_on_load=LIVE)
             small: dict[str, Any] = {"size": "sm", "visible": False, "scale": 0, "min_width": 150}
@@ -103,9 +126,14 @@ class DocumentsTab:
             "fn": self._follow, "inputs": self._chosen, "outputs": [self._status, self._stop, self._start],
             "concurrency_limit": None, "trigger_mode": "always_last",
         } | PRIVATE  # fmt: skip
+        asked = [self._notes, self._waiting, self._versions, self._question]
         changes = [
-            files.upload(self._add, [self._chosen, files], [files, self._notes], **PRIVATE)
+            files.upload(self._add, [self._chosen, files, self._waiting], [files, *asked], **PRIVATE)
             for files in (self._files, self._folder)
+        ]
+        changes += [
+            button.click(partial(self._answer, versions), self._waiting, asked, **PRIVATE)
+            for button, versions in ((self._replace, Versions.REPLACE), (self._keep, Versions.KEEP_BOTH))
         ]
         changes += [
             self._table.remove(self._remove, self._chosen, self._notes, **PRIVATE),
@@ -117,6 +145,8 @@ class DocumentsTab:
             followed.append(page.load(**about).then(**follow))
         # In the browser: an answer of the server could come after the note of an upload, and remove it.
         switched = self._chosen.change(None, None, self._notes, js=CLEAR, **PRIVATE)
+        # The files that wait are then not added.
+        self._chosen.change(None, None, self._versions, js=HIDE, **PRIVATE)
         followed.append(switched.then(**about).then(**follow))
         # Stop following the indexing job of the collection chosen before.
         self._chosen.change(None, None, None, cancels=followed, **PRIVATE)
@@ -150,14 +180,31 @@ class DocumentsTab:
         visible = gr.update(visible=may_change), gr.update(visible=may_delete)
         return about_html(collection), table, *visible, *self._sharing.show(collection)
 
-    def _add(self, chosen: str, uploads: Sequence[str] | None) -> tuple[None, str]:
-        given = uploads or []
+    def _add(self, chosen: str, uploads: Sequence[str] | None, waiting: Waiting) -> tuple[Any, ...]:
+        given = [Path(path) for path in uploads or []]
+        before = waiting.uploads if waiting.collection == chosen else {}
+        return None, *self._store(chosen, given, Versions.ASK, before)
+
+    def _answer(self, versions: Versions, waiting: Waiting) -> tuple[Any, ...]:
+        """Store the files that wait, as the user answered."""
+        return self._store(waiting.collection, list(waiting.uploads), versions, {})
+
+    def _store(
+        self, chosen: str, given: Sequence[Path], versions: Versions, before: Mapping[Path, Upload]
+    ) -> tuple[Any, ...]:
+        """Store uploads; returns the note on them, those that wait with those that waited before, and the question."""
         with error_messages():
             name = self._collections.get(chosen).name
-            taken = self._collections.add(chosen, [Path(path) for path in given[:MAX_FILES]])
-        if any(not each.error for each in taken):
+            taken = self._collections.add(chosen, given[:MAX_FILES], versions)
+        if any(not each.error and not each.waits for each in taken):
             self._index(chosen)
-        return None, uploads_html(name, taken, len(given) - MAX_FILES, MAX_FILES)
+        waiting = {**before, **{path: each for path, each in zip(given, taken, strict=False) if each.waits}}
+        return (
+            uploads_html(name, taken, len(given) - MAX_FILES, MAX_FILES),
+            Waiting(chosen, waiting),
+            gr.update(visible=bool(waiting)),
+            versions_html(list(waiting.values())),
+        )
 
     def _remove(self, chosen: str, event: gr.EventData) -> str:
         with error_messages():

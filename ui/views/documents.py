@@ -55,20 +55,28 @@ def uploads_html(collection: str, uploads: Sequence[Upload], left_out: int, limi
 
     Args:
         collection: Name of the collection: another one may be chosen by the time the note appears.
-        uploads: The uploaded files; a refused one has an error.
+        uploads: The uploaded files; a refused one has an error, and one that waits for an answer is left out.
         left_out: Number of files beyond the limit.
         limit: Maximum number of files per upload.
     """
     refused = [each for each in uploads if each.error]
+    stored = [each for each in uploads if not each.error and not each.waits]
+    replaced = [each for each in stored if each.older]
     return render(
         "uploads",
         collection=collection,
-        added=len(uploads) - len(refused),
+        added=len(stored) - len(replaced),
+        replaced=replaced[:LISTED],
         refused=refused[:LISTED],
         more=len(refused) - LISTED,
         left_out=left_out,
         limit=limit,
     )
+
+
+def versions_html(uploads: Sequence[Upload]) -> str:
+    """The question whether uploads replace the stored files of which they seem to be new versions."""
+    return render("versions", uploads=uploads[:LISTED], more=len(uploads) - LISTED)
 
 
 def state_html(state: State) -> str:
@@ -112,9 +120,11 @@ def _changes(changes: Mapping[str, Any]) -> dict[str, Any]:
         if changes[name]
     ]
     counts += [f"{len(changes['skipped']):,} not read"] if changes["skipped"] else []
+    partly = len({document_id for document_id, _ in changes["unread"]})
+    counts += [f"{partly:,} read only partly"] if partly else []
     kept = {True: "not read; the index keeps its previous version: ", False: "not read: "}
     notes = [(each["document_id"], kept[each["kept"]] + each["reason"]) for each in changes["skipped"]]
-    notes += [tuple(each) for each in changes["warnings"]]
+    notes += [tuple(each) for each in (*changes["unread"], *changes["warnings"])]
     return {
         "counts": counts,
         "documents": changes["documents"],

@@ -23,6 +23,8 @@ LONG_PASSAGE = 320
 REASONS = {
     Reason.NOTHING_RELEVANT: "No document covers this topic.",
     Reason.NO_SPAN: "Some documents cover this topic, but no sentence in them answers the question.",
+    Reason.YES_NO: "No few words in the documents say whether it is so.",
+    Reason.NEGATED: "The closest sentence says what is so, and the question asks what is not.",
 }
 
 

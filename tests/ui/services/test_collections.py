@@ -5,8 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from rag.ui.services.collections import Collections, given_collection
-from rag.ui.services.uploads import safe_name
+from rag.ui.services.collections import Collection, Collections, given_collection
+from rag.ui.services.quota import Quota
+from rag.ui.services.uploads import Upload, Versions, safe_name
 
 from rag import InputError, SentenceTransformerEncoder, build_index
 from tests.waiting import wait_until
@@ -91,14 +92,15 @@ class TestFiles:
             ("a.md", ""),
             ("b.exe", "unsupported format"),
         ]
-        again = collections.add(made.id, [_upload(uploads, "c.md", "one"), _upload(uploads, "A.md", "two")])
+        more = [_upload(uploads, "c.md", "one"), _upload(uploads, "A.md", "two")]
+        again = collections.add(made.id, more, Versions.KEEP_BOTH)
         assert [(each.name, each.error) for each in again] == [("c.md", "is there already, as a.md"), ("A (2).md", "")]
         assert collections.files(made.id) == ["A (2).md", "a.md"]
 
     def test_a_numbered_name_keeps_the_length_limit(self, collections: Collections, tmp_path: Path) -> None:
         made = collections.create("Reports")
         for text in ("one", "two"):
-            collections.add(made.id, [_upload(tmp_path / "up", f"{'x' * 200}.md", text)])
+            collections.add(made.id, [_upload(tmp_path / "up", f"{'x' * 200}.md", text)], Versions.KEEP_BOTH)
         assert collections.files(made.id) == [f"{'x' * 93} (2).md", f"{'x' * 97}.md"]
 
     def test_a_failed_upload_does_not_affect_the_others(self, collections: Collections, tmp_path: Path) -> None:
@@ -176,6 +178,106 @@ class TestFiles:
         ):
             collections.rename(made.id, "Again")
         assert not (home / made.id).exists()
+
+
+OLD, NEW = (
+    "The berth in Vellin harbour costs 310 crowns a year.",
+    "The berth in Vellin harbour costs 365 crowns a year.",
+)
+
+
+class TestNewVersions:
+    @pytest.fixture
+    def prices(self, collections: Collections, tmp_path: Path) -> Collection:
+        """A collection that holds an old version."""
+        made = collections.create("Prices")
+        collections.add(made.id, [_upload(tmp_path / "up", "Prices 2024.txt", OLD)])
+        return made
+
+    @pytest.mark.parametrize(
+        "name",
+        ["Prices 2024.txt", "prices 2024.TXT", "Prices 2024 (2).txt", "Prices 2024(1).txt", "Prices 2024 - Copy.txt",
+         "Prices 2024 - Copy (3).txt", "Prices 2024 copy 2.txt"],
+    )  # fmt: skip
+    def test_new_version_waits_and_then_replaces_the_old_one(
+        self, collections: Collections, prices: Collection, tmp_path: Path, name: str
+    ) -> None:
+        upload = _upload(tmp_path / "up", name, NEW)
+        (asked,) = collections.add(prices.id, [upload])
+        assert (asked.name.lower(), asked.error, asked.older, asked.waits) == (
+            name.lower(), "", "Prices 2024.txt", True,
+        )  # fmt: skip
+        assert upload.exists()
+        assert collections.add(prices.id, [upload], Versions.REPLACE) == [
+            Upload("Prices 2024.txt", older="Prices 2024.txt")
+        ]
+        assert prices.files
+        assert [path.read_text() for path in prices.files.iterdir()] == [NEW]
+
+    def test_both_versions_are_kept_if_so_answered(
+        self, collections: Collections, prices: Collection, tmp_path: Path
+    ) -> None:
+        upload = _upload(tmp_path / "up", "Prices 2024.txt", NEW)
+        assert collections.add(prices.id, [upload], Versions.KEEP_BOTH) == [Upload("Prices 2024 (2).txt")]
+        assert collections.files(prices.id) == ["Prices 2024 (2).txt", "Prices 2024.txt"]
+
+    @pytest.mark.parametrize("name", ["Prices 2024.md", "Prices.txt", "Prices 2024 (2023).txt", "My Prices 2024.txt"])
+    def test_another_name_is_no_new_version(
+        self, collections: Collections, prices: Collection, tmp_path: Path, name: str
+    ) -> None:
+        assert collections.add(prices.id, [_upload(tmp_path / "up", name, NEW)]) == [Upload(name)]
+
+    def test_files_of_one_upload_are_no_versions_of_each_other(
+        self, collections: Collections, prices: Collection, tmp_path: Path
+    ) -> None:
+        parts = [_upload(tmp_path / "up", name, name) for name in ("Part.txt", "Part (2).txt")]
+        assert [each.waits for each in collections.add(prices.id, parts)] == [False, False]
+        names = ("Prices 2024 (1).txt", "Prices 2024 (2).txt")
+        replaced = collections.add(
+            prices.id, [_upload(tmp_path / "up", name, name) for name in names], Versions.REPLACE
+        )
+        assert [(each.name, each.older) for each in replaced] == [
+            ("Prices 2024.txt", "Prices 2024.txt"), ("Prices 2024 (2).txt", ""),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [(b"", "the file is empty"), (b"\0\1" * 99, "holds NUL bytes, so it is binary; save it as UTF-8 text")],
+    )
+    def test_version_that_cannot_be_read_replaces_nothing(
+        self, collections: Collections, prices: Collection, tmp_path: Path, content: bytes, reason: str
+    ) -> None:
+        upload = tmp_path / "up" / "Prices 2024.txt"
+        upload.write_bytes(content)
+        assert collections.add(prices.id, [upload], Versions.REPLACE) == [
+            Upload("Prices 2024.txt", f"{reason}; Prices 2024.txt stays as it is")
+        ]
+        assert prices.files
+        assert (prices.files / "Prices 2024.txt").read_text() == OLD
+
+    def test_replaced_version_frees_its_room(self, home: Path, tmp_path: Path) -> None:
+        collections = Collections(home, quota=Quota(account=100, total=100))
+        made = collections.create("Prices")
+        collections.add(made.id, [_upload(tmp_path / "up", "a.txt", "x" * 90)])
+        upload = _upload(tmp_path / "up", "a.txt", "y" * 95)
+        assert collections.add(made.id, [upload], Versions.KEEP_BOTH)[0].error
+        assert not collections.add(made.id, [upload], Versions.REPLACE)[0].error
+
+    def test_old_version_no_longer_answers(
+        self, collections: Collections, prices: Collection, tmp_path: Path, encoder: SentenceTransformerEncoder
+    ) -> None:
+        question = "How much does a berth in Vellin harbour cost?"
+        assert prices.files
+        build_index(prices.files, prices.index, encoder)
+        answer = collections.assistant(prices.id).ask(question).answer
+        assert answer
+        assert answer.text.startswith("310")
+        collections.add(prices.id, [_upload(tmp_path / "up", "Prices 2024 (2).txt", NEW)], Versions.REPLACE)
+        build_index(prices.files, prices.index, encoder)
+        result = collections.assistant(prices.id).ask(question)
+        assert result.answer
+        assert result.answer.text.startswith("365")
+        assert not any("310" in hit.passage.text for hit in result.hits)
 
 
 class TestAsking:

@@ -71,6 +71,36 @@ def test_uploaded_files_are_indexed_asked_and_removed(
     expect(page.locator(".result")).not_to_contain_text("ferry to Baku leaves at nine")
 
 
+def test_new_version_is_asked_about_and_replaces_the_old_one(browser: Browser, address: str, tmp_path: Path) -> None:
+    page = _open(browser, address)
+    _create(page, "Prices")
+    upload = page.locator("#upload input[type=file]").first
+    asked = page.locator("#versions")
+    for folder, name, price in (("old", "Prices 2024.txt", 310), ("new", "Prices 2024 (2).txt", 365)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(f"The berth in Vellin harbour costs {price} crowns a year.\n")
+    (tmp_path / "Prices 2024.txt").write_text("")
+    upload.set_input_files(tmp_path / "old" / "Prices 2024.txt")
+    expect(page.locator("#header")).to_contain_text("1 document, 1 passage")
+    expect(asked).to_be_hidden()
+    upload.set_input_files(tmp_path / "Prices 2024.txt")
+    expect(asked).to_contain_text("Prices 2024.txt is there already, with other content.")
+    asked.get_by_role("button", name="Replace").click()
+    expect(page.locator("#upload-notes")).to_contain_text("the file is empty; Prices 2024.txt stays as it is")
+    expect(asked).to_be_hidden()
+    upload.set_input_files(tmp_path / "new" / "Prices 2024 (2).txt")
+    expect(asked).to_contain_text("Prices 2024 (2).txt seems to be a new version of Prices 2024.txt.")
+    page.screenshot(path=SCREENSHOTS / "versions.png", full_page=True)
+    asked.get_by_role("button", name="Replace").click()
+    expect(page.locator("#upload-notes")).to_contain_text("Prices 2024.txt was replaced in Prices.")
+    expect(page.locator("#indexing-status")).to_contain_text("Done: 1 changed")
+    expect(page.locator("#documents-table code")).to_have_text(["Prices 2024.txt"])
+    upload.set_input_files(tmp_path / "old" / "Prices 2024.txt")
+    asked.get_by_role("button", name="Keep both").click()
+    expect(page.locator("#documents-table code")).to_have_text(["Prices 2024 (2).txt", "Prices 2024.txt"])
+    _delete(page)
+
+
 def test_dropped_folder_uploads_its_files(browser: Browser, address: str, tmp_path: Path) -> None:
     inner = tmp_path / "trip" / "more"
     inner.mkdir(parents=True)

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from rag.ui.services.index_jobs import DONE, FAILED, INTERRUPTED, RUNNING, STOPPED, State
 from rag.ui.services.uploads import Upload
-from rag.ui.views.documents import LISTED, not_indexed_html, state_html, uploads_html
+from rag.ui.views.documents import LISTED, not_indexed_html, state_html, uploads_html, versions_html
 
 CHANGES: dict[str, Any] = {
     "added": ["a.md"], "changed": [], "renamed": [], "removed": ["b.md", "c.md"], "unchanged": [], "warnings": [],
-    "skipped": [], "documents": 1, "passages": 1_200,
+    "skipped": [], "unread": [], "documents": 1, "passages": 1_200,
 }  # fmt: skip
 
 
@@ -57,6 +57,19 @@ def test_note_on_an_upload_names_the_collection() -> None:
     )
 
 
+def test_note_on_an_upload_names_what_was_replaced_and_not_what_waits() -> None:
+    uploads = [Upload("a.md", older="a.md"), Upload("b.md"), Upload("c.md", older="c.md", waits=True)]
+    assert _text(uploads_html("Ports", uploads, 0, 2)) == "1 file added to Ports. a.md was replaced in Ports."
+
+
+def test_question_names_both_versions() -> None:
+    uploads = [Upload("a.md", older="a.md", waits=True), Upload("<b> (2).md", older="<b>.md", waits=True)]
+    assert _text(versions_html(uploads)) == (
+        "Replace the earlier version? a.md is there already, with other content. "
+        "&lt;b&gt; (2).md seems to be a new version of &lt;b&gt;.md . Replaced files no longer answer."
+    )
+
+
 def test_progress_bar_has_value_and_maximum() -> None:
     assert '<progress max="200" value="50"' in state_html(State(RUNNING, "embedding", 50, 200, 4, 4))
     assert '<progress max="4" value="3"' in state_html(State(RUNNING, "embedding", 50, 200, 3, 4))
@@ -70,3 +83,15 @@ def test_notes_are_listed_up_to_a_limit() -> None:
     assert "<td>not read; the index keeps its previous version: no text</td>" in shown
     assert f"Showing the first {LISTED} of {LISTED + 5}." in shown
     assert f"{LISTED + 5} not read" in shown
+
+
+def test_what_is_not_read_is_counted_and_noted() -> None:
+    unread = [
+        ["a.pptx", "1 chart is not read"],
+        ["a.pptx", "so is more"],
+        ["b.eml", "1 picture is not read"],
+    ]
+    shown = state_html(State(DONE, changes=CHANGES | {"unread": unread}))
+    assert "Done: 1 added, 2 removed, 2 read only partly." in _text(shown)
+    assert shown.count("<tr><td>") == 3
+    assert "a.pptx 1 chart is not read" in _text(shown)
