@@ -24,6 +24,7 @@ from .questions.scope import unsupported
 from .reading.contract import Reader
 from .reading.evidence import EvidenceFinder
 from .reading.folder import reader_folder
+from .reading.loading import load_beside
 from .reading.reader import SpanReader
 from .reading.scoring import Confidence
 from .retrieval.retriever import Retriever
@@ -89,7 +90,9 @@ class Assistant:
             IndexFolderError: See ``Index.open``.
             InputError: The reader's folder holds no weights, or damaged ones, or this machine has no such device.
         """
-        retriever = Retriever.load(folder, encoder or embedder_of(folder, device))
+        retriever = load_beside(
+            reader_folder(reader), device, lambda: Retriever.load(folder, encoder or embedder_of(folder, device))
+        )
         return cls.with_reader(retriever, reader, device, feedback=feedback)
 
     @classmethod

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from ..embedding.engines.choice import OPENVINO, chosen_engine
-from ..embedding.engines.precision import wanted_precision
-from ..embedding.engines.torch_engine import torch_device
 from ..index.lexical import Rarity
 from ..types import Hit, Passage, Signals, Span
 from .contract import HitsRead
-from .folder import network_folder, second_folder
-from .model import SpanModel
+from .loading import load_predictors
 from .overlaps import without_overlaps
 from .predictor import Pair, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
 from .spans import spans_of
-from .weights import model_files
 
 #: Passages read a second time, by the larger model, at most.
 READ_AGAIN = 3
@@ -78,7 +72,7 @@ class SpanReader:
 
     @classmethod
     def load(cls, folder: Path, rarity: Rarity, device: str | None = None) -> Self:
-        """Load a reader's folder; models are cached by path, modification time and precision.
+        """Load a reader's folder; see ``load_predictors``.
 
         Args:
             folder: The reader's folder: one that ``rag train`` or ``rag eval --calibrate`` wrote, or that of a
@@ -89,16 +83,8 @@ class SpanReader:
         Raises:
             InputError: The folder holds no weights or damaged ones, or an invalid ranking file.
         """
-        engine = chosen_engine(device)
-        resolved = "cpu" if engine == OPENVINO else torch_device(device)
-        network = network_folder(folder)
-        second = second_folder(network)
-        return cls(
-            _loaded(network, engine, resolved),
-            rarity,
-            Ranking.load(folder),
-            _loaded(second, engine, resolved) if second else None,
-        )
+        first, second = load_predictors(folder, device)
+        return cls(first, rarity, Ranking.load(folder), second)
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Candidate spans by descending ranking score.
@@ -190,17 +176,6 @@ def _read_again(spans: Sequence[Span]) -> list[int]:
     """Numbers of the hits that the second model reads, by the first one's spans, best first."""
     near = [span.hit for span in spans if span.score > spans[0].score - MAX_GAP]
     return list(dict.fromkeys(near))[:READ_AGAIN]
-
-
-def _loaded(folder: Path, engine: str, device: str) -> SpanPredictor:
-    modified = tuple(path.stat().st_mtime_ns for path in model_files(folder))
-    return _predictor(folder, modified, engine, device, wanted_precision())
-
-
-@lru_cache(maxsize=4)
-def _predictor(folder: Path, modified: tuple[int, ...], engine: str, device: str, precision: str) -> SpanPredictor:
-    """A predictor; it depends on all arguments, though the model takes the last one from the environment."""
-    return SpanPredictor.of(SpanModel.load(folder, device))
 
 
 def _score(text: ReadText, span: Span, passage: Passage) -> float:

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -51,6 +52,9 @@ PROBLEM = "problem"
 IDS, TYPES, MASK = INPUTS = ("ids", "types", "mask")
 
 READ_SIZE = 1 << 20
+
+#: Torch traces one network at a time.
+_CONVERTING = threading.Lock()
 
 #: Largest difference between an output of torch and of OpenVINO, both in float32.
 SAME = 2e-3
@@ -180,6 +184,12 @@ def converted(files: Iterable[Path], prepare: Callable[[], Conversion], purpose:
     folder = _cache_folder() / f"{purpose}-{bits}-{_digest(files)}"
     if found := _load(folder):
         return found
+    with _CONVERTING:
+        return _load(folder) or _converted_now(folder, prepare, bits)
+
+
+def _converted_now(folder: Path, prepare: Callable[[], Conversion], bits: int) -> Converted:
+    """Convert a network and store it in a folder of the cache; see ``converted``."""
     try:
         conversion = prepare()
         model = _convert(conversion.network)
