@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol, Self
 
 from ..embedding.engines.choice import OPENVINO, chosen_engine
+from ..embedding.engines.precision import wanted_precision
 from ..embedding.engines.torch_engine import torch_device
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
@@ -112,7 +113,7 @@ class SpanReader:
 
     @classmethod
     def load(cls, folder: Path, rarity: Rarity, device: str | None = None) -> Self:
-        """Load a reader's folder; models are cached by path and modification time.
+        """Load a reader's folder; models are cached by path, modification time and precision.
 
         Args:
             folder: The reader's folder: one that ``rag train`` or ``rag eval --calibrate`` wrote, or that of a
@@ -257,11 +258,13 @@ def _read_again(spans: Sequence[Span]) -> list[int]:
 
 
 def _loaded(folder: Path, engine: str, device: str) -> SpanPredictor:
-    return _predictor(folder, tuple(path.stat().st_mtime_ns for path in model_files(folder)), engine, device)
+    modified = tuple(path.stat().st_mtime_ns for path in model_files(folder))
+    return _predictor(folder, modified, engine, device, wanted_precision())
 
 
 @lru_cache(maxsize=4)
-def _predictor(folder: Path, modified: tuple[int, ...], engine: str, device: str) -> SpanPredictor:
+def _predictor(folder: Path, modified: tuple[int, ...], engine: str, device: str, precision: str) -> SpanPredictor:
+    """A predictor; it depends on all arguments, though the model takes the last one from the environment."""
     return SpanPredictor.of(SpanModel.load(folder, device))
 
 

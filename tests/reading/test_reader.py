@@ -233,3 +233,13 @@ def test_questions_read_together_get_the_spans_of_each_alone(assistant: Assistan
         ]
         assert [span.score for span in spans] == pytest.approx([span.score for span in alone], abs=1e-3)
     assert found[3] == []
+
+
+def test_readers_of_two_precisions_do_not_share_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = []
+    for precision in ("float32", "int8", "float32"):
+        monkeypatch.setenv("RAG_PRECISION", precision)
+        loaded = SpanReader.load(shipped_reader(), lambda words: [1.0 for _ in words], "cpu")
+        engines.append(loaded._predictor.model.engine)
+    assert engines[0] is not engines[1]
+    assert engines[0] is engines[2]

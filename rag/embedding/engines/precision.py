@@ -15,6 +15,18 @@ AUTO, FLOAT32, BFLOAT16, INT8 = PRECISIONS = ("auto", "float32", "bfloat16", "in
 CAPABILITY = "BF16"
 
 
+def wanted_precision() -> str:
+    """One of ``PRECISIONS``: what ``RAG_PRECISION`` names, ``auto`` if it is unset.
+
+    Raises:
+        InputError: It names no precision.
+    """
+    wanted = os.environ.get(VARIABLE, "").strip().lower() or AUTO
+    if wanted not in PRECISIONS:
+        raise InputError(f"{VARIABLE}={wanted}: no such precision; choose from {', '.join(PRECISIONS)}")
+    return wanted
+
+
 def chosen_precision(capabilities: list[str], quantized: bool = False) -> str:
     """``bfloat16`` on a processor that computes in it; on others ``int8`` for quantized networks, else ``float32``.
 
@@ -26,9 +38,7 @@ def chosen_precision(capabilities: list[str], quantized: bool = False) -> str:
     Raises:
         InputError: ``RAG_PRECISION`` names no precision, or one that this processor does not compute in.
     """
-    wanted = os.environ.get(VARIABLE, "").strip().lower() or AUTO
-    if wanted not in PRECISIONS:
-        raise InputError(f"{VARIABLE}={wanted}: no such precision; choose from {', '.join(PRECISIONS)}")
+    wanted = wanted_precision()
     if wanted == AUTO:
         wanted = BFLOAT16 if CAPABILITY in capabilities else INT8
     if wanted == BFLOAT16 and CAPABILITY not in capabilities:
