@@ -7,15 +7,21 @@ import signal
 import socket
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from rag import InputError
 
+from .http_api.guard import ApiGuard
+from .http_api.keys import ApiKeys
+from .http_api.mounted import ApiMiddleware, collections_app, paths_of
+from .http_api.server import ApiAccess
 from .memory import trim_periodically
 from .page import build_page
 from .security.accounts import AccessPolicy
+from .security.checks import Traffic
 from .security.headers import SecurityHeadersMiddleware
 from .security.limits import Limits
 from .security.middleware import AccessMiddleware
@@ -57,6 +63,7 @@ def start(
     port: int = 7860,
     *,
     access: AccessPolicy | None = None,
+    keys: ApiKeys | None = None,
     limits: Limits | None = None,
     tls: TlsFiles | None = None,
 ) -> gr.Blocks:
@@ -66,17 +73,20 @@ def start(
         collections: Collections that the page offers.
         host, port: Address to listen on.
         access: Who may use the server; None admits any user of this machine.
+        keys: Keys of the API, which needs one as soon as there is one, or a login; none if None.
         limits: Limits on requests and uploads; None for the defaults.
         tls: Certificate and key; None to serve plain HTTP.
 
     Raises:
         InputError: The port is invalid, taken or not permitted, or the access policy does not suit the host; see
-            ``AccessPolicy.check``.
+            ``AccessPolicy.check``; or keys would pass unencrypted.
     """
     if not 0 < port < 65_536:
         raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port")
-    access, limits = access or AccessPolicy(), limits or Limits()
+    access, keys, limits = access or AccessPolicy(), keys or ApiKeys(), limits or Limits()
     access.check(host)
+    if keys:
+        ApiAccess(keys, access.allowed_hosts, tls, access.plain_http).check(host)
     _check_port(host, port)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -87,14 +97,13 @@ def start(
     page = build_page(collections, jobs, DocumentReader(collections))
     page.delete_cache = UPLOAD_CLEANUP
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.at_once, status_update_rate=STATUS_UPDATES)
-    paths = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
-    guard = Middleware(AccessMiddleware, access=access, limits=limits, host=host, uploads=uploads, pages=paths)
+    middleware = _middleware(page, collections, host, uploads, access=access, keys=keys, limits=limits)
     try:
         page.launch(
             server_name=f"[{host.strip('[]')}]" if ":" in host else host,
             server_port=port,
             auth=access.allows if access.accounts else None,
-            app_kwargs={"middleware": [Middleware(SecurityHeadersMiddleware), guard]},
+            app_kwargs={"middleware": middleware},
             max_file_size=limits.file_bytes,
             ssl_certfile=str(tls.certificate) if tls else None,
             ssl_keyfile=str(tls.key) if tls else None,
@@ -123,6 +132,32 @@ def start(
     return page
 
 
+def _middleware(
+    page: gr.Blocks,
+    collections: Collections,
+    host: str,
+    uploads: Path,
+    *,
+    access: AccessPolicy,
+    keys: ApiKeys,
+    limits: Limits,
+) -> list[Middleware]:
+    """What a request passes before gradio sees it. The requests of the API end there."""
+    traffic, api = Traffic(limits), collections_app(collections, limits)
+    guard = ApiGuard(
+        api, keys=keys, limits=limits, host=host, allowed_hosts=access.allowed_hosts,
+        has_accounts=bool(access.accounts), traffic=traffic,
+    )  # fmt: skip
+    pages = frozenset(f"/{name}" for name, *_ in page.pages) | {"/"}
+    return [
+        Middleware(SecurityHeadersMiddleware),
+        Middleware(ApiMiddleware, api=guard, paths=paths_of(api)),
+        Middleware(
+            AccessMiddleware, access=access, limits=limits, host=host, uploads=uploads, pages=pages, traffic=traffic
+        ),
+    ]
+
+
 def _check_port(host: str, port: int) -> None:
     address = host.strip("[]")
     try:
@@ -139,11 +174,12 @@ def serve(
     port: int = 7860,
     *,
     access: AccessPolicy | None = None,
+    keys: ApiKeys | None = None,
     limits: Limits | None = None,
     tls: TlsFiles | None = None,
 ) -> None:
     """Serve until interrupted or terminated; see ``start``."""
-    page = start(collections, host, port, access=access, limits=limits, tls=tls)
+    page = start(collections, host, port, access=access, keys=keys, limits=limits, tls=tls)
     # Exit in order, so that the upload folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     trim_periodically()

@@ -123,6 +123,15 @@ def add_encryption_options(parser: argparse.ArgumentParser, secrets: str) -> Non
     )  # fmt: skip
 
 
+def add_key_file_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--key-file``."""
+    parser.add_argument(
+        "--key-file", type=Path, metavar="FILE",
+        help="file of the hashes of API keys, which `rag serve --new-key` makes (default: api-keys in the user's data "
+        "folder)",
+    )  # fmt: skip
+
+
 def set_environment(args: argparse.Namespace) -> None:
     """Pass ``--engine``, ``--precision`` and ``--threads`` on to this process and to those that it starts.
 

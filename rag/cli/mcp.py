@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         live = LiveAssistant(ready_index(args), reader=args.reader, device=args.device)
         # A broken index is reported here, not to the first question.
         live.get()
-        server = DocumentServer(Operations(live))
+        server = DocumentServer(Operations(live.get))
         if streams:
             serve_stdio(server, streams)
         elif listening:

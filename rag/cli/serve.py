@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import default_index, default_keys
@@ -12,6 +11,7 @@ from .common import (
     add_compute_options,
     add_encryption_options,
     add_index_option,
+    add_key_file_option,
     add_reader_option,
     err,
     ready_index,
@@ -41,12 +41,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--port", type=int, default=7861, metavar="N", help="port (default: 7861); 0 takes a free one and prints it"
     )
     parser.add_argument("--new-key", metavar="NAME", help="make an API key, print it once, and exit")
+    add_key_file_option(parser)
     parser.add_argument(
-        "--key-file", type=Path, metavar="FILE",
-        help="file of the hashes of API keys (default: api-keys in the user's data folder)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--knowledge-id", metavar="ID", help="id of the index for Dify (default: the name of the index folder)"
+        "--knowledge-id",
+        metavar="ID",
+        help="id of the index, as a collection and for Dify (default: the name of its folder)",
     )
     add_encryption_options(parser, "API keys")
     parser.add_argument(
@@ -59,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted, or make a key."""
     from ..ui.http_api.keys import ApiKeys, new_key
 
-    file = args.key_file or default_keys()
     if args.new_key is not None:
+        file = args.key_file or default_keys()
         print(new_key(file, args.new_key))
         err.print(f"kept as a hash in {file}; the key itself is not shown again")
         return 0
@@ -71,8 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from ..ui.security.tls import TlsFiles
 
     tls = TlsFiles.check(args.tls_cert, args.tls_key)
-    # A file that is named has to be there; the default one may be missing.
-    keys = ApiKeys.read(file) if args.key_file or file.exists() else ApiKeys()
+    keys = ApiKeys.load(args.key_file)
     access = ApiAccess(keys, tuple(args.allow_host), tls, args.plain_http)
     access.check(args.host)
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
@@ -81,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         # A broken index is reported here, not to the first request.
         live.get()
         knowledge = args.knowledge_id or (args.index or default_index()).resolve().name
-        app = guarded_app(Operations(live), knowledge, args.host, access, limits)
+        app = guarded_app(Operations(live.get), knowledge, args.host, access, limits)
         shown = f"[{args.host.strip('[]')}]" if ":" in args.host else args.host
         address = f"{'https' if tls else 'http'}://{shown}:{listening.getsockname()[1]}"
         login = "a request needs an API key" if keys else "no API key needed"

@@ -1,4 +1,4 @@
-"""``rag ui``: serve the browser page."""
+"""``rag ui``: serve the browser page and the HTTP API."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .common import (
     add_compute_options,
     add_encryption_options,
     add_index_option,
+    add_key_file_option,
     add_reader_option,
     err,
     ready_index,
@@ -55,7 +56,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="file of accounts, one USER:PASSWORD per line; only its owner may have access (chmod 600)",
     )  # fmt: skip
     parser.add_argument("--no-auth", action="store_true", help="serve other machines without a login")
-    add_encryption_options(parser, "passwords")
+    add_key_file_option(parser)
+    add_encryption_options(parser, "passwords and API keys")
     parser.add_argument(
         "--requests-per-minute", type=int, metavar="N",
         help="limit of questions, clicks and uploads per client and minute (default: 300)",
@@ -78,6 +80,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     # Checked before anything heavy loads, so that usage errors appear at once.
+    from ..ui.http_api.keys import ApiKeys
     from ..ui.security.accounts import AccessPolicy, read_accounts
     from ..ui.security.limits import Limits
     from ..ui.security.tls import TlsFiles
@@ -87,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     accounts = read_accounts(args.auth, args.auth_file)
     access = AccessPolicy(accounts, args.no_auth, tuple(args.allow_host), tls is not None, args.plain_http)
     access.check(args.host)
+    keys = ApiKeys.load(args.key_file)
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     quota = Quota.in_gigabytes(args.account_gb, args.total_gb)
     if args.no_auth:
@@ -104,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     collections = Collections(home, [given], reader=args.reader, device=args.device, quota=quota)
     # Loaded here so that a broken index is reported on the command line, not in the page.
     show_engine(collections.assistant(given.id).retriever.encoder)
-    serve(collections, args.host, args.port, access=access, limits=limits, tls=tls)
+    serve(collections, args.host, args.port, access=access, keys=keys, limits=limits, tls=tls)
     return 0
 
 

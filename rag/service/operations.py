@@ -19,7 +19,6 @@ from ..questions.columns import as_columns
 from ..retrieval.retriever import within_budget
 from ..text.tokens import encoding
 from ..types import Document, Result
-from .live import LiveAssistant
 from .quotes import exact_places, places_of_words
 
 #: Places of one quote that are listed.
@@ -52,14 +51,14 @@ class Operations:
     """The operations on one index folder. Thread-safe.
 
     Args:
-        live: Opens the index, again after it was rebuilt.
+        get_assistant: Returns the assistant over the current version of the index; called by every operation.
 
     Every operation raises ``InputError`` for input that is invalid, and ``IndexFolderError`` if the index cannot be
     opened.
     """
 
-    def __init__(self, live: LiveAssistant) -> None:
-        self._live = live
+    def __init__(self, get_assistant: Callable[[], Assistant]) -> None:
+        self._get_assistant = get_assistant
 
     def ask(
         self,
@@ -81,7 +80,7 @@ class Operations:
         """
         _check_range("min_confidence", min_confidence)
         _check_budget(max_tokens)
-        assistant = self._live.get()
+        assistant = self._get_assistant()
         result = assistant.judge(_read(assistant, question, where, checkpoint), min_confidence)
         hits = within_budget(iter(result.hits), len(result.hits), max_tokens)
         return result_to_json(replace(result, hits=tuple(hits)))
@@ -111,7 +110,7 @@ class Operations:
             raise InputError(
                 f"offset is {offset} and limit {limit}; give an offset from 0 and a limit from 1 to {MAX_ROWS}"
             )
-        assistant = self._live.get()
+        assistant = self._get_assistant()
         columns = as_columns(questions)
         names = list(assistant.index.rows_by_document(where))
         chosen = names[offset : offset + limit]
@@ -128,7 +127,7 @@ class Operations:
         """The passages most likely to answer a question; see ``Retriever.search``."""
         if k > MAX_PASSAGES:
             raise InputError(f"k is {k}; at most {MAX_PASSAGES} passages are returned")
-        hits = self._live.get().retriever.search(question, k, max_tokens, where)
+        hits = self._get_assistant().retriever.search(question, k, max_tokens, where)
         return {"question": question, "hits": [hit_to_json(hit) for hit in hits]}
 
     def evidence(
@@ -151,7 +150,7 @@ class Operations:
         """
         _check_range("min_confidence", min_confidence)
         _check_budget(max_tokens)
-        assistant = self._live.get()
+        assistant = self._get_assistant()
         result = _read(assistant, question, where, checkpoint)
         likely = (evidence_to_json(each) for each in result.evidence if each.probability >= min_confidence)
         return {"question": result.question, "evidence": _within_tokens(likely, max_tokens)}
@@ -165,7 +164,7 @@ class Operations:
             max_tokens: Budget in tokens of the shipped encoding.
         """
         _check_budget(max_tokens)
-        found = self._live.get().retriever.document(document)
+        found = self._get_assistant().retriever.document(document)
         length = len(found.text)
         end = length if end is None else min(end, length)
         if not 0 <= start <= end:
@@ -198,7 +197,7 @@ class Operations:
             raise InputError("the quote is empty; give the words to look for")
         if len(quote) > MAX_QUOTE:
             raise InputError(f"the quote has {len(quote):,} characters; at most {MAX_QUOTE:,} are looked for")
-        found = self._live.get().retriever.document(document)
+        found = self._get_assistant().retriever.document(document)
         exact = list(islice(exact_places(found.text, quote), MAX_PLACES + 1))
         places = exact or list(islice(places_of_words(found.text, quote), MAX_PLACES + 1))
         return {
@@ -219,7 +218,7 @@ class Operations:
         """
         if offset < 0 or (limit is not None and limit < 1):
             raise InputError(f"offset is {offset} and limit {limit}; give an offset from 0 and a limit from 1")
-        index = self._live.get().index
+        index = self._get_assistant().index
         names = islice(index.documents, offset, None if limit is None else offset + limit)
         return {
             "documents": [{"document": name, "title": index.title(name)} for name in names],
@@ -228,11 +227,11 @@ class Operations:
 
     def check(self) -> None:
         """Open the index, if it is not open."""
-        self._live.get()
+        self._get_assistant()
 
     def document(self, document: str) -> Document:
         """The document with an id."""
-        return self._live.get().retriever.document(document)
+        return self._get_assistant().retriever.document(document)
 
 
 def _read(assistant: Assistant, question: str, where: Where | None, checkpoint: Checkpoint) -> Result:

@@ -304,7 +304,7 @@ def test_cancelled_call_frees_its_place(
 ) -> None:
     live = LiveAssistant(corpus_index, encoder)
     assistant = live.get()
-    server = DocumentServer(Operations(live))
+    server = DocumentServer(Operations(live.get))
     entered, read = anyio.Event, []
     retrieve, really_read = assistant.retrieve, assistant.read
 

@@ -12,86 +12,29 @@ from fastapi import Body, FastAPI, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-from rag import IndexFolderError, RagError
+from rag import IndexFolderError, InputError, RagError
 from rag.service.models import DocumentsModel, EvidenceModel, ResultModel, SearchModel, TableModel
 from rag.service.operations import Operations
 
 from ..security.checks import RequestRefused
 from ..security.limits import Limits
+from .bodies import AskRequest, ErrorModel, EvidenceRequest, HealthModel, SearchRequest, TableRequest
 from .dify import RETRIEVAL, UNKNOWN_KNOWLEDGE, DifyError, RetrievalRequest, RetrievalResponse, error_body, where_of
 from .dify import records as dify_records
 from .turns import Turns
 
-Scalar = str | int | float
-
-Filter = Annotated[
-    dict[str, Scalar | list[Scalar]] | list[str] | None,
-    Field(
-        description="Only documents that match all conditions",
-        examples=[{"country": "Kazakhstan", "date": ">=2022-10"}, ["country=Kazakhstan", "date>=2022-10"]],
-    ),
-]
+#: The operations on the collection that a request names, or on the one that the server was started with if it names
+#: none. None if there is no such collection, or whoever asks may not see it.
+FindOperations = Callable[[Request, str | None], Operations | None]
 
 #: Status of a request whose client went away; nobody sees it.
 CLIENT_GONE = 499
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    question: Annotated[str, Field(description="In plain words", examples=["How long is the border?"])]
-    where: Filter = None
-
-
-class AskRequest(_Request):
-    """A question to answer."""
-
-    min_confidence: Annotated[float | None, Field(description="Answer only if at least this likely to be right")] = None
-    max_tokens: Annotated[int | None, Field(description="Token budget for the text of all hits")] = None
-
-
-class SearchRequest(_Request):
-    """A question to find passages for."""
-
-    k: Annotated[int, Field(description="Maximum number of passages, 1 to 100")] = 10
-    max_tokens: Annotated[int | None, Field(description="Token budget for the text of all hits")] = None
-
-
-class EvidenceRequest(_Request):
-    """A question to find sentences for."""
-
-    min_confidence: Annotated[float, Field(description="Leave out sentences less likely than this")] = 0.0
-    max_tokens: Annotated[int | None, Field(description="Token budget for all sentences")] = None
-
-
-class TableRequest(BaseModel):
-    """Questions to ask of every document that matches, a few documents at a time."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    questions: Annotated[
-        list[str],
-        Field(description="Questions or names of fields, at most 100", examples=[["contract date", "Who signed?"]]),
-    ]
-    where: Filter = None
-    min_confidence: Annotated[float | None, Field(description="Answer only if at least this likely to be right")] = None
-    offset: Annotated[int, Field(description="Number of matching documents to skip")] = 0
-    limit: Annotated[int, Field(description="Maximum number of rows, 1 to 20")] = 10
-
-
-class ErrorModel(BaseModel):
-    """What was wrong, in one line."""
-
-    detail: str
-
-
-class HealthModel(BaseModel):
-    """Whether questions can be asked."""
-
-    status: str
-    version: str
+class _UnknownCollection(InputError):
+    """There is no such collection."""
 
 
 def _errors(**models: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
@@ -113,12 +56,11 @@ def _errors(**models: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI:
+def build_app(find: FindOperations, limits: Limits) -> FastAPI:
     """The application, without the checks of ``ApiGuard``.
 
     Args:
-        operations: What the routes call.
-        knowledge: Id of the index for Dify.
+        find: Finds what the routes call.
         limits: Questions computed and waiting at the same time.
     """
     turns = Turns(limits)
@@ -133,8 +75,8 @@ def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI
     _handle_errors(app)
     secured = [Security(HTTPBearer(auto_error=False, description="An API key; not needed if the server has none"))]
 
-    async def turn(request: Request, call: Callable[[], Any]) -> Any:
-        found = await turns.take(request, call)
+    async def turn(request: Request, collection: str | None, call: Callable[[Operations], Any]) -> Any:
+        found = await turns.take(request, lambda: call(_found(find, request, collection)))
         return Response(status_code=CLIENT_GONE) if found is None else found
 
     @app.post("/api/ask", response_model=ResultModel, dependencies=secured, responses=_errors())
@@ -142,7 +84,8 @@ def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI
         """Answer a question with the exact words of a document, or say why it is not answered."""
         return await turn(
             request,
-            lambda: operations.ask(
+            body.collection,
+            lambda operations: operations.ask(
                 body.question, body.where, body.min_confidence, body.max_tokens, checkpoint=check_cancelled
             ),
         )
@@ -152,7 +95,8 @@ def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI
         """Ask the same questions of several documents, each on its own, and quote the exact words of each."""
         return await turn(
             request,
-            lambda: operations.table(
+            body.collection,
+            lambda operations: operations.table(
                 body.questions, body.where, body.min_confidence, body.offset, body.limit, checkpoint=check_cancelled
             ),
         )
@@ -160,14 +104,19 @@ def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI
     @app.post("/api/search", response_model=SearchModel, dependencies=secured, responses=_errors())
     async def search(request: Request, body: Annotated[SearchRequest, Body()]) -> Any:
         """Find the passages most likely to answer a question, best first."""
-        return await turn(request, lambda: operations.search(body.question, body.k, body.max_tokens, body.where))
+        return await turn(
+            request,
+            body.collection,
+            lambda operations: operations.search(body.question, body.k, body.max_tokens, body.where),
+        )
 
     @app.post("/api/evidence", response_model=EvidenceModel, dependencies=secured, responses=_errors())
     async def evidence(request: Request, body: Annotated[EvidenceRequest, Body()]) -> Any:
-        """Quote the sentences around the candidate answers, each with its candidate's probability."""
+        """Quote the sentences that bear on a question, each with the probability that it does."""
         return await turn(
             request,
-            lambda: operations.evidence(
+            body.collection,
+            lambda operations: operations.evidence(
                 body.question, body.where, body.min_confidence, body.max_tokens, checkpoint=check_cancelled
             ),
         )
@@ -177,16 +126,17 @@ def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI
         request: Request,
         offset: Annotated[int, Query(ge=0, description="Number of documents to skip")] = 0,
         limit: Annotated[int, Query(ge=1, le=1_000, description="Maximum number of documents")] = 100,
+        collection: Annotated[str | None, Query(description="As in a question")] = None,
     ) -> Any:
         """List the documents of the index."""
-        return await turn(request, lambda: operations.documents(offset, limit))
+        return await turn(request, collection, lambda operations: operations.documents(offset, limit))
 
     @app.get("/api/health", response_model=HealthModel, responses={503: {"model": ErrorModel}})
     async def health(request: Request) -> Any:
         """Whether the index is open; 503 if it cannot be opened."""
         try:
             # Not one of the turns: it answers while all are taken.
-            await to_thread.run_sync(operations.check)
+            await to_thread.run_sync(lambda: _found(find, request, None).check())
         except RagError:
             # Anyone may ask, so the reason, which names folders, is left out.
             raise RequestRefused(503, "the index cannot be opened; run rag verify") from None
@@ -200,15 +150,26 @@ def build_app(operations: Operations, knowledge: str, limits: Limits) -> FastAPI
     )
     async def retrieval(request: Request, body: Annotated[RetrievalRequest, Body()]) -> Any:
         """Find passages for Dify, as its External Knowledge API asks for them."""
-        if body.knowledge_id != knowledge:
-            return JSONResponse(error_body(UNKNOWN_KNOWLEDGE, "the knowledge does not exist"), status_code=404)
         setting, where = body.retrieval_setting, where_of(body.metadata_condition)
-        found = await turns.take(request, lambda: operations.search(body.query, setting.top_k, None, where))
-        if found is None:
-            return Response(status_code=CLIENT_GONE)
-        return dify_records(found["hits"], setting.score_threshold)
+        try:
+            return await turn(
+                request,
+                body.knowledge_id,
+                lambda operations: dify_records(
+                    operations.search(body.query, setting.top_k, None, where)["hits"], setting.score_threshold
+                ),
+            )
+        except _UnknownCollection:
+            return JSONResponse(error_body(UNKNOWN_KNOWLEDGE, "the knowledge does not exist"), status_code=404)
 
     return app
+
+
+def _found(find: FindOperations, request: Request, collection: str | None) -> Operations:
+    found = find(request, collection)
+    if found is None:
+        raise _UnknownCollection(f"collection {str(collection)[:80]!r}: not found; choose another one")
+    return found
 
 
 def _handle_errors(app: FastAPI) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..security.accounts import AccessPolicy, host_name
-from ..security.checks import OpenRequests, RequestRefused, check_origin, check_size, refuse_early
-from ..security.limits import Limits, RateLimiter, client_of
+from ..security.checks import RequestRefused, Traffic, check_origin, check_size, refuse_early
+from ..security.limits import Limits, client_of
+from ..security.login import session_account
+from ..security.session import ACCOUNT
 from .dify import RETRIEVAL, error_body
 from .keys import ApiKeys
 
@@ -24,13 +23,16 @@ SCHEME = "bearer "
 class ApiGuard:
     """Refuse requests that are not allowed; see ``rag.ui.security`` for what each check prevents.
 
+    A request needs a key as soon as there is one, or on a server with accounts a key or a login.
+
     Args:
         app: The API.
-        keys: Keys, one of which a request has to give; any request is served if there are none.
+        keys: The keys.
         limits: Limits on requests of each client.
         host: Address the server listens on.
         allowed_hosts: Further host names to answer to.
-        clock: Monotonic time in seconds.
+        has_accounts: The server has accounts. The account of a login is ``ACCOUNT`` in the scope of the request.
+        traffic: What clients do, if they call other parts of the server, too.
     """
 
     def __init__(
@@ -41,12 +43,12 @@ class ApiGuard:
         limits: Limits,
         host: str,
         allowed_hosts: tuple[str, ...] = (),
-        clock: Callable[[], float] = time.monotonic,
+        has_accounts: bool = False,
+        traffic: Traffic | None = None,
     ) -> None:
-        self.app, self._keys, self._limits = app, keys, limits
+        self.app, self._keys, self._limits, self._has_accounts = app, keys, limits, has_accounts
         self._hosts = AccessPolicy(allowed_hosts=allowed_hosts).hosts(host)
-        self._requests = RateLimiter(limits.requests_per_minute, clock)
-        self._open = OpenRequests(limits)
+        self._traffic = traffic or Traffic(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request: pass it on, or refuse it."""
@@ -57,7 +59,7 @@ class ApiGuard:
             await send({"type": "websocket.close", "code": 1008})
             return
         client = client_of(scope["client"][0] if scope.get("client") else "")
-        with self._open.counted(client):
+        with self._traffic.open.counted(client):
             refusal = self._refusal(scope, client)
             await (refusal or self.app)(scope, receive, send)
 
@@ -68,23 +70,26 @@ class ApiGuard:
             self._check(scope, headers, client)
         except RequestRefused as refused:
             return refused.response()
-        if scope["path"] in PUBLIC or not self._keys:
+        scope[ACCOUNT] = session_account(scope, headers) if self._has_accounts else None
+        is_open = not self._keys and not self._has_accounts
+        if is_open or scope["path"] in PUBLIC or scope[ACCOUNT] is not None:
             return None
         given = headers.get("authorization", "")
         if not given.lower().startswith(SCHEME) or not given[len(SCHEME) :].strip():
-            return _unauthorized(scope["path"], 1001, "give an API key: Authorization: Bearer KEY")
+            login = "log in, or " if self._has_accounts else ""
+            return _unauthorized(scope["path"], 1001, f"{login}give an API key: Authorization: Bearer KEY")
         if self._keys.name_of(given[len(SCHEME) :].strip()) is None:
             return _unauthorized(scope["path"], 1002, "unknown API key")
         return None
 
     def _check(self, scope: Scope, headers: Headers, client: str) -> None:
-        self._open.check(client)
+        self._traffic.open.check(client)
         if self._hosts is not None and host_name(headers.get("host", "")) not in self._hosts:
             names = ", ".join(sorted(self._hosts))
-            raise RequestRefused(421, f"this server answers only to {names}; see rag serve --allow-host")
+            raise RequestRefused(421, f"this server answers only to {names}; see --allow-host")
         check_origin(headers, scope["method"])
         if scope["path"] not in PUBLIC:
-            refuse_early(self._requests.acquire(client), "too many requests")
+            refuse_early(self._traffic.requests.acquire(client), "too many requests")
         if scope["method"] == "POST":
             check_size(headers, self._limits.body_bytes)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from rag import InputError
+from rag.paths import default_keys
 
 from ..security.private_file import private_lines
 
@@ -47,6 +48,15 @@ class ApiKeys:
             if hmac.compare_digest(_digest(salt, key), digest):
                 found = name
         return found
+
+    @classmethod
+    def load(cls, file: Path | None) -> Self:
+        """The keys of a file; if None, of the default one, which may be missing.
+
+        Raises:
+            InputError: See ``read``.
+        """
+        return cls.read(file or default_keys()) if file or default_keys().exists() else cls()
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
 
@@ -72,19 +73,33 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def guarded_app(operations: Operations, knowledge: str, host: str, access: ApiAccess, limits: Limits) -> ASGIApp:
-    """The API behind its checks; see ``build_app`` and ``ApiGuard``."""
-    app = build_app(operations, knowledge, limits)
+    """The API of one index behind its checks; see ``build_app`` and ``ApiGuard``.
+
+    Args:
+        operations: What the routes call.
+        knowledge: Id of the index, as a collection and for Dify.
+        host: Address the server listens on.
+        access: Who may use it.
+        limits: Limits on requests.
+    """
+    app = build_app(lambda _, name: operations if name in (None, knowledge) else None, limits)
     return ApiGuard(app, keys=access.keys, limits=limits, host=host, allowed_hosts=access.allowed_hosts)
 
 
-def serve(app: ASGIApp, listening: socket.socket, tls: TlsFiles | None = None) -> None:
-    """Serve until interrupted or terminated."""
-    settings = uvicorn.Config(
+def settings(app: ASGIApp, tls: TlsFiles | None = None) -> uvicorn.Config:
+    """How uvicorn serves the API."""
+    return uvicorn.Config(
         app,
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN,
         server_header=False,
+        # Trust no X-Forwarded-For header, unless the user names a reverse proxy.
+        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", ""),
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
     )
-    uvicorn.Server(settings).run(sockets=[listening])
+
+
+def serve(app: ASGIApp, listening: socket.socket, tls: TlsFiles | None = None) -> None:
+    """Serve until interrupted or terminated."""
+    uvicorn.Server(settings(app, tls)).run(sockets=[listening])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
-from .limits import Limits
+from .limits import Limits, RateLimiter
 
 #: Digits of a request's length in bytes.
 MOST_DIGITS = 18
@@ -54,6 +55,23 @@ class OpenRequests:
             raise RequestRefused(429, "you have too many open requests; wait until some are answered", 5)
         if self._open.total() > self._limits.connections:
             raise RequestRefused(503, "the server is busy; try again in a moment", 5)
+
+
+class Traffic:
+    """What the clients of one server do now and did lately, whichever of its parts they call.
+
+    Args:
+        limits: Limits on requests and connections.
+        clock: Monotonic time in seconds.
+
+    Attributes:
+        open: Open requests.
+        requests: Requests of the last minute that cost computation or disk space.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self.open = OpenRequests(limits)
+        self.requests = RateLimiter(limits.requests_per_minute, clock)
 
 
 def refuse_early(wait: float, reason: str) -> None:

@@ -18,9 +18,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .accounts import AccessPolicy, host_name
-from .checks import OpenRequests, RequestRefused, check_origin, check_size, refuse_early
+from .checks import RequestRefused, Traffic, check_origin, check_size, refuse_early
 from .headers import FILES
-from .limits import Limits, RateLimiter, client_of
+from .limits import Limits, client_of
 from .login import account_of, log_in, login_required, session_account
 from .login_attempts import FailedLogins
 from .session import ACCOUNT
@@ -61,6 +61,7 @@ class AccessMiddleware:
         host: Address the server listens on.
         uploads: Upload folder; the only folder from which files are served.
         pages: Paths of the pages.
+        traffic: What clients do, if they call other parts of the server, too.
         clock: Monotonic time in seconds.
     """
 
@@ -73,15 +74,15 @@ class AccessMiddleware:
         host: str,
         uploads: Path,
         pages: frozenset[str],
+        traffic: Traffic | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app, self.limits, self.pages = app, limits, pages
         self._login = bool(access.accounts)
         self._hosts = access.hosts(host)
         self._uploads = uploads.resolve()
-        self._requests = RateLimiter(limits.requests_per_minute, clock)
+        self._traffic = traffic or Traffic(limits, clock)
         self._failed_logins = FailedLogins(limits, clock)
-        self._open = OpenRequests(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request: pass it on to gradio, or refuse it."""
@@ -92,7 +93,7 @@ class AccessMiddleware:
             await send({"type": "websocket.close", "code": 1008})
             return
         client = client_of(scope["client"][0] if scope.get("client") else "")
-        with self._open.counted(client):
+        with self._traffic.open.counted(client):
             try:
                 await self._serve(scope, receive, send, client)
             except RequestRefused as refused:
@@ -100,7 +101,7 @@ class AccessMiddleware:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
-        self._open.check(client)
+        self._traffic.open.check(client)
         self._check_host(headers)
         check_origin(headers, method)
         if method == "POST" and path in LOGIN and self._login:
@@ -143,7 +144,7 @@ class AccessMiddleware:
         if not is_limited and path not in UNLIMITED_PATHS:
             raise RequestRefused(404, "no such page")
         if is_limited:
-            refuse_early(self._requests.acquire(client), "too many requests")
+            refuse_early(self._traffic.requests.acquire(client), "too many requests")
         if path == UPLOAD:
             size = check_size(headers, self.limits.upload_bytes)
             if size + _bytes_in(self._uploads) > self.limits.kept_bytes:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import stat
 import subprocess
 import sys
@@ -16,12 +15,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from anyio.from_thread import check_cancelled
 from openapi_spec_validator import validate
 from rag.ui.http_api.app import build_app
 from rag.ui.http_api.dify import MetadataCondition, where_of
 from rag.ui.http_api.keys import ApiKeys, new_key
-from rag.ui.http_api.server import ApiAccess, guarded_app, listen
+from rag.ui.http_api.server import ApiAccess, guarded_app, listen, settings
 from rag.ui.security.limits import Limits
 
 from rag import Assistant, InputError, SentenceTransformerEncoder
@@ -29,6 +27,7 @@ from rag.cli import main
 from rag.export.json import Json, hit_to_json, result_to_json
 from rag.service.live import LiveAssistant
 from rag.service.operations import Operations
+from tests.ui.http_api.going_away import ask_and_go_away, record_reading
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -41,7 +40,7 @@ LIMITS = Limits(requests_per_minute=100_000, body_bytes=10_000)
 def _serve(operations: Operations, access: ApiAccess, limits: Limits = LIMITS) -> Iterator[httpx.Client]:
     with listen("127.0.0.1", 0) as listening:
         app = guarded_app(operations, "reports", "127.0.0.1", access, limits)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+        server = uvicorn.Server(settings(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         wait_until(lambda: server.started)
@@ -56,7 +55,7 @@ def _serve(operations: Operations, access: ApiAccess, limits: Limits = LIMITS) -
 
 @pytest.fixture(scope="module")
 def operations(corpus_index: Path, encoder: SentenceTransformerEncoder) -> Operations:
-    return Operations(LiveAssistant(corpus_index, encoder))
+    return Operations(LiveAssistant(corpus_index, encoder).get)
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +88,6 @@ def _post(client: httpx.Client, path: str, body: Json, **headers: str) -> Any:
     return reply.json()
 
 
-def _is_cancelled() -> bool:
-    """Whether nobody waits for the call that this thread computes any more."""
-    try:
-        check_cancelled()
-    except BaseException:
-        return True
-    return False
-
-
 def _retrieval(**changes: Any) -> Json:
     return {"knowledge_id": "reports", "query": "oil exports", "retrieval_setting": {"top_k": 5}, **changes}
 
@@ -115,7 +105,8 @@ def test_ask_equals_the_library(client: httpx.Client, assistant: Assistant) -> N
 
 
 def test_search_and_evidence_equal_the_library(client: httpx.Client, assistant: Assistant) -> None:
-    found = _post(client, "/api/search", {"question": "oil exports", "k": 3, "max_tokens": 400})
+    body = {"question": "oil exports", "k": 3, "max_tokens": 400, "collection": "reports"}
+    found = _post(client, "/api/search", body)
     hits = assistant.retriever.search("oil exports", 3, 400)
     assert [hit["text"] for hit in found["hits"]] == [hit.passage.text for hit in hits]
     assert found["hits"][0].keys() == hit_to_json(hits[0]).keys()
@@ -154,6 +145,7 @@ def test_openapi_document_is_valid(client: httpx.Client) -> None:
         ({"question": "?"}, "the question is empty; ask in words"),
         ({"question": BORDER, "where": ["nope=1"]}, "no document has the field 'nope'"),
         ({"question": BORDER, "k": 101}, "k is 101; at most 100 passages are returned"),
+        ({"question": BORDER, "collection": "other"}, "collection 'other': not found; choose another one"),
     ],
 )
 def test_invalid_input_is_one_line(client: httpx.Client, body: Json, message: str) -> None:
@@ -171,9 +163,9 @@ def test_foreign_hosts_origins_and_large_requests_are_refused(client: httpx.Clie
     assert client.post("/api/ask", content=iter([b"{}"])).status_code == 411
 
 
-def test_requests_are_limited(operations: Operations) -> None:
+def test_requests_are_limited_whatever_the_forwarded_headers(operations: Operations) -> None:
     with _serve(operations, ApiAccess(ApiKeys()), Limits(requests_per_minute=2)) as client:
-        replies = [client.get("/api/documents") for _ in range(3)]
+        replies = [client.get("/api/documents", headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in range(3)]
         assert [reply.status_code for reply in replies] == [200, 200, 429]
         assert int(replies[-1].headers["Retry-After"]) >= 1
         assert client.get("/api/health").status_code == 200
@@ -266,30 +258,9 @@ def test_client_that_goes_away_frees_its_turn(
     corpus_index: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = LiveAssistant(corpus_index, encoder)
-    assistant = live.get()
-    entered, retrieve, read = threading.Event(), assistant.retrieve, assistant.read
-    asked: list[str] = []
-
-    def blocked(question: str, *arguments: Any) -> Any:
-        if question.startswith("Given up"):
-            entered.set()
-            wait_until(_is_cancelled)
-        return retrieve(question, *arguments)
-
-    def recorded(result: Any) -> Any:
-        asked.append(result.question)
-        return read(result)
-
-    monkeypatch.setattr(assistant, "retrieve", blocked)
-    monkeypatch.setattr(assistant, "read", recorded)
-    with _serve(Operations(live), ApiAccess(ApiKeys()), Limits(at_once=1, waiting=1)) as client:
-        host, port = client.base_url.host, client.base_url.port
-        body = json.dumps({"question": "Given up?"}).encode()
-        headers = ["POST /api/ask HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
-        head = "\r\n".join([*headers, f"Content-Length: {len(body)}", "", ""]).encode()
-        with socket.create_connection((host, port or 0)) as gone:
-            gone.sendall(head + body)
-            assert entered.wait(PATIENCE)
+    asked, entered = record_reading(live.get(), monkeypatch)
+    with _serve(Operations(live.get), ApiAccess(ApiKeys()), Limits(at_once=1, waiting=1)) as client:
+        ask_and_go_away(str(client.base_url), entered)
         assert _post(client, "/api/ask", {"question": BORDER})["answer"]["text"] == "7,644 km"
     assert asked == [BORDER]
 
@@ -324,7 +295,7 @@ def test_command_serves_without_importing_gradio(corpus_index: Path, tmp_path: P
 
 
 def test_app_describes_itself_without_an_index(tmp_path: Path) -> None:
-    document = build_app(Operations(LiveAssistant(tmp_path)), "reports", LIMITS).openapi()
+    document = build_app(lambda *_: Operations(LiveAssistant(tmp_path).get), LIMITS).openapi()
     assert document["info"]["title"] == "rag"
 
 
