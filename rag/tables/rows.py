@@ -11,6 +11,7 @@ from ..errors import IndexFolderError, InputError, RagError, first_line
 from ..formats import is_markdown
 from ..index import Index, Report
 from ..index.filters import Where
+from ..index.lexical import terms
 from ..index.vectors import Rows
 from ..reading.scoring import Confidence
 from ..retrieval.retriever import Retriever
@@ -135,10 +136,23 @@ class _View:
         return [cells[question] for question in questions], kept
 
     def _keys(self, document: Document, rows: Rows) -> dict[str, str]:
-        """A key for each question, of all that its cell is computed from but the other documents."""
+        """A key for each question, of all that its cell is computed from.
+
+        Other documents matter by the rarity of the question's terms alone, which shifts a little with every document.
+        So the key holds roughly how the terms weigh against each other.
+        """
         passages = [replace(self._index.passages[row], document_id="") for row in rows]
         read = cell_key(document.title, is_markdown(document.id), [asdict(passage) for passage in passages])
-        return {question: cell_key(self._fingerprint, read, question) for question in self._search.questions}
+        return {
+            question: cell_key(self._fingerprint, read, question, self._weights(question))
+            for question in self._search.questions
+        }
+
+    def _weights(self, question: str) -> list[float]:
+        """Share of each term in the rarity of all terms of a question, rounded to tenths."""
+        asked = sorted(set(terms(question)))
+        rarity = self._index.lexical.rarity(asked)
+        return [round(each / sum(rarity), 1) for each in rarity]
 
 
 def _judged(cell: TableCell, minimum: float) -> TableCell:

@@ -158,6 +158,23 @@ def test_other_reader_and_confidence_read_again(counting: tuple[Assistant, _Coun
     assert kept.read_bytes() == before
 
 
+def test_cells_are_read_again_when_the_words_of_the_question_weigh_otherwise(
+    contracts: Assistant, encoder: SentenceTransformerEncoder, tmp_path: Path
+) -> None:
+    kept = tmp_path / "t.cells.jsonl"
+    documents = [Document(name, text, name.removesuffix(".md")) for name, text in TEXTS.items()]
+
+    def count_kept(*others: str) -> list[int]:
+        added = [Document(f"x{number}.md", text, "x") for number, text in enumerate(others)]
+        retriever = Retriever(Index.build([*documents, *added], encoder), encoder)
+        rows = Assistant(retriever, confidence=contracts.confidence).table(QUESTIONS[:1], list(TEXTS), kept=kept)
+        return [row.kept for row in rows]
+
+    assert count_kept() == [0, 0, 0]
+    assert count_kept("Roses need less water.") == [1, 1, 1]
+    assert count_kept(*["It was signed here."] * 20) == [0, 0, 0]
+
+
 def test_kept_words_that_do_not_stand_in_the_document_are_read_again(
     counting: tuple[Assistant, _Counting], tmp_path: Path
 ) -> None:
