@@ -206,7 +206,7 @@ class EvidenceModel(BaseModel):
     """Sentences that bear on a question."""
 
     question: str
-    evidence: Annotated[list[EvidenceItemModel], Field(description="By descending confidence")]
+    evidence: Annotated[list[EvidenceItemModel], Field(description="Most probable first")]
 
 
 class ReadModel(BaseModel):
@@ -243,7 +243,7 @@ class QuoteModel(BaseModel):
         bool, Field(description="True if the document holds the quote at least with other spaces and line breaks")
     ]
     places: Annotated[list[QuotePlaceModel], Field(description="In order; at most 20")]
-    more: Annotated[bool, Field(description="True if there are further places")]
+    more: Annotated[bool, Field(description="True if there are further places, or they exceed the token budget")]
 
 
 class DocumentModel(BaseModel):

@@ -184,7 +184,7 @@ class Operations:
             "next": end if end < length else None,
         }
 
-    def verify_quote(self, quote: str, document: str) -> Json:
+    def verify_quote(self, quote: str, document: str, max_tokens: int | None = None) -> Json:
         """Whether a quote stands in a document, and where.
 
         If it does not stand there character for character, places with other white space are looked for.
@@ -192,7 +192,9 @@ class Operations:
         Args:
             quote: The words.
             document: Id of the document.
+            max_tokens: Budget for the words of all places together; those that do not fit are left out.
         """
+        _check_budget(max_tokens)
         if not quote.strip():
             raise InputError("the quote is empty; give the words to look for")
         if len(quote) > MAX_QUOTE:
@@ -200,13 +202,14 @@ class Operations:
         found = self._get_assistant().retriever.document(document)
         exact = list(islice(exact_places(found.text, quote), MAX_PLACES + 1))
         places = exact or list(islice(places_of_words(found.text, quote), MAX_PLACES + 1))
+        listed = _within_tokens((_quote_place(found, *each) for each in places[:MAX_PLACES]), max_tokens)
         return {
             "document": document,
             "quote": quote,
             "stands": bool(exact),
             "same_words": bool(places),
-            "places": [_quote_place(found, start, end) for start, end in places[:MAX_PLACES]],
-            "more": len(places) > MAX_PLACES,
+            "places": listed,
+            "more": len(places) > len(listed),
         }
 
     def documents(self, offset: int = 0, limit: int | None = None) -> Json:
@@ -242,7 +245,7 @@ def _read(assistant: Assistant, question: str, where: Where | None, checkpoint: 
 
 
 def _within_tokens(found: Iterable[Json], max_tokens: int | None) -> list[Json]:
-    """The sentences in their order that fit a budget; one that does not fit is left out."""
+    """The texts in their order that fit a budget; one that does not fit is left out."""
     if max_tokens is None:
         return list(found)
     count, left, kept = encoding().encode_ordinary, max_tokens, []

@@ -202,6 +202,9 @@ def test_verify_quote_confirms_the_exact_words(client: Client, assistant: Assist
     assert [text[place["start"] : place["end"]] for place in found["places"]] == [found["quote"]]
     frequent = client.call("verify_quote", document="kazakhstan.md", quote="the")
     assert (len(frequent["places"]), frequent["more"]) == (20, True)
+    few = client.call("verify_quote", document="kazakhstan.md", quote="the", max_tokens=3)
+    assert (few["places"], few["more"]) == (frequent["places"][:3], True)
+    assert client.call("verify_quote", document="kazakhstan.md", quote="7,644 km", max_tokens=1)["places"] == []
 
 
 def test_verify_quote_refuses_other_words(client: Client, assistant: Assistant) -> None:

@@ -87,10 +87,10 @@ class Tools:
         min_confidence: Annotated[float, Field(description="Leave out sentences less likely than this, 0 to 1")] = 0.0,
         max_tokens: SentenceBudget = None,
     ) -> EvidenceModel:
-        """Quote the sentences around the candidate answers to a question in the passages found, at most five.
+        """Quote the sentences of the passages found that bear on a question, most probable first.
 
-        The confidence of a sentence is the probability that the candidate in it is the answer. A question that is
-        answered by several sentences together is not recognised as such: use search for it.
+        The confidence of a sentence is the probability that it bears on the question. Use it for questions that one
+        short answer does not settle: why, how, or what the documents say about a subject.
         """
         return await self._run(
             EvidenceModel,
@@ -113,13 +113,16 @@ class Tools:
         self,
         quote: Annotated[str, Field(description="The words to look for")],
         document: DocumentId,
+        max_tokens: Annotated[
+            int | None, Field(description="Token budget for the words of all places together; null: no limit")
+        ] = None,
     ) -> QuoteModel:
         """Check whether a quote stands in a document, character for character, and where.
 
         Use it before you quote. If only spaces or line breaks differ, stands is false, same_words is true, and places
-        give the words as they stand there.
+        give the words as they stand there. more is true if there are further places, or they exceed the budget.
         """
-        return await self._run(QuoteModel, lambda: self._operations.verify_quote(quote, document))
+        return await self._run(QuoteModel, lambda: self._operations.verify_quote(quote, document, max_tokens))
 
     def all(self) -> list[Callable[..., Any]]:
         """The tools in the order in which clients list them."""
