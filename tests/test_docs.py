@@ -38,14 +38,14 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def _blocks(text: str, language: str) -> list[str]:
+def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def _command_lines(path: Path) -> list[str]:
     """The lines of shell blocks and of indented blocks."""
     text = path.read_text(encoding="utf-8")
-    shell = [line for block in _blocks(text, "sh") for line in block.splitlines()]
+    shell = [line for block in code_blocks(text, "sh") for line in block.splitlines()]
     outside = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     return shell + [line.removeprefix("    ") for line in outside.splitlines() if line.startswith("    ")]
 
@@ -57,7 +57,7 @@ def _targets() -> set[str]:
 def test_readme_python_runs(
     corpus_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = "\n".join(_blocks(README, "python"))
+    code = "\n".join(code_blocks(README, "python"))
     assert "build_index" in code
     (tmp_path / "corpus").symlink_to(ROOT / "corpus")
     # Built before, so that this takes less time.

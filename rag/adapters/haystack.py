@@ -19,9 +19,9 @@ from ..assistant import Assistant
 from ..errors import InputError
 from ..index.filters import Where
 from ..retrieval.retriever import Retriever
-from ..types import Answer, Hit, Result
+from ..types import Answer, Evidence, Hit, Result
 from .extras import needs
-from .quotes import passage_metadata, place_id, quote_metadata, quotes
+from .quotes import evidence_metadata, passage_metadata, place_id, quote_metadata, quotes, sentences
 
 # Haystack reports each run of a pipeline unless this is false when it is imported.
 os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "false")
@@ -111,8 +111,9 @@ class RagAnswerer:
       that ``data`` is right. ``document`` is the passage, and ``document_offset`` the place of the words in it;
       ``context`` is the sentence, and ``context_offset`` their place in it. ``meta`` has their place in the whole
       document (``document``, ``start``, ``end``, ``page``, ``heading``) and other places with the same words
-      (``support``). A question that is not answered has one answer whose ``data`` is None, as Haystack's reader gives
-      it: ``score`` is the probability that the best candidate is wrong; ``meta`` has ``reason`` and ``reason_code``.
+      (``support``). Where sentences answer, as in ``Result.answer_kind``, they are the answers. A question that is not
+      answered has one answer whose ``data`` is None, as Haystack's reader gives it: ``score`` is the probability that
+      the best candidate is wrong; ``meta`` has ``reason`` and ``reason_code``.
     - ``documents``: The passages that were read, best first.
 
     Args:
@@ -172,9 +173,11 @@ class RagAnswerer:
         minimum = self.min_confidence if min_confidence is None else min_confidence
         result = assistant.ask(query, self.where if where is None else where, minimum)
         documents = {hit.passage: _document(hit) for hit in result.hits}
-        found = quotes(assistant, result, minimum)[:count]
-        answers = [_answer(query, quote, documents[quote.passage]) for quote in found]
-        return {"answers": answers or [_no_answer(query, result)], "documents": list(documents.values())}
+        answers = [_answer(query, quote, documents[quote.passage]) for quote in quotes(assistant, result, minimum)]
+        for each in sentences(assistant, result, minimum):
+            passage = result.hits[each.hit].passage
+            answers.append(_sentence(query, each, documents[passage], passage.start))
+        return {"answers": answers[:count] or [_no_answer(query, result)], "documents": list(documents.values())}
 
     def to_dict(self) -> dict[str, Any]:
         """The component as a dictionary, for ``Pipeline.dumps``."""
@@ -207,6 +210,20 @@ def _answer(query: str, quote: Answer, document: Document) -> ExtractedAnswer:
         document_offset=_offset(quote, quote.passage.start),
         context_offset=_offset(quote, quote.sentence.start),
         meta=quote_metadata(quote),
+    )
+
+
+def _sentence(query: str, quote: Evidence, document: Document, start: int) -> ExtractedAnswer:
+    """A sentence of a passage that begins at ``start``; it is its own context."""
+    return ExtractedAnswer(
+        query=query,
+        score=quote.probability,
+        data=quote.text,
+        document=document,
+        context=quote.text,
+        document_offset=ExtractedAnswer.Span(quote.start - start, quote.end - start),
+        context_offset=ExtractedAnswer.Span(0, len(quote.text)),
+        meta=evidence_metadata(quote),
     )
 
 

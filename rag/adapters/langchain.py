@@ -9,6 +9,7 @@ result = RagAnswerer.load("my-index").invoke("How long is the border?")
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,9 +18,9 @@ from ..errors import InputError
 from ..export.json import Json, result_to_json
 from ..index.filters import Where
 from ..retrieval.retriever import Retriever
-from ..types import Hit, Result
+from ..types import Answer, Evidence, Hit, Result
 from .extras import needs
-from .quotes import passage_metadata, place_id, reply
+from .quotes import passage_metadata, place_id, quotes, reply, sentences
 
 with needs(__name__, "langchain_core", "langchain-core", "langchain"):
     from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
@@ -30,7 +31,8 @@ with needs(__name__, "langchain_core", "langchain-core", "langchain"):
 
 TOOL_DESCRIPTION = (
     "Find the exact words of the indexed documents that answer a question. Ask one complete question in plain English. "
-    "Returns the words with their probability, sentence and source, or 'not found' if the documents do not answer."
+    "Returns the words with their probability, sentence and source; whole sentences if the question asks why; or 'not "
+    "found' if the documents do not answer."
 )
 
 
@@ -157,8 +159,9 @@ def quote_tool(
 ) -> StructuredTool:
     """A tool with which an agent asks the documents.
 
-    The model sees the words, their probability, sentence and source as text; the tool message's ``artifact`` is the
-    object of ``rag ask --json``. An invalid question raises ``ToolException``, which agents can hand to the model.
+    The model sees the words, their probability, sentence and source as text; where sentences answer, as in
+    ``Result.answer_kind``, each with its probability and source. The tool message's ``artifact`` is the object of ``rag
+    ask --json``. An invalid question raises ``ToolException``, which agents can hand to the model.
 
     Args:
         assistant: Answers the questions.
@@ -173,7 +176,8 @@ def quote_tool(
             result = assistant.ask(question, where, min_confidence)
         except InputError as error:
             raise ToolException(str(error)) from error
-        return _told(result), result_to_json(result)
+        found = quotes(assistant, result, min_confidence) or sentences(assistant, result, min_confidence)
+        return _told(result, found), result_to_json(result)
 
     return StructuredTool.from_function(
         quote, name=name, description=description, response_format="content_and_artifact"
@@ -184,15 +188,19 @@ def _document(hit: Hit) -> Document:
     return Document(hit.passage.text, id=place_id(hit.passage), metadata=passage_metadata(hit))
 
 
-def _told(result: Result) -> str:
-    """A result as a model reads it."""
-    answer = result.answer
-    if answer is None:
-        return reply(result)
-    page = "" if answer.page is None else f"page {answer.page}, "
-    return (
-        f"{answer.text}\n"
-        f"Probability: {answer.confidence:.0%}\n"
-        f"Sentence: {answer.sentence.text}\n"
-        f"Source: {answer.title} ({answer.document}, {page}characters {answer.start}-{answer.end})"
-    )
+def _told(result: Result, found: Sequence[Answer | Evidence]) -> str:
+    """A result as a model reads it: its answer, or its sentences, one after another."""
+    if not found:
+        return reply(result, found)
+    return "\n\n".join(map(_quoted, found[:1] if isinstance(found[0], Answer) else found))
+
+
+def _quoted(quote: Answer | Evidence) -> str:
+    """A quote with its probability and its source."""
+    if isinstance(quote, Answer):
+        document, lines = quote.document, [f"Probability: {quote.confidence:.0%}", f"Sentence: {quote.sentence.text}"]
+    else:
+        document, lines = quote.document_id, [f"Probability: {quote.probability:.0%}"]
+    page = "" if quote.page is None else f"page {quote.page}, "
+    source = f"Source: {quote.title} ({document}, {page}characters {quote.start}-{quote.end})"
+    return "\n".join([quote.text, *lines, source])

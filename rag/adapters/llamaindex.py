@@ -17,7 +17,7 @@ from ..export.json import Json
 from ..index.filters import Where
 from ..retrieval.retriever import Retriever
 from .extras import needs
-from .quotes import passage_metadata, place_id, quote_metadata, quotes, reply
+from .quotes import evidence_metadata, passage_metadata, place_id, quote_metadata, quotes, reply, sentences
 
 with needs(__name__, "llama_index", "llama-index-core", "llamaindex"):
     from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -74,8 +74,7 @@ class RagRetriever(BaseRetriever):
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         hits = self.retriever.search(query_bundle.query_str, self.k, self.max_tokens, self.where)
         return [
-            NodeWithScore(node=_node(place_id(hit.passage), hit.passage.text, passage_metadata(hit)), score=hit.score)
-            for hit in hits
+            _scored(_node(place_id(hit.passage), hit.passage.text, passage_metadata(hit)), hit.score) for hit in hits
         ]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -87,7 +86,8 @@ class RagQueryEngine(BaseQueryEngine):
 
     The response's text is the answer, or ``not found`` with the reason. Its ``source_nodes`` are the quotes, best
     first: the answer, and the other candidates that are likely enough. A node's text is the quote, its score the
-    probability that it is right. The response's metadata are ``answered``, ``reason`` and ``reason_code``.
+    probability that it is right. Where sentences answer, as in ``Result.answer_kind``, the text is these sentences, one
+    a line, and they are the quotes. The response's metadata are ``answered``, ``reason`` and ``reason_code``.
 
     ``query`` raises ``InputError`` as ``Assistant.ask`` does.
 
@@ -124,19 +124,28 @@ class RagQueryEngine(BaseQueryEngine):
 
     def _query(self, query_bundle: QueryBundle) -> Response:
         result = self.assistant.ask(query_bundle.query_str, self.where, self.min_confidence)
+        answers = quotes(self.assistant, result, self.min_confidence)
+        evidence = sentences(self.assistant, result, self.min_confidence)
         nodes = [
-            NodeWithScore(node=_node(place_id(quote), quote.text, quote_metadata(quote)), score=quote.confidence)
-            for quote in quotes(self.assistant, result, self.min_confidence)
+            *(_scored(_node(place_id(each), each.text, quote_metadata(each)), each.confidence) for each in answers),
+            *(
+                _scored(_node(place_id(each), each.text, evidence_metadata(each)), each.probability)
+                for each in evidence
+            ),
         ]
         metadata = {
-            "answered": result.answer is not None,
-            "reason": result.reason,
-            "reason_code": result.reason_code and str(result.reason_code),
+            "answered": bool(nodes),
+            "reason": None if nodes else result.reason,
+            "reason_code": None if nodes else result.reason_code and str(result.reason_code),
         }
-        return Response(reply(result), nodes, metadata)
+        return Response(reply(result, answers or evidence), nodes, metadata)
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
         return await asyncio.to_thread(self._query, query_bundle)
+
+
+def _scored(node: TextNode, score: float) -> NodeWithScore:
+    return NodeWithScore(node=node, score=score)
 
 
 def _node(node_id: str, text: str, metadata: Json) -> TextNode:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .common import Subparsers
 
 EXAMPLES = """\
-  rag ui                                            # ask the index; http://127.0.0.1:7860
+  rag ui                                            # http://127.0.0.1:7860, for programs http://127.0.0.1:7860/api/ask
   rag ui ~/reports                                  # index these first
   rag ui --port 8000
   rag ui --host 0.0.0.0 --auth-file accounts.txt --tls-cert cert.pem --tls-key key.pem    # on the network

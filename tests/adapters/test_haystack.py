@@ -72,6 +72,22 @@ def test_answers_are_quotes_at_their_offsets(assistant: Assistant, answerer: Rag
     assert len(answerer.run(QUESTION, min_confidence=0.05, top_k=1)["answers"]) == 1
 
 
+def test_sentences_that_answer_stand_in_their_passages(assistant: Assistant, answerer: RagAnswerer) -> None:
+    question = "What do the articles say about rents?"
+    result = assistant.ask(question)
+    assert result.answer_kind == "evidence"
+    likely = [each for each in result.evidence if each.probability >= assistant.confidence.threshold]
+    answers: list[ExtractedAnswer] = answerer.run(question)["answers"]
+    assert [answer.data for answer in answers] == [each.text for each in likely][:5]
+    for answer, sentence in zip(answers, likely, strict=False):
+        assert answer.score == pytest.approx(sentence.probability, abs=1e-4)
+        assert answer.document
+        assert answer.document.content
+        assert answer.document_offset
+        assert answer.document.content[answer.document_offset.start : answer.document_offset.end] == answer.data
+        assert (answer.meta["document"], answer.meta["start"]) == (sentence.document_id, sentence.start)
+
+
 def test_unanswered_question_gives_one_answer_without_words(assistant: Assistant, answerer: RagAnswerer) -> None:
     expected = assistant.ask(UNANSWERABLE)
     [answer] = answerer.run(UNANSWERABLE)["answers"]

@@ -14,6 +14,7 @@ from rag.export.json import result_to_json
 
 QUESTION = "How long is the border between Kazakhstan and Russia?"
 UNANSWERABLE = "What is the capital of Iceland?"
+SUBJECT = "What do the articles say about rents?"
 
 
 class TestStandard(RetrieversIntegrationTests):
@@ -122,6 +123,18 @@ def test_tool_tells_a_model_the_quote_and_its_source(assistant: Assistant) -> No
     assert message.artifact["answer"]["start"] == answer.start
     assert tool.invoke({"question": UNANSWERABLE}) == f"not found ({assistant.ask(UNANSWERABLE).reason})"
     assert list(tool.args) == ["question"]
+
+
+def test_tool_tells_a_model_the_sentences_that_answer(assistant: Assistant) -> None:
+    result = assistant.ask(SUBJECT)
+    assert result.answer_kind == "evidence"
+    likely = [each for each in result.evidence if each.probability >= assistant.confidence.threshold]
+    assert likely
+    assert quote_tool(assistant).invoke({"question": SUBJECT}).split("\n\n") == [
+        f"{each.text}\nProbability: {each.probability:.0%}\n"
+        f"Source: {each.title} ({each.document_id}, characters {each.start}-{each.end})"
+        for each in likely
+    ]
 
 
 def test_bad_input_keeps_its_one_line(assistant: Assistant) -> None:

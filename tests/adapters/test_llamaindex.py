@@ -90,6 +90,19 @@ def test_unanswered_question_says_why_and_quotes_nothing(assistant: Assistant) -
     assert response.metadata == {"answered": False, "reason": expected.reason, "reason_code": reason_code}
 
 
+def test_sentences_that_answer_are_the_quotes(assistant: Assistant) -> None:
+    question = "What do the articles say about rents?"
+    result = assistant.ask(question)
+    assert result.answer_kind == "evidence"
+    likely = [each for each in result.evidence if each.probability >= assistant.confidence.threshold]
+    response = RagQueryEngine(assistant).query(question)
+    assert str(response).split("\n") == [each.text for each in likely]
+    assert [each.score for each in response.source_nodes] == [each.probability for each in likely]
+    nodes = [_text_node(each) for each in response.source_nodes]
+    assert [_slice(assistant, node) for node in nodes] == [each.text for each in likely]
+    assert response.metadata == {"answered": True, "reason": None, "reason_code": None}
+
+
 def test_query_engine_filters(assistant: Assistant) -> None:
     where = {"path": "migration-after-mobilisation.md"}
     response = RagQueryEngine(assistant, where, min_confidence=0.0).query(QUESTION)

@@ -1,1 +1,1 @@
-"""The HTTP API of ``rag serve``: JSON in and out, described by OpenAPI."""
+"""The HTTP API of ``rag serve`` and ``rag ui``: JSON in and out, described by OpenAPI."""

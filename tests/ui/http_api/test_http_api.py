@@ -1,5 +1,6 @@
 """The HTTP API of ``rag serve``, over the network."""
 
+import hmac
 import json
 import os
 import re
@@ -193,6 +194,21 @@ def test_key_file_holds_hashes_only(key: str, key_file: Path) -> None:
         new_key(key_file, "dify")
     with pytest.raises(InputError, match="not a name of a key"):
         new_key(key_file, "two words")
+
+
+def test_every_key_is_compared_whichever_is_given(key: str, key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, compared = ApiKeys.read(key_file), list[bytes]()
+    compare = hmac.compare_digest
+
+    def counted(one: bytes, other: bytes) -> bool:
+        compared.append(other)
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", counted)
+    for given in (key, f"{key}x", ""):
+        compared.clear()
+        keys.name_of(given)
+        assert compared == [digest for _, digest in keys.hashes.values()]
 
 
 def test_open_or_damaged_key_file_is_refused(tmp_path: Path) -> None:
