@@ -241,6 +241,16 @@ def test_what_is_not_read_is_shown_by_index_verify_and_strict(
     assert main(["index", *index, "--strict"]) == 0
 
 
+def test_index_ends_with_the_near_duplicates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = " ".join(f"word{number}" for number in range(60))
+    for name in "abcde":
+        (tmp_path / f"{name}.txt").write_text(f"{words} {name}")
+    assert main(["index", str(tmp_path), "--index", str(tmp_path / "index")]) == 0
+    line = next(line for line in capsys.readouterr().err.splitlines() if "nearly" in line)
+    named = ", ".join(rf"{name}\.txt and a\.txt \(\d+%\)" for name in "bcd")
+    assert re.fullmatch(rf"4 documents are nearly the same as another: {named}, \.\.\.", line)
+
+
 def test_ragignore_leaves_files_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a.txt", "draft-a.txt", "old/b.txt", "sub/c.txt", "sub/draft-c.txt", "sub/keep.md"):
         (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,9 @@ CLOSEST = 3
 #: Sentences shown that bear on the question.
 MAX_EVIDENCE = 5
 
+#: Near duplicates named after an index run.
+NAMED = 3
+
 KEPT = "; the index keeps its previous version"
 
 
@@ -81,8 +84,17 @@ def changes_table(changes: Changes) -> Group:
     ]
     remarks = [*changes.unread, *changes.warnings]
     lines += [Text(f"  {one_line(name)}: {one_line(text)}", style=WARNING) for name, text in remarks]
+    lines += [Text(one_line(_near_duplicates(changes)), style=WARNING)] if changes.near_duplicates else []
     total = Text(f"{counted(changes.documents, 'document')}, {counted(changes.passages, 'passage')} in the index")
     return Group(counts, *lines, total)
+
+
+def _near_duplicates(changes: Changes) -> str:
+    """How many documents are nearly the same as another one, and the first of them."""
+    found = changes.near_duplicates
+    first = ", ".join(f"{document} and {other} ({similarity:.0%})" for document, other, similarity in found[:NAMED])
+    noun = "document is" if len(found) == 1 else "documents are"
+    return f"{len(found):,} {noun} nearly the same as another: {first}{', ...' * (len(found) > NAMED)}"
 
 
 def verification_text(found: Verification) -> Text:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import email
 import mimetypes
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.header import decode_header, make_header
@@ -101,6 +102,7 @@ def _parsed(raw: bytes) -> Message:
 
 def _content(message: Message) -> _Content:
     found = _Content()
+    names: Counter[str] = Counter()
     for part, is_related in _leaves(message):
         kind, name = part.get_content_type(), _header_text(part.get_filename() or "")
         is_attached = part.get_content_disposition() == "attachment"
@@ -109,7 +111,7 @@ def _content(message: Message) -> _Content:
         elif part.get_content_maintype() == "image" and (is_related or not is_attached):
             found.pictures += 1
         else:
-            found.attachments[_unique(_named(part, name), found.attachments)] = part
+            found.attachments[_unique(_named(part, name), found.attachments, names)] = part
     return found
 
 
@@ -211,12 +213,14 @@ def _named(part: Message, name: str) -> str:
     return name or f"unnamed{mimetypes.guess_extension(part.get_content_type()) or ''}"
 
 
-def _unique(name: str, others: dict[str, Message]) -> str:
+def _unique(name: str, others: Container[str], names: Counter[str]) -> str:
+    """The name of an attachment, numbered if others have it; ``names`` counts how often each was given."""
     stem, dot, suffix = name.rpartition(".")
-    number, unique = 1, name
+    unique = name
     while unique in others:
-        number += 1
-        unique = f"{stem or name} ({number}){dot}{suffix if dot else ''}"
+        # Counting from 2 again would take quadratic time.
+        names[name] += 1
+        unique = f"{stem or name} ({names[name] + 1}){dot}{suffix if dot else ''}"
     return unique
 
 

@@ -52,6 +52,9 @@ REPLACED = {
     r"line": _mark(LINE),
     r"outlinelevel[0-8]": _mark(HEADING),
 }
+FONT_TABLE = re.compile(r"\\fonttbl(?![a-z])")
+#: The number of a font, and its character set.
+FONT = re.compile(r"\\(f|fcharset)(\d{1,5})(?!\d)")
 FOOTNOTE = re.compile(r"\\footnote(?![a-z])")
 #: The mark of a list item before its text.
 ITEM = re.compile(r"\s*(?:(\d{1,3}[.)])|[^\w\s]|[o§ü])\t+")
@@ -71,7 +74,7 @@ def read_rtf(document_id: str, raw: bytes) -> Parsed:
         source, missing[noun] = _emptied(source, word)
     missing["picture"] -= min(copies, missing["picture"])
     metadata = _metadata(source)
-    text = _decoded(_marked(source))
+    text = _decoded(_marked(_with_plain_fonts(source)))
     wrong = text.count("\ufffd")
     blocks = Blocks()
     _add(blocks, text)
@@ -111,6 +114,22 @@ def _emptied(source: str, word: str) -> tuple[str, int]:
         at = _end(source, found.end())
         count += word in DATA or bool(CONTROL.sub("", source[found.end() : at]))
     return "".join([*pieces, source[at:]]), count
+
+
+def _with_plain_fonts(source: str) -> str:
+    """The source with font tables that hold nothing but character sets: striprtf searches others in quadratic time."""
+    pieces, at = [], 0
+    while found := FONT_TABLE.search(source, at):
+        end = _end(source, found.end())
+        font, fonts = "0", []
+        for word, number in FONT.findall(source[found.end() : end]):
+            if word == "f":
+                font = number
+            else:
+                fonts.append(f"{{\\f{font}\\fcharset{number} x;}}")
+        pieces += [source[at : found.end()], *fonts]
+        at = end
+    return "".join([*pieces, source[at:]])
 
 
 def _marked(source: str) -> str:

@@ -41,6 +41,8 @@ class Changes:
         skipped: Files that were not read.
         unread: Document ids, and what of the document was not read, such as pictures; of all documents in the index.
         warnings: Document ids and other warnings, such as a guessed encoding.
+        near_duplicates: Documents whose text is nearly the same as that of another one: both ids, and the similarity,
+            0.7 to 1.
         documents, passages: Counts in the new index.
     """
 
@@ -52,6 +54,7 @@ class Changes:
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    near_duplicates: list[tuple[str, str, float]] = field(default_factory=list)
     documents: int = 0
     passages: int = 0
 
@@ -298,6 +301,7 @@ class _Update:
             else:
                 found = self._changes.unread if kind == UNREAD else self._changes.warnings
                 found.append((document_id, text))
+        self._changes.near_duplicates = store.near_duplicates()
         self._changes.documents, self._changes.passages = len(store.documents), len(store.passages)
         return self._changes
 

@@ -19,6 +19,7 @@ from .database import text_hash
 from .index import LIBRARY, VECTORS, WORDS, Report, open_store
 from .lexical import WordsWriter
 from .manifest import FORMAT, Manifest, hash_files
+from .near_duplicates import find_near_duplicates
 from .progress import Forecast
 from .salvage import ReusableParts, StagedVectors
 from .store import DocumentStore, FileRecord
@@ -128,11 +129,13 @@ class VersionWriter:
         """
         self._copy_run()
         self._embed(expected=0)
+        before = self._previous.version if self._previous else None
+        self._store.set_near_duplicates(find_near_duplicates(self._store.store(), self._folder, before))
         self._store.finish()
         self._words.finish()
         self._files.close()
-        before = self._previous.approximate if self._previous and self._old_vectors is not None else None
-        found = build_approximate_index(self._folder / VECTORS, self._encoder.dimension, before)
+        approximate = self._previous.approximate if self._previous and self._old_vectors is not None else None
+        found = build_approximate_index(self._folder / VECTORS, self._encoder.dimension, approximate)
         store = open_store(self._folder)
         Manifest(
             format=FORMAT,

@@ -68,7 +68,10 @@ class DocumentStore:
         return store
 
     def about(self, key: str) -> str | None:
-        """A property of the store: ``embedder`` is the fingerprint of the embedder of its vectors."""
+        """A property of the store: ``embedder`` is the fingerprint of the embedder of its vectors.
+
+        ``near_duplicates`` is what ``near_duplicates`` returns, as JSON.
+        """
         found = self._connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
 
@@ -111,6 +114,19 @@ class DocumentStore:
             for suffix, kind, text in json.loads(remarks):
                 if kind != WARNING:
                     yield path, path + suffix, f"not read: {text}" if kind == SKIPPED else text
+
+    def near_duplicates(self) -> list[tuple[str, str, float]]:
+        """Documents whose text is nearly the same as that of another one: their ids, and the similarity."""
+        return [tuple(each) for each in json.loads(self.about("near_duplicates") or "[]")]
+
+    def content_keys(self, most: int) -> list[tuple[str, str]]:
+        """Id of each document, and what identifies its content; without those of files with more than ``most``."""
+        found = self._connection.execute(
+            "SELECT id, hash || substr(id, length(path) + 1) FROM documents JOIN files USING (file) "
+            "JOIN (SELECT file FROM documents GROUP BY file HAVING count(*) <= ?) USING (file) ORDER BY document",
+            (most,),
+        )
+        return found.fetchall()
 
     def documents_of(self, file: int) -> list[Document]:
         """The documents of a file, by the file's number."""

@@ -136,6 +136,10 @@ class StoreWriter:
         """Commit what was added so far, so that it survives a crash."""
         self._connection.commit()
 
+    def set_near_duplicates(self, found: Sequence[tuple[str, str, float]]) -> None:
+        """Store what ``DocumentStore.near_duplicates`` returns."""
+        self._connection.execute("INSERT INTO about VALUES ('near_duplicates', ?)", (_json(found),))
+
     def finish(self) -> None:
         """Commit, and close the file."""
         self._connection.commit()

@@ -23,7 +23,7 @@ class Row:
         documents: Number of its documents; 0 if it is not indexed.
         passages: Number of its document's passages; 0 unless it has exactly one document.
         date: Date of its document, if any.
-        note: Why the index does not match the file, and what of it was not read; else empty.
+        note: Why the index does not match the file, what of it was not read, and what it is nearly the same as.
     """
 
     path: str
@@ -44,25 +44,25 @@ def listing(store: DocumentStore | None, uploaded: Sequence[str] | None, query: 
         limit: Maximum number of rows.
     """
     documents = store.document_counts() if store else {}
-    unread = _unread(store) if store else {}
+    notes = _notes(store) if store else {}
     found = (
         path
-        for path in sorted({*documents, *unread, *(uploaded or ())})
+        for path in sorted({*documents, *notes, *(uploaded or ())})
         if query in path.casefold() or (documents.get(path) == 1 and store and query in _title(store, path))
     )
-    return list(_rows(islice(found, limit), store, documents, unread, uploaded))
+    return list(_rows(islice(found, limit), store, documents, notes, uploaded))
 
 
 def _rows(
     paths: Iterator[str],
     store: DocumentStore | None,
     documents: Mapping[str, int],
-    unread: Mapping[str, str],
+    notes: Mapping[str, str],
     uploaded: Sequence[str] | None,
 ) -> Iterator[Row]:
     present = None if uploaded is None else set(uploaded)
     for path in paths:
-        note = unread.get(path, "")
+        note = notes.get(path, "")
         if present is not None and path not in present:
             note = "removed; it can still be found until the index is brought up to date"
         if store is None or path not in documents:
@@ -75,10 +75,19 @@ def _rows(
             yield Row(path, document.title, 1, passages, str(document.metadata.get("date", "")), note)
 
 
-def _unread(store: DocumentStore) -> dict[str, str]:
-    """What the index does not hold of each file that it does not hold completely."""
+def similar_note(other: str, similarity: float) -> str:
+    """The note on a document whose text is nearly the same as that of another one."""
+    return f"nearly the same as {other} ({similarity:.0%})"
+
+
+def _notes(store: DocumentStore) -> dict[str, str]:
+    """What the index does not hold of each file, and which documents in it are nearly the same as others."""
+    found = list(store.unread())
+    for document_id, other, similarity in store.near_duplicates():
+        if file := store.file_of(document_id):
+            found.append((file.path, document_id, similar_note(other, similarity)))
     notes: dict[str, list[str]] = {}
-    for path, document_id, text in store.unread():
+    for path, document_id, text in found:
         part = document_id.removeprefix(path).lstrip("/")
         notes.setdefault(path, []).append(f"{part}: {text}" if part else text)
     return {path: _shortened(texts) for path, texts in notes.items()}

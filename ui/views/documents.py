@@ -9,7 +9,7 @@ from rag.formats import FORMATS
 from rag.text.plural import counted
 
 from ..services.collections import Collection
-from ..services.file_listing import Row
+from ..services.file_listing import Row, similar_note
 from ..services.index_jobs import DONE, State
 from ..services.uploads import Upload
 from .messages import duration
@@ -125,6 +125,7 @@ def _changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     kept = {True: "not read; the index keeps its previous version: ", False: "not read: "}
     notes = [(each["document_id"], kept[each["kept"]] + each["reason"]) for each in changes["skipped"]]
     notes += [tuple(each) for each in (*changes["unread"], *changes["warnings"])]
+    notes += [(each, similar_note(other, similarity)) for each, other, similarity in changes["near_duplicates"]]
     return {
         "counts": counts,
         "documents": changes["documents"],

@@ -242,7 +242,10 @@ class TestNewVersions:
 
     @pytest.mark.parametrize(
         ("content", "reason"),
-        [(b"", "the file is empty"), (b"\0\1" * 99, "holds NUL bytes, so it is binary; save it as UTF-8 text")],
+        [
+            (b"", "the file is empty"),
+            (b"\1" * 99, "is full of control characters, so it is binary; save it as UTF-8 text"),
+        ],
     )
     def test_version_that_cannot_be_read_replaces_nothing(
         self, collections: Collections, prices: Collection, tmp_path: Path, content: bytes, reason: str

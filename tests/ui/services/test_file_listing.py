@@ -1,5 +1,6 @@
 """The list of a collection's files, with what of them was not read."""
 
+import re
 from pathlib import Path
 
 from rag.ui.services.file_listing import Row, listing
@@ -25,3 +26,15 @@ def test_row_names_what_of_its_file_was_not_read(tmp_path: Path, encoder: Senten
         "d.docx": "not read: is damaged or not DOCX: not a zip file inside; save it as DOCX again",
     }
     assert rows["d.docx"] == Row("d.docx", note=rows["d.docx"].note)
+
+
+def test_row_names_what_its_document_is_nearly_the_same_as(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    words = [f"word{number}" for number in range(60)]
+    (docs / "a.txt").write_text(" ".join(words))
+    (docs / "b.txt").write_text(" ".join([*words, "more"]))
+    build_index(docs, tmp_path / "index", encoder)
+    notes = [row.note for row in listing(Index.open(tmp_path / "index", encoder).store, None, "", 10)]
+    assert notes[0] == ""
+    assert re.fullmatch(r"nearly the same as a\.txt \(\d\d\d?%\)", notes[1])

@@ -8,7 +8,7 @@ from rag.ui.views.documents import LISTED, not_indexed_html, state_html, uploads
 
 CHANGES: dict[str, Any] = {
     "added": ["a.md"], "changed": [], "renamed": [], "removed": ["b.md", "c.md"], "unchanged": [], "warnings": [],
-    "skipped": [], "unread": [], "documents": 1, "passages": 1_200,
+    "skipped": [], "unread": [], "near_duplicates": [], "documents": 1, "passages": 1_200,
 }  # fmt: skip
 
 
