@@ -27,7 +27,7 @@ from .confidence import example, fit
 from .data import FittingSet, Reading, add_options, fitting_sets
 
 #: Random questions asked of a file, at most.
-MOST = 120
+MOST = 80
 
 
 def main(argv: Sequence[str] | None = None) -> int:

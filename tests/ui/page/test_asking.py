@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.ui.driver import (
     BORDER,
     BROWSER_MARKS,
+    LAYOUTS,
     SCREENSHOTS,
     WAGONS_LINK,
     ask,
@@ -17,6 +18,7 @@ from tests.ui.driver import (
     question_field,
     quote,
     screenshot,
+    violations,
 )
 
 pytestmark = BROWSER_MARKS
@@ -95,6 +97,63 @@ def test_agreement_and_disagreement_are_shown(browser: Browser, address: str) ->
     assert rows.locator("th").all_inner_texts() == ["41,300", "39,800"]
     assert rows.locator("td:nth-child(2)").all_inner_texts() == ["Harbour report, The paper", "letter"]
     screenshot(page, "disagreement")
+
+
+RENTS = "What do the articles say about rents?"
+
+
+@LAYOUTS
+def test_sentences_are_the_answer_and_open_their_places(
+    browser: Browser, address: str, width: int, scheme: str
+) -> None:
+    page = open_page(browser, address, width, scheme=scheme)
+    ask(page, RENTS)
+    note = page.get_by_role("article", name="Answer")
+    expect(note.get_by_role("heading", name="What the documents say")).to_be_visible()
+    expect(quote(page)).to_have_count(0)
+    sentences = note.locator(".quoted")
+    assert sentences.count() > 1
+    assert violations(page) == []
+    screenshot(page, f"note-{width}-{scheme}")
+    words = sentences.first.inner_text()
+    sentences.first.click()
+    focus = page.locator(".source-pane mark.focus")
+    assert " ".join("".join(focus.all_inner_texts()).split()) == " ".join(words.split())
+
+
+def test_note_is_copied_with_its_sources(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(page, RENTS)
+    page.get_by_role("button", name="Copy all").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert text.startswith(f"{RENTS}\n\n“")
+    assert text.count("\n\n“") == page.locator(".note > .evidence > ul .quoted").count()
+    page.get_by_role("button", name="Copy as Markdown").click()
+    expect(page.get_by_role("button", name="Copied")).to_have_count(2)
+    assert page.evaluate("navigator.clipboard.readText()").startswith(f"## {RENTS}\n\n> ")
+
+
+def test_slider_folds_less_likely_sentences(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    ask(page, RENTS)
+    shown = page.locator(".note > .evidence > ul .quoted")
+    expect(shown.first).to_be_visible()
+    before = shown.count()
+    page.get_by_role("button", name="Minimum confidence").click()
+    page.locator("#min-confidence input[type=number]").fill("65")
+    page.locator("#min-confidence input[type=number]").press("Tab")
+    page_until(page, lambda: 0 < shown.count() < before)
+    assert page.locator(".note .less .quoted").count() >= before - shown.count()
+
+
+def test_items_of_a_list_are_shown_each_with_its_document(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    ask(page, "Which powers does Claire Roosien say the governments depend on?")
+    items = page.locator(".card .quote.list button")
+    expect(items).to_have_text(["Russia", "China", "the West"])
+    screenshot(page, "list")
 
 
 def test_passages_are_shown_while_they_are_read(browser: Browser, address: str) -> None:

@@ -6,8 +6,9 @@ import zipfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
+from rag.ui.services.collections import Collections
 
-from tests.ui.driver import BROWSER_MARKS, open_page, screenshot
+from tests.ui.driver import BROWSER_MARKS, open_page, screenshot, violations
 
 pytestmark = BROWSER_MARKS
 
@@ -30,6 +31,7 @@ def test_table_is_filled_opened_at_the_words_and_saved(browser: Browser, address
         "Kazakhstan: the long border\nkazakhstan.md", "Kyrgyzstan: small, poor and stubborn\nkyrgyzstan.md",
     ]  # fmt: skip
     assert rows.locator("td").all_inner_texts() == ["October 2022", "not found", "21 July 2022", "not found"]
+    assert violations(page) == []
     screenshot(page, "table")
     rows.get_by_role("button", name="21 July 2022").click()
     focus = page.locator("#table-source mark.sentence mark.answer.focus")
@@ -57,7 +59,77 @@ def test_stop_keeps_the_rows_so_far(browser: Browser, address: str) -> None:
     expect(status).to_contain_text(" of 20, stopped.")
     shown = int(status.inner_text().split()[0])
     assert page.locator("table.cells tbody tr").count() == shown < 20
-    expect(page.get_by_role("button", name="Fill the table")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    screenshot(page, "table-stopped")
+
+
+def _documents(page: Page) -> list[str]:
+    return page.locator("table.cells tbody th small").all_inner_texts()
+
+
+def test_rows_are_sorted_and_filtered_by_a_column(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    _fill(page, "name of the president\ndate of the summit", "path=t*")
+    expect(page.locator("#table-cells [role=status]")).to_contain_text("documents.")
+    order = _documents(page)
+    page.get_by_role("button", name="name of the president", exact=True).click()
+    expect(page.locator("thead th[aria-sort=ascending]")).to_contain_text("name of the president ▲")
+    page.get_by_role("button", name="Sort by probability: name of the president").click()
+    expect(page.locator("thead th[aria-sort=descending]")).to_contain_text("% ▼")
+    found = page.locator("table.cells tbody tr td:nth-of-type(1)").all_inner_texts()
+    assert found == sorted(found, key=lambda text: text == "not found")
+    for _ in range(2):
+        page.get_by_role("button", name="Sort by probability: name of the president").click()
+    expect(page.locator("thead th[aria-sort]")).to_have_count(0)
+    assert _documents(page) == order
+    page.locator("#table-contains input, #table-contains textarea").fill("TAJIKISTAN.md")
+    expect(page.locator("table.cells tbody tr")).to_have_count(1)
+    assert _documents(page) == ["tajikistan.md"]
+    expect(page.locator("#table-cells [role=status]")).to_contain_text("1 row shown.")
+    screenshot(page, "table-filtered")
+
+
+def test_columns_are_added_one_question_at_a_time(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    _fill(page, "summit date", "path=k*")
+    status = page.locator("#table-cells [role=status]")
+    expect(status).to_have_text("2 documents.")
+    page.locator("#table-added input, #table-added textarea").fill("Who won the World Cup?")
+    page.keyboard.press("Enter")
+    expect(page.locator("table.cells thead th")).to_have_count(3)
+    expect(status).to_have_text("2 documents.")
+    expect(page.locator("#table-questions textarea")).to_have_value("summit date\nWho won the World Cup?")
+    assert page.locator("table.cells td").all_inner_texts() == [
+        "October 2022",
+        "not found",
+        "21 July 2022",
+        "not found",
+    ]
+
+
+def test_cell_is_corrected_in_its_document(browser: Browser, address: str, collections: Collections) -> None:
+    page = open_page(browser, address)
+    _fill(page, "summit date", "path=k*")
+    expect(page.locator("#table-cells [role=status]")).to_have_text("2 documents.")
+    page.get_by_role("button", name="21 July 2022").click()
+    page.evaluate("""() => {
+        const mark = document.querySelector('.source-pane mark.focus').firstChild, range = document.createRange();
+        range.setStart(mark, 0); range.setEnd(mark, 7);
+        getSelection().removeAllRanges(); getSelection().addRange(range);
+    }""")
+    screenshot(page, "table-correction")
+    page.get_by_role("button", name="These are the right words").click()
+    try:
+        expect(page.locator(".source-pane .select span")).to_have_text("Saved: these are the right words.")
+        page.keyboard.press("Escape")
+        expect(page.locator("table.cells td.marked")).to_have_text("21 July")
+        page.locator("table.cells td.marked button").click()
+        page.get_by_role("button", name="The words are wrong").click()
+        expect(page.locator(".source-pane .select span")).to_have_text("Saved: these words are wrong.")
+        page.keyboard.press("Escape")
+        expect(page.locator("table.cells td.none")).to_have_text("21 July 2022")
+    finally:
+        collections.get("start").taught.unlink(missing_ok=True)
 
 
 def test_what_is_wrong_is_said_in_the_tab(browser: Browser, address: str) -> None:
