@@ -21,9 +21,9 @@ from ..types import Hit, Passage, Sentence, Signals, Span
 from .folder import network_folder, second_folder
 from .model import SpanModel
 from .overlaps import without_overlaps
-from .predictor import Pair, ReadText, SpanPredictor
+from .predictor import Pair, Prediction, ReadText, SpanPredictor
 from .scoring import Ranking, prior_score
-from .sentences import sentences_of
+from .sentences import parts_of
 from .weights import model_files
 
 #: Spans taken from one passage.
@@ -36,6 +36,9 @@ READ_AGAIN = 3
 #: hardly ever prefers them. On the 979 questions of the fit, it reads 1.5 passages on average, and 606 answers are
 #: right; without this limit it reads 3 and 607 are right, with a limit of 4 1.3 and 600, with one passage each 593.
 MAX_GAP = 8.0
+
+#: A cell of a table up to this length, in code points, is quoted as a whole.
+WHOLE_CELL = 60
 
 PRONOUNS = frozenset("he she it they him her them his hers its their theirs who which that this these those".split())
 
@@ -161,7 +164,7 @@ class SpanReader:
         return self._read_all([(question, hits)])[0].spans
 
     def _read_all(self, requests: Sequence[tuple[str, Sequence[Hit]]]) -> list[HitsRead]:
-        pairs = [[Pair(question, hit.title, hit.passage.text) for hit in hits] for question, hits in requests]
+        pairs = [[_pair(question, hit) for hit in hits] for question, hits in requests]
         readings = [
             _Reading(question, hits, each, texts)
             for (question, hits), each, texts in zip(
@@ -191,14 +194,10 @@ class SpanReader:
         spans = []
         for number, read in texts.items():
             hit = hits[number]
-            shared = coverage(weights, hit.passage.text)
-            inside = sentences_of(hit.passage.text)
+            shared = coverage(weights, hit.passage.read_text)
+            inside = [part.extent for part in parts_of(hit.passage)]
             for prediction in read.best(SPANS_PER_PASSAGE):
-                start, end = prediction.start, prediction.end
-                end = start + concise_end(hit.passage.text[start:end], question)
-                if is_markdown(hit.passage.document_id):
-                    start, end = without_link_marks(hit.passage.text, start, end)
-                start, end = with_unit(hit.passage.text, start, end, question)
+                start, end = _words(hit.passage, prediction, question)
                 words = hit.passage.text[start:end]
                 if _is_answer(words) and not repeats_question(words, question):
                     signals = Signals(
@@ -279,8 +278,33 @@ def _span(passage: Passage, hit: int, words: Extent, sentence: Sentence, signals
     )
 
 
+def _pair(question: str, hit: Hit) -> Pair:
+    view = hit.passage.view
+    cells = tuple((run.at, run.at + run.end - run.start) for run in view.runs if run.cell) if view else None
+    return Pair(question, hit.title, hit.passage.read_text, cells)
+
+
+def _words(passage: Passage, prediction: Prediction, question: str) -> Extent:
+    """The words of a prediction that answer, as offsets in the passage."""
+    text, start, end = passage.read_text, prediction.start, prediction.end
+    cell = passage.view.cell_at(start, end) if passage.view else None
+    length = cell.end - cell.start if cell else 0
+    if cell and length <= WHOLE_CELL:
+        start, end = cell.at, cell.at + length
+    else:
+        end = start + concise_end(text[start:end], question)
+    if is_markdown(passage.document_id):
+        start, end = without_link_marks(text, start, end)
+    if cell is None:
+        return Extent(*with_unit(text, start, end, question))
+    offset = cell.start - cell.at - passage.start
+    return Extent(start + offset, end + offset)
+
+
 def _score(text: ReadText, span: Span, passage: Passage) -> float:
     """Score of a span of a passage by the model that has read it."""
+    if passage.view and (found := passage.view.locate(span.start, span.end)):
+        return text.score(*found)
     return text.score(span.start - passage.start, span.end - passage.start)
 
 
