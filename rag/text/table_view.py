@@ -131,7 +131,7 @@ class _Row:
         """
         writer = _Writer(self.text)
         if lead:
-            writer.quote(lead, cell=True)
+            writer.quote(lead, cell="\t" not in self.text[slice(*lead)])
             writer.rows.append(ViewRow(0, writer.length, *lead))
             writer.glue("\n")
         at = writer.length
