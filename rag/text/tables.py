@@ -203,25 +203,25 @@ def _table(text: str, run: Sequence[Extent], kinds: Sequence[str], cut: Cut) -> 
 
 def _header_height(text: str, sample: Sequence[Cells]) -> int:
     """The number of rows that name the columns, by their words: 0, 1 or 2."""
-    if len(sample) < 2 or not _can_name(text, sample[0]):
+    are_values = all(_has_values(text, row) for row in sample[1:])
+    if len(sample) < 2 or not _can_name(text, sample[0], repeated=are_values):
         return 0
     is_spanned = any(start == end for start, end in sample[0][1:])
-    if is_spanned and len(sample) > 2 and _can_name(text, sample[1]) and _has_values(text, sample[2]):
+    if is_spanned and len(sample) > 2 and _can_name(text, sample[1], repeated=True) and _has_values(text, sample[2]):
         return 2
     # Two columns may be names and values.
     wide = len(sample[0]) > 2
-    return int(wide or sample[0][0].start == sample[0][0].end or all(_has_values(text, row) for row in sample[1:]))
+    return int(wide or sample[0][0].start == sample[0][0].end or are_values)
 
 
-def _can_name(text: str, row: Cells) -> bool:
-    """True if the cells of a row may name columns: short words or years, and not the same twice."""
+def _can_name(text: str, row: Cells, *, repeated: bool) -> bool:
+    """True if the cells of a row may name columns: short words or years, the same ones only if ``repeated``."""
     cells = [text[start:end] for start, end in row]
     named = [cell for cell in cells if cell]
     is_name = [len(cell) <= LONGEST_NAME and (YEAR.fullmatch(cell) or not VALUE.fullmatch(cell)) for cell in named]
     years = sum(YEAR.fullmatch(cell) is not None for cell in named)
-    return len(cells) > 1 and bool(cells[-1]) and all(is_name) and (years != 1 or len(cells) == 2) and (
-        len({cell.casefold() for cell in named}) == len(named)
-    )
+    is_distinct = repeated or len({cell.casefold() for cell in named}) == len(named)
+    return len(cells) > 1 and bool(cells[-1]) and all(is_name) and (years != 1 or len(cells) == 2) and is_distinct
 
 
 def _has_values(text: str, row: Cells) -> bool:
