@@ -24,7 +24,11 @@ DATES = ("date", "published", "published_at", "created", "created_at", "datetime
 
 
 def rows_to_documents(
-    document_id: str, columns: Sequence[str], rows: Mapping[int, Row], metadata: Row, texts: Mapping[int, str] | None = None
+    document_id: str,
+    columns: Sequence[str],
+    rows: Mapping[int, Row],
+    metadata: Row,
+    texts: Mapping[int, str] | None = None,
 ) -> list[Document]:
     """A document for each row that has text.
 

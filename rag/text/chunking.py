@@ -172,7 +172,9 @@ class _Cutter:
 
     def leads(self, group: Extent, min_tokens: int) -> bool:
         """True if a group before a table shares the first passage of the table."""
-        return bool(HEADING.match(self.text, group.start)) or self.budgets[0].count(self.text[slice(*group)]) < min_tokens
+        return (
+            bool(HEADING.match(self.text, group.start)) or self.budgets[0].count(self.text[slice(*group)]) < min_tokens
+        )
 
     def fits(self, start: int, end: int, view: str = "") -> bool:
         """True if ``text[start:end]`` and a view are within every budget."""

@@ -41,6 +41,8 @@ RULE = re.compile(r"[ \t]*[|+]?[ \t]*[:|+]*[-=─]{2,}[-=─:|+ \t]*|[ \t]*\|[ \
 VALUE = re.compile(r"[^\w]*\d[\d.,:/ %–-]*[^\d\W]{0,3}[^\w]*|[^\w]+")
 YEAR = re.compile(r"(?:FY ?|Q[1-4] ?)?(?:1[5-9]|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?")
 
+#: Marks around a block of code in Markdown.
+FENCES = ("```", "~~~")
 #: Columns that are separated by spaces; two spaces may follow a sentence.
 SPACED = re.compile(r"[^\s.!?:;] {2}|\S {3}")
 
@@ -99,13 +101,19 @@ def tables(text: str, start: int = 0, stop: int | None = None) -> Iterator[Table
 
 
 def _blocks(text: str, start: int, stop: int) -> Iterator[list[Extent]]:
-    """Lines that stand together, each from its first character, blank or not; prose is left out."""
+    """Lines that stand together, each from its first character, blank or not; blocks of code are left out."""
     block: list[Extent] = []
+    fence = ""
     at = start
     while at < stop:
         found = LINE_BREAK.search(text, at, stop)
         end = found.start() if found else stop
-        if end - at <= LONGEST_LINE and text[at:end].strip():
+        line = text[at : min(end, at + LONGEST_LINE + 1)]
+        mark = line.lstrip(" ")[:3]
+        is_code = fence != ""
+        if mark in FENCES and fence in ("", mark):
+            fence, is_code = "" if fence else mark, True
+        if len(line) <= LONGEST_LINE and line.strip() and not is_code:
             block.append(Extent(at, end))
         elif block:
             yield block
@@ -171,7 +179,9 @@ def _spaced(text: str, run: Sequence[Extent], kinds: Sequence[str]) -> Iterator[
 
 def _amounts(text: str, run: Sequence[Extent], kinds: Sequence[str]) -> Iterator[Table]:
     cut = AmountCut()
-    is_row = all(len(cells) > 1 and AMOUNT.fullmatch(text, *cells[-1]) for cells in (cut.cells(text, each) for each in run))
+    is_row = all(
+        len(cells) > 1 and AMOUNT.fullmatch(text, *cells[-1]) for cells in (cut.cells(text, each) for each in run)
+    )
     if len(run) >= FEWEST_SPACED and is_row:
         yield from _table(text, run, kinds, cut)
 
@@ -197,8 +207,7 @@ def _table(text: str, run: Sequence[Extent], kinds: Sequence[str], cut: Cut) -> 
         return
     header = _header(text, sample[:height], ruled=bool(ruled))
     body = sample[height:]
-    start, end = trim(text, run[0].start, run[-1].end)
-    yield Table(start, end, header, [run[number] for number in rows[height:]], _label(text, body), cut)
+    yield Table(run[0].start, run[-1].end, header, [run[number] for number in rows[height:]], _label(text, body), cut)
 
 
 def _header_height(text: str, sample: Sequence[Cells]) -> int:

@@ -52,9 +52,7 @@ def _merged(lines: Sequence[Line]) -> list[Line]:
         ):
             shift = len(above.text) + 1
             cells = tuple(replace(cell, start=cell.start + shift, end=cell.end + shift) for cell in line.cells)
-            merged[-1] = replace(
-                above, text=f"{above.text} {line.text}", right=line.right, cells=above.cells + cells
-            )
+            merged[-1] = replace(above, text=f"{above.text} {line.text}", right=line.right, cells=above.cells + cells)
         else:
             merged.append(line)
     return merged
