@@ -1,8 +1,8 @@
 """CSV and TSV: every row becomes a document, a line of its fields with the names of their columns.
 
-A row reads ``Town: Vellin<tab>Mayor: Ana Ruiz``; the texts of columns with long ones follow as paragraphs. The first row
-names the columns, unless it holds values. Rows are numbered as in a spreadsheet, from 1 without the header: a row may
-span several lines, and empty rows count.
+A row reads ``Town: Vellin<tab>Mayor: Ana Ruiz``; the texts of columns with long ones follow as paragraphs. The first
+row names the columns, unless it holds values. Rows are numbered as in a spreadsheet, from 1 without the header: a row
+may span several lines, and empty rows count.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def _columns_remark(columns: Sequence[str], separator: str, *, is_named: bool) -
     by = "" if separator in ",\t" else f" (separated by {shown})"
     if not is_named:
         return (
-            f"its first row holds values, so {counted(len(columns), 'column')}{by} without a name; add a first row that "
-            f"names them"
+            f"the first row holds values, so its {counted(len(columns), 'column')}{by} have no names; add a first row "
+            f"that names them"
         )
     names = ", ".join(columns[:NAMED])
     more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""

@@ -46,7 +46,10 @@ class Passages(Sequence[Passage]):
         connection: To a database of ``rag.index.database.SCHEMA``.
     """
 
-    _COLUMNS = "SELECT d.id, start, stop, p.text, tokens, page, heading, view FROM passages p JOIN documents d USING (document)"
+    _COLUMNS = (
+        "SELECT d.id, start, stop, p.text, tokens, page, heading, view "
+        "FROM passages p JOIN documents d USING (document)"
+    )
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

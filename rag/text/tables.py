@@ -2,7 +2,7 @@
 
 The lines of a table stand together. Their cells are separated by tabs, as all formats that are extracted write them, by
 bars as in Markdown, or by spaces: columns that are aligned, gaps of three or more, or the gap before an amount that
-ends each line. A line of fields, ``Town: Vellin<tab>Mayor: Ana Ruiz``, is a table of one row that names its own columns.
+ends each line. A line of fields, ``Town: Vellin<tab>Mayor: Ana Ruiz``, is a table of one row that names its columns.
 """
 
 from __future__ import annotations

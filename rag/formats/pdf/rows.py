@@ -1,6 +1,6 @@
 """Rows of tables on a page: lines with wide gaps at the same places get tabs between their cells.
 
-PDF has no tables, so the gaps decide: a line whose gaps are wider than between words may be a row, and lines that follow
+PDF has no tables, so the gaps decide: a line with gaps wider than between words may be a row, and lines that follow
 each other are rows if their cells form columns that do not overlap. An empty cell keeps its tab.
 """
 
