@@ -109,11 +109,11 @@ class ViewRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The rows of a table as they are embedded, searched and read: ``label: name value; name value``.
+    """The rows of a table as they are embedded, searched and read: ``Town Vellin: Mayor: Ana Ruiz; Founded: 1284``.
 
     Attributes:
         text: A line for each row, which repeats the names of its columns.
-        runs: Where its characters come from, in order; between them stand ``: ``, ``; `` and spaces.
+        runs: Where its characters come from, in order; between them stand colons, semicolons and spaces.
         rows: Its rows, in order.
     """
 
