@@ -30,6 +30,8 @@ HEADING_STYLE = re.compile(r"(?:heading \d|title)$", re.IGNORECASE)
 LIST_STYLE = re.compile(r"list (?:bullet|number)", re.IGNORECASE)
 
 CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+#: Columns that a cell may span.
+MAX_SPAN = 100
 NOTES = ("footnotes", "endnotes")
 
 
@@ -84,7 +86,7 @@ def _add_all(blocks: Blocks, parent: Element, styles: dict[str, str]) -> None:
     in_list = False
     for element in _children(parent, "p", "tbl"):
         if element.tag == WORD + "tbl":
-            rows = ["\t".join(_cells(row)).rstrip() for row in _children(element, "tr")]
+            rows = ["\t".join(cells).rstrip() for cells in _rows(element)]
             for i, row in enumerate(filter(None, rows)):
                 blocks.add(row, between="\n" if i else BLANK_LINE)
             in_list = False
@@ -110,10 +112,20 @@ def _add_notes(blocks: Blocks, source: bytes, styles: dict[str, str]) -> None:
             _add_all(blocks, note, styles)
 
 
-def _cells(row: Element) -> Iterator[str]:
-    """The text of each cell, on one line."""
-    for cell in _children(row, "tc"):
-        yield " ".join(" ".join(_text(paragraph) for paragraph in cell.iter(WORD + "p")).split())
+def _rows(table: Element) -> Iterator[list[str]]:
+    """The text of the cells of each row; one merged over rows counts for each of them."""
+    above: list[str] = []
+    for row in _children(table, "tr"):
+        cells: list[str] = []
+        for cell in _children(row, "tc"):
+            text = " ".join(" ".join(_text(paragraph) for paragraph in cell.iter(WORD + "p")).split())
+            merged = cell.find(f"{WORD}tcPr/{WORD}vMerge")
+            if merged is not None and merged.get(WORD + "val") != "restart":
+                text = above[len(cells)] if len(cells) < len(above) else ""
+            span = _value(cell, "tcPr", "gridSpan") or ""
+            cells += [text, *[""] * (min(int(span), MAX_SPAN) - 1 if span.isdecimal() else 0)]
+        yield cells
+        above = cells
 
 
 def _children(parent: Element, *names: str) -> Iterator[Element]:

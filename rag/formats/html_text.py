@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .blocks import BLANK_LINE, Blocks
+from .html_rows import Row
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -98,6 +99,7 @@ class _Writer:
         self._lists: list[int | None] = []
         #: For each open table, True if it holds data, False if it is used for layout.
         self._tables: list[bool] = []
+        self._row = Row()
         self._marker = ""
         self._heading = self._pre = 0
         #: Kinds of the previous block and of this one; lines of a list, table or definition have no blank line between.
@@ -108,8 +110,7 @@ class _Writer:
         if name == "br":
             self._pieces.append(" " if in_row or self._heading else "\n")
         elif name in CELLS and in_row:
-            if any(piece.strip() for piece in self._pieces):
-                self._pieces.append("\t")
+            self._row.open(element, self._pieces)
         elif name in BLOCKS or name in CELLS:
             if in_row and name != "tr":
                 self._pieces.append(" ")
@@ -122,6 +123,7 @@ class _Writer:
             self._marker = self._next_marker()
         elif name == "table":
             self._tables.append(_is_data_table(element))
+            self._row = Row()
         elif name in HEADINGS:
             self._heading += 1
         elif name == "pre":
@@ -134,6 +136,8 @@ class _Writer:
             self._pieces.append(text if self._pre and not self._in_row else WHITE_SPACE.sub(" ", text))
 
     def close(self, name: str) -> None:
+        if name in CELLS and self._in_row:
+            self._row.close(self._pieces)
         if name in BLOCKS or name in CELLS:
             if not self._in_row or name in ("tr", "table", "caption"):
                 self.flush()
@@ -154,6 +158,7 @@ class _Writer:
         """End the block; an empty one is dropped."""
         text = "".join(self._pieces)
         self._pieces.clear()
+        self._row.end()
         text = text.strip("\r\n").rstrip() if self._pre else _tidy(text)
         if not text.strip():
             return
@@ -184,7 +189,8 @@ class _Writer:
 def _tidy(text: str) -> str:
     """Strip lines and cells, and collapse runs of spaces."""
     lines = re.sub(r" +", " ", text).split("\n")
-    return "\n".join("\t".join(cell.strip(" ") for cell in line.split("\t")).strip() for line in lines).strip()
+    # A tab before a row stands for an empty cell.
+    return "\n".join("\t".join(cell.strip(" ") for cell in line.split("\t")).rstrip() for line in lines).strip("\n")
 
 
 def _is_data_table(table: Element) -> bool:

@@ -24,7 +24,11 @@ DATES = ("date", "published", "published_at", "created", "created_at", "datetime
 
 
 def rows_to_documents(
-    document_id: str, columns: Sequence[str], rows: Mapping[int, Row], metadata: Row
+    document_id: str,
+    columns: Sequence[str],
+    rows: Mapping[int, Row],
+    metadata: Row,
+    texts: Mapping[int, str] | None = None,
 ) -> list[Document]:
     """A document for each row that has text.
 
@@ -33,13 +37,14 @@ def rows_to_documents(
         columns: Column names, in order.
         rows: Values by column, by row number.
         metadata: Metadata shared by all rows, such as the encoding.
+        texts: The text of each row; if None, the values of one column, which are not metadata then.
     """
-    text_column = _text_column(columns, rows)
+    text_column = _text_column(columns, rows) if texts is None else None
     title_column = _named(columns, TITLES, exclude=text_column)
     date_columns = {column: rank for column in columns if (rank := _date_rank(column)) is not None}
     documents = []
     for number, row in rows.items():
-        text = row.get(text_column) if text_column is not None else None
+        text = texts[number] if texts else row.get(text_column) if text_column is not None else None
         if not isinstance(text, str) or not text.strip():
             continue
         row_id = f"{document_id}#{number}"

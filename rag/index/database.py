@@ -17,11 +17,12 @@ SCHEMA = """
     -- Unreadable files by path, with the hash of their content and the reason; "files" may still hold an earlier,
     -- readable version.
     CREATE TABLE refused (path TEXT PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
-    -- "row" is the passage's row in the vectors and in the lexical index; "hash" is the hash of its text.
+    -- "row" is the passage's row in the vectors and in the lexical index; "view" is how rows of a table are read, and
+    -- "hash" the hash of the text that is read.
     CREATE TABLE passages (
         row INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
         text TEXT NOT NULL, tokens INTEGER NOT NULL, page INTEGER, last_page INTEGER, heading TEXT,
-        hash BLOB NOT NULL);
+        hash BLOB NOT NULL, view TEXT);
     CREATE INDEX passages_of_document ON passages (document);
     CREATE INDEX passages_by_hash ON passages (hash);
     -- Casefolded values for filters; "number" or "date" is set if the value is a number or a date.
@@ -57,5 +58,5 @@ def uri(path: Path) -> str:
 
 
 def text_hash(text: str) -> bytes:
-    """A 16-byte BLAKE2b hash that identifies a passage's text."""
+    """A 16-byte BLAKE2b hash that identifies the text that is read of a passage."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from ..types import Document, Passage, Place, name_title
+from ..types import Document, Passage, Place, Run, View, ViewRow, name_title
 
 DOCUMENT_COLUMNS = "SELECT id, text, title, body, metadata, places FROM documents"
 
@@ -47,7 +47,8 @@ class Passages(Sequence[Passage]):
     """
 
     _COLUMNS = (
-        "SELECT d.id, start, stop, p.text, tokens, page, heading FROM passages p JOIN documents d USING (document)"
+        "SELECT d.id, start, stop, p.text, tokens, page, heading, view "
+        "FROM passages p JOIN documents d USING (document)"
     )
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -64,13 +65,31 @@ class Passages(Sequence[Passage]):
         found = self._connection.execute(f"{self._COLUMNS} WHERE row = ?", (number,)).fetchone()
         if found is None:
             raise IndexError(row)
-        return Passage(*found)
+        return _passage(found)
 
     def __iter__(self) -> Iterator[Passage]:
-        return (Passage(*found) for found in self._connection.execute(f"{self._COLUMNS} ORDER BY row"))
+        return (_passage(found) for found in self._connection.execute(f"{self._COLUMNS} ORDER BY row"))
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+
+
+def _passage(row: tuple[Any, ...]) -> Passage:
+    *values, view = row
+    return Passage(*values, view_from_json(view))
+
+
+def view_to_json(view: View | None) -> str | None:
+    """A view for the column ``view``."""
+    return json.dumps([view.text, view.runs, view.rows], ensure_ascii=False) if view else None
+
+
+def view_from_json(stored: str | None) -> View | None:
+    """The view in the JSON of the column ``view``."""
+    if stored is None:
+        return None
+    text, runs, rows = json.loads(stored)
+    return View(text, tuple(Run(*run) for run in runs), tuple(ViewRow(*row) for row in rows))
 
 
 def document_from_row(row: tuple[Any, ...]) -> Document:

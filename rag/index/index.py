@@ -106,7 +106,7 @@ class Index:
         for document in documents:
             passages = list(chunk(document, settings, window))
             writer.add(document.id, "", [(document, passages)])
-            texts += [passage.text for passage in passages]
+            texts += [passage.read_text for passage in passages]
         if not texts:
             raise InputError("the documents hold no text; name files that hold some")
         vectors = encoder.encode(texts, (lambda done, total: report("embedding", done, total)) if report else None)

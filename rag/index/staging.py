@@ -97,7 +97,7 @@ class VersionWriter:
         self._copy_run()
         cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
         self._store.add(path, digest, cut, remarks)
-        texts = [passage.text for _, passages in cut for passage in passages]
+        texts = [passage.read_text for _, passages in cut for passage in passages]
         self._forecast.add(path, len(texts), self._add_texts(texts))
         self._embed_full_block()
 
@@ -176,7 +176,7 @@ class VersionWriter:
         """Copy words and vectors of the previous version's passages, or make them from the texts if damaged."""
         assert self._previous
         if self._old_vectors is None or self._old_words is None:
-            self._add_texts([self._previous.store.passages[row].text for row in rows])
+            self._add_texts([self._previous.store.passages[row].read_text for row in rows])
             self._embed_full_block()
         else:
             self._vectors.copy(self._old_vectors, rows.start, rows.stop)

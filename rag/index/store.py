@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import InputError
 from ..types import Document, Place, name_title, place_of
 from .database import connect, text_hash
-from .documents import DOCUMENT_COLUMNS, Documents, Passages, document_from_row, places_from_json
+from .documents import DOCUMENT_COLUMNS, Documents, Passages, document_from_row, places_from_json, view_from_json
 from .filter_sql import where_clause
 from .filters import Conditions
 from .vectors.base import Rows
@@ -242,8 +242,10 @@ class DocumentStore:
             yield f"{count} passages have rows from {first} to {last}"
         passages = self._connection.cursor()
         for number, document_id, text in self._connection.execute("SELECT document, id, text FROM documents"):
-            for start, stop, passage, digest in passages.execute(
-                "SELECT start, stop, text, hash FROM passages WHERE document = ?", (number,)
+            for start, stop, passage, stored, digest in passages.execute(
+                "SELECT start, stop, text, view, hash FROM passages WHERE document = ?", (number,)
             ):
-                if not passage or text[start:stop] != passage or text_hash(passage) != digest:
+                view = view_from_json(stored)
+                read = view.text if view else passage
+                if not passage or text[start:stop] != passage or text_hash(read) != digest:
                     yield f"{document_id}: the passage at characters {start}-{stop} is not the slice that was indexed"

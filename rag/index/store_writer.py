@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..formats import Parsed
 from ..types import Document, Passage, name_title, place_of
 from .database import SCHEMA, connect, text_hash, uri
+from .documents import view_to_json
 from .filters import MAX_VALUE, as_date, as_number
 from .store import OWN_FIELDS, SKIPPED, UNREAD, WARNING, DocumentStore
 
@@ -119,7 +120,7 @@ class StoreWriter:
             "(SELECT length(path) FROM source.files WHERE file = :first)), id), title, text, body, metadata, places "
             f"FROM {run} ORDER BY document",
             "INSERT INTO passages SELECT row + :rows, document + :documents, start, stop, text, tokens, page, "
-            "last_page, heading, hash FROM source.passages WHERE document BETWEEN :low AND :high ORDER BY row",
+            "last_page, heading, hash, view FROM source.passages WHERE document BETWEEN :low AND :high ORDER BY row",
             "INSERT INTO fields SELECT document + :documents, name, value, number, date FROM source.fields "
             "WHERE document BETWEEN :low AND :high",
         ):
@@ -160,10 +161,11 @@ class StoreWriter:
              _json(places)),
         )  # fmt: skip
         self._connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (self.rows + i, number, passage.start, passage.end, passage.text, passage.tokens, passage.page,
-                 place_of(document.places, passage.end - 1).page, passage.heading, text_hash(passage.text))
+                 place_of(document.places, passage.end - 1).page, passage.heading,
+                 text_hash(passage.read_text), view_to_json(passage.view))
                 for i, passage in enumerate(passages)
             ],
         )  # fmt: skip

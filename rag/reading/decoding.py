@@ -7,6 +7,8 @@ the span against no answer, so scores compare between windows and passages.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,10 @@ from ..text.words import is_inside_word
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int32]
+
+#: What stands between two cells of a row.
+BETWEEN_CELLS = re.compile(r"\t|(?<=\s)\|(?=\s)|^\||\|$", re.MULTILINE)
 
 
 class Scored(NamedTuple):
@@ -27,7 +33,15 @@ class Scored(NamedTuple):
 
 
 def best_spans(
-    start: Floats, end: Floats, null: float, *, may_start: Flags, may_end: Flags, longest: int, count: int
+    start: Floats,
+    end: Floats,
+    null: float,
+    *,
+    may_start: Flags,
+    may_end: Flags,
+    longest: int,
+    count: int,
+    cells: Ints | None = None,
 ) -> list[Scored]:
     """The best spans that share no token, best first.
 
@@ -40,13 +54,20 @@ def best_spans(
         may_start, may_end: Tokens at which a span may start or end, ``bool [n]``.
         longest: Maximum length of a span in tokens.
         count: Maximum number of spans.
+        cells: Number of the cell of each token, ``int32 [n]``; a span stays in one cell, and out of those below 0. None
+            if there are no cells.
     """
+    if cells is not None:
+        may_start = may_start & (cells >= 0)
     firsts = np.flatnonzero(may_start)
     lengths = np.arange(min(longest, len(start)))
     lasts = firsts[:, None] + lengths
     inside = lasts < len(start)
     lasts = np.where(inside, lasts, 0)
-    scores = np.where(inside & may_end[lasts], start[firsts, None] + end[lasts], -np.inf)
+    allowed = inside & may_end[lasts]
+    if cells is not None:
+        allowed &= cells[lasts] == cells[firsts, None]
+    scores = np.where(allowed, start[firsts, None] + end[lasts], -np.inf)
     found: list[Scored] = []
     while len(found) < count and scores.size:
         row, column = divmod(int(scores.argmax()), scores.shape[1])
@@ -69,3 +90,23 @@ def word_edges(text: str, offsets: npt.NDArray[np.int32]) -> tuple[Flags, Flags]
     begins = np.array([not is_inside_word(text, start) for start, _ in offsets.tolist()], dtype=np.bool_)
     ends = np.array([not is_inside_word(text, end) for _, end in offsets.tolist()], dtype=np.bool_)
     return begins, ends
+
+
+def cell_numbers(text: str, offsets: npt.NDArray[np.int32], cells: Sequence[tuple[int, int]] | None) -> Ints | None:
+    """The number of the cell of each token, ``int32 [n]``, -1 outside of them; None if the text has no cells.
+
+    Args:
+        text: The passage.
+        offsets: Offsets of its tokens, ``int32 [n, 2]`` in code points.
+        cells: Start and end of each cell, in order; None to take them from the tabs and bars in the text.
+    """
+    if cells is None:
+        bars = [found.span() for found in BETWEEN_CELLS.finditer(text)]
+        if not bars:
+            return None
+        edges = [0, *(edge for bar in bars for edge in bar), len(text)]
+        cells = list(zip(edges[::2], edges[1::2], strict=True))
+    starts = np.array([start for start, _ in cells])
+    ends = np.array([end for _, end in cells])
+    found = np.searchsorted(starts, offsets[:, 0], side="right") - 1
+    return np.where((found >= 0) & (offsets[:, 1] <= ends[found]), found, -1).astype(np.int32)

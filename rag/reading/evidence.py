@@ -123,9 +123,9 @@ def candidates(question: str, hits: Sequence[Hit], read: HitsRead, rarity: Rarit
         second = read.again.get(number)
         second = second if second and second.has_evidence else None
         for part, found in signals(hit, hits[0].score, weights, first, second):
-            sentence = hit.passage.text[part.start : part.end]
+            sentence = hit.passage.text[slice(*part.extent)]
             if any(map(str.isalnum, sentence)) and not HEADING.match(sentence):
-                yield Candidate(number, part, found, second is not None)
+                yield Candidate(number, part.extent, found, second is not None)
 
 
 def _evidence(candidate: Candidate, hit: Hit, probability: float) -> Evidence:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ..text.words import trimmed
-from .decoding import best_spans, word_edges
+from .decoding import best_spans, cell_numbers, word_edges
 from .model import Logits, SpanModel
 from .windows import Window, WindowMaker
 
@@ -19,11 +19,16 @@ LONGEST = 40
 
 
 class Pair(NamedTuple):
-    """A question, the title of a document (may be empty), and a text of that document."""
+    """A question, the title of a document (may be empty), and a text of that document.
+
+    Attributes:
+        cells: Start and end of the parts of the text that spans must keep to; see ``decoding.cell_numbers``.
+    """
 
     question: str
     title: str
     text: str
+    cells: tuple[tuple[int, int], ...] | None = None
 
 
 class Prediction(NamedTuple):
@@ -48,14 +53,36 @@ class ReadText:
     Attributes:
         text: The text.
         windows: Its windows, each with the model's output.
+        cells: See ``Pair``.
     """
 
     text: str
     windows: Sequence[tuple[Window, Logits]]
+    cells: tuple[tuple[int, int], ...] | None = None
 
     def best(self, count: int) -> list[Prediction]:
         """The ``count`` best spans that do not overlap, best first."""
-        return _merged([_decode(self.text, window, logits, count) for window, logits in self.windows], count)
+        return _merged([self._decode(window, logits, count) for window, logits in self.windows], count)
+
+    def _decode(self, window: Window, logits: Logits, count: int) -> list[Prediction]:
+        begins, ends = word_edges(self.text, window.offsets)
+        spans = best_spans(
+            logits.start,
+            logits.end,
+            logits.null,
+            may_start=window.owned & begins,
+            may_end=ends,
+            longest=LONGEST,
+            count=count,
+            cells=cell_numbers(self.text, window.offsets, self.cells),
+        )
+        found = []
+        for span in spans:
+            start, end = trimmed(self.text, int(window.offsets[span.first][0]), int(window.offsets[span.last][1]))
+            # Some tokenizers give a token the space before it.
+            if start < end:
+                found.append(Prediction(start, end, span.score, logits.answerability))
+        return found
 
     def score(self, start: int, end: int) -> float:
         """Score of a given span, on the scale of ``Prediction.score``, from the window that owns its start.
@@ -138,7 +165,7 @@ class SpanPredictor:
         windows = self.windows(pairs)
         logits = iter(self.model.read([window for cut in windows for window in cut]))
         return [
-            ReadText(pair.text, [(window, next(logits)) for window in cut])
+            ReadText(pair.text, [(window, next(logits)) for window in cut], pair.cells)
             for pair, cut in zip(pairs, windows, strict=True)
         ]
 
@@ -150,29 +177,9 @@ class SpanPredictor:
         """
         if not self.model.description.title:
             pairs = [pair._replace(title="") for pair in pairs]
-        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair[:3]))
         tokens = dict(zip(texts, self._maker.many(texts), strict=True))
-        return [self._maker.windows(*(tokens[text] for text in pair)) for pair in pairs]
-
-
-def _decode(text: str, window: Window, logits: Logits, count: int) -> list[Prediction]:
-    begins, ends = word_edges(text, window.offsets)
-    spans = best_spans(
-        logits.start,
-        logits.end,
-        logits.null,
-        may_start=window.owned & begins,
-        may_end=ends,
-        longest=LONGEST,
-        count=count,
-    )
-    found = []
-    for span in spans:
-        start, end = trimmed(text, int(window.offsets[span.first][0]), int(window.offsets[span.last][1]))
-        # Some tokenizers give a token the space before it.
-        if start < end:
-            found.append(Prediction(start, end, span.score, logits.answerability))
-    return found
+        return [self._maker.windows(*(tokens[text] for text in pair[:3])) for pair in pairs]
 
 
 def _score(window: Window, logits: Logits, span: tuple[int, int]) -> float:

@@ -113,7 +113,7 @@ class SpanReader:
         return self._read_all([(question, hits)])[0].spans
 
     def _read_all(self, requests: Sequence[tuple[str, Sequence[Hit]]]) -> list[HitsRead]:
-        pairs = [[Pair(question, hit.title, hit.passage.text) for hit in hits] for question, hits in requests]
+        pairs = [[_pair(question, hit) for hit in hits] for question, hits in requests]
         readings = [
             _Reading(question, hits, each, texts)
             for (question, hits), each, texts in zip(
@@ -178,8 +178,16 @@ def _read_again(spans: Sequence[Span]) -> list[int]:
     return list(dict.fromkeys(near))[:READ_AGAIN]
 
 
+def _pair(question: str, hit: Hit) -> Pair:
+    view = hit.passage.view
+    cells = tuple((run.at, run.at + run.end - run.start) for run in view.runs if run.cell) if view else None
+    return Pair(question, hit.title, hit.passage.read_text, cells)
+
+
 def _score(text: ReadText, span: Span, passage: Passage) -> float:
     """Score of a span of a passage by the model that has read it."""
+    if passage.view and (found := passage.view.locate(span.start, span.end)):
+        return text.score(*found)
     return text.score(span.start - passage.start, span.end - passage.start)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..index.lexical import terms
 from ..text.segmentation import Extent, paragraphs, sentences
-from ..types import Hit
+from ..types import Hit, Passage
 from .predictor import ReadText
 
 
@@ -38,9 +39,27 @@ class SentenceSignals:
     neighbour: float = 0.0
 
 
-def sentences_of(text: str) -> list[Extent]:
-    """The sentences of a passage, in order, as offsets in the passage."""
-    return [extent for paragraph in paragraphs(text) for extent in sentences(text, *paragraph)]
+class Part(NamedTuple):
+    """A sentence of a passage, or a row of a table.
+
+    Attributes:
+        extent: Its offsets in the text of the passage.
+        read: Its offsets in what is read, ``Passage.read_text``.
+    """
+
+    extent: Extent
+    read: Extent
+
+
+def parts_of(passage: Passage) -> list[Part]:
+    """The sentences or rows of a passage, in order."""
+    if passage.view:
+        return [
+            Part(Extent(row.start - passage.start, row.end - passage.start), Extent(row.at, row.stop))
+            for row in passage.view.rows
+        ]
+    text = passage.text
+    return [Part(extent, extent) for paragraph in paragraphs(text) for extent in sentences(text, *paragraph)]
 
 
 def signals(
@@ -49,8 +68,8 @@ def signals(
     weights: Mapping[str, float],
     first: ReadText | None,
     second: ReadText | None,
-) -> list[tuple[Extent, SentenceSignals]]:
-    """The sentences of a passage, each with its signals; see ``sentences_of``.
+) -> list[tuple[Part, SentenceSignals]]:
+    """The sentences or rows of a passage, each with its signals; see ``parts_of``.
 
     Args:
         hit: The passage.
@@ -58,8 +77,9 @@ def signals(
         weights: Weight of each term of the question.
         first, second: What each model made of the passage; None if it has not read it.
     """
-    parts = sentences_of(hit.passage.text)
-    shared = [{term for term in terms(hit.passage.text[start:end]) if term in weights} for start, end in parts]
+    parts = parts_of(hit.passage)
+    read = hit.passage.read_text
+    shared = [{term for term in terms(read[slice(*part.read)]) if term in weights} for part in parts]
     title = {term for term in terms(hit.title) if term in weights}
     found = [
         SentenceSignals(
@@ -71,9 +91,9 @@ def signals(
         for own in shared
     ]
     if first:
-        found = [_with_first(each, first, part) for each, part in zip(found, parts, strict=True)]
+        found = [_with_first(each, first, part.read) for each, part in zip(found, parts, strict=True)]
     if second:
-        found = [_with_second(each, second, part) for each, part in zip(found, parts, strict=True)]
+        found = [_with_second(each, second, part.read) for each, part in zip(found, parts, strict=True)]
         found = [replace(each, neighbour=_neighbour(found, number)) for number, each in enumerate(found)]
     return list(zip(parts, found, strict=True))
 

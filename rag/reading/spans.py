@@ -11,12 +11,15 @@ from ..text.links import without_link_marks
 from ..text.segmentation import Extent
 from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
-from .predictor import ReadText
+from .predictor import Prediction, ReadText
 from .scoring import prior_score
-from .sentences import sentences_of
+from .sentences import parts_of
 
 #: Spans taken from one passage.
 SPANS_PER_PASSAGE = 3
+
+#: A cell of a table up to this length, in code points, is quoted as a whole.
+WHOLE_CELL = 60
 
 PRONOUNS = frozenset("he she it they him her them his hers its their theirs who which that this these those".split())
 
@@ -35,14 +38,10 @@ def spans_of(question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText], 
     spans = []
     for number, read in texts.items():
         hit = hits[number]
-        shared = coverage(weights, hit.passage.text)
-        inside = sentences_of(hit.passage.text)
+        shared = coverage(weights, hit.passage.read_text)
+        inside = [part.extent for part in parts_of(hit.passage)]
         for prediction in read.best(SPANS_PER_PASSAGE):
-            start, end = prediction.start, prediction.end
-            end = start + concise_end(hit.passage.text[start:end], question)
-            if is_markdown(hit.passage.document_id):
-                start, end = without_link_marks(hit.passage.text, start, end)
-            start, end = with_unit(hit.passage.text, start, end, question)
+            start, end = _words(hit.passage, prediction, question)
             words = hit.passage.text[start:end]
             if _is_answer(words) and not repeats_question(words, question):
                 signals = Signals(
@@ -71,6 +70,23 @@ def _span(passage: Passage, hit: int, words: Extent, sentence: Sentence, signals
         prior_score(signals),
         signals,
     )
+
+
+def _words(passage: Passage, prediction: Prediction, question: str) -> Extent:
+    """The words of a prediction that answer, as offsets in the passage."""
+    text, start, end = passage.read_text, prediction.start, prediction.end
+    cell = passage.view.cell_at(start, end) if passage.view else None
+    length = cell.end - cell.start if cell else 0
+    if cell and length <= WHOLE_CELL:
+        start, end = cell.at, cell.at + length
+    else:
+        end = start + concise_end(text[start:end], question)
+    if is_markdown(passage.document_id):
+        start, end = without_link_marks(text, start, end)
+    if cell is None:
+        return Extent(*with_unit(text, start, end, question))
+    offset = cell.start - cell.at - passage.start
+    return Extent(start + offset, end + offset)
 
 
 def _is_answer(text: str) -> bool:

@@ -14,8 +14,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..types import Document, Passage
+from ..types import Document, Passage, View
 from .segmentation import HEADING, Extent, line_start, paragraphs, sentences
+from .table_view import Piece, pieces
+from .tables import tables
 from .tokens import DEFAULT_ENCODING, TokenCounter, token_counter
 
 WORD = re.compile(r"\S+")
@@ -67,7 +69,8 @@ class Budget:
 def chunk(document: Document, settings: ChunkSettings, *windows: Budget) -> Iterator[Passage]:
     """Split a document into passages, in order of start.
 
-    Every non-blank character from ``document.body`` on is in at least one passage.
+    Every non-blank character from ``document.body`` on is in at least one passage. A table is cut between its rows; see
+    ``rag.text.table_view``.
 
     Args:
         document: Document to split.
@@ -76,17 +79,38 @@ def chunk(document: Document, settings: ChunkSettings, *windows: Budget) -> Iter
     """
     count = token_counter(settings.encoding)
     cutter = _Cutter(document.text, (Budget(count, settings.max_tokens), *windows), settings.overlap_tokens)
-    for group in _groups(cutter, document.body, settings.min_tokens):
-        for start, end in cutter.cut(group):
-            text = document.text[start:end]
-            place = document.place(start)
-            yield Passage(document.id, start, end, text, count(text), place.page, place.heading)
+    for start, end, view in _pieces(cutter, document.body, settings.min_tokens):
+        text = document.text[start:end]
+        place = document.place(start)
+        yield Passage(document.id, start, end, text, count(text), place.page, place.heading, view)
 
 
-def _groups(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[Extent]:
+def _pieces(cutter: _Cutter, body: int, min_tokens: int) -> Iterator[tuple[int, int, View | None]]:
+    """The passages of a text: start, end, and the view of one of a table."""
+    at = body
+    for table in tables(cutter.text, body):
+        lead: Extent | None = None
+        for group in _groups(cutter, at, min_tokens, table.start):
+            if lead:
+                yield from ((*piece, None) for piece in cutter.cut(lead))
+            lead = group
+        if lead and not cutter.leads(lead, min_tokens):
+            yield from ((*piece, None) for piece in cutter.cut(lead))
+            lead = None
+        for piece in pieces(cutter.text, table, lead, cutter.fits):
+            if isinstance(piece, Piece):
+                yield piece.start, piece.end, piece.view
+            else:
+                yield from ((*cut, None) for cut in cutter.cut(piece))
+        at = table.end
+    for group in _groups(cutter, at, min_tokens):
+        yield from ((*piece, None) for piece in cutter.cut(group))
+
+
+def _groups(cutter: _Cutter, body: int, min_tokens: int, stop: int | None = None) -> Iterator[Extent]:
     """Group paragraphs that share a passage: a heading with its text, a short paragraph with the next."""
     group = last = None
-    for paragraph in paragraphs(cutter.text, body):
+    for paragraph in paragraphs(cutter.text, body, stop):
         if group is None or last is None:
             group = paragraph
         elif cutter.joins(group, last, paragraph, min_tokens):
@@ -146,11 +170,18 @@ class _Cutter:
             del units[:first]
             covered = last - first
 
-    def fits(self, start: int, end: int) -> bool:
-        if end - start > MAX_CHARACTERS_PER_TOKEN * self.budgets[0].limit:
+    def leads(self, group: Extent, min_tokens: int) -> bool:
+        """True if a group before a table shares the first passage of the table."""
+        return (
+            bool(HEADING.match(self.text, group.start)) or self.budgets[0].count(self.text[slice(*group)]) < min_tokens
+        )
+
+    def fits(self, start: int, end: int, view: str = "") -> bool:
+        """True if ``text[start:end]`` and a view are within every budget."""
+        if max(end - start, len(view)) > MAX_CHARACTERS_PER_TOKEN * self.budgets[0].limit:
             return False
-        piece = self.text[start:end]
-        return all(budget.count(piece) <= budget.limit for budget in self.budgets)
+        pieces = [self.text[start:end], *([view] if view else [])]
+        return all(budget.count(piece) <= budget.limit for budget in self.budgets for piece in pieces)
 
     def _units(self, group: Extent) -> Iterator[_Unit]:
         before: int | None = None

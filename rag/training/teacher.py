@@ -81,7 +81,7 @@ class Teacher:
 
     def _logits(self, pairs: Sequence[Pair]) -> list[tuple[Window, Floats]]:
         """The teacher's window of each pair, with its logits, ``float32 [tokens, outputs]``."""
-        tokens = [self._maker.many(pair) for pair in pairs]
+        tokens = [self._maker.many([pair.question, pair.title, pair.text]) for pair in pairs]
         # A part of a passage that fills a window of the student may be a few tokens too long for the teacher.
         windows = [self._maker.windows(*each)[0] for each in tokens]
         logits = self._model.engine.run(*padded(windows, self._model.padding))

@@ -8,6 +8,7 @@ from .answers import Agreement, Answer, Attribution, Item, Support
 from .documents import NOWHERE, Document, Hit, Passage, Place, name_title, place_of, renamed
 from .results import AnswerKind, Notice, NoticeCode, Reason, Result, Seconds
 from .spans import Evidence, Sentence, Signals, Span
+from .views import Run, View, ViewRow
 
 __all__ = [
     "NOWHERE",
@@ -25,11 +26,14 @@ __all__ = [
     "Place",
     "Reason",
     "Result",
+    "Run",
     "Seconds",
     "Sentence",
     "Signals",
     "Span",
     "Support",
+    "View",
+    "ViewRow",
     "name_title",
     "place_of",
     "renamed",

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from .views import View
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -82,6 +84,7 @@ class Passage:
         text: Its text.
         tokens: Length in tokens of the index's token encoding.
         page, heading: Page and heading at ``start``, in formats that have them.
+        view: How the rows of a table are read; None for prose.
     """
 
     document_id: str
@@ -91,6 +94,12 @@ class Passage:
     tokens: int
     page: int | None = None
     heading: str | None = None
+    view: View | None = None
+
+    @property
+    def read_text(self) -> str:
+        """What is embedded, searched and read: the view of a table, the text of other passages."""
+        return self.view.text if self.view else self.text
 
 
 @dataclass(frozen=True, slots=True)

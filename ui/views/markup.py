@@ -14,6 +14,7 @@ from rag.formats.markdown import FENCED
 from rag.text.segmentation import LIST_ITEM
 
 from .highlight import Mark
+from .table_markup import table_marks
 
 MARKDOWN = (".md", ".markdown")
 
@@ -53,6 +54,7 @@ def markup_in(document: Document, start: int, end: int) -> list[Mark]:
         marks = [*_headings(document, start, end)]
     if suffix == ".pdf":
         marks += soft_breaks(document.id, document.text[start:end], start)
+    marks += table_marks(document, start, end)
     return [mark for mark in marks if mark.start < mark.end]
 
 

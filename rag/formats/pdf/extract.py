@@ -21,7 +21,11 @@ from ...types import Document, Place, name_title
 from ..base import Parsed, Remark
 from ..blocks import Blocks
 from ..sanitize import check_length, iso_date, one_line
-from .layout import HYPHEN, Line, mend_hyphens, paragraphs
+from .layout import HYPHEN, Cell, Line, mend_hyphens, paragraphs
+from .rows import with_rows
+
+#: A gap wider than this, in font sizes, is not one between words.
+WIDE_GAP = 0.9
 
 #: PDFium is not thread-safe.
 PDFIUM = threading.Lock()
@@ -103,7 +107,7 @@ def _extract(pdf: Any) -> tuple[list[list[list[str]]], dict[str, str]]:
             pages.append([])
             continue
         with closing(page), closing(page.get_textpage()) as text_page:
-            pages.append(list(paragraphs(list(_lines(text_page)))))
+            pages.append(list(paragraphs(with_rows(list(_lines(text_page))))))
         length += sum(len(line) for paragraph in pages[-1] for line in paragraph)
         check_length(length)
     return pages, pdf.get_metadata_dict()
@@ -128,8 +132,41 @@ def _lines(text_page: Any) -> Iterator[Line]:
             pdfium.FPDFText_GetMatrix(text_page, first, matrix)
             pdfium.FPDFText_GetCharBox(text_page, last, ignored, right, ignored, ignored)
             size = pdfium.FPDFText_GetFontSize(text_page, first) * (matrix.c**2 + matrix.d**2) ** 0.5
-            yield Line(stripped + HYPHEN * (end == HYPHEN), x.value, right.value, y.value, size)
+            cells = tuple(_cells(text_page, stripped, before, size))
+            yield Line(stripped + HYPHEN * (end == HYPHEN), x.value, right.value, y.value, size, cells)
         at += _units(found.group())
+
+
+def _cells(text_page: Any, text: str, at: int, size: float) -> Iterator[Cell]:
+    """The words of a line between gaps that are wider than between words.
+
+    Args:
+        text_page: The page.
+        text: Text of the line.
+        at: Its offset in PDFium's text, in UTF-16 units.
+        size: Its font size.
+    """
+    from pypdfium2 import raw as pdfium
+
+    left, right, ignored = (ctypes.c_double() for _ in range(3))
+    cell: Cell | None = None
+    units = 0
+    for word in re.finditer(r"\S+", text):
+        units += _units(text[cell.end if cell else 0 : word.start()])
+        length = _units(word[0])
+        for unit, edge in ((units, left), (units + length - 1, right)):
+            index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, at + unit)
+            box = (edge, ignored) if edge is left else (ignored, edge)
+            pdfium.FPDFText_GetCharBox(text_page, index, *box, ignored, ignored)
+        units += length
+        if cell and left.value - cell.right <= WIDE_GAP * size:
+            cell = Cell(cell.start, word.end(), cell.left, right.value)
+        else:
+            if cell:
+                yield cell
+            cell = Cell(word.start(), word.end(), left.value, right.value)
+    if cell:
+        yield cell
 
 
 def _units(text: str) -> int:
@@ -139,7 +176,8 @@ def _units(text: str) -> int:
 
 def _joined(lines: list[str]) -> str:
     # A line break after a very long line would be read as the end of a paragraph.
-    return (" " if max(map(len, lines)) > LONGEST_WRAPPED_LINE - 1 else "\n").join(lines)
+    is_wide = max(map(len, lines)) > LONGEST_WRAPPED_LINE - 1 and not any("\t" in line for line in lines)
+    return (" " if is_wide else "\n").join(lines)
 
 
 def _metadata(stated: dict[str, str]) -> dict[str, object]:

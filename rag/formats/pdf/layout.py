@@ -29,6 +29,21 @@ SHORT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """Words of a line between two wide gaps.
+
+    Attributes:
+        start, end: Offsets in the text of the line, in code points.
+        left, right: Horizontal extent.
+    """
+
+    start: int
+    end: int
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line on a page; coordinates in points, from the lower left corner.
 
@@ -37,6 +52,8 @@ class Line:
         left, right: Horizontal extent.
         baseline: Height of the baseline.
         size: Size of its first font.
+        cells: Its words between wide gaps, in order.
+        is_row: Whether it is the row of a table, with tabs between its cells.
     """
 
     text: str
@@ -44,6 +61,8 @@ class Line:
     right: float
     baseline: float
     size: float
+    cells: tuple[Cell, ...] = ()
+    is_row: bool = False
 
 
 def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
@@ -106,6 +125,8 @@ def _is_break(lines: list[Line], i: int, leading: dict[int, float]) -> bool:
     size = max(line.size, 1.0)
     gap = above.baseline - line.baseline
     ended = SENTENCE_END.search(above.text) is not None
+    if above.is_row or line.is_row:
+        return above.is_row != line.is_row
     if abs(gap) < 0.5 * size:  # the same row
         return False
     if max(above.size, line.size) > PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1):

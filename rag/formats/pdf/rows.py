@@ -1,0 +1,110 @@
+"""Rows of tables on a page: lines with wide gaps at the same places get tabs between their cells.
+
+PDF has no tables, so the gaps decide: a line with gaps wider than between words may be a row, and lines that follow
+each other are rows if their cells form columns that do not overlap. An empty cell keeps its tab.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from .layout import HYPHEN, Cell, Line
+
+#: Fewest rows of a table with two columns, and with more.
+FEWEST_ROWS_OF_TWO, FEWEST_ROWS = 4, 2
+#: Mean length of a cell, in code points, above which columns are those of a page.
+LONGEST_MEAN = 40
+#: Vertical distance of the lines of a row, in font sizes.
+SAME_LINE = 0.3
+#: Largest vertical distance of two rows, in font sizes.
+NEXT_ROW = 4.0
+
+
+def with_rows(lines: Sequence[Line]) -> list[Line]:
+    """The lines of a page, those that are rows with tabs between their cells."""
+    merged = _merged(lines)
+    found: list[Line] = []
+    at = 0
+    while at < len(merged):
+        end = _run_end(merged, at)
+        run = merged[at:end]
+        while run and len(run[-1].cells) < 2:
+            run.pop()
+        rows = _rows(run)
+        found += rows or merged[at : max(end, at + 1)]
+        at += len(rows) or max(end - at, 1)
+    return found
+
+
+def _merged(lines: Sequence[Line]) -> list[Line]:
+    """The lines, those side by side as one: PDFium breaks some lines at wide gaps."""
+    merged: list[Line] = []
+    for line in lines:
+        above = merged[-1] if merged else None
+        if (
+            above
+            and abs(above.baseline - line.baseline) < SAME_LINE * max(line.size, 1.0)
+            and line.left > above.right
+            and not above.text.endswith(HYPHEN)
+        ):
+            shift = len(above.text) + 1
+            cells = tuple(replace(cell, start=cell.start + shift, end=cell.end + shift) for cell in line.cells)
+            merged[-1] = replace(above, text=f"{above.text} {line.text}", right=line.right, cells=above.cells + cells)
+        else:
+            merged.append(line)
+    return merged
+
+
+def _run_end(lines: Sequence[Line], at: int) -> int:
+    """The end of the lines from one on that may be rows of one table; a line of one cell may stand between two."""
+    end = at
+    while end < len(lines):
+        line = lines[end]
+        is_next = end == at or 0 < lines[end - 1].baseline - line.baseline < NEXT_ROW * max(line.size, 1.0)
+        is_row = len(line.cells) > 1 and not line.text.endswith(HYPHEN)
+        is_part = end > at and len(lines[end - 1].cells) > 1 and len(lines[end + 1 : end + 2] or ()) > 0
+        if not is_next or not (is_row or (is_part and len(lines[end + 1].cells) > 1)):
+            break
+        end += 1
+    return end
+
+
+def _rows(run: Sequence[Line]) -> list[Line]:
+    """The lines as rows with tabs; empty if their cells do not form columns."""
+    counts = Counter(len(line.cells) for line in run if len(line.cells) > 1)
+    if not counts:
+        return []
+    width = max((number for number, count in counts.items() if count > 1), default=0)
+    full = [line for line in run if len(line.cells) == width]
+    if width < 2 or len(full) < (FEWEST_ROWS_OF_TWO if width == 2 else FEWEST_ROWS):
+        return []
+    columns = [
+        (min(line.cells[i].left for line in full), max(line.cells[i].right for line in full)) for i in range(width)
+    ]
+    lengths = [cell.end - cell.start for line in full for cell in line.cells]
+    if any(left[1] > right[0] for left, right in pairwise(columns)) or sum(lengths) > LONGEST_MEAN * len(lengths):
+        return []
+    return [replace(line, text=_tabbed(line, columns), is_row=True) for line in run]
+
+
+def _tabbed(line: Line, columns: Sequence[tuple[float, float]]) -> str:
+    """The text of a line with a tab before each column but the first; words in one column are one cell."""
+    pieces: list[str] = []
+    column = 0
+    for cell in line.cells:
+        best = max(range(column, len(columns)), key=lambda number: _overlap(cell, columns[number]))
+        if pieces:
+            pieces.append("\t" * (best - column) or " ")
+        else:
+            pieces.append("\t" * best)
+        pieces.append(line.text[cell.start : cell.end])
+        column = best
+    return "".join(pieces)
+
+
+def _overlap(cell: Cell, column: tuple[float, float]) -> float:
+    """Length of the overlap of a cell with a column; negative for a gap."""
+    return min(cell.right, column[1]) - max(cell.left, column[0])
