@@ -75,8 +75,7 @@ class Passages(Sequence[Passage]):
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:
-    *values, view = row
-    return Passage(*values, view_from_json(view))
+    return Passage(*[*row[:-1], view_from_json(row[-1])])
 
 
 def view_to_json(view: View | None) -> str | None:
