@@ -50,7 +50,7 @@ def _values(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
             yield action
 
 
-def _offered(action: argparse.Action) -> dict[str, str]:
+def _offered(action: argparse.Action) -> dict[str, str | dict[str, str]]:
     """What may stand for a value, by its name in the help."""
     import shtab
 

@@ -182,7 +182,8 @@ class TestWithoutLogin:
             # The description of the API has it as an example.
             assert "Kazakhstan" not in text or path == "/openapi.json"
         assert let_in == {
-            ("POST", "/login"), ("POST", "/login/"), ("GET", "/gradio_api/startup-events"), ("GET", "/openapi.json"),
+            ("POST", "/login"), ("POST", "/login/"), ("GET", "/gradio_api/startup-events"),
+            ("GET", "/openapi.json"), ("HEAD", "/openapi.json"),
         }  # fmt: skip
 
     def test_static_files_and_unknown_paths_require_a_login(self, locked_address: str) -> None:
