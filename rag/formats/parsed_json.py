@@ -41,10 +41,11 @@ def parsed_from_json(raw: bytes, document_id: str) -> Parsed:
 
 
 def _remark(values: list[Any]) -> Remark:
-    *strings, is_unread = values
+    document_id, text, is_unread = values
+    _strings([document_id, text], 2)
     if not isinstance(is_unread, bool):
         raise ValueError("malformed remark")
-    return Remark(*_strings(strings, 2), is_unread)
+    return Remark(document_id, text, is_unread)
 
 
 def _document(values: list[Any], document_id: str) -> Document:
