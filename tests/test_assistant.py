@@ -17,6 +17,7 @@ from rag import (
     Document,
     Hit,
     Index,
+    Notice,
     NoticeCode,
     Reason,
     Result,
@@ -30,6 +31,7 @@ from rag import (
 from rag.errors import InputError
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
+from rag.questions.polarity import YES_NO_TEXT
 from rag.reading.scoring import Confidence
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
@@ -401,6 +403,27 @@ def test_sentences_answer_why_and_keywords_and_words_answer_the_rest(assistant: 
         assert result.evidence[0].probability >= 0.5
         assert assistant.judge(result, 1.0).answer_kind is None
     assert assistant.ask(BORDER).answer_kind is AnswerKind.SPAN
+
+
+def test_yes_no_question_gets_sentences_and_no_span_that_states_nothing(assistant: Assistant) -> None:
+    result = assistant.ask("Is Kazakhstan's border with Russia the longest in the world?")
+    assert result.answers[0].confidence > 0.5
+    assert (result.answer, result.reason_code, result.answer_kind) == (None, Reason.YES_NO, AnswerKind.EVIDENCE)
+    assert result.notice == Notice(NoticeCode.YES_NO, YES_NO_TEXT)
+    assert any("border" in each.text for each in result.evidence)
+    without = assistant.judge(result, 1.0)
+    assert (without.answer_kind, without.notice) == (None, None)
+    marked = replace(result.answers[0], confidence=1.0, feedback=Attribution())
+    assert assistant.judge(replace(result, answers=(marked,))).answer == marked
+
+
+def test_negated_question_gets_no_span_of_what_is_so(assistant: Assistant) -> None:
+    result = assistant.ask("Where did the Shanghai Cooperation Organisation not meet in September?")
+    assert result.answers[0].text == "Samarkand"
+    assert (result.answer, result.reason_code, result.answer_kind) == (None, Reason.NEGATED, None)
+    answer = assistant.ask("Which country does not border Russia?").answer
+    assert answer
+    assert answer.text == "Uzbekistan"
 
 
 def test_words_marked_right_come_before_sentences(assistant: Assistant) -> None:

@@ -20,6 +20,7 @@ class Remark:
 
     document_id: str
     text: str
+    # Not compared: it follows from what the text says.
     is_unread: bool = field(default=False, compare=False)
 
 

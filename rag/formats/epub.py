@@ -200,7 +200,7 @@ def _add_chapter(blocks: Blocks, tree: Element, name: str | None) -> None:
 
 
 def _chapter_tree(document_id: str, path: str, source: bytes) -> tuple[Element | None, list[Remark]]:
-    """Parse as XHTML, else as HTML, where ``<title/>`` swallows the page; with warnings about the encoding."""
+    """Parse as XHTML, else as HTML, where ``<title/>`` would swallow the page; with warnings about the encoding."""
     from lxml import etree
 
     text, _, found = decode_html(document_id, source)

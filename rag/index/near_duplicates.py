@@ -46,7 +46,6 @@ WORD = re.compile(r"\w+")
 #: Pairs hashed at a time; a matrix of 5 MB.
 BATCH = 10_000
 
-
 #: Id of a document, id of an earlier one whose text is nearly the same, and their similarity.
 NearDuplicate = tuple[str, str, float]
 
@@ -89,15 +88,16 @@ def find_near_duplicates(store: DocumentStore, folder: Path, before: Path | None
     """The near duplicates in a store, without copies of the same file; the sketches are written to a folder.
 
     Args:
-        store: The documents. If there are more than ``MAX_DOCUMENTS``, none are found.
+        store: The documents. If more than ``MAX_DOCUMENTS`` of them are no rows, none are found.
         folder: Folder of the version.
         before: Folder of an earlier version, from which the sketches of unchanged documents are taken.
     """
-    if len(store.documents) > MAX_DOCUMENTS:
+    documents = store.content_keys(MAX_ROWS)
+    if len(documents) > MAX_DOCUMENTS:
         return []
     known = _load(before / SKETCHES) if before else {}
     keys, sketches = {}, {}
-    for document, key in store.content_keys(MAX_ROWS):
+    for document, key in documents:
         values = known[key] if key in known else _sketch_of(store.documents[document])
         if values is not None:
             keys[document], sketches[document] = key, values

@@ -42,7 +42,10 @@ def _third_person(verb: str) -> str:
     return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2] not in "aeiou" else f"{verb}s"
 
 
-_NEGATIVE = r"no|not|never|neither|nor|none|nobody|nothing|nowhere|cannot"
+NEGATIVES = frozenset("no not never neither nor none nobody nothing nowhere cannot".split())
+_NEGATIVE = "|".join(sorted(NEGATIVES))
+#: Letters by which two forms of a verb are the same: "deny" and "denied".
+STEM = 3
 _VERBS = [*_AUXILIARIES.split(), *_PAST.split(), *_PRESENT.split(), *map(_third_person, _PRESENT.split())]
 
 #: What makes a span a statement: a verb, in lower case since "May" is a month and "Will" a name, or a negative word.
@@ -90,9 +93,7 @@ def refusal(question: str, span: str, sentence: str) -> Reason | None:
     if asks_yes_no(question):
         return None if _states(span, question) else Reason.YES_NO
     if is_negated(question):
-        asked = set(re.findall(r"\w+", question.casefold())) - set(_NEGATIVE.split("|"))
-        denials = (match.group() for match in DENIAL.finditer(sentence.casefold()))
-        return None if any(denial not in asked for denial in denials) else Reason.NEGATED
+        return None if _denies(sentence.casefold(), question.casefold()) else Reason.NEGATED
     return None
 
 
@@ -102,6 +103,13 @@ def _states(span: str, question: str) -> bool:
     if HYPOTHETICAL.search(clause) and not HYPOTHETICAL.search(question):
         return False
     return bool(STATEMENT.search(clause))
+
+
+def _denies(sentence: str, question: str) -> bool:
+    """True if a sentence says that something is not so; "refused" does not say so if the question asks who did not."""
+    verbs = {word[:STEM] for word in re.findall(r"\w+", question)}
+    denials = [match.group() for match in DENIAL.finditer(sentence)]
+    return any(denial in NEGATIVES or denial[:STEM] not in verbs for denial in denials)
 
 
 def yes_no_notice(question: str) -> Notice | None:

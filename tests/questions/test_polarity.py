@@ -49,9 +49,10 @@ def test_negated_question_needs_a_sentence_that_denies() -> None:
     assert refusal("When did the board not meet?", "3 May 2021", MET) is Reason.NEGATED
     assert refusal("When did the board not meet?", "In 2020", "In 2020 it did not meet.") is None
     assert refusal("Who did not vote?", "Peru", "Peru abstained.") is None
-    # The denial that the question itself denies.
-    assert refusal("Who did not refuse?", "Peru", "Peru refused.") is None
-    assert refusal("Who has not refused?", "Peru", "Peru refused.") is Reason.NEGATED
+    assert refusal("Who did not vote?", "Peru", "Peru didn't.") is None
+    # What the question itself denies.
+    assert refusal("Who did not refuse?", "Peru", "Peru refused.") is Reason.NEGATED
+    assert refusal("Who has not denied it?", "Peru", "Peru denies it.") is Reason.NEGATED
 
 
 @pytest.mark.parametrize("question", ["When did the board meet?", "Is the chair Anna or Paul?", "Where is it?"])
@@ -75,5 +76,5 @@ def test_right_answers_of_the_shipped_questions_are_hardly_ever_refused() -> Non
 def test_shipped_file_of_such_questions_holds_nothing_else() -> None:
     lines = SHIPPED_QUESTIONS.with_name("polarity.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line)["question"] for line in lines]
-    assert sum(yes_no_notice(question) is not None for question in questions) == 24
+    assert sum(yes_no_notice(question) is not None for question in questions) == 48
     assert sum(map(is_negated, questions)) == 24
