@@ -25,11 +25,12 @@ def likely_answers(answers: Sequence[Answer]) -> list[Answer]:
 def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
     """Group the likely answers.
 
-    Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if the
-    two are in different documents, neither of which contains both; if the reader takes it for an answer there; and if
-    both are values of one kind (numbers of one unit, dates, names) that differ. This is a guess, which a person has to
-    check. An answer that neither agrees nor contradicts is in no group. Answers to a question that asks for reasons or
-    for several things never contradict each other.
+    Two answers say the same if the words of one contain those of the other. An answer contradicts the best one if
+    the two are in different documents, neither of which contains both; if the reader takes it for an answer there;
+    and if both are values of one kind (numbers of one unit, dates, names) that differ. This is a guess, which a
+    person has to check. An answer that neither agrees nor contradicts is in no group; nor is an unlikely one,
+    unless it is the number of the best one in other words, such as another unit, and the reader takes it for an
+    answer. Answers to a question that asks for reasons or for several things never contradict each other.
 
     Args:
         answers: Candidates, best first; the first one was given.
@@ -49,7 +50,14 @@ def agreement_of(answers: Sequence[Answer], question: str = "") -> Agreement:
                 groups.append([answer])
             else:
                 group.append(answer)
+    unlikely = (answer for answer in answers if answer is not best and answer not in rest)
+    groups[0] += [answer for answer in unlikely if answer.signals.is_answer and _same_number(answer, best)]
     return Agreement(tuple(tuple(group) for group in groups))
+
+
+def _same_number(answer: Answer, other: Answer) -> bool:
+    value, other_value = value_of(answer.text), value_of(other.text)
+    return value is not None and other_value is not None and value.equals(other_value)
 
 
 def _same(answer: Answer, other: Answer) -> bool:

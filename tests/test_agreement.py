@@ -28,6 +28,14 @@ def test_longer_and_shorter_words_say_the_same() -> None:
     assert (found.agrees, found.groups) == (True, ((BEST, same),))
 
 
+def test_unlikely_answer_with_the_same_number_says_the_same_if_the_reader_agrees() -> None:
+    best = _answer("7,644 km", 0.8, "a")
+    same = replace(_answer("7,644 kilometres", 0.01, "b"), signals=Signals(span=1.0))
+    doubtful = replace(same, document="c", signals=Signals(span=-1.0))
+    other = replace(_answer("7,000 kilometres", 0.01, "d"), signals=Signals(span=1.0))
+    assert agreement_of([best, same, doubtful, other]).groups == ((best, same),)
+
+
 def test_number_that_ends_with_the_other_ones_digits_does_not_say_the_same() -> None:
     long, short = _answer("1,500 people", 0.8, "a"), _answer("500 people", 0.6, "b")
     assert agreement_of([long, short]).groups == ((long,), (short,))

@@ -12,7 +12,7 @@ from ..types import Answer, Item
 LIKELY = 0.5
 
 #: Longest text of an item that is not in the best candidate, in words.
-LONGEST = 6
+LONGEST = 12
 
 
 def list_items(answers: Sequence[Answer], question: str) -> tuple[Item, ...]:

@@ -38,7 +38,7 @@ def test_item_that_is_named_twice_is_given_once() -> None:
 
 
 def test_unlikely_and_long_candidates_give_no_items() -> None:
-    long = _answer("those that had been members of the union before it", 0.7, "b")
+    long = _answer("all those that had been members of the old union before it fell apart in 1991", 0.7, "b")
     assert _texts(COUNTRIES, BEST, long, _answer("Kyrgyzstan", 0.3, "c")) == [("Kazakhstan", "a"), ("Uzbekistan", "a")]
 
 

@@ -8,7 +8,17 @@ import pytest
 from rag import Signals
 from rag.errors import InputError
 from rag.paths import shipped_reader
-from rag.reading.scoring import CONFIDENCE, LEAD, PRIOR, RANKING, Confidence, Ranking, in_words, prior_score
+from rag.reading.scoring import (
+    CONFIDENCE,
+    DOCUMENT_CONFIDENCE,
+    LEAD,
+    PRIOR,
+    RANKING,
+    Confidence,
+    Ranking,
+    in_words,
+    prior_score,
+)
 
 
 def test_prior_score_adds_the_weighted_retrieval_signal() -> None:
@@ -35,6 +45,17 @@ def test_folder_without_fitted_files_uses_the_shipped_ones(tmp_path: Path) -> No
     assert Confidence.load(tmp_path) == Confidence.load(shipped_reader())
     (tmp_path / RANKING).write_text(json.dumps({"weights": {"span": 2}}))
     assert Ranking.load(tmp_path) == Ranking({"span": 2.0})
+
+
+def test_confidence_of_documents_has_a_file_of_its_own(tmp_path: Path) -> None:
+    assert Confidence.load_for_documents(tmp_path) == Confidence.load_for_documents(shipped_reader())
+    content = {"features": ["span"], "weights": [1.0], "bias": -1, "threshold": 0.4}
+    (tmp_path / DOCUMENT_CONFIDENCE).write_text(json.dumps(content))
+    assert Confidence.load_for_documents(tmp_path) == Confidence({"lead": LEAD, "span": 1.0}, -1.0, 0.4)
+    assert Confidence.load(tmp_path) == Confidence.load(shipped_reader())
+    (tmp_path / DOCUMENT_CONFIDENCE).write_text("{}")
+    with pytest.raises(InputError, match=r"not a document confidence file .*; run rag\.eval\.fitting\.document_confid"):
+        Confidence.load_for_documents(tmp_path)
 
 
 def test_files_fitted_before_signals_were_renamed_still_load(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -169,15 +170,18 @@ def exported(table: PageTable, kind: str) -> tuple[str, str]:
     return name, content.decode("utf-8") if EXPORTS[kind] else base64.b64encode(content).decode("ascii")
 
 
-def _kept_cells(collection: Collection) -> KeptCells:
-    """The cells of a collection that earlier tables have computed.
+def _kept_cells(collection: Collection) -> KeptCells | None:
+    """The cells of a collection that earlier tables have computed; None if none can be kept there.
 
     Raises:
         InputError: The file cannot be read.
     """
     path = collection.taught.with_suffix(".cells.jsonl")
-    if collection.files is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > MOST_KEPT:
-        path.unlink()
-    return KeptCells(path)
+    try:
+        if collection.files is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > MOST_KEPT:
+            path.unlink()
+    except OSError:
+        return None
+    return KeptCells(path) if os.access(path.parent, os.W_OK) else None

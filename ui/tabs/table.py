@@ -93,9 +93,7 @@ class TableTab:
             self._column = gr.Dropdown([(ANY_COLUMN, -1)], value=-1, label="Column", elem_id="table-column")
             self._contains = gr.Textbox(label="Contains", elem_id="table-contains")
             self._state = gr.Dropdown([ALL, FOUND, NOT_FOUND], value=ALL, label="Rows", elem_id="table-state")
-            self._added = gr.Textbox(
-                label="Add a column", placeholder="another question, then Enter", elem_id="table-added"
-            )
+            self._added = gr.Textbox(label="Add a column", placeholder="question, then Enter", elem_id="table-added")
         self._cells = gr.HTML(
             elem_id="table-cells", js_on_load=component_script("result", "open", "export", "sort", "turn")
         )
