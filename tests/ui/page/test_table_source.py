@@ -1,7 +1,6 @@
 """An answer from a table, highlighted in its cell, in the browser."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import docx
 import pytest
