@@ -90,7 +90,7 @@ def tables(text: str, start: int = 0, stop: int | None = None) -> Iterator[Table
         at = 0
         while at < len(block):
             kind = kinds[at]
-            if kind == "r" and at + 1 < len(block):
+            if kind in ("r", "e") and at + 1 < len(block):
                 kind = kinds[at + 1]
             end = _run_end(kinds, at, kind)
             if kind in FINDERS and end - at > 1 and (kind != "b" or is_barred or text[block[at].start] == "|"):
@@ -124,7 +124,9 @@ def _blocks(text: str, start: int, stop: int) -> Iterator[list[Extent]]:
 
 
 def _kind(text: str, line: Extent) -> str:
-    """What a line may be: ``r``ule, ``b``arred, ``t``abbed or ``s``paced row, a row that ends in an ``a``mount."""
+    """What a line may be: ``r``ule, row with ``b``ars, ``t``abs or ``s``paces between its cells, or with an ``a``mount at
+    its end, or one value behind ``e``mpty cells.
+    """
     words = text[line.start : line.end].strip()
     if RULE.fullmatch(words):
         return "r"
@@ -134,6 +136,8 @@ def _kind(text: str, line: Extent) -> str:
         return "t"
     if "  " in words and SPACED.search(words) and not LIST_ITEM.match(words):
         return "s"
+    if text[line.start] == "\t":
+        return "e"
     last = words.rpartition(" ")
     return "a" if last[0] and last[0][0].isalpha() and AMOUNT.fullmatch(last[2]) else ""
 
@@ -143,7 +147,7 @@ def _run_end(kinds: Sequence[str], at: int, kind: str) -> int:
     end = at
     while end < len(kinds):
         is_part = kind in ("t", "s") and end > at and kinds[end + 1 : end + 2] == [kind]
-        if kinds[end] not in (kind, "r") and not is_part:
+        if kinds[end] not in (kind, "r", "e" if kind == "t" else kind) and not is_part:
             break
         end += 1
     return end

@@ -130,5 +130,5 @@ def test_part_of_a_long_table_has_its_rows() -> None:
     start = text.index("port 2000")
     marks = markup_in(Document("a.docx", text, "A"), start, start + 500)
     heads = [mark for mark in marks if mark.kind == "cell head"]
-    assert [text[mark.start : mark.end] for mark in marks if mark.kind == "cell"][0] == "port 2000"
+    assert next(text[mark.start : mark.end] for mark in marks if mark.kind == "cell") == "port 2000"
     assert heads == []
