@@ -124,8 +124,11 @@ def _blocks(text: str, start: int, stop: int) -> Iterator[list[Extent]]:
 
 
 def _kind(text: str, line: Extent) -> str:
-    """What a line may be: ``r``ule, row with ``b``ars, ``t``abs or ``s``paces between its cells, or with an ``a``mount at
-    its end, or one value behind ``e``mpty cells.
+    """What a line may be, as a letter.
+
+    Returns:
+        ``r``, a rule; ``b``, ``t`` or ``s``, a row with bars, tabs or spaces between its cells; ``a``, a row that ends
+        in an amount; ``e``, one value behind empty cells; an empty string for another line.
     """
     words = text[line.start : line.end].strip()
     if RULE.fullmatch(words):
