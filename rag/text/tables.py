@@ -38,7 +38,7 @@ SAMPLE = 30
 #: The line below a header, or a frame.
 RULE = re.compile(r"[ \t]*[|+]?[ \t]*[:|+]*[-=─]{2,}[-=─:|+ \t]*|[ \t]*\|[ \t]*:?-+:?[ \t]*\|?[ \t]*")
 #: A value that is not a name: a number with its sign and unit, or nothing but marks.
-VALUE = re.compile(r"[^\w]*\d[\d.,:/ %–-]*[^\d\W]{0,3}[^\w]*|[^\w]+")
+VALUE = re.compile(r"[^\w]*+\d[\d.,:/ %–-]*+[^\d\W]{0,3}+[^\w]*+|[^\w]+")
 YEAR = re.compile(r"(?:FY ?|Q[1-4] ?)?(?:1[5-9]|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?")
 
 #: Marks around a block of code in Markdown.
