@@ -76,7 +76,8 @@ def test_attachments_are_documents_and_others_are_named() -> None:
     raw = message.as_bytes()
     parsed = parse("x/a.eml", raw)
     assert [(d.id, d.text) for d in parsed.documents[1:]] == [
-        ("x/a.eml/plan ü.docx", "The plan."), ("x/a.eml/t.csv#1", "One."), ("x/a.eml/t.csv#2", "Two."),
+        ("x/a.eml/plan ü.docx", "The plan."),
+        ("x/a.eml/t.csv#1", "a: 1\ttext: One."), ("x/a.eml/t.csv#2", "a: 2\ttext: Two."),
         ("x/a.eml/note.txt", "Second.\n"), ("x/a.eml/note (2).txt", "Third.\n"),
     ]  # fmt: skip
     assert parsed.skipped == [
@@ -84,7 +85,8 @@ def test_attachments_are_documents_and_others_are_named() -> None:
         Remark("x/a.eml/bad.pdf", "is damaged or not a PDF; open it in a viewer and save or print it as PDF again"),
     ]
     assert parsed.warnings == [
-        Remark("x/a.eml", "1 attachment is not read; their formats are not supported: photo.png")
+        Remark("x/a.eml/t.csv", "columns: a, text"),
+        Remark("x/a.eml", "1 attachment is not read; their formats are not supported: photo.png"),
     ]
     assert read_part("a.eml", raw, "note (2).txt") == b"Third.\n"
     assert read_part("a.eml", raw, "t.csv").startswith(b"a,text")
