@@ -188,9 +188,14 @@ class _Writer:
 
 def _tidy(text: str) -> str:
     """Strip lines and cells, and collapse runs of spaces."""
-    lines = re.sub(r" +", " ", text).split("\n")
-    # A tab before a row stands for an empty cell.
-    return "\n".join("\t".join(cell.strip(" ") for cell in line.split("\t")).rstrip() for line in lines).strip("\n")
+    lines = ("\t".join(cell.strip(" ") for cell in line.split("\t")) for line in re.sub(r" +", " ", text).split("\n"))
+    return "\n".join(_stripped(line) for line in lines).strip("\n")
+
+
+def _stripped(line: str) -> str:
+    """A line without white space at its ends, but for tabs before a row: they stand for empty cells."""
+    words = line.strip()
+    return "\t" * (len(line) - len(line.lstrip("\t"))) + words if words else ""
 
 
 def _is_data_table(table: Element) -> bool:

@@ -1,8 +1,8 @@
 """Passages of tables: rows that repeat the names of their columns, with a map to the document.
 
-A row is read as ``Town Vellin: Mayor: Ana Ruiz; Founded: 1284``, close to the form of the tables that the shipped
-reader was trained on. Each character of it, but for the separators, leads back to the document. With a colon after the
-names, which those tables lack, 30 of 36 questions about a table of huts were answered, without it 24.
+A row is read as ``Town Vellin: Mayor: Ana Ruiz; Founded: 1284``, close to the tables that the shipped reader was
+trained on. Each character of it, but for the separators, leads back to the document. With a colon after the names,
+which those tables lack, 30 of 36 questions about a table of huts were answered, without it 24.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ SAMPLE = 30
 #: The line below a header, or a frame.
 RULE = re.compile(r"[ \t]*[|+]?[ \t]*[:|+]*[-=─]{2,}[-=─:|+ \t]*|[ \t]*\|[ \t]*:?-+:?[ \t]*\|?[ \t]*")
 #: A value that is not a name: a number with its sign and unit, or nothing but marks.
-VALUE = re.compile(r"[^\w]*\d[\d.,:/ %–-]*[^\d\W]{0,3}[^\w]*|[^\w]+")
+VALUE = re.compile(r"[^\w]*+\d[\d.,:/ %–-]*+[^\d\W]{0,3}+[^\w]*+|[^\w]+")
 YEAR = re.compile(r"(?:FY ?|Q[1-4] ?)?(?:1[5-9]|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?")
 
 #: Marks around a block of code in Markdown.
@@ -90,7 +90,7 @@ def tables(text: str, start: int = 0, stop: int | None = None) -> Iterator[Table
         at = 0
         while at < len(block):
             kind = kinds[at]
-            if kind == "r" and at + 1 < len(block):
+            if kind in ("r", "e") and at + 1 < len(block):
                 kind = kinds[at + 1]
             end = _run_end(kinds, at, kind)
             if kind in FINDERS and end - at > 1 and (kind != "b" or is_barred or text[block[at].start] == "|"):
@@ -124,7 +124,12 @@ def _blocks(text: str, start: int, stop: int) -> Iterator[list[Extent]]:
 
 
 def _kind(text: str, line: Extent) -> str:
-    """What a line may be: ``r``ule, ``b``arred, ``t``abbed or ``s``paced row, a row that ends in an ``a``mount."""
+    """What a line may be, as a letter.
+
+    Returns:
+        ``r``, a rule; ``b``, ``t`` or ``s``, a row with bars, tabs or spaces between its cells; ``a``, a row that ends
+        in an amount; ``e``, one value behind empty cells; an empty string for another line.
+    """
     words = text[line.start : line.end].strip()
     if RULE.fullmatch(words):
         return "r"
@@ -134,6 +139,8 @@ def _kind(text: str, line: Extent) -> str:
         return "t"
     if "  " in words and SPACED.search(words) and not LIST_ITEM.match(words):
         return "s"
+    if text[line.start] == "\t":
+        return "e"
     last = words.rpartition(" ")
     return "a" if last[0] and last[0][0].isalpha() and AMOUNT.fullmatch(last[2]) else ""
 
@@ -143,7 +150,7 @@ def _run_end(kinds: Sequence[str], at: int, kind: str) -> int:
     end = at
     while end < len(kinds):
         is_part = kind in ("t", "s") and end > at and kinds[end + 1 : end + 2] == [kind]
-        if kinds[end] not in (kind, "r") and not is_part:
+        if kinds[end] not in (kind, "r", "e" if kind == "t" else kind) and not is_part:
             break
         end += 1
     return end

@@ -142,3 +142,16 @@ def test_entity_bomb_is_rejected() -> None:
     raw = _hand_made(f"<w:p>{_run('Words.')}{_run('&j;')}</w:p>", doctype + "]>")
     with pytest.raises(DocumentError, match="is damaged or not a DOCX file"):
         parse("a.docx", raw)
+
+
+def test_empty_and_merged_cells_keep_their_columns() -> None:
+    made = docx.Document()
+    table = made.add_table(3, 3)
+    for row, texts in enumerate([["", "Sales", ""], ["North", "1", "2"], ["", "", "4"]]):
+        for column, text in enumerate(texts):
+            table.cell(row, column).text = text
+    table.cell(0, 1).merge(table.cell(0, 2))
+    table.cell(1, 0).merge(table.cell(2, 0))
+    saved = io.BytesIO()
+    made.save(saved)
+    assert parse("a.docx", saved.getvalue()).documents[0].text == "\tSales\nNorth\t1\t2\nNorth\t\t4"

@@ -86,14 +86,18 @@ def test_attachments_are_documents_and_others_are_named() -> None:
     raw = message.as_bytes()
     parsed = parse("x/a.eml", raw)
     assert [(d.id, d.text) for d in parsed.documents[1:]] == [
-        ("x/a.eml/plan ü.docx", "The plan."), ("x/a.eml/t.csv#1", "One."), ("x/a.eml/t.csv#2", "Two."),
+        ("x/a.eml/plan ü.docx", "The plan."),
+        ("x/a.eml/t.csv#1", "a: 1\ttext: One."), ("x/a.eml/t.csv#2", "a: 2\ttext: Two."),
         ("x/a.eml/note.txt", "Second.\n"), ("x/a.eml/note (2).txt", "Third.\n"),
     ]  # fmt: skip
     assert parsed.skipped == [
         Remark("x/a.eml/more.zip", "is an archive in a message, which is not supported; save and unpack it"),
         Remark("x/a.eml/bad.pdf", "is damaged or not a PDF; open it in a viewer and save or print it as PDF again"),
     ]
-    assert parsed.warnings == [Remark("x/a.eml", "1 attachment is not read; its format is not supported: photo.png")]
+    assert parsed.warnings == [
+        Remark("x/a.eml/t.csv", "columns: a, text"),
+        Remark("x/a.eml", "1 attachment is not read; its format is not supported: photo.png"),
+    ]
     assert read_part("a.eml", raw, "note (2).txt") == b"Third.\n"
     assert read_part("a.eml", raw, "t.csv").startswith(b"a,text")
     with pytest.raises(DocumentError, match="is not attached to the message"):

@@ -184,3 +184,15 @@ def test_only_a_removed_block_separates_words() -> None:
 
 def test_unknown_elements_are_read() -> None:
     assert _page("<main><p>a <script>x</script><REMOVED>b</REMOVED> <x-y>c</x-y></p></main>").text == "a b c"
+
+
+def test_empty_and_merged_cells_keep_their_columns() -> None:
+    rows = [
+        "<th></th><th colspan=2>Sales</th><th>Staff</th>",
+        "<td rowspan=2>North</td><td>1</td><td>2</td><td>3</td>",
+        "<td>4</td><td></td><td>6</td>",
+        "<td>South</td><td></td><td></td><td>9</td>",
+    ]
+    table = "".join(f"<tr>{row}</tr>" for row in rows)
+    text = _page(f"<main><p>Before it.</p><table>{table}</table><p>\xa0Behind it.</p></main>").text
+    assert text == "Before it.\n\n\tSales\t\tStaff\nNorth\t1\t2\t3\nNorth\t4\t\t6\nSouth\t\t\t9\n\nBehind it."

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.reading.decoding import best_spans, word_edges
+from rag.reading.decoding import best_spans, cell_numbers, word_edges
 
 ANYWHERE = np.ones(4, dtype=np.bool_)
 
 
-def _spans(start, end, null=0.0, *, may_start=ANYWHERE, may_end=ANYWHERE, longest=9, count=9):
+def _spans(start, end, null=0.0, *, may_start=ANYWHERE, may_end=ANYWHERE, longest=9, count=9, cells=None):
     return best_spans(
         np.array(start, dtype=np.float32),
         np.array(end, dtype=np.float32),
@@ -19,6 +19,7 @@ def _spans(start, end, null=0.0, *, may_start=ANYWHERE, may_end=ANYWHERE, longes
         may_end=may_end,
         longest=longest,
         count=count,
+        cells=cells,
     )
 
 
@@ -50,6 +51,26 @@ def test_spans_start_and_end_only_where_they_may() -> None:
     may_start, may_end = np.array([False, True, False, True]), np.array([True, False, True, False])
     found = _spans([9, 1, 9, 1], [9, 9, 1, 9], may_start=may_start, may_end=may_end)
     assert [(span.first, span.last) for span in found] == [(1, 2)]
+
+
+def test_span_stays_in_one_cell() -> None:
+    cells = np.array([0, 0, 1, -1], dtype=np.int32)
+    found = _spans([3, 1, 2, 9], [0, 1, 4, 9], cells=cells)
+    assert [(span.first, span.last) for span in found] == [(2, 2), (0, 1)]
+
+
+@pytest.mark.parametrize("text", ["a b\tc d", "| a b | c d |", "a b | c d"])
+def test_tabs_and_bars_part_cells(text: str) -> None:
+    words = [(text.index(word), text.index(word) + 1) for word in "abcd"]
+    found = cell_numbers(text, np.array(words, dtype=np.int32), None)
+    assert found is not None
+    a, b, c, d = found.tolist()
+    assert (a == b) and (c == d) and a != c
+
+
+def test_other_bars_part_nothing() -> None:
+    text = "the norm |x| of x||y"
+    assert cell_numbers(text, np.array([[0, 3]], dtype=np.int32), None) is None
 
 
 def test_nothing_comes_of_no_tokens_or_of_no_place_to_start() -> None:

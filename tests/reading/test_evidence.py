@@ -12,7 +12,7 @@ from rag.paths import shipped_reader
 from rag.reading.contract import HitsRead
 from rag.reading.evidence import EvidenceFinder, Regression, candidates
 from rag.reading.reader import SpanReader
-from rag.reading.sentences import SentenceSignals, sentences_of, signals
+from rag.reading.sentences import SentenceSignals, parts_of, signals
 
 BY_WORDS = Regression({"coverage": 8.0}, bias=-4.0)
 FINDER = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.6)
@@ -100,7 +100,10 @@ def test_regression_follows_whether_the_second_model_read_the_passage(assistant:
 
 
 def test_sentences_of_a_passage_hold_all_its_words() -> None:
-    assert [TEXT[start:end] for start, end in sentences_of(TEXT)][1:3] == ["The sun shone.", "Almaty built roads."]
+    assert [TEXT[slice(*part.extent)] for part in parts_of(_hit(TEXT).passage)][1:3] == [
+        "The sun shone.",
+        "Almaty built roads.",
+    ]
 
 
 @pytest.mark.parametrize("question", ["rents in Almaty", "What do the articles say about rents?"])

@@ -14,6 +14,7 @@ from rag.text.words import is_inside_word, normalized_words, trimmed
         ("1'000 of", "1'000"),
         ("12\u00a0000 people", "12\u00a0000"),
         ("Bishkek.", "Bishkek"),
+        ("order AB-1024/7 of", "AB-1024/7"),
         ("नगर की", "नगर"),  # vowels are marks on the letter before
         ("e\u0301te\u0301 1", "e\u0301te\u0301"),
     ],
@@ -25,7 +26,18 @@ def test_no_edge_lies_inside_a_word_or_number(text: str, inside: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2010-2012", "ends in 2019. 20 more", "3, 5", "on 3 May", "May 3\u00a02021 ,", "a.b", "x/y"]
+    "text",
+    [
+        "2010-2012",
+        "pre-1990",
+        "A/B tests",
+        "ends in 2019. 20 more",
+        "3, 5",
+        "on 3 May",
+        "May 3\u00a02021 ,",
+        "a.b",
+        "x/y",
+    ],
 )
 def test_other_marks_are_edges(text: str) -> None:
     marks = [at for at, character in enumerate(text) if not character.isalnum()]

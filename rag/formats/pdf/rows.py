@@ -24,52 +24,67 @@ NEXT_ROW = 4.0
 
 
 def with_rows(lines: Sequence[Line]) -> list[Line]:
-    """The lines of a page, those that are rows with tabs between their cells."""
-    merged = _merged(lines)
+    """The lines of a page, those that are rows of a table with tabs between their cells."""
+    groups = _side_by_side(lines)
+    merged = [_merged(group) for group in groups]
     found: list[Line] = []
     at = 0
     while at < len(merged):
         end = _run_end(merged, at)
-        run = merged[at:end]
-        while run and len(run[-1].cells) < 2:
-            run.pop()
-        rows = _rows(run)
-        found += rows or merged[at : max(end, at + 1)]
-        at += len(rows) or max(end - at, 1)
+        rows = _rows(merged[at:end])
+        found += rows or (line for group in groups[at:end] for line in group)
+        at = end
     return found
 
 
-def _merged(lines: Sequence[Line]) -> list[Line]:
-    """The lines, those side by side as one: PDFium breaks some lines at wide gaps."""
-    merged: list[Line] = []
+def _side_by_side(lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines, those side by side together: PDFium breaks some lines at wide gaps."""
+    groups: list[list[Line]] = []
     for line in lines:
-        above = merged[-1] if merged else None
+        above = groups[-1][-1] if groups else None
         if (
             above
             and abs(above.baseline - line.baseline) < SAME_LINE * max(line.size, 1.0)
             and line.left > above.right
             and not above.text.endswith(HYPHEN)
         ):
-            shift = len(above.text) + 1
-            cells = tuple(replace(cell, start=cell.start + shift, end=cell.end + shift) for cell in line.cells)
-            merged[-1] = replace(above, text=f"{above.text} {line.text}", right=line.right, cells=above.cells + cells)
+            groups[-1].append(line)
         else:
-            merged.append(line)
-    return merged
+            groups.append([line])
+    return groups
+
+
+def _merged(group: Sequence[Line]) -> Line:
+    """Lines side by side as one."""
+    if len(group) == 1:
+        return group[0]
+    cells: list[Cell] = []
+    shift = 0
+    for line in group:
+        cells += (replace(cell, start=cell.start + shift, end=cell.end + shift) for cell in line.cells)
+        shift += len(line.text) + 1
+    text = " ".join(line.text for line in group)
+    return replace(group[0], text=text, right=group[-1].right, cells=tuple(cells))
 
 
 def _run_end(lines: Sequence[Line], at: int) -> int:
-    """The end of the lines from one on that may be rows of one table; a line of one cell may stand between two."""
-    end = at
-    while end < len(lines):
+    """The end of the lines from one on that may be rows of one table; a line of one cell may stand between two.
+
+    At least one line is in the run, whether it is a row or not.
+    """
+    end = at + 1
+    while _is_row(lines[at]) and end < len(lines):
         line = lines[end]
-        is_next = end == at or 0 < lines[end - 1].baseline - line.baseline < NEXT_ROW * max(line.size, 1.0)
-        is_row = len(line.cells) > 1 and not line.text.endswith(HYPHEN)
-        is_part = end > at and len(lines[end - 1].cells) > 1 and len(lines[end + 1 : end + 2] or ()) > 0
-        if not is_next or not (is_row or (is_part and len(lines[end + 1].cells) > 1)):
+        is_below = 0 < lines[end - 1].baseline - line.baseline < NEXT_ROW * max(line.size, 1.0)
+        is_part = _is_row(lines[end - 1]) and end + 1 < len(lines) and _is_row(lines[end + 1])
+        if not is_below or not (_is_row(line) or is_part):
             break
         end += 1
     return end
+
+
+def _is_row(line: Line) -> bool:
+    return len(line.cells) > 1 and not line.text.endswith(HYPHEN)
 
 
 def _rows(run: Sequence[Line]) -> list[Line]:

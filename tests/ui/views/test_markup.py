@@ -90,3 +90,45 @@ def test_markup_takes_linear_time(character: str) -> None:
     document = Document("a.md", text, "A")
     opened = OpenDocument("start", document, "hash", ((0, 20_000), (20_000, len(text))))
     assert html.unescape(re.sub(r"<[^>]*>", "", text_html(opened, 1, []))).replace("\r", "") == text[20_000:]
+
+
+TABLE = "# Ports\n\n| port | wagons |\n| --- | --- |\n| Aktau | 41,300 |\n| Kuryk | |\n\nThe end.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "cells"),
+    [
+        ("a.md", TABLE, ["port", "wagons", "Aktau", "41,300", "Kuryk"]),
+        ("a.txt", "Port    Wagons\nAktau   41,300\nKuryk   12\n", ["Port", "Wagons", "Aktau", "41,300", "Kuryk", "12"]),
+        ("a.csv", "port,wagons\nAktau,300\n", ["port: Aktau", "wagons: 300"]),
+    ],
+)
+def test_cells_of_tables_are_marked_and_the_text_stays(name: str, raw: str, cells: list[str]) -> None:
+    [document] = parse(name, raw.encode()).documents
+    marks = markup_in(document, 0, len(document.text))
+    assert [document.text[mark.start : mark.end] for mark in marks if mark.kind.startswith("cell")] == cells
+    opened = OpenDocument("start", document, "hash", ((0, len(document.text)),))
+    shown = text_html(opened, 0, [])
+    assert html.unescape(re.sub(r"<[^>]*>", "", shown)) == document.text
+    assert shown.count('class="row"') == len({mark for mark in marks if mark.kind == "row"})
+
+
+def test_empty_cells_keep_their_columns() -> None:
+    text = "a\tb\tc\nx\t1\t2\n\t\t3"
+    marks = markup_in(Document("a.html", text, "A"), 0, len(text))
+    last = [mark for mark in marks if mark.kind.startswith("cell")][-3:]
+    assert [(mark.kind, text[mark.start : mark.end]) for mark in last] == [
+        ("cell empty", "\t"),
+        ("cell empty", "\t"),
+        ("cell", "3"),
+    ]
+
+
+def test_part_of_a_long_table_has_its_rows() -> None:
+    rows = "\n".join(f"port {number}\t{number}\tx" for number in range(3_000))
+    text = "Port\tWagons\tChief\n" + rows
+    start = text.index("port 2000")
+    marks = markup_in(Document("a.docx", text, "A"), start, start + 500)
+    heads = [mark for mark in marks if mark.kind == "cell head"]
+    assert next(text[mark.start : mark.end] for mark in marks if mark.kind == "cell") == "port 2000"
+    assert heads == []
