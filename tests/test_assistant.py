@@ -284,7 +284,7 @@ class TestFeedback:
     def test_judging_again_keeps_the_feedback(self, with_feedback: Assistant) -> None:
         _mark(with_feedback, right=[_select(with_feedback.ask(BORDER).answers[1])])
         result = with_feedback.ask(BORDER)
-        assert with_feedback.judge(result, 0.99) == result
+        assert with_feedback.judge(result, 0.99) == replace(result, min_confidence=0.99)
 
     def test_feedback_on_words_that_are_gone_is_ignored(self, with_feedback: Assistant, tmp_path: Path) -> None:
         place = {"document": "kazakhstan.md", "sentence": "It is 9 km long.", "quote": "9 km"}
