@@ -152,7 +152,7 @@ def test_items_of_a_list_are_shown_each_with_its_document(browser: Browser, addr
     page = open_page(browser, address)
     ask(page, "Which powers does Claire Roosien say the governments depend on?")
     items = page.locator(".card .quote.list button")
-    expect(items).to_have_text(["Russia", "China", "the West"])
+    expect(items).to_have_text(["Russia", "China", "the West", "Russian military"])
     screenshot(page, "list")
 
 

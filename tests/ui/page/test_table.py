@@ -112,6 +112,7 @@ def test_cell_is_corrected_in_its_document(browser: Browser, address: str, colle
     _fill(page, "summit date", "path=k*")
     expect(page.locator("#table-cells [role=status]")).to_have_text("2 documents.")
     page.get_by_role("button", name="21 July 2022").click()
+    expect(page.locator("#table-source mark.focus")).to_have_text("21 July 2022")
     page.evaluate("""() => {
         const mark = document.querySelector('.source-pane mark.focus').firstChild, range = document.createRange();
         range.setStart(mark, 0); range.setEnd(mark, 7);

@@ -32,7 +32,7 @@ def test_confidence_source_and_support_are_shown(assistant: Assistant) -> None:
     assert f"{result.answer.confidence:.0%}" in shown
     assert f"<code>{result.answer.document}</code>" in shown
     assert "Banyan, The Economist, 2022-10-22" in shown
-    assert "<h2>2 documents say the same</h2>" in shown
+    assert "<h2>3 documents say the same</h2>" in shown
 
 
 def test_comparison_names_the_documents_of_each_answer(assistant: Assistant) -> None:
