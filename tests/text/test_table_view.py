@@ -42,9 +42,7 @@ def test_heading_shares_the_first_passage() -> None:
 
 
 def test_paragraph_before_a_table_is_a_passage_of_its_own() -> None:
-    prose = (
-        "The ports of the coast are run by the state, which dredged them twice in the years after a flood in 2021."
-    )
+    prose = "The ports of the coast are run by the state, which dredged them twice in the years after a flood in 2021."
     text = f"# Ports\n\n{prose}\n\nPort\tWagons\tChief\nAktau\t3\tAna\nKuryk\t12\tBo"
     passages = _passages(text)
     assert passages[0].text == f"# Ports\n\n{prose}"
