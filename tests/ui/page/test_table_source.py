@@ -57,9 +57,9 @@ def _written(suffix: str) -> str:
         lines = ["".join(cell.ljust(16) for cell in row).rstrip() for row in rows]
     else:
         lines = [
-            "<table>",
+            "<html><body><table>",
             *("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows),
-            "</table>",
+            "</table></body></html>",
         ]
     return "\n".join([*lines, ""])
 
