@@ -88,12 +88,12 @@ def measure(
         if progress:
             progress(len(found), len(pairs))
     exact, f1, scores, answerable = [], [], [], []
-    for example, (*_, text), spans in zip(examples.examples, pairs, found, strict=True):
+    for example, pair, spans in zip(examples.examples, pairs, found, strict=True):
         scores.append(spans[0].score if spans else LOWEST_SCORE)
         answerable.append(example.answerable)
         if example.golds:
-            golds = [text[start:end] for start, end in example.golds]
-            best = text[spans[0].start : spans[0].end] if spans else ""
+            golds = [pair.text[start:end] for start, end in example.golds]
+            best = pair.text[spans[0].start : spans[0].end] if spans else ""
             exact.append(exact_match(best, golds))
             f1.append(token_f1(best, golds))
     columns = np.array(scores), np.array(answerable)
