@@ -139,10 +139,7 @@ def _columns_remark(columns: Sequence[str], separator: str, *, is_named: bool) -
     shown = {"\t": "tab", "\x1f": "unit separator"}.get(separator, separator)
     by = "" if separator in ",\t" else f" (separated by {shown})"
     if not is_named:
-        return (
-            f"the first row holds values, so its {counted(len(columns), 'column')}{by} have no names; add a first row "
-            f"that names them"
-        )
+        return f"the first row holds values, so the columns{by} have no names; add a first row that names them"
     names = ", ".join(columns[:NAMED])
     more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
     return f"columns{by}: {names}{more}"

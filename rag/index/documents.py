@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, overload
 
 from ..types import Document, Passage, Place, Run, View, ViewRow, name_title
@@ -75,7 +76,8 @@ class Passages(Sequence[Passage]):
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:
-    return Passage(*[*row[:-1], view_from_json(row[-1])])
+    *values, view = row
+    return replace(Passage(*values), view=view_from_json(view))
 
 
 def view_to_json(view: View | None) -> str | None:

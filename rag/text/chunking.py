@@ -171,10 +171,10 @@ class _Cutter:
             covered = last - first
 
     def leads(self, group: Extent, min_tokens: int) -> bool:
-        """True if a group before a table shares the first passage of the table."""
-        return (
-            bool(HEADING.match(self.text, group.start)) or self.budgets[0].count(self.text[slice(*group)]) < min_tokens
-        )
+        """True if a group before a table shares the first passage of the table: a heading, or short paragraphs."""
+        words = self.text[slice(*group)]
+        is_heading = HEADING.match(words) is not None and "\n" not in words
+        return is_heading or self.budgets[0].count(words) < min_tokens
 
     def fits(self, start: int, end: int, view: str = "") -> bool:
         """True if ``text[start:end]`` and a view are within every budget."""

@@ -145,14 +145,14 @@ def test_damaged_version_is_deleted_and_intact_one_kept(index: Path, docs: Path,
     assert sorted(index.glob("version-*")) == sorted([good, current_version(index)])
 
 
-@pytest.mark.parametrize("nested", [False, True])
-def test_index_of_format_1_is_refused_and_rebuilt(
-    index: Path, docs: Path, nested: bool, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("format", "nested"), [(1, False), (1, True), (2, True)])
+def test_index_of_another_format_is_refused_and_rebuilt(
+    index: Path, docs: Path, format: int, nested: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    values = {"format": 1, "sources": [str(docs)], "documents": {}, "embedder": "all-MiniLM-L6-v2"}
+    values = {"format": format, "sources": [str(docs)], "documents": {}, "embedder": "all-MiniLM-L6-v2"}
     path = current_version(index) / MANIFEST
     path.write_text(json.dumps({"manifest": values} if nested else values))
-    with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 2; build it again"):
+    with pytest.raises(IndexMismatch, match=f"has format {format}, this version of rag reads format 3; build it again"):
         Index.open(index)
     assert main(["index", "--index", str(index)]) == 0
     assert "2 documents, 2 passages in the index" in capsys.readouterr().err

@@ -42,7 +42,9 @@ def _markdown(path: Path) -> None:
 
 def _html(path: Path) -> None:
     rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in TABLE)
-    path.write_text(f"<title>{TITLE}</title><main><h1>{TITLE}</h1><table>{rows}</table></main>")
+    path.write_text(
+        f"<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1><table>{rows}</table></body></html>"
+    )
 
 
 def _docx(path: Path) -> None:

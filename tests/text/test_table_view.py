@@ -41,6 +41,14 @@ def test_heading_shares_the_first_passage() -> None:
     assert _views(text) == ["# Ports\nPort Aktau: Wagons: 3; Chief: Ana", "Port Kuryk: Chief: Bo", ""]
 
 
+def test_paragraph_before_a_table_is_a_passage_of_its_own() -> None:
+    prose = "The ports of the coast are run by the state, which dredged them twice in the years after a flood in 2021."
+    text = f"# Ports\n\n{prose}\n\nPort\tWagons\tChief\nAktau\t3\tAna\nKuryk\t12\tBo"
+    passages = _passages(text)
+    assert passages[0].text == f"# Ports\n\n{prose}"
+    assert [passage.view is not None for passage in passages] == [False, True, True]
+
+
 def test_row_of_one_cell_names_the_rows_below() -> None:
     text = "\t2021\t2022\nAssets\nCash\t1\t2\nLand\t3\t4\nDebts\nLoans\t5\t6"
     assert _views(text) == [

@@ -47,9 +47,9 @@ def _fields(text: str, table: Table) -> Iterator[list[Mark]]:
 def _rows(text: str, table: Table) -> Iterator[list[Mark]]:
     """The marks of each row, the row itself last; what stands before a row is hidden with it."""
     at = table.start
-    for line in _header_lines(text, table):
-        row = Extent(at, line[-1].end)
-        yield [*_cells(line, row, "cell head"), Mark(*row, "row", "span")]
+    for names in _header_lines(text, table):
+        row = Extent(at, names[-1].end)
+        yield [*_cells(names, row, "cell head"), Mark(*row, "row", "span")]
         at = row.end
     for number, extent in enumerate(table.lines):
         yield [Mark(at, extent.start, "gap", "span")]
