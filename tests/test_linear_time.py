@@ -17,7 +17,8 @@ from rag.errors import DocumentError, InputError
 from rag.export.answers import escaped
 from rag.export.check import _nearest
 from rag.formats import parse
-from rag.formats.html import LONGEST_SPACES, _extract_main, parse_html
+from rag.formats.html import parse_html
+from rag.formats.main_text import LONGEST_SPACES, _takes_too_long, keep_main_text
 from rag.formats.markdown import MAX_FRONT_MATTER, front_matter
 from rag.formats.pdf.layout import HYPHEN, Line, mend_hyphens, paragraphs
 from rag.formats.sanitize import iso_date
@@ -215,11 +216,17 @@ def test_nested_elements(name: str) -> None:
         assert str(error) == "there is no text in it"
 
 
+def _is_refused(source: str) -> bool:
+    """True if it would take too long to choose the main text of a page."""
+    root = parse_html(source)
+    assert root is not None
+    return _takes_too_long(root, list(root.iter("{*}*")))
+
+
 @pytest.mark.parametrize(("links", "takes_too_long"), [(1_000, False), (10_000, True)])
 def test_main_text_is_not_extracted_from_many_links_in_nested_tables(links: int, takes_too_long: bool) -> None:
     source = "<table><tr><td>" * 30 + "word <a>" * links
-    root = parse_html(source)
-    assert root is not None and (_extract_main(root) is None) == takes_too_long
+    assert _is_refused(source) == takes_too_long
     assert parse("a.html", source.encode()).documents[0].text.count("word") == links
 
 
@@ -228,19 +235,17 @@ def test_runs_of_space_are_short_before_main_text_is_extracted(between: str) -> 
     source = "<table><tr><td>" * 80 + "<p>" + (between * 250 + "a") * 80
     root = parse_html(source)
     assert root is not None
-    _extract_main(root)
+    keep_main_text(root)
     assert max(len(run) for run in re.findall(r"\s+", "".join(map(str, root.itertext())))) == LONGEST_SPACES
     assert parse("a.html", source.encode()).documents[0].text.count("a") == 80
 
 
 def test_main_text_is_not_extracted_from_text_in_nested_links() -> None:
-    root = parse_html("<a><p>" * 115 + "word " * 5_000)
-    assert root is not None and _extract_main(root) is None
+    assert _is_refused("<a><p>" * 115 + "word " * 5_000)
 
 
 def test_main_text_is_not_extracted_from_many_runs_of_space_in_nested_tables() -> None:
-    root = parse_html("<table><tr><td>" * 60 + (" " * 80 + "x") * 2_000)
-    assert root is not None and _extract_main(root) is None
+    assert _is_refused("<table><tr><td>" * 60 + (" " * 80 + "x") * 2_000)
 
 
 def test_epub_manifest_that_repeats_a_file() -> None:

@@ -34,6 +34,8 @@ from .xlsx import read_xlsx
 __all__ = ["FORMATS", "Format", "Parsed", "Remark", "is_markdown", "max_bytes", "parse", "read_part", "suffix_of"]
 
 MARKDOWN = frozenset({".md", ".markdown"})
+#: Documents and templates, without and with macros.
+WORD_FILES = (".docx", ".docm", ".dotx", ".dotm")
 
 FORMATS: dict[str, Format] = {
     ".txt": read_text,
@@ -44,7 +46,7 @@ FORMATS: dict[str, Format] = {
     ".htm": read_html,
     ".xhtml": read_html,
     ".pdf": read_pdf,
-    ".docx": read_docx,
+    **dict.fromkeys(WORD_FILES, read_docx),
     ".epub": read_epub,
     ".eml": read_eml,
     ".xlsx": read_xlsx,
@@ -59,7 +61,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({".pdf", ".docx", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"})
+CONTAINERS = frozenset({*WORD_FILES, ".pdf", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000

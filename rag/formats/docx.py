@@ -1,131 +1,183 @@
-"""DOCX: the paragraphs, lists and tables of a Word document in order; headings are places.
+"""DOCX: the paragraphs, lists and tables of a Word document or template in order; headings are places.
 
-python-docx opens the package and resolves the styles; the text is read from the XML, because python-docx skips content
-controls and tracked insertions. Deleted text, page headers and footers, and comments are left out. Footnotes and
-endnotes come last.
+Automatic numbers are read as they are shown, formulas on one line, text boxes after their paragraphs, and inserted
+HTML, text and Word files where they are inserted. Footnotes and endnotes come last. Deleted text, page headers and
+footers are left out. Comments and other inserted files are counted.
 """
 
 from __future__ import annotations
 
 import re
+import zipfile
+from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import DocumentError
 from ..types import Document, name_title
 from .base import Parsed
 from .blocks import BLANK_LINE, Blocks
-from .sanitize import one_line
+from .core_properties import core_properties
+from .html import decode_html, parse_html
+from .html_text import add_markup
+from .text import decode
+from .unread import unread
+from .word_math import linear
+from .word_numbering import BULLET, Numbering, value
+from .word_package import DAMAGED, MATH, RELATION, WORD, WordPackage
 from .xml_tree import FALLBACK, outermost
 from .zip_package import OLE, open_package
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-#: Deleted and moved text, and second copies.
-SKIPPED = frozenset({WORD + "del", WORD + "moveFrom", FALLBACK})
+#: Deleted and moved text, pronunciations, properties, and second copies.
+SKIPPED = frozenset({WORD + "del", WORD + "moveFrom", WORD + "rt", WORD + "pPr", FALLBACK})
+#: Elements of a paragraph that are text, or hold some.
+FORMULA, BOX = MATH + "oMath", WORD + "txbxContent"
+CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+
+PARAGRAPH, TABLE, INSERTED = WORD + "p", WORD + "tbl", WORD + "altChunk"
 
 HEADING_STYLE = re.compile(r"(?:heading \d|title)$", re.IGNORECASE)
-LIST_STYLE = re.compile(r"list (?:bullet|number)", re.IGNORECASE)
-
-CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 #: Columns that a cell may span.
 MAX_SPAN = 100
-NOTES = ("footnotes", "endnotes")
+NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
+
+HTML_SUFFIXES, TEXT_SUFFIXES = (".htm", ".html", ".xhtml"), (".txt",)
+WORD_SUFFIXES = (".docx", ".docm", ".dotx", ".dotm")
 
 
 def read_docx(document_id: str, raw: bytes) -> Parsed:
     """The text; title, author and date (modified, else created) come from the file's properties."""
     if raw.startswith(OLE):
         raise DocumentError("is protected by a password, or an old .doc file; save it as .docx without a password")
-    open_package(raw, "DOCX").close()
     blocks = Blocks()
-    try:
-        metadata = _read(raw, blocks)
-    except (DocumentError, MemoryError):
-        raise
-    except Exception as error:
-        # python-docx and lxml raise many kinds of errors on a damaged package.
-        raise DocumentError(
-            "is damaged or not a DOCX file; open it in Word or LibreOffice and save it again"
-        ) from error
+    missing: Counter[str] = Counter()
+    with open_package(raw, "DOCX") as package:
+        try:
+            _Reader(package, blocks, missing).add_document()
+            metadata = core_properties(package)
+        except (DocumentError, MemoryError):
+            raise
+        except Exception as error:
+            # zipfile and lxml raise many kinds of errors on a damaged package.
+            raise DocumentError(DAMAGED) from error
     first = blocks.places[0].heading if blocks.places and blocks.places[0].start == 0 else None
     title = str(metadata.get("title") or first or name_title(document_id))
     document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(blocks.places))
-    return Parsed([document])
+    return Parsed([document], warnings=unread(document_id, missing))
 
 
-def _read(raw: bytes, blocks: Blocks) -> dict[str, object]:
-    from io import BytesIO
+class _Reader:
+    """Adds the text of a package to blocks, and counts what is not read."""
 
-    import docx
-    from docx.opc.constants import RELATIONSHIP_TYPE
+    def __init__(
+        self, package: zipfile.ZipFile, blocks: Blocks, missing: Counter[str], *, is_inserted: bool = False
+    ) -> None:
+        self._package = WordPackage(package)
+        self._blocks = blocks
+        self._missing = missing
+        self._is_inserted = is_inserted
+        styles, numbering = (next(self._package.of_kind(kind), None) for kind in ("styles", "numbering"))
+        self._numbering = Numbering(styles, numbering)
+        self._style_names = {
+            each.get(WORD + "styleId") or "": value(each, "name") or ""
+            for each in (() if styles is None else styles.iterfind(WORD + "style"))
+        }
 
-    document = docx.Document(BytesIO(raw))
-    body: Any = document.element.body
-    styles = {str(style.style_id): str(style.name) for style in document.styles if style.name}
-    _add_all(blocks, body, styles)
-    for relation in document.part.rels.values():
-        if not relation.is_external and relation.reltype.rpartition("/")[2] in NOTES:
-            _add_notes(blocks, relation.target_part.blob, styles)
-    # For a file without properties python-docx invents some: its own name and today's date.
-    if not any(each.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for each in document.part.package.rels.values()):
-        return {}
-    properties = document.core_properties
-    changed = properties.modified or properties.created
-    found = {
-        "title": one_line(properties.title),
-        "author": one_line(properties.author),
-        "date": changed.date().isoformat() if changed else "",
-    }
-    return {name: value for name, value in found.items() if value}
+    def add_document(self) -> None:
+        """Add the body and the notes.
 
+        Raises:
+            DocumentError: There is no body.
+        """
+        body = self._package.main.find(WORD + "body")
+        if body is None:
+            raise DocumentError(DAMAGED)
+        self._add(body)
+        for kind, name in NOTES.items():
+            for notes in self._package.of_kind(kind):
+                for note in notes.iterfind(WORD + name):
+                    # Other types are separator lines.
+                    if note.get(WORD + "type") in (None, "normal"):
+                        self._add(note)
+        for comments in self._package.of_kind("comments"):
+            self._missing["comment"] += sum(1 for _ in comments.iterfind(WORD + "comment"))
 
-def _add_all(blocks: Blocks, parent: Element, styles: dict[str, str]) -> None:
-    in_list = False
-    for element in _children(parent, "p", "tbl"):
-        if element.tag == WORD + "tbl":
-            rows = ["\t".join(cells).rstrip() for cells in _rows(element)]
-            for i, row in enumerate(filter(None, rows)):
-                blocks.add(row, between="\n" if i else BLANK_LINE)
-            in_list = False
-            continue
-        text = _text(element).strip()
-        if not text:
-            continue
-        style = styles.get(_value(element, "pPr", "pStyle") or "", "")
-        heading = HEADING_STYLE.match(style) is not None
-        number = _value(element, "pPr", "numPr", "numId")
-        item = not heading and (number not in (None, "0") or LIST_STYLE.match(style) is not None)
-        blocks.add("- " * item + text, between="\n" if item and in_list else BLANK_LINE, heading=heading)
-        in_list = item
+    def _add(self, parent: Element) -> None:
+        """Add the paragraphs, tables and inserted files in an element."""
+        in_list = False
+        for element in outermost(parent, (PARAGRAPH, TABLE, INSERTED), SKIPPED):
+            if element.tag == TABLE:
+                rows = ["\t".join(cells).rstrip() for cells in self._rows(element)]
+                for i, row in enumerate(filter(None, rows)):
+                    self._blocks.add(row, between="\n" if i else BLANK_LINE)
+                in_list = False
+                continue
+            if element.tag == INSERTED:
+                self._add_inserted(element)
+                in_list = False
+                continue
+            number = self._number(element)
+            text, boxes = _content(element)
+            if text:
+                style = self._style_names.get(value(element, "pPr", "pStyle") or "", "")
+                heading = HEADING_STYLE.match(style) is not None
+                if heading:
+                    number = number.removeprefix(f"{BULLET} ")
+                item = bool(number) and not heading
+                self._blocks.add(number + text, between="\n" if item and in_list else BLANK_LINE, heading=heading)
+                in_list = item
+            for box in boxes:
+                self._add(box)
 
+    def _rows(self, table: Element) -> Iterator[list[str]]:
+        """The text of the cells of each row, each on one line; one merged over rows counts for each of them."""
+        above: list[str] = []
+        for row in _children(table, "tr"):
+            cells: list[str] = []
+            for cell in _children(row, "tc"):
+                text = " ".join(" ".join(self._flat(cell)).split())
+                merged = cell.find(f"{WORD}tcPr/{WORD}vMerge")
+                if merged is not None and merged.get(WORD + "val") != "restart":
+                    text = above[len(cells)] if len(cells) < len(above) else ""
+                span = value(cell, "tcPr", "gridSpan") or ""
+                cells += [text, *[""] * (min(int(span), MAX_SPAN) - 1 if span.isdecimal() else 0)]
+            yield cells
+            above = cells
 
-def _add_notes(blocks: Blocks, source: bytes, styles: dict[str, str]) -> None:
-    from lxml import etree
+    def _flat(self, parent: Element) -> Iterator[str]:
+        """The text of each paragraph in an element, with its number."""
+        for element in _children(parent, "p"):
+            number = self._number(element)
+            text, boxes = _content(element)
+            yield number.removeprefix(f"{BULLET} ") + text if text else ""
+            for box in boxes:
+                yield from self._flat(box)
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    for note in etree.fromstring(source, parser):
-        # Other types are separator lines.
-        if note.get(WORD + "type") in (None, "normal"):
-            _add_all(blocks, note, styles)
+    def _number(self, paragraph: Element) -> str:
+        """The number of a paragraph; none for one that was deleted."""
+        is_deleted = paragraph.find(f"{WORD}pPr/{WORD}rPr/{WORD}del") is not None
+        return "" if is_deleted else self._numbering.next(paragraph)
 
-
-def _rows(table: Element) -> Iterator[list[str]]:
-    """The text of the cells of each row; one merged over rows counts for each of them."""
-    above: list[str] = []
-    for row in _children(table, "tr"):
-        cells: list[str] = []
-        for cell in _children(row, "tc"):
-            text = " ".join(" ".join(_text(paragraph) for paragraph in cell.iter(WORD + "p")).split())
-            merged = cell.find(f"{WORD}tcPr/{WORD}vMerge")
-            if merged is not None and merged.get(WORD + "val") != "restart":
-                text = above[len(cells)] if len(cells) < len(above) else ""
-            span = _value(cell, "tcPr", "gridSpan") or ""
-            cells += [text, *[""] * (min(int(span), MAX_SPAN) - 1 if span.isdecimal() else 0)]
-        yield cells
-        above = cells
+    def _add_inserted(self, element: Element) -> None:
+        """Add the text of an inserted file; one in an inserted file, or of another format, is counted."""
+        relation = self._package.relations.get(element.get(RELATION + "id") or "")
+        source = None if relation is None else self._package.read(relation.path)
+        name = "" if relation is None else relation.path.lower()
+        if source and name.endswith(HTML_SUFFIXES):
+            root = parse_html(decode_html("", source)[0])
+            if root is not None:
+                add_markup(self._blocks, root)
+        elif source and name.endswith(TEXT_SUFFIXES):
+            if text := decode(source)[0].strip():
+                self._blocks.add(text)
+        elif source and name.endswith(WORD_SUFFIXES) and not self._is_inserted:
+            with open_package(source, "DOCX") as package:
+                _Reader(package, self._blocks, self._missing, is_inserted=True).add_document()
+        else:
+            self._missing["inserted file"] += 1
 
 
 def _children(parent: Element, *names: str) -> Iterator[Element]:
@@ -133,22 +185,22 @@ def _children(parent: Element, *names: str) -> Iterator[Element]:
     return outermost(parent, {WORD + name for name in names}, SKIPPED)
 
 
-def _text(paragraph: Element) -> str:
-    """The text of a paragraph, followed by the text boxes anchored to it."""
+def _content(paragraph: Element) -> tuple[str, list[Element]]:
+    """The text of a paragraph, and the text boxes anchored to it."""
     pieces: list[str] = []
-    boxed: list[str] = []
-    for element in _children(paragraph, "t", "txbxContent", *CHARACTERS):
+    boxes: list[Element] = []
+    after_formula = False
+    wanted = {WORD + "t", FORMULA, BOX, *(WORD + name for name in CHARACTERS)}
+    for element in outermost(paragraph, wanted, SKIPPED):
         name = str(element.tag).removeprefix(WORD)
-        if name == "txbxContent":
-            boxed += [_text(inner) for inner in _children(element, "p")]
+        if element.tag == BOX:
+            boxes.append(element)
+        elif element.tag == FORMULA:
+            # Word shows adjacent formulas apart.
+            pieces.append(" " * after_formula + linear(element))
         elif name == "t":
             pieces.append(element.text or "")
         elif element.get(WORD + "type") not in ("page", "column"):
             pieces.append(CHARACTERS[name])
-    return BLANK_LINE.join(filter(None, ["".join(pieces), *boxed]))
-
-
-def _value(element: Element, *path: str) -> str | None:
-    """The ``w:val`` attribute of the element at a path."""
-    found = element.find("/".join(WORD + name for name in path))
-    return None if found is None else found.get(WORD + "val")
+        after_formula = element.tag == FORMULA
+    return "".join(pieces).strip(), boxes

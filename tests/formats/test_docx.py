@@ -1,5 +1,6 @@
 import io
 import zipfile
+from copy import deepcopy
 from datetime import UTC, datetime
 
 import docx
@@ -73,7 +74,7 @@ def test_blocks_keep_their_order_and_headings_are_places() -> None:
     made.save(saved)
     document = parse("a.docx", saved.getvalue()).documents[0]
     assert document.text == (
-        "The bridge\n\nIt is open\tagain.\nReally.\n\nWhat it cost\n\n- the deck\n- the bearings\n\n"
+        "The bridge\n\nIt is open\tagain.\nReally.\n\nWhat it cost\n\n- the deck\n1. the bearings\n\n"
         "Part\tCost in euros\nDeck\t2.9 million\n\nThe end."
     )
     assert [(place.heading, place.start) for place in document.places] == [
@@ -155,3 +156,117 @@ def test_empty_and_merged_cells_keep_their_columns() -> None:
     saved = io.BytesIO()
     made.save(saved)
     assert parse("a.docx", saved.getvalue()).documents[0].text == "\tSales\nNorth\t1\t2\nNorth\t\t4"
+
+
+def _changed(raw: bytes, changes: dict[str, tuple[bytes, bytes]], **added: bytes) -> bytes:
+    """A package with replacements in some parts, and with more parts."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as package:
+        parts: dict[str, str | bytes] = {name: package.read(name) for name in package.namelist()}
+    for name, (old, new) in changes.items():
+        content = parts[name]
+        assert isinstance(content, bytes) and old in content
+        parts[name] = content.replace(old, new)
+    return _zipped(parts | {f"word/{name.replace('_', '.')}": content for name, content in added.items()})
+
+
+def _saved(made: docx.document.Document) -> bytes:
+    saved = io.BytesIO()
+    made.save(saved)
+    return saved.getvalue()
+
+
+def test_numbers_are_part_of_headings_items_and_cells() -> None:
+    made = docx.Document()
+    made.add_paragraph("The rent is 900.", style="List Number")
+    made.add_paragraph("", style="List Number")
+    made.add_table(1, 1).cell(0, 0).paragraphs[0].style = made.styles["List Number"]
+    made.tables[0].cell(0, 0).paragraphs[0].text = "In a cell."
+    heading = made.add_heading("Notice", 1)
+    heading._p.get_or_add_pPr().append(deepcopy(made.styles["List Number"].element.pPr.numPr))
+    document = parse("a.docx", _saved(made)).documents[0]
+    assert document.text == "1. The rent is 900.\n\n3. In a cell.\n\n4. Notice"
+    assert [(place.heading, place.start) for place in document.places] == [("4. Notice", 36)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [
+        ("docx", "openxmlformats-officedocument.wordprocessingml.template.main+xml"),
+        ("dotx", "openxmlformats-officedocument.wordprocessingml.template.main+xml"),
+        ("docm", "ms-word.document.macroEnabled.main+xml"),
+        ("dotm", "ms-word.template.macroEnabledTemplate.main+xml"),
+    ],
+)
+def test_templates_and_files_with_macros_are_read(suffix: str, kind: str) -> None:
+    usual = b"openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    raw = _changed(_hand_made(f"<w:p>{_run('Words.')}</w:p>"), {"[Content_Types].xml": (usual, kind.encode())})
+    assert parse(f"a.{suffix}", raw).documents[0].text == "Words."
+
+
+def test_flaws_that_word_accepts_are_no_damage() -> None:
+    raw = _hand_made(f'<w:p><w:pPr><w:pStyle w:val="berschrift1"/></w:pPr>{_run("Head")}</w:p>')
+    untyped = _changed(raw, {"word/styles.xml": (b' w:type="paragraph"', b"")})
+    without_part = _changed(raw, {"word/_rels/document.xml.rels": (b"footnotes.xml", b"nowhere.xml")})
+    strict = _changed(raw, {"word/document.xml": (WORD.encode(), b"http://purl.oclc.org/ooxml/wordprocessingml/main")})
+    for each in (untyped, without_part, strict):
+        document = parse("a.docx", each).documents[0]
+        assert (document.text, document.places[0].heading) == ("Head", "Head")
+
+
+def test_formula_is_part_of_its_sentence() -> None:
+    math = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    formulas = "".join(f'<m:oMath xmlns:m="{math}"><m:r><m:t>{each}</m:t></m:r></m:oMath>' for each in ("P=9Q", "Q=2"))
+    document = parse("a.docx", _hand_made(f"<w:p>{_run('Power: ')}{formulas}{_run(', always.')}</w:p>")).documents[0]
+    assert document.text == "Power: P=9Q Q=2, always."
+
+
+def test_text_box_in_a_table_is_read_once() -> None:
+    box = f"<w:txbxContent><w:p>{_run('Boxed.')}</w:p></w:txbxContent>"
+    choice = f"<mc:Choice Requires='wps'>{box}</mc:Choice>"
+    both = f"<mc:AlternateContent>{choice}<mc:Fallback>{box}</mc:Fallback></mc:AlternateContent>"
+    cell = f"<w:tbl><w:tr><w:tc><w:p>{_run('Cell.')}<w:r>{both}</w:r></w:p></w:tc></w:tr></w:tbl>"
+    assert parse("a.docx", _hand_made(cell)).documents[0].text == "Cell. Boxed."
+
+
+def test_inserted_files_are_read_or_counted() -> None:
+    chunks = "".join(f'<w:altChunk xmlns:r="{OFFICE}" r:id="c{i}"/>' for i in range(5))
+    inner = _hand_made(f'<w:p>{_run("From Word.")}</w:p><w:altChunk xmlns:r="{OFFICE}" r:id="c0"/>')
+    names = ["a.html", "b.docx", "c.txt", "d.rtf", "missing.html"]
+    relations = "".join(
+        f'<Relationship Id="c{i}" Type="{OFFICE}/aFChunk" Target="/word/{n}"/>' for i, n in enumerate(names)
+    )
+    raw = _changed(
+        _hand_made(f"<w:p>{_run('Before.')}</w:p>{chunks}<w:p>{_run('After.')}</w:p>"),
+        {"word/_rels/document.xml.rels": (b"</Relationships>", f"{relations}</Relationships>".encode())},
+        a_html=b"<h1>From HTML</h1>", b_docx=inner, c_txt=b"From text.", d_rtf=b"{\\rtf1 x}",
+    )  # fmt: skip
+    parsed = parse("a.docx", raw)
+    assert parsed.documents[0].text == "Before.\n\nFrom HTML\n\nFrom Word.\n\nFrom text.\n\nAfter."
+    assert [remark.text for remark in parsed.warnings] == ["3 inserted files are not read"]
+
+
+def test_comments_are_counted() -> None:
+    made = docx.Document()
+    made.add_comment(made.add_paragraph("Words.").runs, "Really?")
+    parsed = parse("a.docx", _saved(made))
+    assert parsed.documents[0].text == "Words."
+    assert [remark.text for remark in parsed.warnings] == ["1 comment is not read"]
+
+
+def test_deleted_paragraph_takes_no_number() -> None:
+    made = docx.Document()
+    for text in ("One", "Two", "Three"):
+        made.add_paragraph(text, style="List Number")
+    raw = _saved(made)
+    old = b"<w:r><w:t>Two</w:t></w:r>"
+    mark = b'<w:pPr><w:pStyle w:val="ListNumber"/></w:pPr>'
+    deleted = mark.replace(b"</w:pPr>", b'<w:rPr><w:del w:id="1"/></w:rPr></w:pPr>')
+    gone = b'<w:del w:id="2"><w:r><w:delText>Two</w:delText></w:r></w:del>'
+    changed = _changed(raw, {"word/document.xml": (mark + old, deleted + gone)})
+    assert parse("a.docx", changed).documents[0].text == "1. One\n2. Three"
+
+
+def test_deep_nesting_is_refused() -> None:
+    for name in ("w:sdt", "w:txbxContent"):
+        with pytest.raises(DocumentError, match="is damaged or not a DOCX file"):
+            parse("a.docx", _hand_made(f"<{name}>" * 5_000 + f"<w:p>{_run('x')}</w:p>" + f"</{name}>" * 5_000))

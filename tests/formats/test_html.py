@@ -90,9 +90,44 @@ def test_page_without_main_element_uses_the_extractor() -> None:
 
 
 def test_all_visible_text_is_kept_without_main_part() -> None:
-    page = "<title>FAQ</title><div class=nav><a href=1>Home</a> <a href=2>Shop</a></div><h3>How long?<p>Five years."
+    page = "<title>FAQ</title><nav><a href=1>Home</a> <a href=2>Shop</a></nav><h3>How long?<p>Five years."
     document = _page(page)
     assert (document.text, document.title) == ("How long?\n\nFive years.", "FAQ")
+
+
+STORY = "".join(
+    f"<p>Paragraph {i} of the story, which tells of a harbour, its boats, and the fees.</p>" for i in "abcdef"
+)
+LINKS = "".join(f"<li><a href=/{i}>Entry {i} of the news of the week, with a long headline</a></li>" for i in range(9))
+
+
+@pytest.mark.parametrize("name", ["wrap", "content-sidebar-wrap", "header sidebar-menu", "comments-extra"])
+def test_article_is_kept_whatever_its_wrapper_is_called(name: str) -> None:
+    # Chosen, if the article is dropped by the name.
+    other = "<p>Another text, shorter, on a subject, of its own, that is no part of the story.</p>" * 4
+    aside = f"<aside class=side><ul>{LINKS}</ul></aside>"
+    text = _page(f"<body><div class='{name}'><div>{STORY * 8}</div>{aside}</div><div><div>{other}</div></div>").text
+    assert [text.count(f"Paragraph {i}") for i in "abcdef"] == [8] * 6
+    assert "Entry" not in text and "Another" not in text
+
+
+def test_short_parts_of_the_main_text_are_kept() -> None:
+    parts = (
+        "<ul><li>New rope</li><li>New hook</li></ul><h2>Cost</h2><figure><img src=x><figcaption>In 1921</figcaption>"
+        "</figure><pre>a = 1</pre><table><tr><th>Part</th><td>2</td></tr></table><dl><dt>kg</dt><dd>mass</dd></dl>"
+    )
+    page = f"<body><div><ul>{LINKS}</ul></div><div>{STORY}<div>{parts}</div>{STORY}</div></body>"
+    text = _page(page).text
+    assert "- New rope\n- New hook\n\nCost\n\nIn 1921\n\na = 1\n\nPart\t2\n\nkg\nmass" in text
+    assert "Entry" not in text
+
+
+def test_page_of_many_small_parts_is_kept_whole() -> None:
+    items = [
+        f"<section><div><div><h3>Boat {i}</h3><p>Built in {1960 + i}.</p></div></div></section>" for i in range(30)
+    ]
+    text = _page(f"<body>{''.join(items)}<div><p>All of these boats are for sale at the moment.</p></div></body>").text
+    assert [text.count(f"Boat {i}\n\nBuilt in {1960 + i}.") for i in range(30)] == [1] * 30
 
 
 def test_broken_markup_is_read_as_browsers_do() -> None:
