@@ -304,7 +304,7 @@ def test_page_with_shifted_characters_is_not_marked(monkeypatch: pytest.MonkeyPa
     raw = _pdf(lambda pdf: pdf.text(20, 20, "The toll"))
 
     def shifted(text: str, printed: str) -> list[Glyph]:
-        return [glyph._replace(unit=glyph.unit + 1) for glyph in aligned(text, printed) or []]
+        return [glyph._replace(source=glyph.source + 1) for glyph in aligned(text, printed) or []]
 
     monkeypatch.setattr("rag.formats.pdf.render.aligned", shifted)
     picture = page_picture(raw, _document(raw), 1, [(0, 3), (4, 8)])
@@ -343,8 +343,8 @@ def test_unexpected_glyph_is_an_error() -> None:
 )
 def test_page_text_is_aligned_with_document_text(printed: str, text: str, units: list[int] | None) -> None:
     glyphs = aligned(text, printed)
-    assert (glyphs and [glyph.unit for glyph in glyphs]) == units
-    breaks = [len(re.findall(f"[\r\n{HYPHEN}]", printed[: glyph.unit])) for glyph in glyphs or []]
+    assert (glyphs and [glyph.source for glyph in glyphs]) == units
+    breaks = [len(re.findall(f"[\r\n{HYPHEN}]", printed[: glyph.source])) for glyph in glyphs or []]
     assert [glyph.line for glyph in glyphs or []] == breaks
     assert all(glyph.character in (text[glyph.at], HYPHEN) for glyph in glyphs or [])
 

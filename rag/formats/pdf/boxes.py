@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import copysign, hypot
 from typing import Any, NamedTuple, Self
 
-from .layout import HYPHEN
+from .layout import HYPHEN, Rectangle
 
 #: Height of a box above and below the baseline, in font sizes; the heights that fonts declare may span several lines.
 #: Ink beyond it is included.
@@ -29,17 +29,17 @@ class GlyphMismatch(Exception):
 
 
 class Glyph(NamedTuple):
-    """A character of a document and its position in PDFium's text of the page.
+    """A character of a document and its place on the page.
 
     Attributes:
         at: Offset in the page's part of the document, in code points.
-        unit: Offset in PDFium's text, in UTF-16 units.
-        line: Line of PDFium's text, from 0.
+        source: Offset in PDFium's text, in UTF-16 units; or the rectangle that shows it.
+        line: Line of the page's text, from 0.
         character: The character; ``HYPHEN`` for hyphenation at the end of a line.
     """
 
     at: int
-    unit: int
+    source: int | Rectangle
     line: int
     character: str
 
@@ -123,7 +123,11 @@ def _runs(text_page: Any, glyphs: Sequence[Glyph]) -> Iterator[_Run]:
     from pypdfium2 import raw as pdfium
 
     for glyph in glyphs:
-        index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, glyph.unit)
+        if isinstance(glyph.source, Rectangle):
+            left, bottom, right, top = glyph.source
+            yield _Run(glyph.line, True, _Range(left, right), _Range(bottom, top))
+            continue
+        index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, glyph.source)
         # U+FFFD replaces a character that could not be stored.
         if glyph.character not in (HYPHEN, "\ufffd") and pdfium.FPDFText_GetUnicode(text_page, index) != _unit(glyph):
             raise GlyphMismatch

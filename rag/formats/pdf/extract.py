@@ -1,12 +1,11 @@
 """PDF, with PDFium: the text layer, with paragraphs detected from the layout; pages are places.
 
-The text differs from PDFium's in three ways: lines are grouped into paragraphs separated by blank lines, words
-hyphenated at the end of a line are rejoined, and soft hyphens are removed.
+The text differs from PDFium's in four ways: it has the values of form fields and the comments, lines are grouped into
+paragraphs separated by blank lines, words hyphenated at the end of a line are rejoined, and soft hyphens are removed.
 """
 
 from __future__ import annotations
 
-import ctypes
 import re
 import threading
 from collections.abc import Iterator
@@ -21,7 +20,8 @@ from ...types import Document, Place, name_title
 from ..base import Parsed, Remark
 from ..blocks import Blocks
 from ..sanitize import check_length, iso_date, one_line
-from .layout import HYPHEN, Line, mend_hyphens, paragraphs
+from .layout import mend_hyphens, paragraphs
+from .page_text import page_text
 
 #: PDFium is not thread-safe.
 PDFIUM = threading.Lock()
@@ -71,6 +71,8 @@ def opened(raw: bytes) -> Iterator[Any]:
         except pypdfium2.PdfiumError as error:
             raise DocumentError(_open_error(error.err_code)) from error
         with closing(pdf):
+            # Before any page is loaded, so that its fields are.
+            pdf.init_forms()
             yield pdf
 
 
@@ -82,11 +84,6 @@ def _open_error(code: int | None) -> str:
     if code == pdfium.FPDF_ERR_SECURITY:
         return "uses an unsupported encryption; save a copy without protection"
     return "is damaged or not a PDF; open it in a viewer and save or print it as PDF again"
-
-
-def text_of(text_page: Any) -> str:
-    """The text of a page from PDFium, with ``HYPHEN`` for a hyphen and the line break after it."""
-    return str(text_page.get_text_range(errors="replace"))
 
 
 def _extract(pdf: Any) -> tuple[list[list[list[str]]], dict[str, str]]:
@@ -103,38 +100,10 @@ def _extract(pdf: Any) -> tuple[list[list[list[str]]], dict[str, str]]:
             pages.append([])
             continue
         with closing(page), closing(page.get_textpage()) as text_page:
-            pages.append(list(paragraphs(list(_lines(text_page)))))
+            pages.append(list(paragraphs(page_text(pdf, page, text_page).lines)))
         length += sum(len(line) for paragraph in pages[-1] for line in paragraph)
         check_length(length)
     return pages, pdf.get_metadata_dict()
-
-
-def _lines(text_page: Any) -> Iterator[Line]:
-    """The lines of a page in the order of its text, without blank lines."""
-    from pypdfium2 import raw as pdfium
-
-    x, y, right, ignored = (ctypes.c_double() for _ in range(4))
-    matrix = pdfium.FS_MATRIX()
-    at = 0
-    for found in re.finditer(f"([^\r\n{HYPHEN}]*)({HYPHEN}|\r?\n|\r|$)", text_of(text_page)):
-        text, end = found.groups()
-        stripped = text.strip()
-        if stripped:
-            # PDFium counts UTF-16 units.
-            before = at + _units(text[: len(text) - len(text.lstrip())])
-            first = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, before)
-            last = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, before + _units(stripped) - 1)
-            pdfium.FPDFText_GetCharOrigin(text_page, first, x, y)
-            pdfium.FPDFText_GetMatrix(text_page, first, matrix)
-            pdfium.FPDFText_GetCharBox(text_page, last, ignored, right, ignored, ignored)
-            size = pdfium.FPDFText_GetFontSize(text_page, first) * (matrix.c**2 + matrix.d**2) ** 0.5
-            yield Line(stripped + HYPHEN * (end == HYPHEN), x.value, right.value, y.value, size)
-        at += _units(found.group())
-
-
-def _units(text: str) -> int:
-    """Length in UTF-16 code units."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _joined(lines: list[str]) -> str:

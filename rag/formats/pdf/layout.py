@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from ...text.segmentation import LIST_ITEM
 
@@ -28,6 +29,27 @@ MIN_INDENT, MAX_INDENT = 0.7, 4.5
 SHORT = 0.8
 
 
+class Rectangle(NamedTuple):
+    """A rectangle on a page, in points from the lower left corner, before rotation and cropping."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+class Part(NamedTuple):
+    """A part of a line from one source.
+
+    Attributes:
+        at: Start in the line's text, in code points; it ends where the next part begins.
+        source: Start in PDFium's text of the page, in UTF-16 units; or the rectangle that shows it.
+    """
+
+    at: int
+    source: int | Rectangle
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line on a page; coordinates in points, from the lower left corner.
@@ -37,6 +59,8 @@ class Line:
         left, right: Horizontal extent.
         baseline: Height of the baseline.
         size: Size of its first font.
+        parts: Where its text comes from.
+        alone: True for a paragraph of its own.
     """
 
     text: str
@@ -44,6 +68,13 @@ class Line:
     right: float
     baseline: float
     size: float
+    parts: tuple[Part, ...] = ()
+    alone: bool = False
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units, in which PDFium counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
@@ -52,7 +83,7 @@ def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
     # Each line in pieces: a word may be hyphenated over any number of lines.
     paragraph_lines: list[list[str]] = []
     for i, line in enumerate(lines):
-        if i and not lines[i - 1].text.endswith(HYPHEN) and _is_break(lines, i, leading):
+        if i and _is_break(lines, i, leading):
             yield ["".join(pieces) for pieces in paragraph_lines]
             paragraph_lines = []
         if paragraph_lines and paragraph_lines[-1][-1].endswith(HYPHEN):
@@ -63,6 +94,12 @@ def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
             paragraph_lines.append([line.text])
     if paragraph_lines:
         yield ["".join(pieces) for pieces in paragraph_lines]
+
+
+def paragraph_end(lines: list[Line], at: int) -> int:
+    """Index after the last line of the paragraph of line ``at``."""
+    leading = _leading(lines)
+    return next((i for i in range(at + 1, len(lines)) if _is_break(lines, i, leading)), len(lines))
 
 
 def mend_hyphens(pages: list[list[list[str]]]) -> None:
@@ -106,9 +143,10 @@ def _is_break(lines: list[Line], i: int, leading: dict[int, float]) -> bool:
     size = max(line.size, 1.0)
     gap = above.baseline - line.baseline
     ended = SENTENCE_END.search(above.text) is not None
-    if abs(gap) < 0.5 * size:  # the same row
+    alone = above.alone or line.alone
+    if not alone and (above.text.endswith(HYPHEN) or abs(gap) < 0.5 * size):  # the same word or row
         return False
-    if max(above.size, line.size) > PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1):
+    if alone or max(above.size, line.size) > PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1):
         return True
     if gap < 0:  # the next column, whose first line may continue the sentence
         return ended or not line.text[:1].islower()

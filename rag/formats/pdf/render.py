@@ -1,8 +1,8 @@
 """Rendering a page of a PDF, and locating spans of a document on it, glyph by glyph.
 
-No text is searched for. A document's text and PDFium's text of the page contain the same characters in the same order,
-except for whitespace, soft hyphens and hyphenation, so the two are aligned character by character. If they do not
-align, no boxes are returned.
+No text is searched for. A document's text and the text of the page's lines contain the same characters in the same
+order, except for whitespace, soft hyphens and hyphenation, so the two are aligned character by character. If they do
+not align, no boxes are returned.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from ...errors import DocumentError, InputError
 from ...types import Document
 from ..sanitize import clean
 from .boxes import Box, Glyph, GlyphMismatch, boxes_of
-from .extract import opened, text_of
+from .extract import opened
 from .layout import HYPHEN
+from .page_text import page_text
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -78,7 +79,7 @@ def page_picture(
             if not 1 <= number <= len(pdf):
                 raise InputError(f"{document.id}: there is no page {number}; choose one from 1 to {len(pdf)}")
             with closing(pdf[number - 1]) as page:
-                boxes = _span_boxes(page, document, number, extents)
+                boxes = _span_boxes(pdf, page, document, number, extents)
                 image = _rendered(page, width)
     except pypdfium2.PdfiumError as error:
         raise DocumentError(
@@ -99,11 +100,11 @@ def page_sizes(raw: bytes) -> tuple[tuple[float, float], ...]:
 
 
 def aligned(text: str, printed: str) -> list[Glyph] | None:
-    """Align the text of a page with PDFium's; returns the glyphs in order, or None if the texts differ.
+    """Align the text of a page with that of its lines; returns the glyphs in order, or None if the texts differ.
 
     Args:
         text: Text of the page in the document.
-        printed: Text of the page from ``text_of``.
+        printed: ``PageText.printed``; the glyphs' sources are their offsets in it, in UTF-16 units.
     """
     glyphs: list[Glyph] = []
     at = unit = line = 0
@@ -131,14 +132,17 @@ def aligned(text: str, printed: str) -> list[Glyph] | None:
 
 
 def _span_boxes(
-    page: Any, document: Document, number: int, extents: Sequence[tuple[int, int]]
+    pdf: Any, page: Any, document: Document, number: int, extents: Sequence[tuple[int, int]]
 ) -> tuple[tuple[Box, ...], ...] | None:
     """The boxes of each extent; None if the page's text does not match the document."""
     first, last = page_extent(document, number)
     with closing(page.get_textpage()) as text_page:
-        glyphs = aligned(document.text[first:last], text_of(text_page))
+        shown = page_text(pdf, page, text_page)
+        glyphs = aligned(document.text[first:last], shown.printed)
         if glyphs is None:
             return None
+        sources = shown.sources([glyph.source for glyph in glyphs])
+        glyphs = [glyph._replace(source=source) for glyph, source in zip(glyphs, sources, strict=True)]
         found = [_within(glyphs, start - first, end - first) for start, end in extents]
         try:
             return tuple(boxes_of(page, text_page, each) for each in found)
