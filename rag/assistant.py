@@ -340,11 +340,14 @@ class Assistant:
         """The candidates and the evidence in the hits of a result."""
         question, hits = result.question, result.hits
         evidence = self.evidence.find(question, hits, read, self.index.lexical.rarity)
-        return self._candidates(question, read.spans, hits), tuple(map(self._placed, evidence))
+        placed = sorted(map(self._placed, evidence), key=lambda each: -each.probability)
+        return self._candidates(question, read.spans, hits), tuple(placed)
 
     def _placed(self, evidence: Evidence) -> Evidence:
         place = self.index.place(evidence.document_id, evidence.start)
-        return replace(evidence, page=place.page, heading=place.heading)
+        ocr = self.index.store.ocr_score(evidence.document_id, evidence.start, evidence.end)
+        probability = evidence.probability * (1.0 if ocr is None else ocr)
+        return replace(evidence, page=place.page, heading=place.heading, probability=probability, ocr=ocr)
 
     def _candidates(self, question: str, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
         """The best candidates of a reader's spans, best first."""
@@ -355,8 +358,10 @@ class Assistant:
         if not groups:
             return ()
         best = _joint_signals(groups[0])
-        found = tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
-        return tuple(map(_with_items, found)) if asks_for_list(question) else found
+        candidates = (self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
+        # What OCR read may be less likely than the candidates after it.
+        found = sorted(candidates, key=lambda answer: -answer.confidence)
+        return tuple(map(_with_items, found) if asks_for_list(question) else found)
 
     def _answer(self, spans: Sequence[Span], hits: Sequence[Hit], best: Signals, lead: float) -> Answer:
         """One candidate of spans with the same words, best first.
@@ -370,9 +375,10 @@ class Assistant:
         span, *others = spans
         hit = hits[span.hit]
         place = self.index.place(span.document_id, span.start)
+        ocr = self.index.store.ocr_score(span.document_id, span.start, span.end)
         return Answer(
             text=span.text,
-            confidence=self.confidence.probability(replace(best, lead=lead)),
+            confidence=self.confidence.probability(replace(best, lead=lead)) * (1.0 if ocr is None else ocr),
             document=span.document_id,
             title=hit.title,
             start=span.start,
@@ -385,6 +391,7 @@ class Assistant:
                 Support(other.document_id, other.start, other.end) for other in others if other.signals.is_answer
             ),
             signals=replace(_joint_signals(spans), lead=lead),
+            ocr=ocr,
         )
 
 

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,24 @@ class Place:
 NOWHERE = Place(0)
 
 
+class OcrWord(NamedTuple):
+    """A word of a document that was read by OCR.
+
+    Attributes:
+        start, end: Code points of the document's text.
+        left, top, width, height: Its box, as fractions of the displayed page, from the upper left corner.
+        score: How sure the engine is of the characters of its line on average, in [0, 1].
+    """
+
+    start: int
+    end: int
+    left: float
+    top: float
+    width: float
+    height: float
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document and its text.
@@ -45,6 +63,7 @@ class Document:
         metadata: Front matter, document properties or columns. ``date`` is an ISO date, possibly shortened
             (``2022-10``); ``encoding`` is a text file's encoding, as Python names it.
         places: Pages and headings in order of ``start``; empty in formats without either.
+        ocr: The words that were read by OCR, in order.
     """
 
     id: str
@@ -53,6 +72,7 @@ class Document:
     body: int = 0
     metadata: Mapping[str, object] = field(default_factory=dict)
     places: tuple[Place, ...] = ()
+    ocr: tuple[OcrWord, ...] = ()
 
     def place(self, at: int) -> Place:
         """Page and heading at the code point ``at``."""
@@ -249,6 +269,8 @@ class Answer:
         signals: What the confidence of the best candidate was computed from.
         feedback: Who marked these words right, and when; None if nobody did. Their confidence is 1.
         items: The items of the words, in their order, if the question asks for a list and the words are one.
+        ocr: Lowest score of the words if they were read by OCR, in [0, 1]; the confidence was multiplied by it. None if
+            they were not.
     """
 
     text: str
@@ -265,6 +287,7 @@ class Answer:
     signals: Signals = Signals()
     feedback: Attribution | None = None
     items: tuple[Item, ...] = ()
+    ocr: float | None = None
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -283,6 +306,7 @@ class Evidence:
         title: Title of the document.
         page: Page number at ``start``, from 1; None in formats without pages.
         heading: Heading above ``start``; None in formats without headings.
+        ocr: As ``Answer.ocr``.
     """
 
     document_id: str
@@ -294,6 +318,7 @@ class Evidence:
     title: str
     page: int | None = None
     heading: str | None = None
+    ocr: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def verification_text(found: Verification) -> Text:
     """Findings of ``rag verify``, one per line."""
     lines = [Text(one_line(problem), style="red") for problem in found.problems]
     lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
+    lines += [Text(one_line(f"{name}: {text}"), style=WARNING) for name, text in found.incomplete]
     if not found.problems:
         changed = f"{counted(len(found.stale), 'file')} changed; run `rag index` to update it"
         state = changed if found.stale else "up to date with its files"
@@ -189,6 +190,8 @@ def _place(title: str, document: str, found: Answer | Evidence | Passage) -> str
         parts.append(f"page {found.page}")
     if found.heading not in (None, title):
         parts.append(f"under “{found.heading}”")
+    if not isinstance(found, Passage) and found.ocr is not None:
+        parts.append("read by OCR")
     return f"{title} ({', '.join(parts)}, characters {found.start}-{found.end})"
 
 

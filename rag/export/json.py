@@ -39,6 +39,7 @@ def evidence_to_json(evidence: Evidence) -> Json:
         "end": evidence.end,
         "page": evidence.page,
         "heading": evidence.heading,
+        "ocr": evidence.ocr,
     }
 
 
@@ -80,6 +81,7 @@ def answer_to_json(answer: Answer) -> Json:
         "support": [asdict(support) for support in answer.support],
         "feedback": asdict(answer.feedback) if answer.feedback else None,
         "items": [{"text": item.text, "start": item.start, "end": item.end} for item in answer.items],
+        "ocr": answer.ocr,
     }
 
 

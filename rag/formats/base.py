@@ -15,10 +15,12 @@ class Remark:
     Attributes:
         document_id: Id of the document or part.
         text: One line without the id: the problem and the remedy.
+        incomplete: True if text of the document could not be read.
     """
 
     document_id: str
     text: str
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

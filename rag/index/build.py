@@ -17,7 +17,7 @@ from .index import Report
 from .salvage import ReusableParts, StagedVectors, reusable_parts, staged_vectors
 from .staging import VersionWriter
 from .store import DocumentStore, FileRecord
-from .store_writer import SKIPPED, remarks_of
+from .store_writer import INCOMPLETE, SKIPPED, remarks_of
 from .versions import new_version, writing
 
 
@@ -39,6 +39,7 @@ class Changes:
         renamed: Old and new path of moved files; they are not embedded again.
         skipped: Files that were not read.
         warnings: Document ids and warnings, such as a guessed encoding or pages without text.
+        incomplete: Ids of the documents of which text could not be read; ``warnings`` say which.
         documents, passages: Counts in the new index.
     """
 
@@ -49,6 +50,7 @@ class Changes:
     renamed: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
     documents: int = 0
     passages: int = 0
 
@@ -156,7 +158,7 @@ class _Update:
         self._previous = reusable_parts(folder)
         self._known = self._previous.store.files() if self._previous else {}
         self._refused = self._previous.store.refused() if self._previous else {}
-        # Then every unreadable file is tried again: which of them exceeded a limit is not recorded.
+        # Then every file that was not read completely is tried again: which of them exceeded a limit is not recorded.
         self._may_take_more = self._previous is not None and parser.limits.exceed(self._previous.manifest.limits)
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
@@ -220,7 +222,7 @@ class _Update:
     def _step(self, source: Source, digest: str, size: int, paths: Mapping[str, str]) -> Step:
         path = source.document_id
         old = self._known.get(path)
-        if old and old.hash == digest:
+        if old and old.hash == digest and not (self._may_take_more and self._is_incomplete(old)):
             return Step(path, None, old, size=size)
         refused = self._refused.get(path)
         if refused and refused[0] == digest and not self._may_take_more:
@@ -231,6 +233,11 @@ class _Update:
         if moved is not None and suffix_of(moved) == suffix_of(path):
             return Step(path, None, self._known[moved], size=size)
         return Step(path, source, old, size=size)
+
+    def _is_incomplete(self, old: FileRecord) -> bool:
+        """True if text of a file could not be read before."""
+        remarks = self._previous.store.remarks(old.number) if self._previous else ()
+        return any(kind == INCOMPLETE for _, kind, _ in remarks)
 
     def _keep_old(self, path: str, reason: str) -> list[Step]:
         """Steps that keep the indexed version of an unreadable file, or of all files in an unreadable folder."""
@@ -292,6 +299,8 @@ class _Update:
                 self._changes.skipped.append(Skipped(document_id, text))
             else:
                 self._changes.warnings.append((document_id, text))
+                if kind == INCOMPLETE:
+                    self._changes.incomplete.append(document_id)
         self._changes.documents, self._changes.passages = len(store.documents), len(store.passages)
         return self._changes
 

@@ -15,7 +15,7 @@ import xxhash
 from ..embedding.encoder import Encoder
 from ..errors import IndexDamaged, IndexMismatch
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 
 #: Bytes read at a time.

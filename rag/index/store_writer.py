@@ -14,8 +14,8 @@ from .database import SCHEMA, connect, text_hash, uri
 from .filters import MAX_VALUE, as_date, as_number
 from .store import OWN_FIELDS, DocumentStore
 
-#: Kinds of remarks.
-SKIPPED, WARNING = "skipped", "warning"
+#: Kinds of remarks; ``INCOMPLETE`` is a warning about text that could not be read.
+SKIPPED, WARNING, INCOMPLETE = "skipped", "warning", "incomplete"
 
 #: A row of the table ``fields``: document, name, value, number and date.
 FieldRow = tuple[int, str, str, float | None, str | None]
@@ -27,7 +27,10 @@ Remarks = Sequence[tuple[str, str, str]]
 def remarks_of(parsed: Parsed) -> Remarks:
     """The remarks of a parsed file: skipped parts first, then warnings."""
     skipped = [(remark.document_id, SKIPPED, remark.text) for remark in parsed.skipped]
-    return [*skipped, *((remark.document_id, WARNING, remark.text) for remark in parsed.warnings)]
+    warnings = [
+        (remark.document_id, INCOMPLETE if remark.incomplete else WARNING, remark.text) for remark in parsed.warnings
+    ]
+    return [*skipped, *warnings]
 
 
 class StoreWriter:
@@ -118,6 +121,8 @@ class StoreWriter:
             "INSERT INTO documents SELECT document + :documents, file + :files, coalesce(:path || substr(id, 1 + "
             "(SELECT length(path) FROM source.files WHERE file = :first)), id), title, text, body, metadata, places "
             f"FROM {run} ORDER BY document",
+            "INSERT INTO ocr_words SELECT document + :documents, start, stop, left_side, top, width, height, score "
+            "FROM source.ocr_words WHERE document BETWEEN :low AND :high",
             "INSERT INTO passages SELECT row + :rows, document + :documents, start, stop, text, tokens, page, "
             "last_page, heading, hash FROM source.passages WHERE document BETWEEN :low AND :high ORDER BY row",
             "INSERT INTO fields SELECT document + :documents, name, value, number, date FROM source.fields "
@@ -163,6 +168,9 @@ class StoreWriter:
                 for i, passage in enumerate(passages)
             ],
         )  # fmt: skip
+        self._connection.executemany(
+            "INSERT INTO ocr_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [(number, *word) for word in document.ocr]
+        )
         self._connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", _fields(number, document))
         self._documents += 1
         self.rows += len(passages)

@@ -23,6 +23,7 @@ from .manifest import Manifest
 from .salvage import ReusableParts, reusable_parts, staged_vectors
 from .staging import VersionWriter
 from .store import DocumentStore
+from .store_writer import INCOMPLETE
 from .vectors import VectorStore
 from .versions import current_version, new_version, versions, writing
 
@@ -39,12 +40,14 @@ class Verification:
         stale: Files that have changed since they were indexed, each ``changed``, ``added`` or ``removed``, or with the
             reason why it cannot be compared. This is not damage.
         documents, passages: Counts according to the manifest.
+        incomplete: Documents of which text could not be read, and which text. This is not damage either.
     """
 
     problems: list[str]
     stale: list[tuple[str, str]]
     documents: int = 0
     passages: int = 0
+    incomplete: tuple[tuple[str, str], ...] = ()
 
 
 def verify(folder: Path | str) -> Verification:
@@ -74,8 +77,13 @@ def verify(folder: Path | str) -> Verification:
     if problems and current_version(folder) != version:
         # A writer that finished twice in the meantime has deleted this version.
         return verify(folder)
-    stale = list(_stale(open_store(version), manifest)) if LIBRARY not in damaged else []
-    return Verification(problems, stale, manifest.documents, manifest.passages)
+    stale: list[tuple[str, str]] = []
+    incomplete: list[tuple[str, str]] = []
+    if LIBRARY not in damaged:
+        store = open_store(version)
+        stale += _stale(store, manifest)
+        incomplete += [(name, text) for name, kind, text in store.remarks() if kind == INCOMPLETE]
+    return Verification(problems, stale, manifest.documents, manifest.passages, tuple(incomplete))
 
 
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:

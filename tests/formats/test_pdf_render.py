@@ -15,9 +15,10 @@ from PIL import Image, ImageOps
 
 from rag.errors import DocumentError, InputError
 from rag.formats import parse
-from rag.formats.pdf.boxes import Box, Glyph, GlyphMismatch, boxes_of
+from rag.formats.pdf.alignment import Glyph, aligned
+from rag.formats.pdf.boxes import Box, GlyphMismatch, boxes_of
 from rag.formats.pdf.layout import HYPHEN
-from rag.formats.pdf.render import MAX_SIDE, Picture, aligned, page_picture
+from rag.formats.pdf.render import MAX_SIDE, Picture, page_picture
 from rag.types import Document
 from tests.timing import cpu_seconds
 
@@ -304,7 +305,7 @@ def test_page_with_shifted_characters_is_not_marked(monkeypatch: pytest.MonkeyPa
     raw = _pdf(lambda pdf: pdf.text(20, 20, "The toll"))
 
     def shifted(text: str, printed: str) -> list[Glyph]:
-        return [glyph._replace(source=glyph.source + 1) for glyph in aligned(text, printed) or []]
+        return [glyph._replace(unit=glyph.unit + 1) for glyph in aligned(text, printed) or []]
 
     monkeypatch.setattr("rag.formats.pdf.render.aligned", shifted)
     picture = page_picture(raw, _document(raw), 1, [(0, 3), (4, 8)])
@@ -315,11 +316,11 @@ def test_unexpected_glyph_is_an_error() -> None:
     pdf = pypdfium2.PdfDocument(_pdf(lambda pdf: pdf.text(20, 20, "The toll")))
     page = pdf[0]
     text_page = page.get_textpage()
-    assert len(boxes_of(page, text_page, [Glyph(0, 0, 0, "T"), Glyph(1, 1, 0, "h")])) == 1
+    assert len(boxes_of(page, text_page, [Glyph(0, 0, 0, "T"), Glyph(1, 1, 0, "h")], [0, 1])) == 1
     with pytest.raises(GlyphMismatch):
-        boxes_of(page, text_page, [Glyph(0, 0, 0, "T"), Glyph(1, 2, 0, "h")])
+        boxes_of(page, text_page, [Glyph(0, 0, 0, "T"), Glyph(1, 2, 0, "h")], [0, 2])
     with pytest.raises(GlyphMismatch):
-        boxes_of(page, text_page, [Glyph(0, 99, 0, "T")])
+        boxes_of(page, text_page, [Glyph(0, 99, 0, "T")], [99])
     pdf.close()
 
 
@@ -343,8 +344,8 @@ def test_unexpected_glyph_is_an_error() -> None:
 )
 def test_page_text_is_aligned_with_document_text(printed: str, text: str, units: list[int] | None) -> None:
     glyphs = aligned(text, printed)
-    assert (glyphs and [glyph.source for glyph in glyphs]) == units
-    breaks = [len(re.findall(f"[\r\n{HYPHEN}]", printed[: glyph.source])) for glyph in glyphs or []]
+    assert (glyphs and [glyph.unit for glyph in glyphs]) == units
+    breaks = [len(re.findall(f"[\r\n{HYPHEN}]", printed[: glyph.unit])) for glyph in glyphs or []]
     assert [glyph.line for glyph in glyphs or []] == breaks
     assert all(glyph.character in (text[glyph.at], HYPHEN) for glyph in glyphs or [])
 

@@ -152,7 +152,7 @@ def test_index_of_format_1_is_refused_and_rebuilt(
     values = {"format": 1, "sources": [str(docs)], "documents": {}, "embedder": "all-MiniLM-L6-v2"}
     path = current_version(index) / MANIFEST
     path.write_text(json.dumps({"manifest": values} if nested else values))
-    with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 2; build it again"):
+    with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 3; build it again"):
         Index.open(index)
     assert main(["index", "--index", str(index)]) == 0
     assert "2 documents, 2 passages in the index" in capsys.readouterr().err

@@ -10,18 +10,19 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import groupby
 from typing import Any
 
 from ...errors import DocumentError
-from ...text.plural import counted
 from ...text.segmentation import LONGEST_WRAPPED_LINE
 from ...types import Document, Place, name_title
-from ..base import Parsed, Remark
+from ..base import Parsed
 from ..blocks import Blocks
+from ..ocr import allowance
 from ..sanitize import check_length, iso_date, one_line
 from .layout import mend_hyphens, paragraphs
 from .page_text import page_text
+from .remarks import PageContent, page_remarks, without_text
+from .scan import ScannedPage, is_scan
 
 #: PDFium is not thread-safe.
 PDFIUM = threading.Lock()
@@ -36,24 +37,40 @@ PDF_DATE = re.compile(r"D?:?(\d{4})(\d\d)?(\d\d)?")
 
 
 def read_pdf(document_id: str, raw: bytes) -> Parsed:
-    """The text, with a place for every page that has text; title, author and date come from the file."""
+    """The text, with a place for every page that has text; title, author and date come from the file.
+
+    Scanned pages are read by OCR as far as ``rag.formats.ocr.allowance`` goes.
+    """
     with opened(raw) as pdf:
-        pages, stated = _extract(pdf)
-    if not any(pages):
-        count = counted(len(pages), "page")
-        raise DocumentError(f"has no text in its {count}; it may be a scan, so run OCR on the file first")
-    mend_hyphens(pages)
+        pages = list(_pages(pdf))
+        stated = pdf.get_metadata_dict()
+    if not any(page.paragraphs for page in pages):
+        raise DocumentError(without_text(pages))
+    mend_hyphens([page.paragraphs for page in pages])
     blocks = Blocks()
-    places = []
-    for number, page in enumerate(pages, start=1):
-        for i, paragraph in enumerate(page):
+    starts: dict[int, int] = {}
+    for page in pages:
+        for paragraph in page.paragraphs:
             start = blocks.add(_joined(paragraph))
-            if i == 0:
-                places.append(Place(start, page=number))
+            starts.setdefault(page.number, start)
+    text = blocks.text()
+    ends = dict(zip(starts, [*list(starts.values())[1:], len(text)], strict=True))
+    words = [
+        word
+        for page in pages
+        if page.scanned and page.number in starts
+        for word in page.scanned.words(text[starts[page.number] : ends[page.number]], starts[page.number])
+    ]
     metadata = _metadata(stated)
-    title = str(metadata.get("title") or name_title(document_id))
-    document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(places))
-    return Parsed([document], warnings=_warnings(document_id, pages))
+    document = Document(
+        document_id,
+        text,
+        str(metadata.get("title") or name_title(document_id)),
+        metadata=metadata,
+        places=tuple(Place(start, page=number) for number, start in starts.items()),
+        ocr=tuple(words),
+    )
+    return Parsed([document], warnings=page_remarks(document_id, pages))
 
 
 @contextmanager
@@ -86,24 +103,25 @@ def _open_error(code: int | None) -> str:
     return "is damaged or not a PDF; open it in a viewer and save or print it as PDF again"
 
 
-def _extract(pdf: Any) -> tuple[list[list[list[str]]], dict[str, str]]:
-    """Pages as lists of paragraphs of lines, and the file's metadata."""
+def _pages(pdf: Any) -> Iterator[PageContent]:
     import pypdfium2
 
-    pages: list[list[list[str]]] = []
     length = 0
-    for i in range(len(pdf)):
+    for number in range(1, len(pdf) + 1):
         # Each page is released before the next: a PDF may have ten thousand.
         try:
-            page = pdf[i]
+            page = pdf[number - 1]
         except pypdfium2.PdfiumError:
-            pages.append([])
+            yield PageContent(number, [], is_scan=False)
             continue
         with closing(page), closing(page.get_textpage()) as text_page:
-            pages.append(list(paragraphs(page_text(pdf, page, text_page).lines)))
-        length += sum(len(line) for paragraph in pages[-1] for line in paragraph)
+            text = page_text(pdf, page, text_page)
+            scan = is_scan(page, text)
+            scanned = ScannedPage(page) if scan and allowance().take() else None
+        found = list(paragraphs((scanned.text if scanned else text).lines))
+        length += sum(len(line) for paragraph in found for line in paragraph)
         check_length(length)
-    return pages, pdf.get_metadata_dict()
+        yield PageContent(number, found, scan, scanned)
 
 
 def _joined(lines: list[str]) -> str:
@@ -120,18 +138,3 @@ def _metadata(stated: dict[str, str]) -> dict[str, object]:
         "date": iso_date("-".join(part for part in created.groups() if part)) if created else None,
     }
     return {name: value for name, value in found.items() if value}
-
-
-def _warnings(document_id: str, pages: list[list[list[str]]]) -> list[Remark]:
-    empty = [number for number, page in enumerate(pages, start=1) if not page]
-    if not empty:
-        return []
-    which = f"page {empty[0]} holds" if len(empty) == 1 else f"pages {_ranges(empty)} hold"
-    it = "it may be a scan, which is" if len(empty) == 1 else "they may be scans, which are"
-    return [Remark(document_id, f"{which} no text; {it} not read")]
-
-
-def _ranges(numbers: list[int]) -> str:
-    """``[3, 4, 5, 9]`` as ``3-5, 9``."""
-    runs = [[n for _, n in run] for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0])]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -77,7 +77,7 @@ def utf16_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
+def paragraphs(lines: Sequence[Line]) -> Iterator[list[str]]:
     """Group the lines of a page into paragraphs; the rest of a hyphenated word moves up to its start."""
     leading = _leading(lines)
     # Each line in pieces: a word may be hyphenated over any number of lines.
@@ -96,7 +96,7 @@ def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
         yield ["".join(pieces) for pieces in paragraph_lines]
 
 
-def paragraph_end(lines: list[Line], at: int) -> int:
+def paragraph_end(lines: Sequence[Line], at: int) -> int:
     """Index after the last line of the paragraph of line ``at``."""
     leading = _leading(lines)
     return next((i for i in range(at + 1, len(lines)) if _is_break(lines, i, leading)), len(lines))
@@ -127,7 +127,7 @@ def mend_hyphens(pages: list[list[list[str]]]) -> None:
             paragraph[:] = [PARTED.sub(mended, line) for line in paragraph]
 
 
-def _leading(lines: list[Line]) -> dict[int, float]:
+def _leading(lines: Sequence[Line]) -> dict[int, float]:
     """Line spacing within paragraphs by rounded font size: the lower quartile of the gaps."""
     gaps: defaultdict[int, list[float]] = defaultdict(list)
     for above, line in pairwise(lines):
@@ -137,7 +137,7 @@ def _leading(lines: list[Line]) -> dict[int, float]:
     return {size: sorted(found)[len(found) // 4] for size, found in gaps.items() if len(found) > 2}
 
 
-def _is_break(lines: list[Line], i: int, leading: dict[int, float]) -> bool:
+def _is_break(lines: Sequence[Line], i: int, leading: dict[int, float]) -> bool:
     """True if a paragraph ends before line ``i``."""
     above, line = lines[i - 1], lines[i]
     size = max(line.size, 1.0)
@@ -155,7 +155,7 @@ def _is_break(lines: list[Line], i: int, leading: dict[int, float]) -> bool:
     return ended and not LIST_ITEM.match(above.text) and (_indented(lines, i, size) or _follows_short_line(lines, i))
 
 
-def _indented(lines: list[Line], i: int, size: float) -> bool:
+def _indented(lines: Sequence[Line], i: int, size: float) -> bool:
     """True if the line has a first-line indent, unlike the lines around it."""
     line = lines[i]
     minimum = MIN_INDENT * size
@@ -164,7 +164,7 @@ def _indented(lines: list[Line], i: int, size: float) -> bool:
     return minimum < indent < MAX_INDENT * size and lines[i - 1].left < line.left - minimum / 2 and back_after
 
 
-def _follows_short_line(lines: list[Line], i: int) -> bool:
+def _follows_short_line(lines: Sequence[Line], i: int) -> bool:
     """True if the line above is short, like the last line of a paragraph."""
     around = lines[max(0, i - 4) : i + 4]
     left, right = min(other.left for other in around), max(other.right for other in around)

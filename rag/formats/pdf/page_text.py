@@ -8,10 +8,11 @@ from __future__ import annotations
 import ctypes
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .alignment import Glyph
 from .annotations import annotations_of
 from .insertion import inserted
 from .layout import HYPHEN, Line, Part, Rectangle, utf16_length
@@ -32,8 +33,8 @@ class PageText:
         """The lines as one text; a line ends with a line break, or with ``HYPHEN`` if its last word goes on."""
         return "".join(map(_printed, self.lines))
 
-    def sources(self, units: list[int]) -> Iterator[int | Rectangle]:
-        """The source of each offset in ``printed``; see ``Part.source``. Offsets count UTF-16 units."""
+    def sources(self, glyphs: Sequence[Glyph]) -> Iterator[int | Rectangle]:
+        """The source of each glyph that was aligned with ``printed``; see ``Part.source``."""
         starts: list[int] = []
         parts: list[Part] = []
         at = 0
@@ -42,10 +43,10 @@ class PageText:
                 starts.append(at + utf16_length(line.text[: part.at]))
                 parts.append(part)
             at += utf16_length(_printed(line))
-        for unit in units:
-            number = bisect_right(starts, unit) - 1
+        for glyph in glyphs:
+            number = bisect_right(starts, glyph.unit) - 1
             source = parts[number].source
-            yield source if isinstance(source, Rectangle) else source + unit - starts[number]
+            yield source if isinstance(source, Rectangle) else source + glyph.unit - starts[number]
 
 
 def page_text(pdf: Any, page: Any, text_page: Any) -> PageText:
