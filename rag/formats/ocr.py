@@ -126,6 +126,8 @@ def _engine() -> Any:
             "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
             "Det.limit_type": "max",
             "Det.limit_side_len": LOCATING_SIDE,
+            # Dilation joins lines that are close to each other and tilted.
+            "Det.use_dilation": False,
             "Cls.model_path": str(models / "ch_ppocr_mobile_v2.0_cls_mobile.onnx"),
             "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
             # Lines read together are padded to the longest one, which takes more time and memory.

@@ -18,7 +18,9 @@ End = Annotated[int, Field(description="Offset after the last character, in Unic
 Page = Annotated[int | None, Field(description="Page number, from 1; null in formats without pages")]
 Ocr = Annotated[
     float | None,
-    Field(description="Lowest score of the words if they were read by OCR, 0 to 1; the confidence was multiplied by it"),
+    Field(
+        description="Lowest score of the words if they were read by OCR, 0 to 1; the confidence was multiplied by it"
+    ),
 ]
 Heading = Annotated[str | None, Field(description="Heading above the words; null in formats without headings")]
 Probability = Annotated[

@@ -42,9 +42,7 @@ def page_remarks(document_id: str, pages: Sequence[PageContent]) -> list[Remark]
     remarks = []
     read = sum(page.scanned is not None and bool(page.paragraphs) for page in pages)
     if read:
-        remarks.append(
-            Remark(document_id, f"{counted(read, 'page')} read by OCR; look at the page before you rely on it")
-        )
+        remarks.append(Remark(document_id, f"{counted(read, 'page')} read by OCR; compare quotes with the page"))
     unread = [page.number for page in pages if page.is_scan and not page.scanned]
     if unread:
         which = f"page {unread[0]} is" if len(unread) == 1 else f"pages {_ranges(unread)} are"
