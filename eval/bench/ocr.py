@@ -1,11 +1,11 @@
 """OCR of scanned pages: ``python -m rag.eval.bench.ocr FOLDER``.
 
 Makes scans of pages of PDFs that have text: each is rendered at 150 to 200 dpi, turned by up to one degree, and gets
-noise and the artefacts of JPEG. Compares the text that ``rag`` reads from them (RapidOCR), and that of Tesseract if it is
-installed, with the text of the PDF. Only pages in Latin letters without accents count, which both are made for.
+noise and the artefacts of JPEG. Compares the text that ``rag`` reads from them (RapidOCR), and that of Tesseract if it
+is installed, with the text of the PDF. Only pages in Latin letters without accents count, which both are made for.
 
-The word error rate is the edit distance of the words, without case and punctuation, divided by the number of words of the
-PDF. It depends on the reading order; the second figure, the share of words that are not read, does not. Figures are
+The word error rate is the edit distance of the words, without case and punctuation, divided by the number of words of
+the PDF. It depends on the reading order; the second figure, the share of words that are not read, does not. Figures are
 means over pages with 95% intervals.
 """
 
@@ -156,17 +156,20 @@ def by_tesseract(scan: Scan) -> str:
     return subprocess.run(command, input=png.getvalue(), capture_output=True, check=True).stdout.decode("utf-8")
 
 
-def engines() -> dict[str, Engine]:
-    """The engines that are installed, by name.
+#: Reads the text on a scan, by the name of the engine.
+ENGINES: dict[str, Engine] = {"rapidocr": by_rag, "tesseract": by_tesseract}
+
+
+def engines(only: str | None) -> dict[str, Engine]:
+    """The engines that are installed, by name, or one of them.
 
     Raises:
-        InputError: The extra ``ocr`` is not.
+        InputError: None is.
     """
-    if not is_installed():
-        raise InputError(f"RapidOCR is not installed; {REMEDY}")
-    found: dict[str, Engine] = {"rag (RapidOCR)": by_rag}
-    if shutil.which("tesseract"):
-        found["Tesseract"] = by_tesseract
+    installed = {"rapidocr": is_installed(), "tesseract": shutil.which("tesseract") is not None}
+    found = {name: engine for name, engine in ENGINES.items() if installed[name] and only in (None, name)}
+    if not found:
+        raise InputError(f"{only or 'no engine'} is not installed; {REMEDY}, or apt-get install tesseract-ocr")
     return found
 
 
@@ -190,10 +193,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m rag.eval.bench.ocr", description=__doc__.partition("\n\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder with PDFs that have text")
     parser.add_argument("--pages", type=int, default=30, metavar="N", help="scans to make (default: %(default)s)")
+    parser.add_argument("--engine", choices=ENGINES, help="run this one only (default: all that are installed)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choice and the noise (default: 0)")
     args = parser.parse_args(argv)
     try:
-        found = engines()
+        found = engines(args.engine)
         made = scans(args.folder, args.pages, args.seed)
     except RagError as error:
         print(error, file=sys.stderr)

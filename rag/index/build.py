@@ -230,7 +230,7 @@ class _Update:
             return Step(path, None, old, refused, size)
         # The same content under another name, in the same format.
         moved = paths.get(digest)
-        if moved is not None and suffix_of(moved) == suffix_of(path):
+        if moved is not None and moved != path and suffix_of(moved) == suffix_of(path):
             return Step(path, None, self._known[moved], size=size)
         return Step(path, source, old, size=size)
 

@@ -2,8 +2,8 @@
 
 It reads requests from stdin and writes replies to stdout. Each is a JSON object on one line, followed by as many bytes
 as its ``size`` says. Before each page that it reads by OCR, it writes a line that asks for more time. It ends when its
-stdin closes, when its parent is gone, or when a request exceeds a limit: the system refuses memory beyond the limit, and
-ends the process by an alarm after the time.
+stdin closes, when its parent is gone, or when a request exceeds a limit: the system refuses memory beyond the limit,
+and ends the process by an alarm after the time.
 """
 
 from __future__ import annotations

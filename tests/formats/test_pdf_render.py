@@ -147,7 +147,7 @@ def test_page_and_document_text_align_for_random_lines() -> None:
         picture = page_picture(raw, document, 1, extents, 50)
         assert picture.exact
         parted += sum(len(boxes) > 1 for boxes in picture.boxes)
-    assert parted > 30
+    assert parted > 20
 
 
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])

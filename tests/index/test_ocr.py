@@ -1,12 +1,12 @@
-"""Text that OCR read, in an index: its words are stored, files are read again when OCR can read more, answers say so."""
+"""Text that OCR read, in an index: words are stored, files are read again when OCR may read more, answers say so."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rag import Assistant, Retriever, SentenceTransformerEncoder, build_index, verify
+from rag import Assistant, Index, Retriever, SentenceTransformerEncoder, build_index, verify
 from rag.errors import InputError
-from rag.index import Index
 from rag.sources.parse_process import FileLimits, ParseProcess
 from tests.formats.scans import scanned
 
@@ -27,12 +27,12 @@ def test_words_of_a_scan_survive_updates_and_moves(docs: Path, tmp_path: Path) -
     folder = tmp_path / "index"
     changes = build_index(docs, folder, QuickEncoder())
     assert changes.warnings == [("scan.pdf", "2 pages read by OCR; compare quotes with the page")]
-    before = Index.load(folder, QuickEncoder()).documents["scan.pdf"].ocr
+    before = Retriever.load(folder, QuickEncoder()).index.documents["scan.pdf"].ocr
     assert len(before) == len(f"{LENGTH} The ferry leaves at nine.".split())
     (docs / "scan.pdf").rename(docs / "moved.pdf")
     (docs / "a.md").write_text("The toll is four crowns.")
     assert build_index(docs, folder, QuickEncoder()).renamed == [("scan.pdf", "moved.pdf")]
-    store = Index.load(folder, QuickEncoder()).store
+    store = Retriever.load(folder, QuickEncoder()).index.store
     assert store.documents["moved.pdf"].ocr == before
     assert store.documents["a.md"].ocr == ()
     at = LENGTH.index("7,644")
@@ -80,15 +80,16 @@ def test_answer_from_a_scan_is_less_likely_and_says_so(
     assistant = Assistant.load(tmp_path / "index", encoder)
     result = assistant.ask(question, min_confidence=0.0)
     assert result.answer
-    assert result.answer.text == "7,644 km"
+    assert result.answer.text.startswith("7,644 km")
     score = assistant.index.store.ocr_score("scan.pdf", result.answer.start, result.answer.end)
     assert result.answer.ocr == score
     assert score
     assert 0.8 < score < 1
     assert result.evidence[0].ocr == score
     # The same text without the words that OCR read.
-    plain = Index.build([_plain(assistant)], encoder)
-    other = Assistant.of(Retriever(plain, encoder)).ask(question, min_confidence=0.0)
+    document = replace(assistant.index.documents["scan.pdf"], ocr=())
+    plain = Retriever(Index.build([document], encoder), encoder)
+    other = Assistant(plain, assistant.reader, assistant.confidence).ask(question, min_confidence=0.0)
     assert other.answer
     assert other.answer.ocr is None
     assert result.answer.confidence == pytest.approx(score * other.answer.confidence)

@@ -2,6 +2,7 @@
 
 The text differs from PDFium's in four ways: it has the values of form fields and the comments, lines are grouped into
 paragraphs separated by blank lines, words hyphenated at the end of a line are rejoined, and soft hyphens are removed.
+The cells of a row of a table are separated by tabs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..base import Parsed
 from ..blocks import Blocks
 from ..ocr import allowance
 from ..sanitize import check_length, iso_date, one_line
+from .glyphs import undecoded
 from .layout import mend_hyphens, paragraphs
 from .page_text import page_text
 from .remarks import PageContent, page_remarks, without_text
@@ -116,17 +118,19 @@ def _pages(pdf: Any) -> Iterator[PageContent]:
             continue
         with closing(page), closing(page.get_textpage()) as text_page:
             text = page_text(pdf, page, text_page)
-            scan = is_scan(page, text)
+            lost = undecoded(page, text_page)
+            scan = is_scan(page, text, lost)
             scanned = ScannedPage(page) if scan and allowance().take() else None
         found = list(paragraphs((scanned.text if scanned else text).lines))
         length += sum(len(line) for paragraph in found for line in paragraph)
         check_length(length)
-        yield PageContent(number, found, scan, scanned)
+        yield PageContent(number, found, scan, scanned, lost)
 
 
 def _joined(lines: list[str]) -> str:
-    # A line break after a very long line would be read as the end of a paragraph.
-    return (" " if max(map(len, lines)) > LONGEST_WRAPPED_LINE - 1 else "\n").join(lines)
+    # A line break after a very long line would be read as the end of a paragraph, as it should after a row of a table.
+    is_long = max(map(len, lines)) > LONGEST_WRAPPED_LINE - 1 and not any("\t" in line for line in lines)
+    return (" " if is_long else "\n").join(lines)
 
 
 def _metadata(stated: dict[str, str]) -> dict[str, object]:

@@ -21,6 +21,8 @@ PARTED = re.compile(rf"(?:(?<![^\W\d_])([^\W\d_]++))?{HYPHEN}([^\W\d_]*+)")
 
 #: Default leading, in font sizes.
 DEFAULT_LEADING = 1.25
+#: Maximum gap between the parts of a hyphenated word, in font sizes: with more, a footer comes first.
+MAX_HYPHEN_GAP = 2.5
 #: A gap (in leadings) or a ratio of font sizes above this separates paragraphs.
 PARAGRAPH_GAP, PARAGRAPH_SIZE_RATIO = 1.25, 1.15
 #: Range of first-line indents, in font sizes.
@@ -144,7 +146,7 @@ def _is_break(lines: Sequence[Line], i: int, leading: dict[int, float]) -> bool:
     gap = above.baseline - line.baseline
     ended = SENTENCE_END.search(above.text) is not None
     alone = above.alone or line.alone
-    if not alone and (above.text.endswith(HYPHEN) or abs(gap) < 0.5 * size):  # the same word or row
+    if not alone and (_goes_on(above, line, gap, size) or abs(gap) < 0.5 * size):  # the same word or row
         return False
     if alone or max(above.size, line.size) > PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1):
         return True
@@ -153,6 +155,12 @@ def _is_break(lines: Sequence[Line], i: int, leading: dict[int, float]) -> bool:
     if gap > PARAGRAPH_GAP * leading.get(round(size), DEFAULT_LEADING * size):
         return True
     return ended and not LIST_ITEM.match(above.text) and (_indented(lines, i, size) or _follows_short_line(lines, i))
+
+
+def _goes_on(above: Line, line: Line, gap: float, size: float) -> bool:
+    """True if the hyphenated word at the end of a line goes on in the next one, and that is no footer or heading."""
+    same_size = max(above.size, line.size) <= PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1)
+    return above.text.endswith(HYPHEN) and same_size and gap < MAX_HYPHEN_GAP * size
 
 
 def _indented(lines: Sequence[Line], i: int, size: float) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .alignment import Glyph
 from .annotations import annotations_of
+from .cells import with_cells
 from .insertion import inserted
 from .layout import HYPHEN, Line, Part, Rectangle, utf16_length
 
@@ -85,5 +86,6 @@ def _lines(text_page: Any, printed: str) -> Iterator[Line]:
             pdfium.FPDFText_GetCharBox(text_page, last, ignored, right, ignored, ignored)
             size = pdfium.FPDFText_GetFontSize(text_page, first) * (matrix.c**2 + matrix.d**2) ** 0.5
             parts = (Part(0, before),)
-            yield Line(stripped + HYPHEN * (end == HYPHEN), x.value, right.value, y.value, size, parts)
+            line = Line(stripped + HYPHEN * (end == HYPHEN), x.value, right.value, y.value, size, parts)
+            yield with_cells(line, before, text_page)
         at += utf16_length(found.group())

@@ -14,6 +14,7 @@ from ...types import OcrWord
 from ..ocr import MAX_SIDE, Recognized, recognize
 from .alignment import aligned
 from .columns import reading_order
+from .glyphs import Undecoded
 from .layout import HYPHEN, Line, Part, Rectangle
 from .page_text import PageText
 
@@ -27,14 +28,19 @@ BOX_HEIGHT, DESCENT = 1.2, 0.22
 #: Ratio of two heights that are one font size: the height of a box depends on the letters in it.
 SAME_SIZE = 1.35
 
+#: Longest side of the page in pixels for a second look at a page on which nothing was found.
+SMALL_SIDE = 960
+
 HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
 
 
-def is_scan(page: Any, text: PageText) -> bool:
-    """True if a page shows something, but has hardly any text of its own."""
+def is_scan(page: Any, text: PageText, undecoded: Undecoded) -> bool:
+    """True if a page shows something, but has hardly any text of its own that can be decoded."""
     from pypdfium2 import raw as pdfium
 
     letters = sum(character.isalnum() for line in text.lines for character in line.text)
+    if undecoded.unknown > letters:
+        return True
     if letters > MAX_LETTERS:
         return False
     if not text.lines:
@@ -53,9 +59,10 @@ class ScannedPage:
 
     def __init__(self, page: Any) -> None:
         self._width, self._height = page.get_size()
-        scale = (MAX_SIDE - 0.5) / max(self._width, self._height)
-        with closing(page.render(scale=scale)) as bitmap:
-            recognized = recognize(bitmap.to_numpy()[:, :, :3])
+        recognized, scale = self._recognized(page, MAX_SIDE)
+        if not recognized:
+            # Single words in a large picture are overlooked.
+            recognized, scale = self._recognized(page, SMALL_SIDE)
         lines = [self._line(each, scale) for each in recognized]
         self._scores = {
             rectangle: each.score
@@ -86,6 +93,12 @@ class ScannedPage:
                 )
             )  # fmt: skip
         return words
+
+    def _recognized(self, page: Any, side: int) -> tuple[list[Recognized], float]:
+        """The lines of the page with a longest side of so many pixels, and the pixels per point."""
+        scale = (side - 0.5) / max(self._width, self._height)
+        with closing(page.render(scale=scale)) as bitmap:
+            return recognize(bitmap.to_numpy()[:, :, :3]), scale
 
     def _line(self, recognized: Recognized, scale: float) -> Line:
         text, parts = "", []
