@@ -17,6 +17,9 @@ MAX_ANSWERS = 5
 #: Page and heading at an offset of a document.
 PlaceAt = Callable[[str, int], Place]
 
+#: Score of what OCR read between two offsets of a document; None if it read nothing there.
+OcrScore = Callable[[str, int, int], float | None]
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateMaker:
@@ -25,10 +28,12 @@ class CandidateMaker:
     Attributes:
         confidence: Turns the signals of the best candidate into a probability.
         place_at: Finds page and heading.
+        ocr_score: Finds the score of words that OCR read; their probability is multiplied by it.
     """
 
     confidence: Confidence
     place_at: PlaceAt
+    ocr_score: OcrScore
 
     def candidates(self, question: str, spans: Sequence[Span], hits: Sequence[Hit]) -> tuple[Answer, ...]:
         """The best candidates of a reader's spans, best first.
@@ -47,8 +52,10 @@ class CandidateMaker:
         if not groups:
             return ()
         best = _joint_signals(groups[0])
-        found = tuple(self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
-        return tuple(map(_with_items, found)) if asks_for_list(question) else found
+        candidates = (self._answer(spans, hits, best, spans[0].score - groups[0][0].score) for spans in groups)
+        # What OCR read may be less likely than the candidates after it.
+        found = sorted(candidates, key=lambda answer: -answer.confidence)
+        return tuple(map(_with_items, found) if asks_for_list(question) else found)
 
     def _answer(self, spans: Sequence[Span], hits: Sequence[Hit], best: Signals, lead: float) -> Answer:
         """One candidate of spans with the same words, best first.
@@ -62,9 +69,10 @@ class CandidateMaker:
         span, *others = spans
         hit = hits[span.hit]
         place = self.place_at(span.document_id, span.start)
+        ocr = self.ocr_score(span.document_id, span.start, span.end)
         return Answer(
             text=span.text,
-            confidence=self.confidence.probability(replace(best, lead=lead)),
+            confidence=self.confidence.probability(replace(best, lead=lead)) * (1.0 if ocr is None else ocr),
             document=span.document_id,
             title=hit.title,
             start=span.start,
@@ -77,6 +85,7 @@ class CandidateMaker:
                 Support(other.document_id, other.start, other.end) for other in others if other.signals.is_answer
             ),
             signals=replace(_joint_signals(spans), lead=lead),
+            ocr=ocr,
         )
 
 

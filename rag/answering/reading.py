@@ -36,7 +36,7 @@ def read_results(
         InputError: A question is too long to be read together with a passage.
     """
     started = time.perf_counter()
-    maker = CandidateMaker(confidence, index.place)
+    maker = CandidateMaker(confidence, index.place, index.store.ocr_score)
     relevant = [is_relevant(result.hits) for result in results]
     read = iter(_read_hits(reader, list(compress(results, relevant))))
     found: list[tuple[tuple[Answer, ...], tuple[Evidence, ...]]] = []
@@ -46,8 +46,9 @@ def read_results(
             continue
         each = next(read)
         sentences = evidence.find(result.question, result.hits, each, index.lexical.rarity)
-        placed = tuple(_placed(sentence, index) for sentence in sentences)
-        found.append((maker.candidates(result.question, each.spans, result.hits), placed))
+        # What OCR read may be less likely than the sentences after it.
+        placed = sorted((_placed(sentence, index) for sentence in sentences), key=lambda each: -each.probability)
+        found.append((maker.candidates(result.question, each.spans, result.hits), tuple(placed)))
     seconds = (time.perf_counter() - started) / max(len(results), 1)
     return [_read(result, *each, seconds) for result, each in zip(results, found, strict=True)]
 
@@ -61,9 +62,11 @@ def _read_hits(reader: Reader, results: Sequence[Result]) -> list[HitsRead]:
 
 
 def _placed(evidence: Evidence, index: Index) -> Evidence:
-    """The sentence with page and heading."""
+    """The sentence with page and heading; what OCR read is less probable."""
     place = index.place(evidence.document_id, evidence.start)
-    return replace(evidence, page=place.page, heading=place.heading)
+    ocr = index.store.ocr_score(evidence.document_id, evidence.start, evidence.end)
+    probability = evidence.probability * (1.0 if ocr is None else ocr)
+    return replace(evidence, page=place.page, heading=place.heading, probability=probability, ocr=ocr)
 
 
 def _read(result: Result, answers: tuple[Answer, ...], evidence: tuple[Evidence, ...], seconds: float) -> Result:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..embedding.encoder import DEFAULT_ENCODER, SentenceTransformerEncoder
 from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError
 from ..formats import FORMATS
+from ..formats.ocr import MAX_PAGES, REMEDY
 from ..index import Changes, Manifest, current_version, embedder_of
 from ..paths import default_index, shipped_corpus
 from ..sources.parse_process import FileLimits
@@ -70,6 +71,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--max-file-memory", type=int, default=defaults.megabytes, metavar="MB",
         help="skip a file that needs more memory to read, in megabytes (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--max-ocr-pages", type=int, default=defaults.ocr_pages, metavar="N",
+        help="read at most so many scanned pages of a file by OCR; 0 for none (default: "
+        f"{MAX_PAGES} if it is installed: {REMEDY})",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -77,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     """Build or update the index, and print what changed."""
     folder = args.index or default_index()
     paths = args.paths or remembered_paths(folder)
-    limits = FileLimits(args.max_file_seconds, args.max_file_memory)
+    limits = FileLimits(args.max_file_seconds, args.max_file_memory, args.max_ocr_pages)
     if args.embedder:
         encoder = SentenceTransformerEncoder(args.embedder, args.device)
     else:

@@ -220,6 +220,8 @@ def _place(title: str, document: str, found: Answer | Evidence | Passage) -> str
         parts.append(f"page {found.page}")
     if found.heading not in (None, title):
         parts.append(f"under “{found.heading}”")
+    if not isinstance(found, Passage) and found.ocr is not None:
+        parts.append("read by OCR")
     return f"{title} ({', '.join(parts)}, characters {found.start}-{found.end})"
 
 

@@ -40,6 +40,7 @@ def evidence_to_json(evidence: Evidence) -> Json:
         "end": evidence.end,
         "page": evidence.page,
         "heading": evidence.heading,
+        "ocr": evidence.ocr,
     }
 
 
@@ -81,6 +82,7 @@ def answer_to_json(answer: Answer) -> Json:
         "support": [asdict(support) for support in answer.support],
         "feedback": asdict(answer.feedback) if answer.feedback else None,
         "items": [asdict(item) for item in answer.items],
+        "ocr": answer.ocr,
     }
 
 

@@ -162,7 +162,7 @@ class _Update:
         self._previous = reusable_parts(folder)
         self._known = self._previous.store.files() if self._previous else {}
         self._refused = self._previous.store.refused() if self._previous else {}
-        # Then every unreadable file is tried again: which of them exceeded a limit is not recorded.
+        # Then every file that was not read completely is tried again: which of them exceeded a limit is not recorded.
         self._may_take_more = self._previous is not None and parser.limits.exceed(self._previous.manifest.limits)
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
@@ -226,7 +226,7 @@ class _Update:
     def _step(self, source: Source, digest: str, size: int, paths: Mapping[str, str]) -> Step:
         path = source.document_id
         old = self._known.get(path)
-        if old and old.hash == digest:
+        if old and old.hash == digest and not (self._may_take_more and self._is_unread(old)):
             return Step(path, None, old, size=size)
         refused = self._refused.get(path)
         if refused and refused[0] == digest and not self._may_take_more:
@@ -234,9 +234,14 @@ class _Update:
             return Step(path, None, old, refused, size)
         # The same content under another name, in the same format.
         moved = paths.get(digest)
-        if moved is not None and suffix_of(moved) == suffix_of(path):
+        if moved is not None and moved != path and suffix_of(moved) == suffix_of(path):
             return Step(path, None, self._known[moved], size=size)
         return Step(path, source, old, size=size)
+
+    def _is_unread(self, old: FileRecord) -> bool:
+        """True if text of a file could not be read before."""
+        remarks = self._previous.store.remarks(old.number) if self._previous else ()
+        return any(kind == UNREAD for _, kind, _ in remarks)
 
     def _keep_old(self, path: str, reason: str) -> list[Step]:
         """Steps that keep the indexed version of an unreadable file, or of all files in an unreadable folder."""

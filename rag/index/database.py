@@ -14,6 +14,11 @@ SCHEMA = """
         document INTEGER PRIMARY KEY, file INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, title TEXT, text TEXT NOT NULL,
         body INTEGER NOT NULL, metadata TEXT NOT NULL, places TEXT NOT NULL);
     CREATE INDEX documents_of_file ON documents (file);
+    -- The words that were read by OCR; see rag.types.OcrWord.
+    CREATE TABLE ocr_words (
+        document INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, left_side REAL NOT NULL,
+        top REAL NOT NULL, width REAL NOT NULL, height REAL NOT NULL, score REAL NOT NULL,
+        PRIMARY KEY (document, start)) WITHOUT ROWID;
     -- Unreadable files by path, with the hash of their content and the reason; "files" may still hold an earlier,
     -- readable version.
     CREATE TABLE refused (path TEXT PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, overload
 
-from ..types import Document, Passage, Place, Run, View, ViewRow, name_title
+from ..types import Document, OcrWord, Passage, Place, Run, View, ViewRow, name_title
 
-DOCUMENT_COLUMNS = "SELECT id, text, title, body, metadata, places FROM documents"
+DOCUMENT_COLUMNS = "SELECT id, text, title, body, metadata, places, document FROM documents"
+
+OCR_COLUMNS = "SELECT start, stop, left_side, top, width, height, score FROM ocr_words"
 
 
 class Documents(Mapping[str, Document]):
@@ -27,7 +29,7 @@ class Documents(Mapping[str, Document]):
         found = self._connection.execute(f"{DOCUMENT_COLUMNS} WHERE id = ?", (document_id,)).fetchone()
         if found is None:
             raise KeyError(document_id)
-        return document_from_row(found)
+        return document_from_row(self._connection, found)
 
     def __iter__(self) -> Iterator[str]:
         return (name for (name,) in self._connection.execute("SELECT id FROM documents ORDER BY document"))
@@ -93,11 +95,18 @@ def view_from_json(stored: str | None) -> View | None:
     return View(text, tuple(Run(*run) for run in runs), tuple(ViewRow(*row) for row in rows))
 
 
-def document_from_row(row: tuple[Any, ...]) -> Document:
+def document_from_row(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Document:
     """The document in a database row of ``DOCUMENT_COLUMNS``."""
-    document_id, text, title, body, metadata, places = row
+    document_id, text, title, body, metadata, places, number = row
+    words = connection.execute(f"{OCR_COLUMNS} WHERE document = ? ORDER BY start", (number,))
     return Document(
-        document_id, text, title or name_title(document_id), body, json.loads(metadata), places_from_json(places)
+        document_id,
+        text,
+        title or name_title(document_id),
+        body,
+        json.loads(metadata),
+        places_from_json(places),
+        tuple(OcrWord(*word) for word in words),
     )
 
 

@@ -131,7 +131,7 @@ class DocumentStore:
     def documents_of(self, file: int) -> list[Document]:
         """The documents of a file, by the file's number."""
         found = self._connection.execute(f"{DOCUMENT_COLUMNS} WHERE file = ? ORDER BY document", (file,))
-        return [document_from_row(row) for row in found]
+        return [document_from_row(self._connection, row) for row in found.fetchall()]
 
     def titles_of(self, file: int, limit: int) -> list[tuple[str, str]]:
         """Id and title of a file's first documents, by the file's number."""
@@ -163,6 +163,17 @@ class DocumentStore:
         """Page and heading at a code point of a document."""
         found = self._connection.execute("SELECT places FROM documents WHERE id = ?", (document_id,)).fetchone()
         return place_of(places_from_json(found[0]), at)
+
+    def ocr_score(self, document_id: str, start: int, end: int) -> float | None:
+        """Lowest score of the words in ``[start, end)`` of a document that OCR read; None if it read none of them."""
+        found = self._connection.execute(
+            "WITH one (document) AS (SELECT document FROM documents WHERE id = ?), first (start) AS (SELECT max(start) "
+            "FROM ocr_words WHERE document = (SELECT document FROM one) AND start <= ?) SELECT min(score) "
+            "FROM ocr_words WHERE document = (SELECT document FROM one) AND start < ? AND stop > ? "
+            "AND start >= coalesce((SELECT start FROM first), 0)",
+            (document_id, start, end, start),
+        ).fetchone()
+        return None if found[0] is None else float(found[0])
 
     def fields(self) -> list[str]:
         """Names of all fields that filters can use, sorted."""

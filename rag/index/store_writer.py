@@ -119,6 +119,8 @@ class StoreWriter:
             "INSERT INTO documents SELECT document + :documents, file + :files, coalesce(:path || substr(id, 1 + "
             "(SELECT length(path) FROM source.files WHERE file = :first)), id), title, text, body, metadata, places "
             f"FROM {run} ORDER BY document",
+            "INSERT INTO ocr_words SELECT document + :documents, start, stop, left_side, top, width, height, score "
+            "FROM source.ocr_words WHERE document BETWEEN :low AND :high",
             "INSERT INTO passages SELECT row + :rows, document + :documents, start, stop, text, tokens, page, "
             "last_page, heading, hash, view FROM source.passages WHERE document BETWEEN :low AND :high ORDER BY row",
             "INSERT INTO fields SELECT document + :documents, name, value, number, date FROM source.fields "
@@ -169,6 +171,9 @@ class StoreWriter:
                 for i, passage in enumerate(passages)
             ],
         )  # fmt: skip
+        self._connection.executemany(
+            "INSERT INTO ocr_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [(number, *word) for word in document.ocr]
+        )
         self._connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", _fields(number, document))
         self._documents += 1
         self.rows += len(passages)

@@ -41,6 +41,7 @@ class Verification:
         unread: What the index does not hold of its files: the file or document, and the reason or what is missing. This
             is not damage.
         documents, passages: Counts according to the manifest.
+        incomplete: Documents of which text could not be read, and which text. This is not damage either.
     """
 
     problems: list[str]

@@ -16,6 +16,12 @@ Document = Annotated[
 Start = Annotated[int, Field(description="Offset of the first character, in Unicode code points of the document")]
 End = Annotated[int, Field(description="Offset after the last character, in Unicode code points of the document")]
 Page = Annotated[int | None, Field(description="Page number, from 1; null in formats without pages")]
+Ocr = Annotated[
+    float | None,
+    Field(
+        description="Lowest score of the words if they were read by OCR, 0 to 1; the confidence was multiplied by it"
+    ),
+]
 Heading = Annotated[str | None, Field(description="Heading above the words; null in formats without headings")]
 Probability = Annotated[
     float, Field(description="Probability of being right, 0 to 1: of the answers given at 0.8, about 80% should be")
@@ -70,6 +76,7 @@ class AnswerModel(BaseModel):
     support: Annotated[list[SupportModel], Field(description="Other places with the same words")]
     feedback: FeedbackModel | None
     items: Annotated[list[ItemModel], Field(description="The items of a list; empty if the words are none")]
+    ocr: Ocr
 
 
 class GroupAnswerModel(BaseModel):
@@ -139,6 +146,7 @@ class EvidenceItemModel(BaseModel):
     end: End
     page: Page
     heading: Heading
+    ocr: Ocr
 
 
 class ResultModel(BaseModel):

@@ -13,21 +13,23 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ..errors import DocumentError, InputError
 from ..formats import Parsed
+from ..formats.ocr import MAX_PAGES, REMEDY, is_installed
 from ..formats.parsed_json import parsed_from_json
 from ..formats.pdf.boxes import Box
 from ..formats.pdf.render import Picture, page_extent
 from ..text.plural import counted
 from ..types import Document
-from .parse_worker import OUT_OF_MEMORY
+from .parse_worker import OCR_PAGE, OCR_SECONDS, OUT_OF_MEMORY
 
 PACKAGE = Path(__file__).parent.parent
 WORKER = Path(__file__).with_name("parse_worker.py")
@@ -52,19 +54,25 @@ class FileLimits:
     Attributes:
         seconds: Wall-clock time.
         megabytes: Memory of the process that reads it, in millions of bytes.
+        ocr_pages: Scanned pages that OCR reads; each adds ``OCR_SECONDS`` to the time.
 
     Raises:
-        InputError: A limit is too low for any file.
+        InputError: A limit is too low for any file, or OCR is not installed.
     """
 
     seconds: int = 120
     megabytes: int = 1_500
+    ocr_pages: int = field(default_factory=lambda: MAX_PAGES if is_installed() else 0)
 
     def __post_init__(self) -> None:
         if self.seconds < 1:
             raise InputError(f"the limit for reading a file is {self.seconds} seconds; it must be at least 1")
         if self.megabytes < 100:
             raise InputError(f"the limit for reading a file is {self.megabytes} MB of memory; it must be at least 100")
+        if self.ocr_pages < 0:
+            raise InputError(f"the limit of pages to read by OCR is {self.ocr_pages}; it must be at least 0")
+        if self.ocr_pages and not is_installed():
+            raise InputError(f"pages cannot be read by OCR, because it is not installed; {REMEDY}")
 
     def too_slow(self) -> DocumentError:
         """The error of a file that exceeds the time."""
@@ -117,7 +125,8 @@ class ParseProcess:
         Raises:
             DocumentError: The file cannot be read, or exceeds a limit; the message does not name the document.
         """
-        _, payload = self._request({"task": "parse", "id": document_id}, raw)
+        request = {"task": "parse", "id": document_id, "ocr_pages": self.limits.ocr_pages}
+        _, payload = self._request(request, raw)
         try:
             return parsed_from_json(payload, document_id)
         except (ValueError, RecursionError) as error:
@@ -138,6 +147,9 @@ class ParseProcess:
             "id": document.id,
             "number": number,
             "text": document.text[first:last],
+            "ocr": [
+                (word.start - first, word.end - first, *word[2:]) for word in document.ocr if first <= word.start < last
+            ],
             "extents": [(start - first, end - first) for start, end in extents],
             "width": width,
         }
@@ -166,18 +178,15 @@ class ParseProcess:
                 expired.set()
                 process.kill()
 
-            timer = threading.Timer(self.limits.seconds, expire)
-            timer.daemon = True
-            timer.start()
+            timer = _ExtensibleTimer(self.limits.seconds, expire)
             answered = False
             try:
-                reply, payload = self._exchange(process, request, raw)
+                reply, payload = self._exchange(process, request, raw, timer.extend)
                 answered = True
             except (OSError, EOFError, ValueError) as error:
                 raise self._failure(process, expired.is_set()) from error
             finally:
                 timer.cancel()
-                timer.join()
                 # Also after Ctrl-C: a late reply must not be taken for that of the next file. And if the time ran out
                 # just after the reply, the process is about to end.
                 if not answered or expired.is_set():
@@ -194,7 +203,7 @@ class ParseProcess:
         return reply, payload
 
     def _exchange(
-        self, process: subprocess.Popen[bytes], request: dict[str, Any], raw: bytes
+        self, process: subprocess.Popen[bytes], request: dict[str, Any], raw: bytes, extend: Callable[[int], None]
     ) -> tuple[dict[str, Any], bytes]:
         assert process.stdin
         assert process.stdout
@@ -202,6 +211,11 @@ class ParseProcess:
         process.stdin.write(raw)
         process.stdin.flush()
         reply = json.loads(process.stdout.readline() or b"null")
+        pages = 0
+        while reply == OCR_PAGE and pages < self.limits.ocr_pages:
+            extend(OCR_SECONDS)
+            pages += 1
+            reply = json.loads(process.stdout.readline() or b"null")
         if not isinstance(reply, dict) or not 0 <= reply["size"] <= self.limits.megabytes * 1_000_000:
             raise EOFError
         payload = process.stdout.read(reply["size"])
@@ -249,6 +263,38 @@ class ParseProcess:
                     pipe.close()
                 except OSError:  # closing a pipe flushes it, and the process is gone
                     continue
+
+
+class _ExtensibleTimer:
+    """Calls a function after some seconds, unless it is cancelled."""
+
+    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
+        self._function = function
+        self._end = time.monotonic() + seconds
+        self._changed = threading.Condition()
+        self._cancelled = False
+        self._thread = threading.Thread(target=self._wait, daemon=True)
+        self._thread.start()
+
+    def extend(self, seconds: float) -> None:
+        """Call it so many seconds later."""
+        with self._changed:
+            self._end += seconds
+
+    def cancel(self) -> None:
+        """Do not call it; if it is being called, wait until it returns."""
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _wait(self) -> None:
+        with self._changed:
+            while not self._cancelled and (left := self._end - time.monotonic()) > 0:
+                self._changed.wait(left)
+            if self._cancelled:
+                return
+        self._function()
 
 
 @contextmanager

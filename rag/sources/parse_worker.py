@@ -1,8 +1,9 @@
 """The process that parses files: ``python -P parse_worker.py PACKAGE MEGABYTES SECONDS``.
 
 It reads requests from stdin and writes replies to stdout. Each is a JSON object on one line, followed by as many bytes
-as its ``size`` says. It ends when stdin closes, when its parent is gone, or when a request exceeds a limit: the system
-refuses memory beyond the limit, and ends the process by an alarm after the time.
+as its ``size`` says. Before each page that it reads by OCR, it writes a line that asks for more time. It ends when its
+stdin closes, when its parent is gone, or when a request exceeds a limit: the system refuses memory beyond the limit,
+and ends the process by an alarm after the time.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ NEARLY = 0.97
 #: Seconds after which the system ends the process, beyond the limit that the parent enforces.
 GRACE = 10
 
+#: What OCR of a page adds to the time of a file, in seconds, and the line that asks for it.
+OCR_SECONDS = 30
+OCR_PAGE = {"page": "ocr"}
+
 Reply = tuple[dict[str, Any], bytes]
 
 
@@ -57,14 +62,24 @@ def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
     """Answer each request."""
     from rag.errors import DocumentError, InputError
 
+    alarm_at = 0.0
+
+    def before_ocr() -> None:
+        nonlocal alarm_at
+        alarm_at += OCR_SECONDS
+        _set_alarm(max(1, round(alarm_at - time.monotonic())))
+        replies.write(json.dumps(OCR_PAGE).encode() + b"\n")
+        replies.flush()
+
     tasks: dict[str, Callable[[dict[str, Any], bytes], Reply]] = {
-        "parse": _parse, "picture": _picture, "sizes": _sizes,
+        "parse": lambda request, raw: _parse(request, raw, before_ocr), "picture": _picture, "sizes": _sizes,
     }  # fmt: skip
     try:
         while line := requests.readline():
             request = json.loads(line)
             raw = requests.read(request["size"])
             _set_alarm(seconds)
+            alarm_at = time.monotonic() + seconds
             try:
                 reply, payload = tasks[request["task"]](request, raw)
             except DocumentError as error:
@@ -105,21 +120,24 @@ def _status(name: bytes) -> int:
     return 0
 
 
-def _parse(request: dict[str, Any], raw: bytes) -> Reply:
+def _parse(request: dict[str, Any], raw: bytes, before_ocr: Callable[[], None]) -> Reply:
     from rag.formats import parse
+    from rag.formats.ocr import Allowance, allowing
     from rag.formats.parsed_json import parsed_to_json
 
-    return {}, parsed_to_json(parse(request["id"], raw))
+    with allowing(Allowance(request["ocr_pages"], before_ocr)):
+        return {}, parsed_to_json(parse(request["id"], raw))
 
 
 def _picture(request: dict[str, Any], raw: bytes) -> Reply:
     from dataclasses import astuple
 
     from rag.formats.pdf.render import page_picture
-    from rag.types import Document, Place
+    from rag.types import Document, OcrWord, Place
 
     number = request["number"]
-    document = Document(request["id"], request["text"], "", places=(Place(0, page=number),))
+    ocr = tuple(OcrWord(*word) for word in request["ocr"])
+    document = Document(request["id"], request["text"], "", places=(Place(0, page=number),), ocr=ocr)
     picture = page_picture(raw, document, number, request["extents"], request["width"])
     boxes = [[astuple(box) for box in each] for each in picture.boxes]
     return {"width": picture.width, "height": picture.height, "boxes": boxes, "exact": picture.exact}, picture.png

@@ -5,7 +5,7 @@ The invariant of the whole project: offsets count Unicode code points in ``Docum
 """
 
 from .answers import Agreement, Answer, Attribution, Item, Support
-from .documents import NOWHERE, Document, Hit, Passage, Place, name_title, place_of, renamed
+from .documents import NOWHERE, Document, Hit, OcrWord, Passage, Place, name_title, place_of, renamed
 from .results import AnswerKind, Notice, NoticeCode, Reason, Result, Seconds
 from .spans import Evidence, Sentence, Signals, Span
 from .views import Run, View, ViewRow
@@ -22,6 +22,7 @@ __all__ = [
     "Item",
     "Notice",
     "NoticeCode",
+    "OcrWord",
     "Passage",
     "Place",
     "Reason",

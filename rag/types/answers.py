@@ -70,6 +70,8 @@ class Answer:
         signals: What the confidence of the best candidate was computed from.
         feedback: Who marked these words right, and when; None if nobody did. Their confidence is 1.
         items: The items of the words, in their order, if the question asks for a list and the words are one.
+        ocr: Lowest score of the words if they were read by OCR, in [0, 1]; the confidence was multiplied by it. None if
+            they were not.
     """
 
     text: str
@@ -86,6 +88,7 @@ class Answer:
     signals: Signals = field(default_factory=Signals)
     feedback: Attribution | None = None
     items: tuple[Item, ...] = ()
+    ocr: float | None = None
 
     @property
     def documents(self) -> tuple[str, ...]:

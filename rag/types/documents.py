@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from .views import View
 
@@ -27,6 +28,24 @@ class Place:
 NOWHERE = Place(0)
 
 
+class OcrWord(NamedTuple):
+    """A word of a document that was read by OCR.
+
+    Attributes:
+        start, end: Code points of the document's text.
+        left, top, width, height: Its box, as fractions of the displayed page, from the upper left corner.
+        score: How sure the engine is of the characters of its line on average, in [0, 1].
+    """
+
+    start: int
+    end: int
+    left: float
+    top: float
+    width: float
+    height: float
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document and its text.
@@ -41,6 +60,7 @@ class Document:
         metadata: Front matter, document properties or columns. ``date`` is an ISO date, possibly shortened
             (``2022-10``); ``encoding`` is a text file's encoding, as Python names it.
         places: Pages and headings in order of ``start``; empty in formats without either.
+        ocr: The words that were read by OCR, in order.
     """
 
     id: str
@@ -49,6 +69,7 @@ class Document:
     body: int = 0
     metadata: Mapping[str, object] = field(default_factory=dict)
     places: tuple[Place, ...] = ()
+    ocr: tuple[OcrWord, ...] = ()
 
     def place(self, at: int) -> Place:
         """Page and heading at the code point ``at``."""

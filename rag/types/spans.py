@@ -89,6 +89,7 @@ class Evidence:
         title: Title of the document.
         page: Page number at ``start``, from 1; None in formats without pages.
         heading: Heading above ``start``; None in formats without headings.
+        ocr: As ``Answer.ocr``.
     """
 
     document_id: str
@@ -100,3 +101,4 @@ class Evidence:
     title: str
     page: int | None = None
     heading: str | None = None
+    ocr: float | None = None

@@ -69,15 +69,15 @@ def test_words_hyphenated_at_line_ends_are_joined() -> None:
 
 def test_pages_without_text_are_listed_as_ranges() -> None:
     parsed = parse("a.pdf", _pdf([["One."], ["Two."], [], [], [], ["Six."], [], ["Eight."]]))
-    reason = "pages 3-5, 7 hold no text; they may be scans, which are not read"
+    reason = "pages 3-5, 7 hold no text"
     assert parsed.warnings == [Remark("a.pdf", reason)]
     assert [place.page for place in parsed.documents[0].places] == [1, 2, 6, 8]
     one = parse("a.pdf", _pdf([["One."], []])).warnings
-    assert one == [Remark("a.pdf", "page 2 holds no text; it may be a scan, which is not read")]
+    assert one == [Remark("a.pdf", "page 2 holds no text")]
 
 
-def test_scan_is_rejected_with_remedy() -> None:
-    with pytest.raises(DocumentError, match=r"^has no text in its 2 pages; it may be a scan, so run OCR"):
+def test_blank_file_is_rejected_with_remedy() -> None:
+    with pytest.raises(DocumentError, match=r"^has no text in its 2 pages, which are blank or damaged; open it in a"):
         parse("a.pdf", _pdf([[], []]))
 
 
@@ -172,3 +172,36 @@ def test_hyphen_is_kept_if_the_document_spells_it_so() -> None:
     pages = [[[f"co{HYPHEN}operate and re{HYPHEN}enter, {HYPHEN}x", "They cooperate; you re-enter."]]]
     mend_hyphens(pages)
     assert pages == [[["cooperate and re-enter, -x", "They cooperate; you re-enter."]]]
+
+
+def test_word_hyphenated_at_the_end_of_a_page_does_not_swallow_the_footer() -> None:
+    pdf = FPDF()
+    for lines, footer in ((["The board bought the old crane from the mar-"], "HARBOUR BOARD"), (["itime museum."], "")):
+        pdf.add_page()
+        pdf.set_font("Helvetica", size=11)
+        for row, line in enumerate(lines):
+            pdf.text(20, 250 + 5 * row, line)
+        pdf.text(20, 285, footer)
+    text = parse("a.pdf", bytes(pdf.output())).documents[0].text
+    assert text == "The board bought the old crane from the mar-\n\nHARBOUR BOARD\n\nitime museum."
+
+
+def test_rows_and_cells_of_a_wide_table_stay_apart() -> None:
+    pdf = FPDF(orientation="L")
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=9)
+    rows = [[f"Town number {row}", *(f"{row}{column:02},000 kg" for column in range(12))] for row in range(1, 5)]
+    for row, cells in enumerate(rows):
+        for column, cell in enumerate(cells):
+            pdf.text(10 + 21 * column + 10 * (column > 0), 20 + 5 * row, cell)
+    assert max(len(" ".join(cells)) for cells in rows) > 120
+    text = parse("a.pdf", bytes(pdf.output())).documents[0].text
+    assert text == "\n".join("\t".join(cells) for cells in rows)
+
+
+def test_wide_gaps_of_justified_prose_make_no_cells() -> None:
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=11)
+    pdf.multi_cell(100, 5, STORY, align="J")
+    assert "\t" not in parse("a.pdf", bytes(pdf.output())).documents[0].text

@@ -145,7 +145,7 @@ def test_wrong_format_is_an_error_naming_both(built: Path) -> None:
     stored = json.loads(path.read_text())
     stored["manifest"]["format"] = 1
     path.write_text(json.dumps(stored))
-    with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 2"):
+    with pytest.raises(IndexMismatch, match="has format 1, this version of rag reads format 3"):
         Index.open(built)
 
 

@@ -123,10 +123,12 @@ def _heading_length(passage: Passage, title: str) -> int:
 
 
 def place(found: Answer | Evidence | Passage, title: str) -> str:
-    """The page and the heading: ``page 2, under “Ferries”``; none if it repeats the title."""
+    """The page, the heading, unless it repeats the title, and OCR: ``page 2, under “Ferries”, read by OCR``."""
     parts = [f"page {found.page}"] if found.page is not None else []
     if found.heading not in (None, title):
         parts.append(f"under “{found.heading}”")
+    if not isinstance(found, Passage) and found.ocr is not None:
+        parts.append("read by OCR")
     return ", ".join(parts)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from math import copysign, hypot
 from typing import Any, NamedTuple, Self
 
-from .layout import HYPHEN
+from .alignment import Glyph
+from .layout import HYPHEN, Rectangle
 
 #: Height of a box above and below the baseline, in font sizes; the heights that fonts declare may span several lines.
 #: Ink beyond it is included.
@@ -26,22 +27,6 @@ STEPS = 1_000_000
 
 class GlyphMismatch(Exception):
     """A glyph does not show the expected character."""
-
-
-class Glyph(NamedTuple):
-    """A character of a document and its position in PDFium's text of the page.
-
-    Attributes:
-        at: Offset in the page's part of the document, in code points.
-        unit: Offset in PDFium's text, in UTF-16 units.
-        line: Line of PDFium's text, from 0.
-        character: The character; ``HYPHEN`` for hyphenation at the end of a line.
-    """
-
-    at: int
-    unit: int
-    line: int
-    character: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +87,20 @@ class _Run:
         return type(self)(self.line, self.level, self.along.around(other.along), self.across.around(other.across))
 
 
-def boxes_of(page: Any, text_page: Any, glyphs: Sequence[Glyph]) -> tuple[Box, ...]:
+def boxes_of(page: Any, text_page: Any, glyphs: Sequence[Glyph], sources: Sequence[int | Rectangle]) -> tuple[Box, ...]:
     """The boxes around glyphs, one per line; slanted text has one per glyph.
+
+    Args:
+        page: The page.
+        text_page: PDFium's text of it.
+        glyphs: The glyphs.
+        sources: The source of each; see ``Part.source``.
 
     Raises:
         GlyphMismatch: A glyph does not show the expected character.
     """
     lines: list[_Run] = []
-    for run in _runs(text_page, glyphs):
+    for run in _runs(text_page, glyphs, sources):
         if lines and lines[-1].continues_with(run):
             lines[-1] = lines[-1].around(run)
         else:
@@ -118,12 +109,16 @@ def boxes_of(page: Any, text_page: Any, glyphs: Sequence[Glyph]) -> tuple[Box, .
     return tuple(box for box in boxes if box.width > 0 and box.height > 0)
 
 
-def _runs(text_page: Any, glyphs: Sequence[Glyph]) -> Iterator[_Run]:
+def _runs(text_page: Any, glyphs: Sequence[Glyph], sources: Sequence[int | Rectangle]) -> Iterator[_Run]:
     """A run for each visible glyph."""
     from pypdfium2 import raw as pdfium
 
-    for glyph in glyphs:
-        index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, glyph.unit)
+    for glyph, source in zip(glyphs, sources, strict=True):
+        if isinstance(source, Rectangle):
+            left, bottom, right, top = source
+            yield _Run(glyph.line, True, _Range(left, right), _Range(bottom, top))
+            continue
+        index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, source)
         # U+FFFD replaces a character that could not be stored.
         if glyph.character not in (HYPHEN, "\ufffd") and pdfium.FPDFText_GetUnicode(text_page, index) != _unit(glyph):
             raise GlyphMismatch

@@ -1,31 +1,30 @@
 """PDF, with PDFium: the text layer, with paragraphs detected from the layout; pages are places.
 
-The text differs from PDFium's in three ways: lines are grouped into paragraphs separated by blank lines, words
-hyphenated at the end of a line are rejoined, and soft hyphens are removed.
+The text differs from PDFium's in four ways: it has the values of form fields and the comments, lines are grouped into
+paragraphs separated by blank lines, words hyphenated at the end of a line are rejoined, and soft hyphens are removed.
+The cells of a row of a table are separated by tabs.
 """
 
 from __future__ import annotations
 
-import ctypes
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import groupby
 from typing import Any
 
 from ...errors import DocumentError
-from ...text.plural import counted
 from ...text.segmentation import LONGEST_WRAPPED_LINE
 from ...types import Document, Place, name_title
-from ..base import Parsed, Remark
+from ..base import Parsed
 from ..blocks import Blocks
+from ..ocr import allowance
 from ..sanitize import check_length, iso_date, one_line
-from .layout import HYPHEN, Cell, Line, mend_hyphens, paragraphs
-from .rows import with_rows
-
-#: A gap wider than this, in font sizes, is not one between words.
-WIDE_GAP = 0.9
+from .glyphs import undecoded
+from .layout import mend_hyphens, paragraphs
+from .page_text import page_text
+from .remarks import PageContent, page_remarks, without_text
+from .scan import ScannedPage, is_scan
 
 #: PDFium is not thread-safe.
 PDFIUM = threading.Lock()
@@ -40,24 +39,40 @@ PDF_DATE = re.compile(r"D?:?(\d{4})(\d\d)?(\d\d)?")
 
 
 def read_pdf(document_id: str, raw: bytes) -> Parsed:
-    """The text, with a place for every page that has text; title, author and date come from the file."""
+    """The text, with a place for every page that has text; title, author and date come from the file.
+
+    Scanned pages are read by OCR as far as ``rag.formats.ocr.allowance`` goes.
+    """
     with opened(raw) as pdf:
-        pages, stated = _extract(pdf)
-    if not any(pages):
-        count = counted(len(pages), "page")
-        raise DocumentError(f"has no text in its {count}; it may be a scan, so run OCR on the file first")
-    mend_hyphens(pages)
+        pages = list(_pages(pdf))
+        stated = pdf.get_metadata_dict()
+    if not any(page.paragraphs for page in pages):
+        raise DocumentError(without_text(pages))
+    mend_hyphens([page.paragraphs for page in pages])
     blocks = Blocks()
-    places = []
-    for number, page in enumerate(pages, start=1):
-        for i, paragraph in enumerate(page):
+    starts: dict[int, int] = {}
+    for page in pages:
+        for paragraph in page.paragraphs:
             start = blocks.add(_joined(paragraph))
-            if i == 0:
-                places.append(Place(start, page=number))
+            starts.setdefault(page.number, start)
+    text = blocks.text()
+    ends = dict(zip(starts, [*list(starts.values())[1:], len(text)], strict=True))
+    words = [
+        word
+        for page in pages
+        if page.scanned and page.number in starts
+        for word in page.scanned.words(text[starts[page.number] : ends[page.number]], starts[page.number])
+    ]
     metadata = _metadata(stated)
-    title = str(metadata.get("title") or name_title(document_id))
-    document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(places))
-    return Parsed([document], warnings=_warnings(document_id, pages))
+    document = Document(
+        document_id,
+        text,
+        str(metadata.get("title") or name_title(document_id)),
+        metadata=metadata,
+        places=tuple(Place(start, page=number) for number, start in starts.items()),
+        ocr=tuple(words),
+    )
+    return Parsed([document], warnings=page_remarks(document_id, pages))
 
 
 @contextmanager
@@ -75,6 +90,8 @@ def opened(raw: bytes) -> Iterator[Any]:
         except pypdfium2.PdfiumError as error:
             raise DocumentError(_open_error(error.err_code)) from error
         with closing(pdf):
+            # Before any page is loaded, so that its fields are.
+            pdf.init_forms()
             yield pdf
 
 
@@ -88,96 +105,32 @@ def _open_error(code: int | None) -> str:
     return "is damaged or not a PDF; open it in a viewer and save or print it as PDF again"
 
 
-def text_of(text_page: Any) -> str:
-    """The text of a page from PDFium, with ``HYPHEN`` for a hyphen and the line break after it."""
-    return str(text_page.get_text_range(errors="replace"))
-
-
-def _extract(pdf: Any) -> tuple[list[list[list[str]]], dict[str, str]]:
-    """Pages as lists of paragraphs of lines, and the file's metadata."""
+def _pages(pdf: Any) -> Iterator[PageContent]:
     import pypdfium2
 
-    pages: list[list[list[str]]] = []
     length = 0
-    for i in range(len(pdf)):
+    for number in range(1, len(pdf) + 1):
         # Each page is released before the next: a PDF may have ten thousand.
         try:
-            page = pdf[i]
+            page = pdf[number - 1]
         except pypdfium2.PdfiumError:
-            pages.append([])
+            yield PageContent(number, [], is_scan=False)
             continue
         with closing(page), closing(page.get_textpage()) as text_page:
-            pages.append(list(paragraphs(with_rows(list(_lines(text_page))))))
-        length += sum(len(line) for paragraph in pages[-1] for line in paragraph)
+            text = page_text(pdf, page, text_page)
+            lost = undecoded(page, text_page)
+            scan = is_scan(page, text, lost)
+            scanned = ScannedPage(page) if scan and allowance().take() else None
+        found = list(paragraphs((scanned.text if scanned else text).lines))
+        length += sum(len(line) for paragraph in found for line in paragraph)
         check_length(length)
-    return pages, pdf.get_metadata_dict()
-
-
-def _lines(text_page: Any) -> Iterator[Line]:
-    """The lines of a page in the order of its text, without blank lines."""
-    from pypdfium2 import raw as pdfium
-
-    x, y, right, ignored = (ctypes.c_double() for _ in range(4))
-    matrix = pdfium.FS_MATRIX()
-    at = 0
-    for found in re.finditer(f"([^\r\n{HYPHEN}]*)({HYPHEN}|\r?\n|\r|$)", text_of(text_page)):
-        text, end = found.groups()
-        stripped = text.strip()
-        if stripped:
-            # PDFium counts UTF-16 units.
-            before = at + _units(text[: len(text) - len(text.lstrip())])
-            first = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, before)
-            last = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, before + _units(stripped) - 1)
-            pdfium.FPDFText_GetCharOrigin(text_page, first, x, y)
-            pdfium.FPDFText_GetMatrix(text_page, first, matrix)
-            pdfium.FPDFText_GetCharBox(text_page, last, ignored, right, ignored, ignored)
-            size = pdfium.FPDFText_GetFontSize(text_page, first) * (matrix.c**2 + matrix.d**2) ** 0.5
-            cells = tuple(_cells(text_page, stripped, before, size))
-            yield Line(stripped + HYPHEN * (end == HYPHEN), x.value, right.value, y.value, size, cells)
-        at += _units(found.group())
-
-
-def _cells(text_page: Any, text: str, at: int, size: float) -> Iterator[Cell]:
-    """The words of a line between gaps that are wider than between words.
-
-    Args:
-        text_page: The page.
-        text: Text of the line.
-        at: Its offset in PDFium's text, in UTF-16 units.
-        size: Its font size.
-    """
-    from pypdfium2 import raw as pdfium
-
-    left, right, ignored = (ctypes.c_double() for _ in range(3))
-    cell: Cell | None = None
-    units = 0
-    for word in re.finditer(r"\S+", text):
-        units += _units(text[cell.end if cell else 0 : word.start()])
-        length = _units(word[0])
-        for unit, edge in ((units, left), (units + length - 1, right)):
-            index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, at + unit)
-            box = (edge, ignored) if edge is left else (ignored, edge)
-            pdfium.FPDFText_GetCharBox(text_page, index, *box, ignored, ignored)
-        units += length
-        if cell and left.value - cell.right <= WIDE_GAP * size:
-            cell = Cell(cell.start, word.end(), cell.left, right.value)
-        else:
-            if cell:
-                yield cell
-            cell = Cell(word.start(), word.end(), left.value, right.value)
-    if cell:
-        yield cell
-
-
-def _units(text: str) -> int:
-    """Length in UTF-16 code units."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+        yield PageContent(number, found, scan, scanned, lost)
 
 
 def _joined(lines: list[str]) -> str:
-    # A line break after a very long line would be read as the end of a paragraph.
-    is_wide = max(map(len, lines)) > LONGEST_WRAPPED_LINE - 1 and not any("\t" in line for line in lines)
-    return (" " if is_wide else "\n").join(lines)
+    # A line break after a very long line would be read as the end of a paragraph, as it should after a row of a table.
+    is_long = max(map(len, lines)) > LONGEST_WRAPPED_LINE - 1 and not any("\t" in line for line in lines)
+    return (" " if is_long else "\n").join(lines)
 
 
 def _metadata(stated: dict[str, str]) -> dict[str, object]:
@@ -189,18 +142,3 @@ def _metadata(stated: dict[str, str]) -> dict[str, object]:
         "date": iso_date("-".join(part for part in created.groups() if part)) if created else None,
     }
     return {name: value for name, value in found.items() if value}
-
-
-def _warnings(document_id: str, pages: list[list[list[str]]]) -> list[Remark]:
-    empty = [number for number, page in enumerate(pages, start=1) if not page]
-    if not empty:
-        return []
-    which = f"page {empty[0]} holds" if len(empty) == 1 else f"pages {_ranges(empty)} hold"
-    it = "it may be a scan, which is" if len(empty) == 1 else "they may be scans, which are"
-    return [Remark(document_id, f"{which} no text; {it} not read")]
-
-
-def _ranges(numbers: list[int]) -> str:
-    """``[3, 4, 5, 9]`` as ``3-5, 9``."""
-    runs = [[n for _, n in run] for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0])]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

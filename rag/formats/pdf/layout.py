@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from ...text.segmentation import LIST_ITEM
 
@@ -20,12 +21,35 @@ PARTED = re.compile(rf"(?:(?<![^\W\d_])([^\W\d_]++))?{HYPHEN}([^\W\d_]*+)")
 
 #: Default leading, in font sizes.
 DEFAULT_LEADING = 1.25
+#: Maximum gap between the parts of a hyphenated word, in font sizes: with more, a footer comes first.
+MAX_HYPHEN_GAP = 2.5
 #: A gap (in leadings) or a ratio of font sizes above this separates paragraphs.
 PARAGRAPH_GAP, PARAGRAPH_SIZE_RATIO = 1.25, 1.15
 #: Range of first-line indents, in font sizes.
 MIN_INDENT, MAX_INDENT = 0.7, 4.5
 #: A line shorter than this share of the longest line around it ends a paragraph.
 SHORT = 0.8
+
+
+class Rectangle(NamedTuple):
+    """A rectangle on a page, in points from the lower left corner, before rotation and cropping."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+class Part(NamedTuple):
+    """A part of a line from one source.
+
+    Attributes:
+        at: Start in the line's text, in code points; it ends where the next part begins.
+        source: Start in PDFium's text of the page, in UTF-16 units; or the rectangle that shows it.
+    """
+
+    at: int
+    source: int | Rectangle
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +76,8 @@ class Line:
         left, right: Horizontal extent.
         baseline: Height of the baseline.
         size: Size of its first font.
+        parts: Where its text comes from.
+        alone: True for a paragraph of its own.
         cells: Its words between wide gaps, in order.
         is_row: Whether it is the row of a table, with tabs between its cells.
     """
@@ -61,17 +87,43 @@ class Line:
     right: float
     baseline: float
     size: float
+    parts: tuple[Part, ...] = ()
+    alone: bool = False
     cells: tuple[Cell, ...] = ()
     is_row: bool = False
 
 
-def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
+def parts_of(line: Line, start: int, end: int) -> tuple[Part, ...]:
+    """Where ``[start, end)`` of the text of a line comes from; the parts begin at 0 there."""
+    stops = [*(part.at for part in line.parts[1:]), len(line.text)]
+    return tuple(
+        _from(part, line.text, start)
+        for part, stop in zip(line.parts, stops, strict=True)
+        if part.at < end and stop > start
+    )
+
+
+def _from(part: Part, text: str, start: int) -> Part:
+    """What a part of a line is in the text that begins at ``start``."""
+    if part.at >= start:
+        return Part(part.at - start, part.source)
+    if isinstance(part.source, Rectangle):
+        return Part(0, part.source)
+    return Part(0, part.source + utf16_length(text[part.at : start]))
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units, in which PDFium counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def paragraphs(lines: Sequence[Line]) -> Iterator[list[str]]:
     """Group the lines of a page into paragraphs; the rest of a hyphenated word moves up to its start."""
     leading = _leading(lines)
     # Each line in pieces: a word may be hyphenated over any number of lines.
     paragraph_lines: list[list[str]] = []
     for i, line in enumerate(lines):
-        if i and not lines[i - 1].text.endswith(HYPHEN) and _is_break(lines, i, leading):
+        if i and _is_break(lines, i, leading):
             yield ["".join(pieces) for pieces in paragraph_lines]
             paragraph_lines = []
         if paragraph_lines and paragraph_lines[-1][-1].endswith(HYPHEN):
@@ -82,6 +134,12 @@ def paragraphs(lines: list[Line]) -> Iterator[list[str]]:
             paragraph_lines.append([line.text])
     if paragraph_lines:
         yield ["".join(pieces) for pieces in paragraph_lines]
+
+
+def paragraph_end(lines: Sequence[Line], at: int) -> int:
+    """Index after the last line of the paragraph of line ``at``."""
+    leading = _leading(lines)
+    return next((i for i in range(at + 1, len(lines)) if _is_break(lines, i, leading)), len(lines))
 
 
 def mend_hyphens(pages: list[list[list[str]]]) -> None:
@@ -109,7 +167,7 @@ def mend_hyphens(pages: list[list[list[str]]]) -> None:
             paragraph[:] = [PARTED.sub(mended, line) for line in paragraph]
 
 
-def _leading(lines: list[Line]) -> dict[int, float]:
+def _leading(lines: Sequence[Line]) -> dict[int, float]:
     """Line spacing within paragraphs by rounded font size: the lower quartile of the gaps."""
     gaps: defaultdict[int, list[float]] = defaultdict(list)
     for above, line in pairwise(lines):
@@ -119,17 +177,18 @@ def _leading(lines: list[Line]) -> dict[int, float]:
     return {size: sorted(found)[len(found) // 4] for size, found in gaps.items() if len(found) > 2}
 
 
-def _is_break(lines: list[Line], i: int, leading: dict[int, float]) -> bool:
+def _is_break(lines: Sequence[Line], i: int, leading: dict[int, float]) -> bool:
     """True if a paragraph ends before line ``i``."""
     above, line = lines[i - 1], lines[i]
     size = max(line.size, 1.0)
     gap = above.baseline - line.baseline
     ended = SENTENCE_END.search(above.text) is not None
-    if above.is_row or line.is_row:
+    alone = above.alone or line.alone
+    if not alone and (above.is_row or line.is_row):
         return above.is_row != line.is_row
-    if abs(gap) < 0.5 * size:  # the same row
+    if not alone and (_goes_on(above, line, gap, size) or abs(gap) < 0.5 * size):  # the same word or row
         return False
-    if max(above.size, line.size) > PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1):
+    if alone or max(above.size, line.size) > PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1):
         return True
     if gap < 0:  # the next column, whose first line may continue the sentence
         return ended or not line.text[:1].islower()
@@ -138,7 +197,13 @@ def _is_break(lines: list[Line], i: int, leading: dict[int, float]) -> bool:
     return ended and not LIST_ITEM.match(above.text) and (_indented(lines, i, size) or _follows_short_line(lines, i))
 
 
-def _indented(lines: list[Line], i: int, size: float) -> bool:
+def _goes_on(above: Line, line: Line, gap: float, size: float) -> bool:
+    """True if the hyphenated word at the end of a line goes on in the next one, and that is no footer or heading."""
+    same_size = max(above.size, line.size) <= PARAGRAPH_SIZE_RATIO * max(min(above.size, line.size), 0.1)
+    return above.text.endswith(HYPHEN) and same_size and gap < MAX_HYPHEN_GAP * size
+
+
+def _indented(lines: Sequence[Line], i: int, size: float) -> bool:
     """True if the line has a first-line indent, unlike the lines around it."""
     line = lines[i]
     minimum = MIN_INDENT * size
@@ -147,7 +212,7 @@ def _indented(lines: list[Line], i: int, size: float) -> bool:
     return minimum < indent < MAX_INDENT * size and lines[i - 1].left < line.left - minimum / 2 and back_after
 
 
-def _follows_short_line(lines: list[Line], i: int) -> bool:
+def _follows_short_line(lines: Sequence[Line], i: int) -> bool:
     """True if the line above is short, like the last line of a paragraph."""
     around = lines[max(0, i - 4) : i + 4]
     left, right = min(other.left for other in around), max(other.right for other in around)

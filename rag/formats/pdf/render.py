@@ -1,8 +1,8 @@
 """Rendering a page of a PDF, and locating spans of a document on it, glyph by glyph.
 
-No text is searched for. A document's text and PDFium's text of the page contain the same characters in the same order,
-except for whitespace, soft hyphens and hyphenation, so the two are aligned character by character. If they do not
-align, no boxes are returned.
+No text is searched for. A document's text and the text of the page's lines contain the same characters in the same
+order, except for whitespace, soft hyphens and hyphenation, so the two are aligned character by character. If they do
+not align, no boxes are returned.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DocumentError, InputError
-from ...types import Document
-from ..sanitize import clean
-from .boxes import Box, Glyph, GlyphMismatch, boxes_of
-from .extract import opened, text_of
-from .layout import HYPHEN
+from ...types import Document, OcrWord
+from .alignment import Glyph, aligned
+from .boxes import Box, GlyphMismatch, boxes_of
+from .extract import opened
+from .page_text import page_text
 
 if TYPE_CHECKING:
     from PIL import Image
-
-SOFT_HYPHEN = "\xad"
 
 #: Maximum pixels per side: a PDF may declare a page kilometres long.
 MAX_SIDE = 4_000
@@ -78,7 +76,7 @@ def page_picture(
             if not 1 <= number <= len(pdf):
                 raise InputError(f"{document.id}: there is no page {number}; choose one from 1 to {len(pdf)}")
             with closing(pdf[number - 1]) as page:
-                boxes = _span_boxes(page, document, number, extents)
+                boxes = _span_boxes(pdf, page, document, number, extents)
                 image = _rendered(page, width)
     except pypdfium2.PdfiumError as error:
         raise DocumentError(
@@ -98,52 +96,49 @@ def page_sizes(raw: bytes) -> tuple[tuple[float, float], ...]:
         return tuple(pdf.get_page_size(i) for i in range(len(pdf)))
 
 
-def aligned(text: str, printed: str) -> list[Glyph] | None:
-    """Align the text of a page with PDFium's; returns the glyphs in order, or None if the texts differ.
-
-    Args:
-        text: Text of the page in the document.
-        printed: Text of the page from ``text_of``.
-    """
-    glyphs: list[Glyph] = []
-    at = unit = line = 0
-    for character in clean(printed):
-        if character == HYPHEN:
-            if text[at : at + 1] == "-":
-                glyphs.append(Glyph(at, unit, line, character))
-                at += 1
-            elif glyphs and glyphs[-1].line == line:
-                # The hyphen is not in the text; it is marked with the letter before it.
-                glyphs.append(Glyph(glyphs[-1].at, unit, line, character))
-            line += 1
-        elif character.isspace():
-            line += character in "\r\n"
-        elif character != SOFT_HYPHEN:
-            while text[at : at + 1].isspace():
-                at += 1
-            if text[at : at + 1] != character:
-                return None
-            glyphs.append(Glyph(at, unit, line, character))
-            at += 1
-        # PDFium counts UTF-16 units.
-        unit += 1 + (character > "\uffff")
-    return None if text[at:].strip() else glyphs
-
-
 def _span_boxes(
-    page: Any, document: Document, number: int, extents: Sequence[tuple[int, int]]
+    pdf: Any, page: Any, document: Document, number: int, extents: Sequence[tuple[int, int]]
 ) -> tuple[tuple[Box, ...], ...] | None:
     """The boxes of each extent; None if the page's text does not match the document."""
     first, last = page_extent(document, number)
+    if scanned := [word for word in document.ocr if first <= word.start < last]:
+        return tuple(_word_boxes(scanned, start, end) for start, end in extents)
     with closing(page.get_textpage()) as text_page:
-        glyphs = aligned(document.text[first:last], text_of(text_page))
+        shown = page_text(pdf, page, text_page)
+        glyphs = aligned(document.text[first:last], shown.printed)
         if glyphs is None:
             return None
-        found = [_within(glyphs, start - first, end - first) for start, end in extents]
+        sources = list(shown.sources(glyphs))
+        parts = [_within(glyphs, start - first, end - first) for start, end in extents]
         try:
-            return tuple(boxes_of(page, text_page, each) for each in found)
+            return tuple(boxes_of(page, text_page, glyphs[part], sources[part]) for part in parts)
         except GlyphMismatch:
             return None
+
+
+def _word_boxes(words: Sequence[OcrWord], start: int, end: int) -> tuple[Box, ...]:
+    """The boxes around the words of an extent that OCR read, one per line."""
+    boxes: list[Box] = []
+    for word in words:
+        if word.start < end and start < word.end:
+            box = Box(word.left, word.top, word.width, word.height)
+            if boxes and _is_next(boxes[-1], box):
+                boxes[-1] = _around(boxes[-1], box)
+            else:
+                boxes.append(box)
+    return tuple(boxes)
+
+
+def _is_next(before: Box, box: Box) -> bool:
+    """True if a box continues the line of the one before it."""
+    overlap = min(before.top + before.height, box.top + box.height) - max(before.top, box.top)
+    return box.left >= before.left and overlap > min(before.height, box.height) / 2
+
+
+def _around(one: Box, other: Box) -> Box:
+    left, top = min(one.left, other.left), min(one.top, other.top)
+    right = max(one.left + one.width, other.left + other.width)
+    return Box(left, top, right - left, max(one.top + one.height, other.top + other.height) - top)
 
 
 def page_extent(document: Document, number: int) -> tuple[int, int]:
@@ -152,9 +147,9 @@ def page_extent(document: Document, number: int) -> tuple[int, int]:
     return next(((start, end) for (start, page), (end, _) in pairwise(starts) if page == number), (0, 0))
 
 
-def _within(glyphs: list[Glyph], start: int, end: int) -> list[Glyph]:
+def _within(glyphs: list[Glyph], start: int, end: int) -> slice:
     first, last = (bisect_left(glyphs, at, key=lambda glyph: glyph.at) for at in (start, end))
-    return glyphs[first:last]
+    return slice(first, last)
 
 
 def _rendered(page: Any, width: int) -> Image.Image:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from .layout import HYPHEN, Cell, Line
+from .layout import HYPHEN, Cell, Line, Part, parts_of
 
 #: Fewest rows of a table with two columns, and with more.
 FEWEST_ROWS_OF_TWO, FEWEST_ROWS = 4, 2
@@ -59,12 +59,14 @@ def _merged(group: Sequence[Line]) -> Line:
     if len(group) == 1:
         return group[0]
     cells: list[Cell] = []
+    parts: list[Part] = []
     shift = 0
     for line in group:
         cells += (replace(cell, start=cell.start + shift, end=cell.end + shift) for cell in line.cells)
+        parts += (part._replace(at=part.at + shift) for part in line.parts)
         shift += len(line.text) + 1
     text = " ".join(line.text for line in group)
-    return replace(group[0], text=text, right=group[-1].right, cells=tuple(cells))
+    return replace(group[0], text=text, right=group[-1].right, parts=tuple(parts), cells=tuple(cells))
 
 
 def _run_end(lines: Sequence[Line], at: int) -> int:
@@ -102,22 +104,21 @@ def _rows(run: Sequence[Line]) -> list[Line]:
     lengths = [cell.end - cell.start for line in full for cell in line.cells]
     if any(left[1] > right[0] for left, right in pairwise(columns)) or sum(lengths) > LONGEST_MEAN * len(lengths):
         return []
-    return [replace(line, text=_tabbed(line, columns), is_row=True) for line in run]
+    return [_tabbed(line, columns) for line in run]
 
 
-def _tabbed(line: Line, columns: Sequence[tuple[float, float]]) -> str:
-    """The text of a line with a tab before each column but the first; words in one column are one cell."""
-    pieces: list[str] = []
+def _tabbed(line: Line, columns: Sequence[tuple[float, float]]) -> Line:
+    """The line as a row: a tab before each column but the first; words in one column are one cell."""
+    text = ""
+    parts: list[Part] = []
     column = 0
     for cell in line.cells:
         best = max(range(column, len(columns)), key=lambda number: _overlap(cell, columns[number]))
-        if pieces:
-            pieces.append("\t" * (best - column) or " ")
-        else:
-            pieces.append("\t" * best)
-        pieces.append(line.text[cell.start : cell.end])
+        text += "\t" * (best - column) or " " * bool(text)
+        parts += (part._replace(at=part.at + len(text)) for part in parts_of(line, cell.start, cell.end))
+        text += line.text[cell.start : cell.end]
         column = best
-    return "".join(pieces)
+    return replace(line, text=text, parts=tuple(parts), is_row=True)
 
 
 def _overlap(cell: Cell, column: tuple[float, float]) -> float:
