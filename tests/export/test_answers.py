@@ -264,12 +264,12 @@ def test_matching_hash_alone_is_not_enough() -> None:
 
 def test_moved_table_row_is_found_in_the_nearest_row() -> None:
     before = b"text,n\nThe toll is 4 crowns.,1\nThe mill was sold in 1901.,2\n"
-    quote = _quote("The mill was sold in 1901.", "1901", "The mill was sold in 1901.", document="t.csv#2")
+    quote = _quote("text: The mill was sold in 1901.", "1901", "The mill was sold in 1901.", document="t.csv#2")
     assert check([quote], _files(t_csv=before))[0].state == "matches"
     row = b"The mill was sold in 1901.,9\n"
     after = b"text,n\n" + row + b"The toll is 4 crowns.,1\n" * 3 + row
     (moved,) = check([replace(quote, document="t.csv#4")], _files(t_csv=after))
-    assert (moved.state, moved.document, moved.start, moved.end) == ("moved", "t.csv#5", 21, 25)
+    assert (moved.state, moved.document, moved.start, moved.end) == ("moved", "t.csv#5", 27, 31)
 
 
 def test_quote_in_an_archive_is_checked(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from fpdf import FPDF
 
 from rag.formats import parse
-from rag.formats.pdf.layout import Cell, Line
+from rag.formats.pdf.layout import Cell, Line, Part
 from rag.formats.pdf.render import page_picture
 from rag.formats.pdf.rows import with_rows
 
@@ -59,7 +59,7 @@ def _line(baseline: float, *cells: tuple[str, float, float]) -> Line:
         at = len(text) + bool(text)
         text = f"{text} {words}".strip()
         found.append(Cell(at, at + len(words), left, right))
-    return Line(text, cells[0][1], cells[-1][2], baseline, 10.0, tuple(found))
+    return Line(text, cells[0][1], cells[-1][2], baseline, 10.0, (Part(0, 0),), cells=tuple(found))
 
 
 def test_gaps_that_are_not_below_each_other_are_no_columns() -> None:
