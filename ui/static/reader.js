@@ -97,6 +97,9 @@
     }
   };
   const scrollTo = (mark, pane) => {
+    // A wide table scrolls by itself.
+    const table = mark.closest(".table");
+    if (table) table.scrollLeft += mark.getBoundingClientRect().left - table.getBoundingClientRect().left - table.clientWidth / 3;
     const box = mark.getBoundingClientRect(), around = area(pane).getBoundingClientRect();
     area(pane).scrollTop += box.top - around.top - Math.max(24, around.height / 3);
     if (box.left < around.left || box.right > around.right) area(pane).scrollLeft += box.left - around.left - around.width / 3;
