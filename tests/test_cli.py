@@ -84,8 +84,7 @@ def test_ask_json_has_documented_fields_and_exact_offsets(
     result = json.loads(capsys.readouterr().out)
     assert list(result) == [
         "question", "answered", "answer_kind", "answer", "answers", "evidence", "hits", "reason", "reason_code",
-        "agreement", "seconds", "notice", "items",
-    ]  # fmt: skip
+        "agreement", "seconds", "notice", "items", "ocr"]  # fmt: skip
     assert (result["question"], result["answered"]) == (BORDER, True)
     assert (result["reason"], result["reason_code"]) == (None, None)
     assert result["agreement"]["groups"][0]["text"] == "7,644 km"

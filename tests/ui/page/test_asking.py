@@ -118,6 +118,7 @@ def test_sentences_are_the_answer_and_open_their_places(
     words = sentences.first.inner_text()
     sentences.first.click()
     focus = page.locator(".source-pane mark.focus")
+    expect(focus.first).to_be_visible()
     assert " ".join("".join(focus.all_inner_texts()).split()) == " ".join(words.split())
 
 
