@@ -84,13 +84,14 @@ def test_ask_json_has_documented_fields_and_exact_offsets(
     result = json.loads(capsys.readouterr().out)
     assert list(result) == [
         "question", "answered", "answer_kind", "answer", "answers", "evidence", "hits", "reason", "reason_code",
-        "agreement", "seconds", "notice", "items", "ocr"]  # fmt: skip
+        "agreement", "seconds", "notice", "items",
+    ]  # fmt: skip
     assert (result["question"], result["answered"]) == (BORDER, True)
     assert (result["reason"], result["reason_code"]) == (None, None)
     assert result["agreement"]["groups"][0]["text"] == "7,644 km"
     answer = result["answer"]
     keys = ["text", "confidence", "document", "title", "start", "end", "page", "heading", "sentence", "support"]
-    keys += ["feedback", "items"]
+    keys += ["feedback", "items", "ocr"]
     assert list(answer) == keys
     assert (answer["page"], answer["heading"]) == (None, answer["title"])
     text = (Path(__file__).parent.parent / "corpus" / answer["document"]).read_bytes().decode()
