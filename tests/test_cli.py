@@ -223,7 +223,7 @@ def test_what_is_not_read_is_shown_by_index_verify_and_strict(
     index = ["--index", str(tmp_path / "index")]
     assert main(["index", str(tmp_path / "docs"), *index]) == 0
     picture = "a.rtf: 1 picture and 1 page header are not read"
-    language = "hi.txt: is not in English, the only language that the models know;"
+    language = "hi.txt: is not in English, the only language that the models know,"
     output = capsys.readouterr().err
     assert _counts(output) == {"added": 3, "incomplete": 2}
     assert picture in output

@@ -164,12 +164,13 @@ def engines(only: str | None) -> dict[str, Engine]:
     """The engines that are installed, by name, or one of them.
 
     Raises:
-        InputError: None is.
+        InputError: None of them is installed.
     """
     installed = {"rapidocr": is_installed(), "tesseract": shutil.which("tesseract") is not None}
     found = {name: engine for name, engine in ENGINES.items() if installed[name] and only in (None, name)}
     if not found:
-        raise InputError(f"{only or 'no engine'} is not installed; {REMEDY}, or apt-get install tesseract-ocr")
+        missing = f"{only} is not installed" if only else "no engine is installed"
+        raise InputError(f"{missing}; {REMEDY}, or apt-get install tesseract-ocr")
     return found
 
 

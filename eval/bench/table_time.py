@@ -21,6 +21,7 @@ from rich.table import Table
 
 from rag import Assistant, SentenceTransformerEncoder, build_index
 from rag.paths import shipped_corpus
+from rag.text.plural import counted
 
 from ..scoring.metrics import percentile
 from .measuring import Peak
@@ -96,8 +97,8 @@ def write_documents(folder: Path, count: int) -> None:
 def table(figures: Figures) -> Table:
     """One row per figure."""
     made = Table(
-        title=f"table: {figures.documents:,} documents, {figures.questions} questions", title_justify="left", box=None,
-        pad_edge=False,
+        title=f"table: {counted(figures.documents, 'document')}, {counted(figures.questions, 'question')}",
+        title_justify="left", box=None, pad_edge=False,
     )  # fmt: skip
     made.add_column("figure")
     made.add_column("value", justify="right")

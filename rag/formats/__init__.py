@@ -18,7 +18,7 @@ from ..errors import DocumentError
 from .archive import read_archive, read_member
 from .base import Format, Parsed, Remark
 from .csv import read_csv, read_tsv
-from .docx import read_docx
+from .docx import WORD_SUFFIXES, read_docx
 from .eml import read_attachment, read_eml
 from .epub import read_epub
 from .html import read_html
@@ -34,8 +34,6 @@ from .xlsx import read_xlsx
 __all__ = ["FORMATS", "Format", "Parsed", "Remark", "is_markdown", "max_bytes", "parse", "read_part", "suffix_of"]
 
 MARKDOWN = frozenset({".md", ".markdown"})
-#: Documents and templates, without and with macros.
-WORD_FILES = (".docx", ".docm", ".dotx", ".dotm")
 
 FORMATS: dict[str, Format] = {
     ".txt": read_text,
@@ -46,7 +44,7 @@ FORMATS: dict[str, Format] = {
     ".htm": read_html,
     ".xhtml": read_html,
     ".pdf": read_pdf,
-    **dict.fromkeys(WORD_FILES, read_docx),
+    **dict.fromkeys(WORD_SUFFIXES, read_docx),
     ".epub": read_epub,
     ".eml": read_eml,
     ".xlsx": read_xlsx,
@@ -61,7 +59,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({*WORD_FILES, ".pdf", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"})
+CONTAINERS = frozenset({*WORD_SUFFIXES, ".pdf", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"})
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000

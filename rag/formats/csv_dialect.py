@@ -16,7 +16,7 @@ SAMPLE, ROWS = 16_384, 50
 #: Share of the rows that must have as many fields as the first.
 EVEN = 0.8
 #: A first line that spreadsheets write and read.
-STATED = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+STATED = re.compile(r'sep=([^"\r\n])\r?\n', re.IGNORECASE)
 
 #: Longest name of a column, in code points.
 LONGEST_NAME = 80

@@ -45,6 +45,7 @@ MAX_SPAN = 100
 NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
 
 HTML_SUFFIXES, TEXT_SUFFIXES = (".htm", ".html", ".xhtml"), (".txt",)
+#: Documents and templates, without and with macros.
 WORD_SUFFIXES = (".docx", ".docm", ".dotx", ".dotm")
 
 
@@ -162,7 +163,17 @@ class _Reader:
         return "" if is_deleted else self._numbering.next(paragraph)
 
     def _add_inserted(self, element: Element) -> None:
-        """Add the text of an inserted file; one in an inserted file, or of another format, is counted."""
+        """Add the text of an inserted file; one that is damaged, nested, or of another format is counted."""
+        try:
+            is_read = self._read_inserted(element)
+        except MemoryError:
+            raise
+        except Exception:  # zipfile and lxml raise many kinds of errors on a damaged file
+            is_read = False
+        self._missing["inserted file"] += not is_read
+
+    def _read_inserted(self, element: Element) -> bool:
+        """Add the text of an inserted file, if it is of a format that is read there."""
         relation = self._package.relations.get(element.get(RELATION + "id") or "")
         source = None if relation is None else self._package.read(relation.path)
         name = "" if relation is None else relation.path.lower()
@@ -177,7 +188,8 @@ class _Reader:
             with open_package(source, "DOCX") as package:
                 _Reader(package, self._blocks, self._missing, is_inserted=True).add_document()
         else:
-            self._missing["inserted file"] += 1
+            return False
+        return True
 
 
 def _children(parent: Element, *names: str) -> Iterator[Element]:

@@ -41,12 +41,20 @@ class Row:
         """End the cell: remember it for the rows that it spans, and add a tab for each further column."""
         column, rows, first = self._cell
         if rows > 1:
-            self._above[column] = (rows - 1, " ".join("".join(pieces[first:]).split())[:MAX_REPEATED])
+            text = " ".join("".join(pieces[first:]).split())[:MAX_REPEATED]
+            for i in range(self._width):
+                self._above[column + i] = (rows - 1, "" if i else text)
         pieces.append("\t" * (self._width - 1))
         self._column += self._width
 
-    def end(self) -> None:
-        """End the row."""
+    def end(self, pieces: list[str]) -> None:
+        """End the row: add what spans its last columns from the rows above."""
+        while self._column and self._above and self._column <= max(self._above):
+            rows, text = self._above.pop(self._column, (1, ""))
+            if rows > 1:
+                self._above[self._column] = (rows - 1, text)
+            pieces.append("\t" + text)
+            self._column += 1
         self._column = 0
 
 

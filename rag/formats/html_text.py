@@ -156,9 +156,9 @@ class _Writer:
 
     def flush(self) -> None:
         """End the block; an empty one is dropped."""
+        self._row.end(self._pieces)
         text = "".join(self._pieces)
         self._pieces.clear()
-        self._row.end()
         text = text.strip("\r\n").rstrip() if self._pre else _tidy(text)
         if not text.strip():
             return

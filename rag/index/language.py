@@ -12,7 +12,10 @@ from ..types import Document
 #: Code points that the language is guessed from: of the rows of a table and of each document.
 SAMPLE = 20_000
 
-TEXT = "is not in English, the only language that the models know; questions will hardly find answers in it"
+TEXT = (
+    "is not in English, the only language that the models know, so questions hardly find answers in it; "
+    "index a translation"
+)
 
 
 def unread_languages(documents: Iterable[Document], encoder: Encoder) -> Iterator[tuple[str, str]]:

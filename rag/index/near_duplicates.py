@@ -115,7 +115,7 @@ def _load(path: Path) -> dict[str, Sketch]:
     try:
         with np.load(path) as stored:
             return dict(zip(stored["keys"].tolist(), stored["sketches"], strict=True))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return {}
 
 

@@ -87,6 +87,8 @@ def pieces(text: str, table: Table, lead: Extent | None, fits: Fits) -> Iterator
             else:
                 yield from _row_pieces(row, end, fits)
             start, above = end, None
+    if start < table.end:  # the last rows are empty
+        yield trim(text, start, table.end)
 
 
 def _row_pieces(row: _Row, end: int, fits: Fits) -> Iterator[Piece | Extent]:

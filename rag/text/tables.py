@@ -36,7 +36,7 @@ LONGEST_NAME = 80
 SAMPLE = 30
 
 #: The line below a header, or a frame.
-RULE = re.compile(r"[ \t]*[|+]?[ \t]*[:|+]*[-=─]{2,}[-=─:|+ \t]*|[ \t]*\|[ \t]*:?-+:?[ \t]*\|?[ \t]*")
+RULE = re.compile(r"[ \t]*[|+]?[ \t]*[:|+]*[-=─]{2,}+[-=─:|+ \t]*+|[ \t]*\|[ \t]*:?-+:?[ \t]*\|?[ \t]*")
 #: A value that is not a name: a number with its sign and unit, or nothing but marks.
 VALUE = re.compile(r"[^\w]*+\d[\d.,:/ %–-]*+[^\d\W]{0,3}+[^\w]*+|[^\w]+")
 YEAR = re.compile(r"(?:FY ?|Q[1-4] ?)?(?:1[5-9]|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?")
@@ -194,10 +194,10 @@ def _amounts(text: str, run: Sequence[Extent], kinds: Sequence[str]) -> Iterator
 
 
 def _fields(text: str, line: Extent) -> Table | None:
-    fields = names_and_values(text, trim(text, *line))
+    extent = trim(text, *line)
+    fields = names_and_values(text, extent)
     if not fields:
         return None
-    extent = trim(text, *line)
     return Table(*extent, tuple((name,) for name, _ in fields), [extent], 0, FieldCut())
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -47,7 +48,7 @@ class _Terminal:
         """What follows a message, up to a semicolon or the end of the line, once some keys are typed."""
         self._shown = ""
         os.write(self._ours, keys.encode())
-        while message not in self._shown or not self._shown.partition(message)[2].strip(" "):
+        while not re.search(r"[;\n]", self._shown.partition(message)[2]):
             assert select.select([self._ours], [], [], PATIENCE)[0], self._shown
             self._shown += os.read(self._ours, 4096).decode(errors="replace")
         return self._shown.partition(message)[2].partition(";")[0].strip()

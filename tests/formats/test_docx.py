@@ -245,6 +245,23 @@ def test_inserted_files_are_read_or_counted() -> None:
     assert [remark.text for remark in parsed.warnings] == ["3 inserted files are not read"]
 
 
+def test_damaged_inserted_file_is_counted_and_the_rest_read() -> None:
+    chunk = f'<w:altChunk xmlns:r="{OFFICE}" r:id="c0"/>'
+    raw = _changed(
+        _hand_made(f"<w:p>{_run('Before.')}</w:p>{chunk}<w:p>{_run('After.')}</w:p>"),
+        {
+            "word/_rels/document.xml.rels": (
+                b"</Relationships>",
+                f'<Relationship Id="c0" Type="{OFFICE}/aFChunk" Target="/word/b.docx"/></Relationships>'.encode(),
+            )
+        },
+        b_docx=b"PK\x03\x04 no zip",
+    )
+    parsed = parse("a.docx", raw)
+    assert parsed.documents[0].text == "Before.\n\nAfter."
+    assert [remark.text for remark in parsed.warnings] == ["1 inserted file is not read"]
+
+
 def test_comments_are_counted() -> None:
     made = docx.Document()
     made.add_comment(made.add_paragraph("Words.").runs, "Really?")

@@ -221,6 +221,22 @@ def test_unknown_elements_are_read() -> None:
     assert _page("<main><p>a <script>x</script><REMOVED>b</REMOVED> <x-y>c</x-y></p></main>").text == "a b c"
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["<td>A</td><td>B</td><td rowspan=2>C</td>", "<td>d</td><td>e</td>", "<td>f</td><td>g</td><td>h</td>"],
+         "A\tB\tC\nd\te\tC\nf\tg\th"),
+        (["<td rowspan=2 colspan=2>A</td><td>1</td>", "<td>2</td>", "<td>x</td><td>y</td><td>3</td>"],
+         "A\t\t1\nA\t\t2\nx\ty\t3"),
+    ],
+)  # fmt: skip
+def test_cells_merged_over_rows_keep_their_columns(rows: list[str], expected: str) -> None:
+    table = "".join(f"<tr>{row}</tr>" for row in rows)
+    assert _page(f"<main><p>Before it.</p><table>{table}</table><p>Behind it.</p></main>").text == (
+        f"Before it.\n\n{expected}\n\nBehind it."
+    )
+
+
 def test_empty_and_merged_cells_keep_their_columns() -> None:
     rows = [
         "<th></th><th colspan=2>Sales</th><th>Staff</th>",

@@ -134,7 +134,9 @@ def test_scan_with_a_printed_stamp_is_read_by_ocr() -> None:
 
 
 def test_empty_picture_has_no_text_for_ocr_either() -> None:
-    with pytest.raises(DocumentError, match=r"^has no text in its 1 page, and OCR found none$"):
+    with pytest.raises(
+        DocumentError, match=r"^has no text in its 1 page, and OCR found none; scan it again at a higher resolution$"
+    ):
         _read(scanned([[]]))
 
 

@@ -15,6 +15,12 @@ dice = random.Random(7)
 VOCABULARY = [f"word{number}" for number in range(500)]
 
 
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """The same words whichever tests ran before."""
+    dice.seed(7)
+
+
 def _words(count: int) -> list[str]:
     return dice.choices(VOCABULARY, k=count)
 

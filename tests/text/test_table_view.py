@@ -1,5 +1,7 @@
 """Passages of tables: each row with its label and the names of its columns."""
 
+import re
+
 import pytest
 
 from rag.text.chunking import Budget, ChunkSettings, chunk
@@ -47,6 +49,14 @@ def test_paragraph_before_a_table_is_a_passage_of_its_own() -> None:
     passages = _passages(text)
     assert passages[0].text == f"# Ports\n\n{prose}"
     assert [passage.view is not None for passage in passages] == [False, True, True]
+
+
+@pytest.mark.parametrize("heading", ["", "## Sign here\n\n"])
+@pytest.mark.parametrize("rows", ["", "| Ana | 3 | 4 |\n", "| Part one | | |\n"])
+def test_no_word_is_lost_before_an_empty_last_row(heading: str, rows: str) -> None:
+    text = f"{heading}| Name | Date | Place |\n|---|---|---|\n{rows}| | | |\n"
+    read = " ".join(passage.text for passage in _passages(text))
+    assert set(re.findall(r"\w+", text)) <= set(re.findall(r"\w+", read))
 
 
 def test_row_of_one_cell_names_the_rows_below() -> None:

@@ -58,7 +58,7 @@ class PageTable:
         for number, row in enumerate(self.rows):
             if row.document == document:
                 return number
-        raise InputError("the table has no such row; start it again")
+        raise InputError("the table has no such row; fill it again")
 
     def cell(self, document: str, column: int) -> TableCell:
         """The cell of a document in a column.
@@ -68,7 +68,7 @@ class PageTable:
         """
         cells = self.rows[self.row_of(document)].cells
         if not 0 <= column < len(cells):
-            raise InputError("the table has no such cell; start it again")
+            raise InputError("the table has no such cell; fill it again")
         return cells[column]
 
 

@@ -58,7 +58,7 @@ class _Session:
             InputError: There is none.
         """
         if self.table is None:
-            raise InputError("there is no table; start one")
+            raise InputError("there is no table; fill one")
         return self.table
 
 

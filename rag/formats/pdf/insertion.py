@@ -98,7 +98,7 @@ def _word_starts(line: Line, text_page: Any) -> Iterator[tuple[int, float]]:
     from pypdfium2 import raw as pdfium
 
     x, y = ctypes.c_double(), ctypes.c_double()
-    for part, end in zip(line.parts, [*(part.at for part in line.parts[1:]), len(line.text)], strict=True):
+    for part, end in zip(line.parts, line.part_ends, strict=True):
         if isinstance(part.source, Rectangle):
             yield part.at, part.source.left
             continue

@@ -92,13 +92,17 @@ class Line:
     cells: tuple[Cell, ...] = ()
     is_row: bool = False
 
+    @property
+    def part_ends(self) -> list[int]:
+        """Where each part ends in the text, in code points."""
+        return [*(part.at for part in self.parts[1:]), len(self.text)]
+
 
 def parts_of(line: Line, start: int, end: int) -> tuple[Part, ...]:
     """Where ``[start, end)`` of the text of a line comes from; the parts begin at 0 there."""
-    stops = [*(part.at for part in line.parts[1:]), len(line.text)]
     return tuple(
         _from(part, line.text, start)
-        for part, stop in zip(line.parts, stops, strict=True)
+        for part, stop in zip(line.parts, line.part_ends, strict=True)
         if part.at < end and stop > start
     )
 

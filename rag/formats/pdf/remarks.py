@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from ...text.plural import counted
@@ -43,7 +43,7 @@ def without_text(pages: Sequence[PageContent]) -> str:
     if missing := sum(page.undecoded.missing for page in pages):
         return f"has no text in its {count} but {counted(missing, 'character')} {MISSING}; {EMBED}"
     if any(page.scanned for page in pages):
-        return f"has no text in its {count}, and OCR found none"
+        return f"has no text in its {count}, and OCR found none; scan it again at a higher resolution"
     if any(page.is_scan for page in pages):
         return f"has no text in its {count}; it may be a scan: {_ocr_remedy()}"
     return f"has no text in its {count}, which are blank or damaged; open it in a viewer"
@@ -70,13 +70,13 @@ def page_remarks(document_id: str, pages: Sequence[PageContent]) -> list[Remark]
 def _undecoded_remarks(document_id: str, pages: Sequence[PageContent]) -> list[Remark]:
     # What OCR read does not come from the fonts.
     found = sum((page.undecoded for page in pages if not page.scanned), Undecoded())
-    lost = [
+    remarks = [
         *unread(document_id, {f"character, {MISSING}": found.missing}, EMBED),
-        *unread(document_id, {"character, whose font does not say which they are": found.unknown}, _ocr_remedy()),
+        *unread(document_id, {"character, of unknown Unicode value": found.unknown}, _ocr_remedy()),
     ]
-    remarks = [replace(remark, is_unread=True) for remark in lost]
     if found.uncertain:
-        text = f"{counted(found.uncertain, 'character')} may be misread, because their font does not say which they are"
+        count = counted(found.uncertain, "character")
+        text = f"{count} may be misread, because their font does not map them to Unicode; compare quotes with the page"
         remarks.append(Remark(document_id, text))
     return remarks
 

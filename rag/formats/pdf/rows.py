@@ -92,8 +92,6 @@ def _is_row(line: Line) -> bool:
 def _rows(run: Sequence[Line]) -> list[Line]:
     """The lines as rows with tabs; empty if their cells do not form columns."""
     counts = Counter(len(line.cells) for line in run if len(line.cells) > 1)
-    if not counts:
-        return []
     width = max((number for number, count in counts.items() if count > 1), default=0)
     full = [line for line in run if len(line.cells) == width]
     if width < 2 or len(full) < (FEWEST_ROWS_OF_TWO if width == 2 else FEWEST_ROWS):

@@ -21,7 +21,7 @@ def test_documents_are_articles_with_other_names(tmp_path: Path) -> None:
 def test_command_prints_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert table_time.main(["--documents", "2", "--questions", "1"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("table: 2 documents, 1 questions")
+    assert shown.startswith("table: 2 documents, 1 question\n")
     assert "all rows from kept cells, s" in shown
 
 
