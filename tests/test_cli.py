@@ -412,8 +412,7 @@ def test_file_name_cannot_forge_an_output_line(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_closed_output_pipe_is_not_an_error(corpus_index: Path) -> None:
-    program = [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main(sys.argv[1:]))"]
-    command = [*program, "verify", "--index", corpus_index]
+    command = [sys.executable, "-m", "rag", "verify", "--index", corpus_index]
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)

@@ -29,11 +29,10 @@ def _guide(name: str, language: str) -> list[str]:
 @pytest.fixture(scope="module")
 def address(corpus_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of ``rag serve`` over the shipped articles, which the guide calls reports."""
-    code = "import sys; from rag.cli import main; sys.exit(main())"
     options = ["serve", "--port", "0", "--index", str(corpus_index), "--knowledge-id", "reports-index"]
     environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path_factory.mktemp("data"))}
     with subprocess.Popen(
-        [sys.executable, "-c", code, *options], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "rag", *options], env=environment, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
             assert server.stderr

@@ -19,7 +19,7 @@ from rag import InputError
 from .synthetic_documents import make_folder
 
 #: Runs ``rag``, whatever the PATH.
-RAG = (sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())")
+RAG = (sys.executable, "-m", "rag")
 
 #: Builds an index, and prints a line once it embeds.
 BUILD = """

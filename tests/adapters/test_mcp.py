@@ -37,7 +37,7 @@ TOOLS = ["ask", "search", "evidence", "read", "verify_quote"]
 
 
 def _command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())", *map(str, arguments)]
+    return [sys.executable, "-m", "rag", *map(str, arguments)]
 
 
 @asynccontextmanager

@@ -495,7 +495,7 @@ class TestCommand:
     def test_no_auth_warns_and_exit_removes_the_upload_folder(self, corpus_index: Path, tmp_path: Path) -> None:
         port = free_port()
         options = ["ui", "--index", str(corpus_index), "--port", str(port), "--host", "0.0.0.0", "--no-auth"]
-        program = [sys.executable, "-c", "import sys; from rag.cli import main; sys.exit(main())", *options]
+        program = [sys.executable, "-m", "rag", *options]
         with subprocess.Popen(
             program, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True,

@@ -54,7 +54,11 @@ def serve_stdio(server: Any, streams: tuple[TextIOWrapper, TextIOWrapper]) -> No
             inner = lowlevel(server)
             await inner.run(messages, replies, inner.create_initialization_options())
 
-    anyio.run(run)
+    try:
+        anyio.run(run)
+    except* (anyio.BrokenResourceError, anyio.ClosedResourceError):
+        # Version 1 of the SDK fails so where it replies to a client that has closed its end.
+        pass
 
 
 def listen(port: int) -> socket.socket:
