@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -261,6 +262,17 @@ def test_telemetry_cannot_be_imported_once_openvino_is_used() -> None:
     )
     done = _rag(code)
     assert (done.stdout, "ModuleNotFoundError" in done.stderr) == ("None\n", True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, which only Linux has")
+def test_choosing_openvino_loads_the_plugin_of_no_other_device() -> None:
+    code = (
+        "from rag.embedding.engines.openvino_engine import openvino_problem\n"
+        "print(openvino_problem()); print(open('/proc/self/maps').read())"
+    )
+    loaded = _rag(code).stdout
+    assert loaded.startswith("None\n")
+    assert set(re.findall(r"openvino_(\w+)_plugin", loaded)) == {"intel_cpu"}
 
 
 def test_threads_option_reaches_the_engines(corpus_index: Path) -> None:

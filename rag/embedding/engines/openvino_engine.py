@@ -149,10 +149,17 @@ class OpenVinoEngine:
 def openvino_problem() -> str | None:
     """Why OpenVINO cannot be used, in one line; None if it can."""
     try:
-        devices = _core().available_devices
+        core = _core()
     except (ImportError, RuntimeError, OSError) as error:
         return f"OpenVINO is not installed or does not start ({first_line(error)})"
-    return None if "CPU" in devices else "OpenVINO does not know this processor"
+    try:
+        # Not ``available_devices``, which loads the plugins of all devices. If one cannot be loaded, as that for
+        # graphics without OpenCL, and a thread starts at that moment, glibc 2.36 may end the process with code 127
+        # ("Inconsistency detected by ld.so").
+        core.get_property("CPU", "FULL_DEVICE_NAME")
+    except RuntimeError:
+        return "OpenVINO does not know this processor"
+    return None
 
 
 def computes_in_bfloat16() -> bool:
