@@ -9,7 +9,7 @@ from pathlib import Path
 from ..embedding.encoder import Encoder
 from ..errors import DocumentError, InputError
 from ..formats import suffix_of
-from ..sources.discovery import OutsideLink, Source, content_hash, find_sources, read_bytes
+from ..sources.discovery import OutsideLink, Source, content_hash, count_unsupported, find_sources, read_bytes
 from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
 from .embedder import embedder_of
@@ -41,6 +41,7 @@ class Changes:
         skipped: Files that were not read.
         unread: Document ids, and what of the document was not read, such as pictures; of all documents in the index.
         warnings: Document ids and other warnings, such as a guessed encoding.
+        unsupported: Files in the indexed folders whose formats are not supported: their number by suffix.
         near_duplicates: Documents whose text is nearly the same as that of another one: both ids, and the similarity,
             0.7 to 1.
         documents, passages: Counts in the new index.
@@ -54,6 +55,7 @@ class Changes:
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    unsupported: dict[str, int] = field(default_factory=dict)
     near_duplicates: list[tuple[str, str, float]] = field(default_factory=list)
     documents: int = 0
     passages: int = 0
@@ -169,6 +171,7 @@ class _Update:
 
     def run(self, named: Sequence[Path]) -> Changes:
         """Run it; ``named`` are the paths to store in the manifest."""
+        self._changes.unsupported = dict(count_unsupported(named))
         steps = self._plan()
         if self._previous and self._is_up_to_date(self._previous, steps, named):
             self._changes.unchanged = [step.path for step in steps if step.old]
