@@ -34,9 +34,12 @@ from .text import read_text
 from .xlsx import read_xlsx
 
 __all__ = [
-    "FORMATS", "Format", "Parsed", "Remark", "has_drawn_pages", "is_markdown", "max_bytes", "parse", "read_part",
-    "suffix_of",
+    "FORMATS", "READING", "Format", "Parsed", "Remark", "has_drawn_pages", "is_markdown", "max_bytes", "parse",
+    "read_part", "suffix_of",
 ]  # fmt: skip
+
+#: Raised when more of the files is read or counted: `rag index` then reads all files of older indexes again.
+READING = 1
 
 MARKDOWN = frozenset({".md", ".markdown"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..embedding.encoder import Encoder
 from ..errors import DocumentError, InputError
-from ..formats import suffix_of
+from ..formats import READING, suffix_of
 from ..sources.discovery import OutsideLink, Source, content_hash, count_unsupported, find_sources, read_bytes
 from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
@@ -93,8 +93,9 @@ def build_index(
     """Build or update an index, so that it holds exactly these files and folders.
 
     Files whose content is already indexed are copied, even if renamed; in other files, only new passages are embedded.
-    An unreadable file is skipped; if it is already indexed, the index keeps the old version. An interrupted run
-    continues from the last block of embedded passages.
+    All files of an index that an older version of rag made are read again, if this one reads more of them; passages
+    whose text is the same are not embedded again. An unreadable file is skipped; if it is already indexed, the index
+    keeps the old version. An interrupted run continues from the last block of embedded passages.
 
     Files are parsed in a process of their own, which may take a limited time and memory for each; a file that exceeds a
     limit is skipped.
@@ -166,6 +167,7 @@ class _Update:
         self._refused = self._previous.store.refused() if self._previous else {}
         # Then every file that was not read completely is tried again: which of them exceeded a limit is not recorded.
         self._may_take_more = self._previous is not None and parser.limits.exceed(self._previous.manifest.limits)
+        self._reads_more = self._previous is not None and self._previous.store.reading != READING
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
 
@@ -189,7 +191,9 @@ class _Update:
                 self._report("reading", done, len(steps))
             if not writer.passages:
                 raise InputError(self._nothing_read(named))
-            store = writer.finish(named, limits=asdict(self._parser.limits), follow_links=self._follow_links)
+            store = writer.finish(
+                named, limits=asdict(self._parser.limits), follow_links=self._follow_links, reading=READING
+            )
         present = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
         self._changes.removed = [path for path in self._known if path not in present]
         return self._summarize(store)
@@ -229,6 +233,8 @@ class _Update:
     def _step(self, source: Source, digest: str, size: int, paths: Mapping[str, str]) -> Step:
         path = source.document_id
         old = self._known.get(path)
+        if self._reads_more:
+            return Step(path, source, old, size=size)
         if old and old.hash == digest and not (self._may_take_more and self._is_unread(old)):
             return Step(path, None, old, size=size)
         refused = self._refused.get(path)

@@ -228,4 +228,9 @@ def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Repor
         for record in parts.store.files().values():
             writer.copy(record, record.path)
         made = parts.manifest
-        writer.finish([Path(each) for each in made.sources], limits=made.limits, follow_links=made.follow_links)
+        writer.finish(
+            [Path(each) for each in made.sources],
+            limits=made.limits,
+            follow_links=made.follow_links,
+            reading=parts.store.reading,
+        )
