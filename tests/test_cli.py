@@ -241,6 +241,26 @@ def test_what_is_not_read_is_shown_by_index_verify_and_strict(
     assert main(["index", *index, "--strict"]) == 0
 
 
+def test_unsupported_files_are_named_by_index_verify_and_strict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").mkdir()
+    for name in ("a.txt", "b.mp4", "c.MP4", "d.psd", "Makefile"):
+        (tmp_path / "docs" / name).write_text("The pier is closed, and the gate is open.")
+    index = ["--index", str(tmp_path / "index")]
+    line = "4 files are not read; their formats are not supported: .mp4 (2), no suffix (1), .psd (1); a .ragignore can"
+    assert main(["index", str(tmp_path / "docs"), *index, "--strict"]) == 1
+    assert line in " ".join(capsys.readouterr().err.split())
+    assert main(["verify", *index]) == 0
+    assert line in " ".join(capsys.readouterr().out.split())
+    (tmp_path / "docs" / ".ragignore").write_text("*.mp4\n*.MP4\nMakefile\n")
+    assert main(["index", *index, "--strict"]) == 1
+    assert "1 file is not read; its format is not supported: .psd (1)" in " ".join(capsys.readouterr().err.split())
+    (tmp_path / "docs" / "d.psd").unlink()
+    assert main(["index", *index, "--strict"]) == 0
+    assert "formats are" not in capsys.readouterr().err
+
+
 def test_index_ends_with_the_near_duplicates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = " ".join(f"word{number}" for number in range(60))
     for name in "abcde":

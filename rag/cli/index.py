@@ -53,7 +53,10 @@ def add_parser(subparsers: Subparsers) -> None:
         f"{DEFAULT_ENCODER})",
     )  # fmt: skip
     add_compute_options(parser)
-    parser.add_argument("--strict", action="store_true", help="exit with 1 if any file was skipped or read only partly")
+    parser.add_argument(
+        "--strict", action="store_true",
+        help="exit with 1 if any file was skipped, read only partly, or is of an unsupported format",
+    )  # fmt: skip
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and update the index whenever a file changes"
     )
@@ -100,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     show_engine(encoder)
     if args.watch:
         _watch(paths, folder, build)
-    return 1 if args.strict and (changes.skipped or changes.unread) else 0
+    return 1 if args.strict and (changes.skipped or changes.unread or changes.unsupported) else 0
 
 
 def _watch(paths: Sequence[Path], folder: Path, build: Callable[[], Changes]) -> None:

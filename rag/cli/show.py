@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from ..export.check import Checked
+from ..formats.unread import unsupported_kinds
 from ..index import Changes, Verification
 from ..reading.scoring import in_words
 from ..text.plural import counted
@@ -84,9 +85,16 @@ def changes_table(changes: Changes) -> Group:
     ]
     remarks = [*changes.unread, *changes.warnings]
     lines += [Text(f"  {one_line(name)}: {one_line(text)}", style=WARNING) for name, text in remarks]
+    lines += _unsupported(changes.unsupported)
     lines += [Text(one_line(_near_duplicates(changes)), style=WARNING)] if changes.near_duplicates else []
     total = Text(f"{counted(changes.documents, 'document')}, {counted(changes.passages, 'passage')} in the index")
     return Group(counts, *lines, total)
+
+
+def _unsupported(counts: Mapping[str, int]) -> list[Text]:
+    """The line on files of unsupported formats; none if there are none."""
+    text = unsupported_kinds(counts)
+    return [Text(one_line(f"{text}; a .ragignore can leave them out"), style=WARNING)] if text else []
 
 
 def _near_duplicates(changes: Changes) -> str:
@@ -102,6 +110,7 @@ def verification_text(found: Verification) -> Text:
     lines = [Text(one_line(problem), style="red") for problem in found.problems]
     lines += [Text(one_line(f"{name}: {state}" if name else state), style=WARNING) for name, state in found.stale]
     lines += [Text(one_line(f"{name}: {text}"), style=WARNING) for name, text in found.unread]
+    lines += _unsupported(found.unsupported)
     if not found.problems:
         changed = f"{counted(len(found.stale), 'file')} changed; run `rag index` to update it"
         state = changed if found.stale else "up to date with its files"

@@ -22,16 +22,24 @@ from .docx import WORD_SUFFIXES, read_docx
 from .eml import read_attachment, read_eml
 from .epub import read_epub
 from .html import read_html
+from .image import read_image
 from .jsonl import read_jsonl
 from .markdown import read_markdown
 from .odt import read_odt
 from .pdf.extract import read_pdf
+from .pdf.from_image import IMAGE_SUFFIXES, is_image
 from .pptx import read_pptx
 from .rtf import read_rtf
 from .text import read_text
 from .xlsx import read_xlsx
 
-__all__ = ["FORMATS", "Format", "Parsed", "Remark", "is_markdown", "max_bytes", "parse", "read_part", "suffix_of"]
+__all__ = [
+    "FORMATS", "READING", "Format", "Parsed", "Remark", "has_drawn_pages", "is_markdown", "max_bytes", "parse",
+    "read_part", "suffix_of",
+]  # fmt: skip
+
+#: Raised when more of the files is read or counted: `rag index` then reads all files of older indexes again.
+READING = 1
 
 MARKDOWN = frozenset({".md", ".markdown"})
 
@@ -44,6 +52,7 @@ FORMATS: dict[str, Format] = {
     ".htm": read_html,
     ".xhtml": read_html,
     ".pdf": read_pdf,
+    **dict.fromkeys(IMAGE_SUFFIXES, read_image),
     **dict.fromkeys(WORD_SUFFIXES, read_docx),
     ".epub": read_epub,
     ".eml": read_eml,
@@ -59,7 +68,9 @@ FORMATS: dict[str, Format] = {
 }
 
 #: Formats that hold images or are compressed, so that a large file may hold little text.
-CONTAINERS = frozenset({*WORD_SUFFIXES, ".pdf", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"})
+CONTAINERS = frozenset(
+    {*WORD_SUFFIXES, *IMAGE_SUFFIXES, ".pdf", ".eml", ".epub", ".odt", ".pptx", ".rtf", ".xlsx", ".zip"}
+)
 
 #: Larger files are refused: 20 MB of plain text is about forty novels, and one stray log file would take hours.
 MAX_BYTES, MAX_CONTAINER_BYTES = 20_000_000, 500_000_000
@@ -73,6 +84,11 @@ def suffix_of(name: str) -> str:
 def is_markdown(name: str) -> bool:
     """True if a document or file is in Markdown, by its name."""
     return suffix_of(name) in MARKDOWN
+
+
+def has_drawn_pages(name: str) -> bool:
+    """True if the pages of a document or file are drawn, with words marked on them: a PDF or a picture."""
+    return suffix_of(name) == ".pdf" or is_image(name)
 
 
 def max_bytes(name: str) -> int:

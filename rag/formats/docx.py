@@ -1,8 +1,8 @@
 """DOCX: the paragraphs, lists and tables of a Word document or template in order; headings are places.
 
 Automatic numbers are read as they are shown, formulas on one line, text boxes after their paragraphs, and inserted
-HTML, text and Word files where they are inserted. Footnotes and endnotes come last. Deleted text, page headers and
-footers are left out. Comments and other inserted files are counted.
+HTML, text and Word files where they are inserted. Footnotes and endnotes come last. Deleted text is left out. Comments,
+large pictures, charts, diagrams, embedded objects, other inserted files, page headers and footers are counted.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from .blocks import BLANK_LINE, Blocks
 from .core_properties import core_properties
 from .html import decode_html, parse_html
 from .html_text import add_markup
+from .pictures import count_pictures
 from .text import decode
 from .unread import unread
 from .word_math import linear
 from .word_numbering import BULLET, Numbering, value
 from .word_package import DAMAGED, MATH, RELATION, WORD, WordPackage
+from .word_pictures import unread_objects
 from .xml_tree import FALLBACK, outermost
 from .zip_package import OLE, open_package
 
@@ -43,6 +45,7 @@ HEADING_STYLE = re.compile(r"(?:heading \d|title)$", re.IGNORECASE)
 #: Columns that a cell may span.
 MAX_SPAN = 100
 NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
+MARGINS = ("header", "footer")
 
 HTML_SUFFIXES, TEXT_SUFFIXES = (".htm", ".html", ".xhtml"), (".txt",)
 #: Documents and templates, without and with macros.
@@ -97,14 +100,23 @@ class _Reader:
         if body is None:
             raise DocumentError(DAMAGED)
         self._add(body)
+        self._missing += unread_objects(body, SKIPPED)
         for kind, name in NOTES.items():
             for notes in self._package.of_kind(kind):
+                self._missing += unread_objects(notes, SKIPPED)
                 for note in notes.iterfind(WORD + name):
                     # Other types are separator lines.
                     if note.get(WORD + "type") in (None, "normal"):
                         self._add(note)
         for comments in self._package.of_kind("comments"):
             self._missing["comment"] += sum(1 for _ in comments.iterfind(WORD + "comment"))
+        for kind in MARGINS:
+            self._missing[f"page {kind}"] += len(self._margins(kind))
+
+    def _margins(self, kind: str) -> set[str]:
+        """The different texts of page headers or footers, without those that hold no word but a page number."""
+        texts = (" ".join(self._flat(part)) for part in self._package.of_kind(kind))
+        return {text for text in texts if any(map(str.isalpha, text))}
 
     def _add(self, parent: Element) -> None:
         """Add the paragraphs, tables and inserted files in an element."""
@@ -181,6 +193,7 @@ class _Reader:
             root = parse_html(decode_html("", source)[0])
             if root is not None:
                 add_markup(self._blocks, root)
+                self._missing["picture"] += count_pictures(root)
         elif source and name.endswith(TEXT_SUFFIXES):
             if text := decode(source)[0].strip():
                 self._blocks.add(text)

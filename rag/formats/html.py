@@ -11,8 +11,10 @@ from .base import Parsed, Remark
 from .blocks import Blocks
 from .html_text import add_markup
 from .main_text import keep_main_text
+from .pictures import count_pictures, drawings_to_pictures
 from .sanitize import iso_date, one_line
 from .text import BYTE_ORDER_MARKS, decode, guess_remarks
+from .unread import unread
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -32,7 +34,10 @@ DESCRIPTIONS = ("description", "og:description", "dc.description")
 
 
 def read_html(document_id: str, raw: bytes) -> Parsed:
-    """The main text; headings are places. The title is the first heading if the page's title contains it."""
+    """The main text; headings are places. The title is the first heading if the page's title contains it.
+
+    Large pictures in the main text, and drawings with words, are counted.
+    """
     source, encoding, warnings = decode_html(document_id, raw)
     root = parse_html(source)
     blocks = Blocks()
@@ -40,8 +45,10 @@ def read_html(document_id: str, raw: bytes) -> Parsed:
     title = ""
     if root is not None:
         metadata = {**page_metadata(root), **metadata}
+        drawings_to_pictures(root)
         keep_main_text(root)
         add_markup(blocks, root)
+        warnings = [*warnings, *unread(document_id, {"picture": count_pictures(root)})]
         title = str(metadata.get("title") or "")
     # The page's title often includes the name of the site.
     heading = blocks.places[0].heading or "" if blocks.places else ""

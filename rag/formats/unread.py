@@ -45,3 +45,20 @@ def unsupported(document_id: str, noun: str, names: Sequence[str]) -> list[Remar
     whose = "its format is" if len(names) == 1 else "their formats are"
     listed = f"{whose} not supported: {', '.join(names[:LISTED])}{', ...' * (len(names) > LISTED)}"
     return unread(document_id, {noun: len(names)}, listed)
+
+
+def unsupported_kinds(counts: Mapping[str, int]) -> str:
+    """How many files of an indexed folder are of unsupported formats, and of which; empty if none are.
+
+    Args:
+        counts: Numbers of files by suffix, such as ``.exe``; an empty one for names without suffix.
+    """
+    if not counts:
+        return ""
+    kinds = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    named = ", ".join(f"{suffix or 'no suffix'} ({count:,})" for suffix, count in kinds[:LISTED])
+    number = sum(counts.values())
+    whose = "its format is" if number == 1 else "their formats are"
+    verb = "is" if number == 1 else "are"
+    more = ", ..." * (len(kinds) > LISTED)
+    return f"{counted(number, 'file')} {verb} not read; {whose} not supported: {named}{more}"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..embedding.encoder import Encoder
 from ..errors import DocumentError, InputError
-from ..formats import suffix_of
-from ..sources.discovery import OutsideLink, Source, content_hash, find_sources, read_bytes
+from ..formats import READING, suffix_of
+from ..sources.discovery import OutsideLink, Source, content_hash, count_unsupported, find_sources, read_bytes
 from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
 from .embedder import embedder_of
@@ -41,6 +41,7 @@ class Changes:
         skipped: Files that were not read.
         unread: Document ids, and what of the document was not read, such as pictures; of all documents in the index.
         warnings: Document ids and other warnings, such as a guessed encoding.
+        unsupported: Files in the indexed folders whose formats are not supported: their number by suffix.
         near_duplicates: Documents whose text is nearly the same as that of another one: both ids, and the similarity,
             0.7 to 1.
         documents, passages: Counts in the new index.
@@ -54,6 +55,7 @@ class Changes:
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    unsupported: dict[str, int] = field(default_factory=dict)
     near_duplicates: list[tuple[str, str, float]] = field(default_factory=list)
     documents: int = 0
     passages: int = 0
@@ -91,8 +93,9 @@ def build_index(
     """Build or update an index, so that it holds exactly these files and folders.
 
     Files whose content is already indexed are copied, even if renamed; in other files, only new passages are embedded.
-    An unreadable file is skipped; if it is already indexed, the index keeps the old version. An interrupted run
-    continues from the last block of embedded passages.
+    All files of an index that an older version of rag made are read again, if this one reads more of them; passages
+    whose text is the same are not embedded again. An unreadable file is skipped; if it is already indexed, the index
+    keeps the old version. An interrupted run continues from the last block of embedded passages.
 
     Files are parsed in a process of their own, which may take a limited time and memory for each; a file that exceeds a
     limit is skipped.
@@ -164,11 +167,13 @@ class _Update:
         self._refused = self._previous.store.refused() if self._previous else {}
         # Then every file that was not read completely is tried again: which of them exceeded a limit is not recorded.
         self._may_take_more = self._previous is not None and parser.limits.exceed(self._previous.manifest.limits)
+        self._reads_more = self._previous is not None and self._previous.store.reading != READING
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
 
     def run(self, named: Sequence[Path]) -> Changes:
         """Run it; ``named`` are the paths to store in the manifest."""
+        self._changes.unsupported = dict(count_unsupported(named))
         steps = self._plan()
         if self._previous and self._is_up_to_date(self._previous, steps, named):
             self._changes.unchanged = [step.path for step in steps if step.old]
@@ -186,7 +191,9 @@ class _Update:
                 self._report("reading", done, len(steps))
             if not writer.passages:
                 raise InputError(self._nothing_read(named))
-            store = writer.finish(named, limits=asdict(self._parser.limits), follow_links=self._follow_links)
+            store = writer.finish(
+                named, limits=asdict(self._parser.limits), follow_links=self._follow_links, reading=READING
+            )
         present = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
         self._changes.removed = [path for path in self._known if path not in present]
         return self._summarize(store)
@@ -226,6 +233,8 @@ class _Update:
     def _step(self, source: Source, digest: str, size: int, paths: Mapping[str, str]) -> Step:
         path = source.document_id
         old = self._known.get(path)
+        if self._reads_more:
+            return Step(path, source, old, size=size)
         if old and old.hash == digest and not (self._may_take_more and self._is_unread(old)):
             return Step(path, None, old, size=size)
         refused = self._refused.get(path)

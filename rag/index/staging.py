@@ -119,18 +119,22 @@ class VersionWriter:
                 self._copy_run()
             self._run.append(old.number)
 
-    def finish(self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool) -> DocumentStore:
+    def finish(
+        self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool, reading: int
+    ) -> DocumentStore:
         """Embed the queued passages, and write the manifest.
 
         Args:
             sources: The indexed paths, stored in the manifest.
             limits: What reading a file could take, stored in the manifest.
             follow_links: Whether links out of the paths were followed, stored in the manifest.
+            reading: See ``DocumentStore.reading``.
         """
         self._copy_run()
         self._embed(expected=0)
         before = self._previous.version if self._previous else None
         self._store.set_near_duplicates(find_near_duplicates(self._store.store(), self._folder, before))
+        self._store.set_reading(reading)
         self._store.finish()
         self._words.finish()
         self._files.close()

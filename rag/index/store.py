@@ -75,6 +75,11 @@ class DocumentStore:
         found = self._connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
 
+    @property
+    def reading(self) -> int:
+        """The ``rag.formats.READING`` with which the files were read; 0 for older stores."""
+        return int(self.about("reading") or 0)
+
     def files(self) -> dict[str, FileRecord]:
         """All files by path, sorted by path."""
         found = self._connection.execute("SELECT file, path, hash FROM files ORDER BY path")

@@ -143,6 +143,10 @@ class StoreWriter:
         """Store what ``DocumentStore.near_duplicates`` returns."""
         self._connection.execute("INSERT INTO about VALUES ('near_duplicates', ?)", (_json(found),))
 
+    def set_reading(self, number: int) -> None:
+        """Store what ``DocumentStore.reading`` returns."""
+        self._connection.execute("INSERT INTO about VALUES ('reading', ?)", (str(number),))
+
     def finish(self) -> None:
         """Commit, and close the file."""
         self._connection.commit()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..embedding.encoder import Encoder
 from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
-from ..sources.discovery import Source, content_hash, find_sources, read_bytes
+from ..sources.discovery import Source, content_hash, count_unsupported, find_sources, read_bytes
 from ..sources.parse_process import FileLimits
 from ..text.chunking import ChunkSettings
 from ..text.plural import counted
@@ -41,7 +41,7 @@ class Verification:
         unread: What the index does not hold of its files: the file or document, and the reason or what is missing. This
             is not damage.
         documents, passages: Counts according to the manifest.
-        incomplete: Documents of which text could not be read, and which text. This is not damage either.
+        unsupported: Files in the indexed folders whose formats are not supported: their number by suffix.
     """
 
     problems: list[str]
@@ -49,6 +49,7 @@ class Verification:
     documents: int = 0
     passages: int = 0
     unread: tuple[tuple[str, str], ...] = ()
+    unsupported: Mapping[str, int] = field(default_factory=dict)
 
 
 def verify(folder: Path | str) -> Verification:
@@ -82,7 +83,10 @@ def verify(folder: Path | str) -> Verification:
         return Verification(problems, [], manifest.documents, manifest.passages)
     store = open_store(version)
     stale, unread = list(_stale(store, manifest)), tuple((document_id, text) for _, document_id, text in store.unread())
-    return Verification(problems, stale, manifest.documents, manifest.passages, unread)
+    unsupported: dict[str, int] = {}
+    with suppress(InputError):  # then the files cannot be compared either
+        unsupported = dict(count_unsupported([Path(source) for source in manifest.sources]))
+    return Verification(problems, stale, manifest.documents, manifest.passages, unread, unsupported)
 
 
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
@@ -224,4 +228,9 @@ def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Repor
         for record in parts.store.files().values():
             writer.copy(record, record.path)
         made = parts.manifest
-        writer.finish([Path(each) for each in made.sources], limits=made.limits, follow_links=made.follow_links)
+        writer.finish(
+            [Path(each) for each in made.sources],
+            limits=made.limits,
+            follow_links=made.follow_links,
+            reading=parts.store.reading,
+        )

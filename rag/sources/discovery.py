@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +89,20 @@ def find_sources(paths: Sequence[Path], *, follow_links: bool = False) -> list[S
     return [found[document_id] for document_id in sorted(found)]
 
 
+def count_unsupported(paths: Sequence[Path]) -> Counter[str]:
+    """Files in folders whose formats are not supported, by suffix in lower case; empty for a name without one.
+
+    Files that ``find_sources`` leaves out for another reason, such as hidden ones, are not counted.
+
+    Raises:
+        InputError: An ignore file is invalid.
+    """
+    found: Counter[str] = Counter()
+    for path in paths:
+        found.update(suffix for file in _files_in(path) if (suffix := suffix_of(file.name)) not in FORMATS)
+    return found
+
+
 def read_bytes(source: Source) -> bytes:
     """Read the bytes of a file.
 
@@ -153,25 +168,38 @@ def _sources_of(path: Path, prefix: str, inside: Path | None) -> Iterator[Source
     if not os.access(path, os.R_OK | os.X_OK):
         raise InputError(f"{path}: the folder cannot be read; check its permissions")
     unreadable: list[OSError] = []
+    for file in _files_in(path, inside, unreadable.append):
+        # Links to folders are not followed; those that lead out of this one are named.
+        if suffix_of(file.name) in FORMATS or file.is_dir():
+            yield _source(prefix + file.relative_to(path).as_posix(), file, inside)
+    for error in unreadable:
+        closed = Path(error.filename)
+        document_id = prefix + closed.relative_to(path).as_posix()
+        yield Source(document_id, closed, "the folder cannot be read; check its permissions")
+
+
+def _files_in(
+    path: Path, inside: Path | None = None, onerror: Callable[[OSError], object] | None = None
+) -> Iterator[Path]:
+    """The files below a folder that are not excluded, of any format.
+
+    Args:
+        path: The folder.
+        inside: If given, links to folders outside of this one are yielded, too.
+        onerror: Called for each folder that cannot be read.
+    """
     ignored = _Ignored(path)
-    for folder, subfolders, names in os.walk(path, onerror=unreadable.append):
+    for folder, subfolders, names in os.walk(path, onerror=onerror):
         here = Path(folder)
         if _holds_index(subfolders, names):
             subfolders.clear()
             continue
         ignored.enter(here, names)
         subfolders[:] = sorted(name for name in subfolders if not ignored.has(here / name, folder=True))
-        # Links to folders are not followed; those that lead out of this one are named.
         for name in subfolders:
             if inside and (here / name).is_symlink() and not (here / name).resolve().is_relative_to(inside):
-                yield _source(prefix + (here / name).relative_to(path).as_posix(), here / name, inside)
-        for name in names:
-            if suffix_of(name) in FORMATS and not ignored.has(here / name):
-                yield _source(prefix + (here / name).relative_to(path).as_posix(), here / name, inside)
-    for error in unreadable:
-        closed = Path(error.filename)
-        document_id = prefix + closed.relative_to(path).as_posix()
-        yield Source(document_id, closed, "the folder cannot be read; check its permissions")
+                yield here / name
+        yield from (here / name for name in names if not ignored.has(here / name))
 
 
 def _source(document_id: str, path: Path, inside: Path | None) -> Source:

@@ -165,7 +165,7 @@ class ParseProcess:
             DocumentError: The file cannot be opened, or exceeds a limit; the message names the document.
         """
         with _naming(document):
-            reply, _ = self._request({"task": "sizes"}, raw)
+            reply, _ = self._request({"task": "sizes", "id": document.id}, raw)
         return tuple((width, height) for width, height in reply["sizes"])
 
     def _request(self, request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:

@@ -146,7 +146,7 @@ def _picture(request: dict[str, Any], raw: bytes) -> Reply:
 def _sizes(request: dict[str, Any], raw: bytes) -> Reply:
     from rag.formats.pdf.render import page_sizes
 
-    return {"sizes": page_sizes(raw)}, b""
+    return {"sizes": page_sizes(request["id"], raw)}, b""
 
 
 def _limit_memory(limit: int) -> None:

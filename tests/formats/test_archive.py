@@ -40,12 +40,12 @@ def test_archive_is_read_like_a_folder() -> None:
 
 
 def test_unsupported_members_are_named_and_hidden_ones_ignored() -> None:
-    members = [".hidden.md", "a/.git/b.md", "__MACOSX/._c.md", "photo.jpg", "README", "kept.md"]
+    members = [".hidden.md", "a/.git/b.md", "__MACOSX/._c.md", "film.mp4", "README", "kept.md"]
     parsed = parse("a.zip", _zip(dict.fromkeys(members, "Text.")))
     assert [document.id for document in parsed.documents] == ["a.zip/kept.md"]
     assert parsed.skipped == []
     assert parsed.warnings == [
-        Remark("a.zip", "2 files are not read; their formats are not supported: photo.jpg, README")
+        Remark("a.zip", "2 files are not read; their formats are not supported: film.mp4, README")
     ]
     assert parsed.warnings[0].is_unread
 
@@ -160,7 +160,7 @@ def test_total_unpacked_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None
         (b"no zip", "is damaged or not a zip archive; pack it again"),
         (_zip({"a.md": "x"})[:-30], "is damaged or not a zip archive"),
         (_zip({}), "holds no file of a supported format"),
-        (_zip({"a.jpg": "x"}), "holds no file of a supported format"),
+        (_zip({"a.mp4": "x"}), "holds no file of a supported format"),
         (
             _zip({f"{i}.md": "" for i in range(10_001)}),
             "holds 10,001 files; the limit is 10,000, so split it or unpack it",

@@ -78,7 +78,7 @@ def test_attachments_are_documents_and_others_are_named() -> None:
     message = _message()
     message.add_attachment(_docx("The plan."), "application", "octet-stream", filename="plan ü.docx")
     message.add_attachment("a,text\n1,One.\n2,Two.\n", subtype="csv", filename="sub/t.csv")
-    message.add_attachment(b"\x89PNG", "image", "png", filename="photo.png")
+    message.add_attachment(b"\0\0", "video", "mp4", filename="film.mp4")
     message.add_attachment(b"PK", "application", "zip", filename="more.zip")
     message.add_attachment(b"no pdf", "application", "pdf", filename="bad.pdf")
     message.add_attachment("Second.", filename="note.txt")
@@ -96,7 +96,7 @@ def test_attachments_are_documents_and_others_are_named() -> None:
     ]
     assert parsed.warnings == [
         Remark("x/a.eml/t.csv", "columns: a, text"),
-        Remark("x/a.eml", "1 attachment is not read; its format is not supported: photo.png"),
+        Remark("x/a.eml", "1 attachment is not read; its format is not supported: film.mp4"),
     ]
     assert read_part("a.eml", raw, "note (2).txt") == b"Third.\n"
     assert read_part("a.eml", raw, "t.csv").startswith(b"a,text")

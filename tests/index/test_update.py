@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import Assistant, ChunkSettings, Encoder, Index, IndexBusy, InputError, Retriever, build_index, verify
+from rag import Assistant, ChunkSettings, Encoder, Index, IndexBusy, InputError, Retriever, build_index, repair, verify
 from rag.errors import DocumentError
 from rag.formats import max_bytes
 from rag.index import current_version
+from rag.index.index import VECTORS
 from rag.index.originals import Originals
 from rag.index.versions import staging_folders, writing
+
+from .conftest import CountingEncoder
 
 WORDS = "river valley road market bridge school border treaty harvest winter cotton rail power water trade".split()
 
@@ -162,7 +165,7 @@ def test_damaged_staging_folder_is_ignored(docs: Path, tmp_path: Path, quick: En
     elif damage == "no library":
         library.unlink()
     elif damage == "half a vector":
-        (half / "vectors.f32").write_bytes(b"\x00" * 30)
+        (half / VECTORS).write_bytes(b"\x00" * 30)
     (docs / "new.md").write_text("Something new, about the price of hay.")
     assert build_index(docs, tmp_path / "index", quick).added == ["new.md"]
     assert staging_folders(tmp_path / "index") == []
@@ -199,6 +202,33 @@ def test_nothing_is_written_without_changes(docs: Path, tmp_path: Path, quick: E
     changes = build_index(docs, tmp_path / "index", quick)
     assert (changes.unchanged, changes.documents, changes.passages) == (["border.md", "rents.txt"], 2, 2)
     assert current_version(tmp_path / "index") == version
+
+
+def test_files_are_read_again_where_more_of_them_is_read_now(
+    docs: Path, tmp_path: Path, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, names = tmp_path / "index", sorted(path.name for path in docs.iterdir())
+    (docs / "empty.html").write_text("<p></p>")
+    with monkeypatch.context() as earlier:
+        earlier.setattr("rag.index.build.READING", 0)
+        build_index(docs, folder, quick)
+        assert build_index(docs, folder, quick).unchanged == names
+    quick.embedded.clear()
+    assert build_index(docs, folder, quick).changed == names
+    assert quick.embedded == []
+    assert build_index(docs, folder, quick).unchanged == names
+
+
+def test_repair_keeps_what_was_read(
+    docs: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    with monkeypatch.context() as earlier:
+        earlier.setattr("rag.index.build.READING", 0)
+        build_index(docs, folder, quick)
+    (current_version(folder) / VECTORS).write_bytes(b"")
+    assert repair(folder, quick).startswith("rebuilt from the texts")
+    assert Index.open(folder, quick).store.reading == 0
 
 
 def test_new_chunk_settings_embed_only_new_texts(docs: Path, tmp_path: Path, quick: Encoder) -> None:

@@ -10,7 +10,7 @@ from rag.errors import DocumentError, InputError
 from rag.formats import parse
 from rag.formats.text import decode
 from rag.sources import discovery
-from rag.sources.discovery import Source, find_sources, read_bytes
+from rag.sources.discovery import Source, count_unsupported, find_sources, read_bytes
 from rag.types import Document
 
 
@@ -121,10 +121,21 @@ def test_file_of_50_mb_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_ids_are_relative_paths_of_supported_visible_files(tmp_path: Path) -> None:
-    for name in ("b.md", "sub/a.TXT", ".hidden/c.md", ".d.md", "e.png"):
+    for name in ("b.md", "sub/a.TXT", ".hidden/c.md", ".d.md", "e.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     assert [source.document_id for source in find_sources([tmp_path])] == ["b.md", "sub/a.TXT"]
+
+
+def test_files_of_unsupported_formats_are_counted_by_suffix(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    for name in ("a.md", "b.MP4", "sub/c.mp4", "sub/d.exe", "Makefile", ".hidden.exe", ".git/e.exe", "out/f.exe"):
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
+        (docs / name).write_text("x")
+    (docs / ".ragignore").write_text("out/\n")
+    (docs / "index/version-1").mkdir(parents=True)
+    (docs / "index/current").write_text("version-1")
+    assert count_unsupported([docs, docs / "a.md"]) == {".mp4": 2, ".exe": 1, "": 1}
 
 
 def test_several_paths_prepend_the_folder_name(tmp_path: Path) -> None:
@@ -144,13 +155,13 @@ def test_two_files_with_the_same_id_are_refused(tmp_path: Path) -> None:
 
 
 def test_paths_without_supported_files_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "picture.png").write_bytes(b"x")
+    (tmp_path / "film.mp4").write_bytes(b"x")
     with pytest.raises(InputError, match="nowhere: no such file or folder"):
         find_sources([tmp_path / "nowhere"])
     with pytest.raises(InputError, match=r"no supported files there; name a folder that holds"):
         find_sources([tmp_path])
-    with pytest.raises(InputError, match=r"picture\.png: unsupported format \.png; supported are .*\.md"):
-        find_sources([tmp_path / "picture.png"])
+    with pytest.raises(InputError, match=r"film\.mp4: unsupported format \.mp4; supported are .*\.md"):
+        find_sources([tmp_path / "film.mp4"])
 
 
 @pytest.fixture

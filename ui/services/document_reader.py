@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rag import Document, InputError
 from rag.errors import DocumentError
-from rag.formats import suffix_of
+from rag.formats import has_drawn_pages
 from rag.formats.pdf.render import Picture
 from rag.index.originals import Originals
 from rag.sources.parse_process import FileLimits, ParseProcess
@@ -67,15 +67,15 @@ class OpenDocument:
 
     def part_at(self, offset: int) -> int:
         """Number of the part that contains an offset, from 0."""
-        page = self.document.place(offset).page if self.is_pdf else None
+        page = self.document.place(offset).page if self.has_pages else None
         if page is not None:
             return min(page, len(self.extents)) - 1
         return max(0, bisect_right(self.extents, offset, key=lambda extent: extent[0]) - 1)
 
     @property
-    def is_pdf(self) -> bool:
+    def has_pages(self) -> bool:
         """Whether the parts are pages."""
-        return suffix_of(self.document.id) == ".pdf"
+        return has_drawn_pages(self.document.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class DocumentReader:
         document, current = self._document(collection, document_id, file_hash)
         sizes: PageSizes = ()
         note = ""
-        if suffix_of(document_id) == ".pdf":
+        if has_drawn_pages(document_id):
             try:
                 sizes = self._page_sizes(collection, document, current)
             except DocumentError as error:
@@ -208,7 +208,7 @@ def no_pages(error: DocumentError) -> str:
 
 def _extents(document: Document, pages: int) -> tuple[tuple[int, int], ...]:
     """The parts of a text, which cover all of it; those of a PDF are its pages."""
-    if suffix_of(document.id) == ".pdf":
+    if has_drawn_pages(document.id):
         ends = [*(place.start for place in document.places[1:]), len(document.text)]
         of_page = {place.page: (place.start, end) for place, end in zip(document.places, ends, strict=True)}
         pages = pages or max((place.page or 1 for place in document.places), default=1)

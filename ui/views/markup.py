@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from rag import Document
-from rag.formats import suffix_of
+from rag.formats import has_drawn_pages, suffix_of
 from rag.formats.markdown import FENCED
 from rag.text.segmentation import LIST_ITEM
 
@@ -52,7 +52,7 @@ def markup_in(document: Document, start: int, end: int) -> list[Mark]:
         marks = [*_markdown(document, start, end), *_front_matter(document, start, end)]
     else:
         marks = [*_headings(document, start, end)]
-    if suffix == ".pdf":
+    if has_drawn_pages(document.id):
         marks += soft_breaks(document.id, document.text[start:end], start)
     marks += table_marks(document, start, end)
     return [mark for mark in marks if mark.start < mark.end]
@@ -68,7 +68,7 @@ def soft_breaks(document_id: str, text: str, start: int) -> list[Mark]:
         start: Offset of the slice.
     """
     suffix = suffix_of(document_id)
-    shortest = 0 if suffix in (".pdf", *MARKDOWN) else WRAPPED_LINE
+    shortest = 0 if has_drawn_pages(document_id) or suffix in MARKDOWN else WRAPPED_LINE
     marks = []
     for match in BREAK.finditer(text):
         line = text.rfind("\n", 0, match.start()) + 1

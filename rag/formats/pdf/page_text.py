@@ -17,6 +17,7 @@ from .annotations import annotations_of
 from .cells import cells_of
 from .insertion import inserted
 from .layout import HYPHEN, Line, Part, Rectangle, utf16_length
+from .reading_order import in_reading_order
 from .rows import with_rows
 
 
@@ -54,7 +55,7 @@ class PageText:
 def page_text(pdf: Any, page: Any, text_page: Any) -> PageText:
     """The text of a page with the values of its form fields and the comments on it."""
     printed = text_of(text_page)
-    lines = with_rows(list(_lines(text_page, printed)))
+    lines = with_rows(in_reading_order(list(_lines(text_page, printed))))
     annotations = annotations_of(pdf, page, printed)
     return PageText(tuple(inserted(lines, annotations, text_page) if annotations else lines))
 

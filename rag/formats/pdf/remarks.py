@@ -45,7 +45,7 @@ def without_text(pages: Sequence[PageContent]) -> str:
     if any(page.scanned for page in pages):
         return f"has no text in its {count}, and OCR found none; scan it again at a higher resolution"
     if any(page.is_scan for page in pages):
-        return f"has no text in its {count}; it may be a scan: {_ocr_remedy()}"
+        return f"has no text in its {count}; it may be a scan: {ocr_remedy()}"
     return f"has no text in its {count}, which are blank or damaged; open it in a viewer"
 
 
@@ -59,7 +59,7 @@ def page_remarks(document_id: str, pages: Sequence[PageContent]) -> list[Remark]
     if left:
         which = f"page {left[0]} is" if len(left) == 1 else f"pages {_ranges(left)} are"
         scans = "a scan, which is" if len(left) == 1 else "scans, which are"
-        remarks.append(Remark(document_id, f"{which} {scans} not read; {_ocr_remedy()}", is_unread=True))
+        remarks.append(Remark(document_id, f"{which} {scans} not read; {ocr_remedy()}", is_unread=True))
     empty = [page.number for page in pages if not page.paragraphs and page.number not in left]
     if empty:
         which = f"page {empty[0]} holds" if len(empty) == 1 else f"pages {_ranges(empty)} hold"
@@ -72,7 +72,7 @@ def _undecoded_remarks(document_id: str, pages: Sequence[PageContent]) -> list[R
     found = sum((page.undecoded for page in pages if not page.scanned), Undecoded())
     remarks = [
         *unread(document_id, {f"character, {MISSING}": found.missing}, EMBED),
-        *unread(document_id, {"character, of unknown Unicode value": found.unknown}, _ocr_remedy()),
+        *unread(document_id, {"character, of unknown Unicode value": found.unknown}, ocr_remedy()),
     ]
     if found.uncertain:
         count = counted(found.uncertain, "character")
@@ -81,7 +81,7 @@ def _undecoded_remarks(document_id: str, pages: Sequence[PageContent]) -> list[R
     return remarks
 
 
-def _ocr_remedy() -> str:
+def ocr_remedy() -> str:
     """How to have scans read that were not."""
     if not allowance().is_available:
         return f"to read scans by OCR, {REMEDY}"

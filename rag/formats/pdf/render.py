@@ -20,6 +20,7 @@ from ...types import Document, OcrWord
 from .alignment import Glyph, aligned
 from .boxes import Box, GlyphMismatch, boxes_of
 from .extract import opened
+from .from_image import as_pdf
 from .page_text import page_text
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def page_picture(
     """Render a page, with the boxes of spans on it.
 
     Args:
-        raw: Bytes of the PDF.
+        raw: Bytes of the PDF or picture.
         document: The document extracted from it.
         number: Page number, from 1.
         extents: Start and end of each span, in code points of ``document.text``.
@@ -72,7 +73,7 @@ def page_picture(
     if not 1 <= width <= MAX_SIDE:
         raise InputError(f"the width is {width} pixels; choose 1 to {MAX_SIDE:,}")
     try:
-        with opened(raw) as pdf:
+        with opened(as_pdf(document.id, raw)) as pdf:
             if not 1 <= number <= len(pdf):
                 raise InputError(f"{document.id}: there is no page {number}; choose one from 1 to {len(pdf)}")
             with closing(pdf[number - 1]) as page:
@@ -86,13 +87,13 @@ def page_picture(
     return Picture(_png(image), image.width, image.height, found, exact=boxes is not None)
 
 
-def page_sizes(raw: bytes) -> tuple[tuple[float, float], ...]:
-    """Width and height of each page of a PDF as displayed, in points.
+def page_sizes(document_id: str, raw: bytes) -> tuple[tuple[float, float], ...]:
+    """Width and height of each page of a PDF or picture as displayed, in points.
 
     Raises:
         DocumentError: The file cannot be opened; as with ``parse``, the message does not name the document.
     """
-    with opened(raw) as pdf:
+    with opened(as_pdf(document_id, raw)) as pdf:
         return tuple(pdf.get_page_size(i) for i in range(len(pdf)))
 
 
