@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..export.answers import export_entry, export_json, export_markdown
+from ..export.answers import export_entry, export_json
 from ..export.json import result_to_json
+from ..export.markdown import export_markdown
 from ..paths import default_index
 from ..text.printable import one_line
 from .common import (

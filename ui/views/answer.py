@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from rag import Answer, AnswerKind, Document, Evidence, Passage, Result
-from rag.export.answers import citation
+from rag.export.citation import citation
 
 from ..services.ask_service import FindDocument
 from .highlight import Mark, highlight
