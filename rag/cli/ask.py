@@ -19,6 +19,7 @@ from .common import (
     STDIN,
     add_command,
     add_compute_options,
+    add_feedback_option,
     add_index_option,
     add_min_confidence_option,
     add_reader_option,
@@ -74,11 +75,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--export", type=Path, metavar="FILE",
         help="write the answers and the hashes of their files to a new .json file (for `rag verify`) or .md file",
     )  # fmt: skip
-    parser.add_argument(
-        "--feedback", type=Path, metavar="FILE",
-        help="what people marked right and wrong: a file saved by the page's tab Feedback; words marked right for the "
-        "same question come first, words marked wrong are left out",
-    )  # fmt: skip
+    add_feedback_option(parser, "words marked right for the same question come first, words marked wrong are left out")
     parser.set_defaults(run=run)
 
 
