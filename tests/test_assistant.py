@@ -32,6 +32,7 @@ from rag.errors import InputError
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 from rag.questions.polarity import YES_NO_TEXT
+from rag.questions.scope import COMPARED_TEXT, COMPARISON_TEXT
 from rag.reading.scoring import Confidence
 
 BORDER = "How long is the border between Kazakhstan and Russia?"
@@ -181,7 +182,6 @@ def test_words_of_the_question_are_no_candidate(assistant: Assistant) -> None:
     ("question", "code"),
     [
         ("Summarise the articles on Kazakhstan", NoticeCode.SUMMARY),
-        ("Compare Kazakhstan with Uzbekistan", NoticeCode.COMPARISON),
         ("Wie lang ist die Grenze zwischen Kasachstan und Russland?", NoticeCode.LANGUAGE),
     ],
 )
@@ -192,6 +192,19 @@ def test_question_that_quotes_cannot_answer_gets_a_notice(
     assert result.notice and result.notice.code is code
     assert (result.answer, result.reason_code, result.reason) == (None, Reason.UNSUPPORTED, result.notice.text)
     assert result.agreement.groups == ()
+
+
+def test_comparison_is_answered_by_sentences(assistant: Assistant) -> None:
+    result = assistant.ask("Compare the two waves of Russian emigrants.")
+    assert (result.answer_kind, result.answer) == (AnswerKind.EVIDENCE, None)
+    assert result.likely_evidence[0].text == "Russians left for Central Asia in two waves."
+    assert result.notice is not None
+    assert (result.notice.code, result.notice.text) == (NoticeCode.COMPARISON, COMPARED_TEXT)
+    unsure = assistant.judge(result, 0.99)
+    assert (unsure.answer_kind, unsure.reason_code, unsure.reason) == (None, Reason.UNSUPPORTED, COMPARISON_TEXT)
+    assert unsure.notice is not None
+    assert unsure.notice.text == COMPARISON_TEXT
+    assert assistant.judge(unsure) == result
 
 
 def test_reader_of_another_language_is_asked_in_that_language(assistant: Assistant) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..agreement import agreement_of
 from ..questions.polarity import REFUSALS, refusal, yes_no_notice
 from ..questions.question_type import asks_for_sentences
+from ..questions.scope import comparison_notice
 from ..types import Agreement, Answer, AnswerKind, Hit, Notice, NoticeCode, Reason, Result
 from .lists import list_items
 
@@ -24,6 +25,7 @@ def judged(result: Result, min_confidence: float) -> Result:
         result: A result that was read; one that was judged can be judged again.
         min_confidence: Probability below which to abstain.
     """
+    result = replace(result, notice=_unanswered_notice(result.notice))
     code, reason = _reason(result, min_confidence)
     kind = _answer_kind(result, min_confidence, has_answer=code is None)
     return replace(
@@ -45,8 +47,12 @@ def is_relevant(hits: Sequence[Hit]) -> bool:
 
 
 def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> AnswerKind | None:
-    """What answers the question; None if nothing does. Words that a person marked right come before sentences."""
-    refused = result.notice and result.notice.reason
+    """What answers the question; None if nothing does.
+
+    Words that a person marked right come before sentences. A comparison gets sentences, though no short answer.
+    """
+    notice = result.notice
+    refused = notice and notice.reason and notice.code is not NoticeCode.COMPARISON
     marked = result.answers and result.answers[0].feedback
     likely = result.evidence and result.evidence[0].probability >= min_confidence
     if likely and not refused and not marked and asks_for_sentences(result.question):
@@ -54,10 +60,20 @@ def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> 
     return AnswerKind.SPAN if has_answer else None
 
 
+def _unanswered_notice(notice: Notice | None) -> Notice | None:
+    """The remark on a question before it is judged."""
+    if notice and notice.code is NoticeCode.COMPARISON:
+        return comparison_notice(has_sentences=False)
+    return None if notice and notice.code is NoticeCode.YES_NO else notice
+
+
 def _notice(result: Result, kind: AnswerKind | None) -> Notice | None:
-    """The remark on the question; on one for yes or no, what its sentences are."""
-    notice = None if result.notice and result.notice.code is NoticeCode.YES_NO else result.notice
-    return notice or (yes_no_notice(result.question) if kind is AnswerKind.EVIDENCE else None)
+    """The remark on a judged question; on one for yes or no, or for a comparison, what its sentences are."""
+    if kind is AnswerKind.EVIDENCE:
+        if result.notice and result.notice.code is NoticeCode.COMPARISON:
+            return comparison_notice(has_sentences=True)
+        return result.notice or yes_no_notice(result.question)
+    return result.notice
 
 
 def _reason(result: Result, min_confidence: float) -> tuple[Reason | None, str | None]:

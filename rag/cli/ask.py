@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..export.answers import export_entry, export_json, export_markdown
+from ..export.answers import export_entry, export_json
 from ..export.json import result_to_json
+from ..export.markdown import export_markdown
 from ..paths import default_index
 from ..text.printable import one_line
 from .common import (
     STDIN,
     add_command,
     add_compute_options,
+    add_feedback_option,
     add_index_option,
     add_min_confidence_option,
     add_reader_option,
@@ -73,11 +75,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--export", type=Path, metavar="FILE",
         help="write the answers and the hashes of their files to a new .json file (for `rag verify`) or .md file",
     )  # fmt: skip
-    parser.add_argument(
-        "--feedback", type=Path, metavar="FILE",
-        help="what people marked right and wrong: a file saved by the page's tab Feedback; words marked right for the "
-        "same question come first, words marked wrong are left out",
-    )  # fmt: skip
+    add_feedback_option(parser, "words marked right for the same question come first, words marked wrong are left out")
     parser.set_defaults(run=run)
 
 

@@ -166,6 +166,14 @@ def add_where_option(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_feedback_option(parser: argparse.ArgumentParser, effect: str) -> None:
+    """Add the option ``--feedback``; ``effect`` says what becomes of the words that were marked."""
+    parser.add_argument(
+        "--feedback", type=Path, metavar="FILE",
+        help=f"what people marked right and wrong: a file saved by the page's tab Feedback; {effect}",
+    )  # fmt: skip
+
+
 def add_min_confidence_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--min-confidence``."""
     parser.add_argument(
@@ -216,11 +224,20 @@ def open_assistant(args: argparse.Namespace) -> Assistant:
     Raises:
         InputError: The feedback file does not exist.
     """
+    feedback = feedback_file(args)
+    return Assistant.load(ready_index(args), reader=args.reader, device=args.device, feedback=feedback)
+
+
+def feedback_file(args: argparse.Namespace) -> FeedbackFile | None:
+    """The file of ``--feedback``; None if it is not given.
+
+    Raises:
+        InputError: It does not exist.
+    """
     path: Path | None = getattr(args, "feedback", None)
     if path and not path.exists():
         raise InputError(f"{path}: there is no such feedback file; save one in the tab Feedback of `rag ui`")
-    feedback = FeedbackFile(path) if path else None
-    return Assistant.load(ready_index(args), reader=args.reader, device=args.device, feedback=feedback)
+    return FeedbackFile(path) if path else None
 
 
 def ready_index(args: argparse.Namespace) -> Path:

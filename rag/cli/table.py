@@ -18,11 +18,13 @@ from .common import (
     STDIN,
     add_command,
     add_compute_options,
+    add_feedback_option,
     add_index_option,
     add_min_confidence_option,
     add_reader_option,
     add_where_option,
     err,
+    feedback_file,
     progress_bars,
     read_standard_input,
     read_text_file,
@@ -37,6 +39,7 @@ EXAMPLES = """\
   rag table --question "contract date" --question "Who signed?" --out contracts.xlsx
   rag table questions.txt --where path=2022/* --out contracts.html
   rag table questions.txt --min-confidence 0.8 --out contracts.jsonl --force
+  rag table questions.txt --feedback feedback.jsonl --out contracts.csv --force    # cells corrected in the page count
   grep '?$' notes.txt | rag table - --out answers.csv
 """
 
@@ -69,6 +72,11 @@ def add_parser(subparsers: Subparsers) -> None:
     add_reader_option(parser)
     add_compute_options(parser)
     add_where_option(parser)
+    add_feedback_option(
+        parser,
+        "words marked right for the same question in a document take its cell, and a cell whose words were marked "
+        "wrong is not found",
+    )
     parser.set_defaults(run=run)
 
 
@@ -79,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
     for line in repeated:
         err.print(f"asked already, left out: {one_line(line)}")
     kept = KeptCells(kept_beside(args.out))
-    live = LiveAssistant(ready_index(args), reader=args.reader, device=args.device)
+    feedback = feedback_file(args)
+    live = LiveAssistant(ready_index(args), reader=args.reader, device=args.device, feedback=feedback)
     counts = _Counts()
     try:
         with progress_bars() as report:

@@ -79,7 +79,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Quotes of an export, and the number of its questions without an answer."""
+    """Quotes that answer the questions of an export, and the number of questions without an answer."""
 
     quotes: tuple[Quote, ...]
     not_found: int
@@ -137,14 +137,16 @@ def read_export(path: Path) -> Export:
         raise InputError(f"{path}: is damaged; export the answers again")
     if version > VERSION:
         raise InputError(f"{path}: has version {version}, this rag reads version {VERSION}; check it with a newer rag")
-    quotes = []
+    quotes: list[Quote] = []
+    not_found = 0
     for number, answer in enumerate(content["answers"], start=1):
         try:
-            if _field(answer, "found", bool):
-                quotes.append(_quote(answer))
+            found = _quotes(answer)
         except InputError as error:
             raise InputError(f"{path}: answer {number}: {error}") from error
-    return Export(tuple(quotes), len(content["answers"]) - len(quotes))
+        quotes += found
+        not_found += not found
+    return Export(tuple(quotes), not_found)
 
 
 def check(quotes: Sequence[Quote], read: Read) -> list[Checked]:
@@ -209,17 +211,44 @@ def _distance(one: str, other: str) -> int:
     return abs(first - second) if all(rows) else 0
 
 
-def _quote(answer: Any) -> Quote:
-    words, sentence, file = (_field(answer, name, dict) for name in ("quote", "sentence", "file"))
+def _quotes(answer: Any) -> list[Quote]:
+    """What answers a question: sentences, the items of a list, the short answer; empty if nothing does.
+
+    Exports of earlier versions hold the short answer only.
+    """
+    has_short = _field(answer, "found", bool)
+    sentences = [each for each in _list(answer, "evidence") if isinstance(each, dict) and each.get("is_answer") is True]
+    found = [_quote(answer, each, each, each) for each in (*sentences, *_list(answer, "items"))]
+    if has_short:
+        words, sentence = _field(answer, "quote", dict), _field(answer, "sentence", dict)
+        found.append(_quote(answer, answer, words, sentence))
+    return found
+
+
+def _quote(answer: dict[str, Any], place: Any, words: dict[str, Any], sentence: dict[str, Any]) -> Quote:
+    """A quote of an answer.
+
+    Args:
+        answer: The answer, which has the question.
+        place: What has the document and its file.
+        words: The words and their offsets.
+        sentence: The sentence around them and its offsets; the words themselves if there is none.
+    """
+    file = _field(place, "file", dict)
     text, start, end = _extent(words, "quote")
     around, begin, stop = _extent(sentence, "sentence")
     if not (begin <= start and end <= stop and around[start - begin : end - begin] == text):
         raise InputError("the quote is not in its sentence; export it again")
-    document, path = _path(answer, "document"), _path(file, "path")
+    document, path = _path(place, "document"), _path(file, "path")
     if document != path and not document.startswith((f"{path}/", f"{path}#")):
         raise InputError(f"the document {document!r} is not part of the file {path!r}; export it again")
     question, digest = _field(answer, "question", str), _field(file, "sha256", str)
     return Quote(question, text, document, start, end, around, begin, path, digest)
+
+
+def _list(answer: dict[str, Any], name: str) -> list[Any]:
+    """A list of an answer; empty if it has no such field."""
+    return _field(answer, name, list) if name in answer else []
 
 
 def _extent(values: dict[str, Any], name: str) -> tuple[str, int, int]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..text.printable import one_line
 from ..types import Document, Evidence
-from .answers import citation, escaped, source_line
+from .citation import citation, escaped, source_line
 
 Quotes = Sequence[tuple[Evidence, Document]]
+
+
+def by_document(evidence: Iterable[Evidence]) -> dict[str, list[Evidence]]:
+    """The sentences of each document, in its order; the document with the most probable sentence comes first.
+
+    Args:
+        evidence: The sentences, most probable first.
+    """
+    found: dict[str, list[Evidence]] = {}
+    for each in evidence:
+        found.setdefault(each.document_id, []).append(each)
+    return {document: sorted(some, key=lambda each: each.start) for document, some in found.items()}
 
 
 def note_text(question: str, quotes: Quotes) -> str:

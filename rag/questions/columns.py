@@ -49,7 +49,7 @@ class Column:
 def columns_of(lines: Iterable[str]) -> tuple[list[Column], list[str]]:
     """The columns in the lines of a question file, and the lines left out because an earlier one asks the same.
 
-    Blank lines and lines that begin with # are skipped.
+    Lines without a letter or a digit, and lines that begin with #, are skipped.
 
     Raises:
         InputError: There is no question, or more than ``MOST``.
@@ -58,7 +58,8 @@ def columns_of(lines: Iterable[str]) -> tuple[list[Column], list[str]]:
     repeated = []
     for line in lines:
         name = line.strip()
-        if not name or name.startswith("#"):
+        # Files that were joined may hold a byte order mark on a line of its own.
+        if name.startswith("#") or not any(map(str.isalnum, name)):
             continue
         column = Column(name, as_question(name))
         if found.setdefault(normalized_words(column.question), column) is not column:

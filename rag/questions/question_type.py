@@ -88,14 +88,19 @@ def asks_for_one_value(question: str) -> bool:
     return guess_kind(question) in ("who", "when", "where", "how many", "what", "which") and not SEVERAL.search(text)
 
 
-#: Questions about all that the documents say of a subject, and requests to describe or explain it.
+#: Questions about all that the documents say of a subject, requests to describe or explain it, and comparisons.
 ABOUT = re.compile(
     r"\b(?:say|says|said|write|writes|written|tell|tells|report|reports|reported|known|know|learn|read)\b.*\babout\b"
-    r"|^(?:please )?(?:describe|explain)\b"
+    r"|^(?:please )?(?:describe|explain|compare|contrast)\b"
+    r"|\bwhat (?:do|does|did|have|has)\b.*\bin common\b"
+    r"|\bwhat (?:is|are|was|were) the (?:\w+ )?(?:differences?|similarit(?:y|ies)) between\b"
 )
 
 
 def asks_for_sentences(question: str) -> bool:
-    """True if sentences answer better than a few words: yes or no, why, how, what is said about it, keywords."""
+    """True if sentences answer better than a few words.
+
+    These are questions for yes or no, why, how, what is said about a subject, or a comparison, and keywords.
+    """
     text = " ".join(question.casefold().split())
     return _stated_kind(text) in ("why", "how", None) or bool(ABOUT.search(text)) or asks_yes_no(question)

@@ -16,6 +16,7 @@ SUMMARY_TEXT = "This asks for a summary; only exact words of the documents can b
 COMPARISON_TEXT = (
     "This asks for a comparison; only exact words of the documents can be given, so ask about one at a time."
 )
+COMPARED_TEXT = "The documents are quoted, not compared; this is what they say."
 LANGUAGE_TEXT = "This does not seem to be in English, the only language that the reader understands."
 
 _POLITE = r"^\W*(?:(?:please|kindly|can you|could you|would you|will you|i want you to)\b\W*)*"
@@ -56,10 +57,15 @@ def unsupported(question: str, language: str | None = "en") -> Notice | None:
     if SUMMARY.search(text):
         return Notice(NoticeCode.SUMMARY, SUMMARY_TEXT)
     if COMPARISON.search(text):
-        return Notice(NoticeCode.COMPARISON, COMPARISON_TEXT)
+        return comparison_notice(has_sentences=False)
     if language == "en" and not is_english(question):
         return Notice(NoticeCode.LANGUAGE, LANGUAGE_TEXT)
     return None
+
+
+def comparison_notice(*, has_sentences: bool) -> Notice:
+    """What to say of a request for a comparison; ``has_sentences`` says whether sentences answer it."""
+    return Notice(NoticeCode.COMPARISON, COMPARED_TEXT if has_sentences else COMPARISON_TEXT)
 
 
 def is_english(text: str) -> bool:

@@ -95,8 +95,8 @@ class Result:
         notice: A remark on the question; None if there is none.
         evidence: The sentences of the passages that bear on the question, most probable first; empty if none does.
         answer_kind: ``SPAN`` if ``answer`` answers the question. ``EVIDENCE`` if it asks for sentences (yes or no, why,
-            how, keywords) and ``evidence`` is likely enough to bear on it; ``answer`` may then give the gist. None if
-            the question was not answered.
+            how, a comparison, keywords) and ``evidence`` is likely enough to bear on it; ``answer`` may then give the
+            gist. None if the question was not answered.
         items: The items of the list that the question asks for, from all likely candidates, those of the best one
             first; empty if it asks for no list. They may stand in several documents.
         min_confidence: Probability below which it was judged not to be answered.

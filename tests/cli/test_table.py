@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
-from rag import SentenceTransformerEncoder, build_index
+from rag import Index, SentenceTransformerEncoder, build_index
 from rag.cli import main
+from rag.questions.anchors import Selection
+from rag.questions.feedback import FeedbackFile
 from tests.waiting import PATIENCE
 
 QUESTIONS = "# About the contracts\nWho signed the contract?\n\ncontract date\nwho signed the contract\n"
@@ -86,12 +89,53 @@ def test_min_confidence_empties_unsure_cells(contracts: Path, tmp_path: Path) ->
     assert _rows(tmp_path / "t.csv")[0]["contract date"] == "not found"
 
 
+def test_corrected_cells_count(contracts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, marked = tmp_path / "t.csv", tmp_path / "feedback.jsonl"
+    documents = Index.open(contracts).documents
+    right = documents["c01.md"].text.index("Meyer")
+    feedback = FeedbackFile(marked)
+    feedback.add("Who signed?", documents, right=[Selection("c01.md", right, right + 5)])
+    wrong = documents["c02.md"].text.index("Anna Meyer")
+    feedback.add("Who signed?", documents, wrong=[Selection("c02.md", wrong, wrong + 10)])
+    command = ["table", "--question", "Who signed?", "--index", str(contracts), "--where", "path=c0*", "--force"]
+    command += ["--out", str(out)]
+    assert main(command) == 0
+    assert [row["Who signed?"] for row in _rows(out)] == ["Anna Meyer"] * 9
+    assert main([*command, "--feedback", str(marked)]) == 0
+    assert [row["Who signed?"] for row in _rows(out)] == ["Meyer", "not found", *["Anna Meyer"] * 7]
+    assert _rows(out)[0]["Who signed?: confidence"] == "1.0"
+    assert "8 cells found, 1 not found, 9 kept from an earlier run" in capsys.readouterr().err
+
+
+def test_file_name_that_begins_with_an_equals_sign_is_no_formula(
+    encoder: SentenceTransformerEncoder, tmp_path: Path
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "=1+1.md").write_text("The contract date is 3 May 2021.")
+    build_index(docs, tmp_path / "index", encoder)
+    command = ["table", "--question", "contract date", "--index", str(tmp_path / "index"), "--out"]
+    assert main([*command, str(tmp_path / "t.csv")]) == 0
+    assert [_rows(tmp_path / "t.csv")[0][name] for name in ("document", "title", "contract date")] == [
+        "'=1+1.md", "'=1+1", "3 May 2021",
+    ]  # fmt: skip
+    assert main([*command, str(tmp_path / "t.xlsx")]) == 0
+    sheet = load_workbook(tmp_path / "t.xlsx").active
+    assert sheet is not None
+    assert [(cell.data_type, cell.value) for cell in sheet[2]][:2] == [("s", "=1+1.md"), ("s", "=1+1")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--out", "{tmp}/t.csv"], "there is no question; name a file with one per line, or give --question"),
         (["{tmp}/empty.txt", "--out", "{tmp}/t.csv"], "there is no question; write one a line, or give --question"),
-        (["{tmp}/many.txt", "--out", "{tmp}/t.csv"], "101 questions; a table has at most 100, so make several tables"),
+        (["{tmp}/many.txt", "--out", "{tmp}/t.csv"], "500 questions; a table has at most 100, so make several tables"),
+        (["{tmp}/blank.txt", "--out", "{tmp}/t.csv"], "there is no question; write one a line, or give --question"),
+        (
+            ["--question", "Who?", "--out", "{tmp}/t.csv", "--feedback", "{tmp}/none.jsonl"],
+            "none.jsonl: there is no such feedback file; save one in the tab Feedback of `rag ui`",
+        ),
         (["{tmp}/none.txt", "--out", "{tmp}/t.csv"], "none.txt: cannot be read (No such file or directory)"),
         (["--question", "Who?", "--out", "{tmp}/t.doc"], "t.doc: a table is written as .csv, .xlsx, .html or .jsonl"),
         (
@@ -107,7 +151,8 @@ def test_bad_input_is_one_line(
     contracts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     (tmp_path / "empty.txt").write_text("# nothing\n")
-    (tmp_path / "many.txt").write_text("\n".join(f"field {number}" for number in range(101)))
+    (tmp_path / "many.txt").write_text("\n".join(f"field {number}" for number in range(500)))
+    (tmp_path / "blank.txt").write_text(" \n\n\t\n")
     (tmp_path / "there.csv").write_text("kept")
     (tmp_path / "foreign.cells.jsonl").write_text("{}\n")
     assert main(["table", *(each.format(tmp=tmp_path) for each in arguments), "--index", str(contracts)]) == 2

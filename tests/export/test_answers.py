@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from rag import (
     Answer,
+    AnswerKind,
     Assistant,
     Document,
     InputError,
@@ -28,9 +29,12 @@ from rag import (
     Support,
 )
 from rag.cli import main
-from rag.export.answers import _quoted, citation, escaped, export_entry, export_json, export_markdown
+from rag.export.answers import export_entry, export_json
 from rag.export.check import Files, Quote, check, read_export
+from rag.export.citation import citation, escaped
 from rag.export.json import evidence_to_json
+from rag.export.markdown import export_markdown, quoted
+from rag.export.notes import by_document
 from rag.index import Index
 from rag.sources.discovery import content_hash
 
@@ -38,6 +42,7 @@ ASKED = datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))
 TEXT = "Rents rose. The border is 7,644 km long. Rents rose again."
 BORDER = "How long is the border between Kazakhstan and Russia?"
 QUESTION = "How long is it?"
+YEAR = "Why did people remember 1916?"
 
 
 def _answer(document: Document, words: str, sentence: str, **values: Any) -> Answer:
@@ -96,6 +101,7 @@ def test_export_locates_the_words(assistant: Assistant, corpus_index: Path) -> N
     found, not_found = exported["answers"]
     assert found == {
         "question": BORDER, "asked": "2026-03-01T10:30:00Z", "collection": "Asia", "found": True,
+        "answer_kind": "span", "items": [],
         "quote": {"text": "7,644 km", "start": answer.start, "end": answer.end},
         "sentence": {"text": answer.sentence.text, "start": answer.sentence.start, "end": answer.sentence.end},
         "document": "kazakhstan.md", "title": "Kazakhstan: the long border", "author": None, "date": "2026-11-24",
@@ -103,14 +109,71 @@ def test_export_locates_the_words(assistant: Assistant, corpus_index: Path) -> N
         "file": {"path": "kazakhstan.md", "sha256": content_hash(Path("corpus/kazakhstan.md").read_bytes())},
         "confidence": answer.confidence,
         "support": [{"document": s.document, "start": s.start, "end": s.end} for s in answer.support],
-        "evidence": [evidence_to_json(each) for each in result.evidence],
+        "evidence": _further(result, index),
     }  # fmt: skip
     assert found["evidence"][0]["text"] == answer.sentence.text
     assert not_found == {
         "question": "Who won the 1998 football World Cup?", "asked": "2026-03-01T10:30:00Z", "collection": "Asia",
-        "found": False, "reason": missing.reason,
-        "evidence": [evidence_to_json(each) for each in missing.evidence],
+        "found": False, "reason": missing.reason, "answer_kind": None, "items": [],
+        "evidence": _further(missing, index),
     }  # fmt: skip
+
+
+def _further(result: Result, index: Index) -> list[dict[str, Any]]:
+    """The evidence of an export that does not answer the question."""
+    return [
+        evidence_to_json(each) | {"is_answer": False, "file": {"path": file.path, "sha256": file.hash}}
+        for each in result.evidence
+        if (file := index.file_of(each.document_id))
+    ]
+
+
+def test_export_has_the_sentences_that_answer(assistant: Assistant) -> None:
+    result = assistant.ask(YEAR, min_confidence=0.6)
+    assert result.answer_kind is AnswerKind.EVIDENCE
+    likely = result.likely_evidence
+    assert (len(likely), len(result.evidence)) == (2, 3)
+    entry = export_entry(result, assistant.index, ASKED, "Asia")
+    [exported] = json.loads(export_json([entry]))["answers"]
+    assert exported["answer_kind"] == "evidence"
+    assert [each["is_answer"] for each in exported["evidence"]] == [
+        each.probability >= result.min_confidence for each in result.evidence
+    ]
+    assert [each["text"] for each in exported["evidence"]] == [each.text for each in result.evidence]
+    shown = export_markdown([entry])
+    leading = shown.partition("\n- bears on it")[0]
+    assert re.findall("^> (?!—)(.+)", shown, re.MULTILINE) == [
+        escaped(each.text) for some in by_document(likely).values() for each in some
+    ]
+    assert leading.startswith(f"# Answers\n\n## {YEAR}\n\n> The memory that hurts most is of 1916.\n>\n> — “Whose lang")
+    for each in likely:
+        assert f"({each.document_id}, characters {each.start}-{each.end}), {each.probability:.0%}" in leading
+    assert "\n\nIn short: “When rumours spread that" in leading
+    assert shown.count("- bears on it") == len(result.evidence) - len(likely)
+
+
+def test_export_leads_with_the_items_of_a_list(assistant: Assistant) -> None:
+    result = assistant.ask("Which powers does Claire Roosien say the governments depend on?")
+    entry = export_entry(result, assistant.index, ASKED, "Asia")
+    names = ["Russia", "China", "the West", "Russian military"]
+    [exported] = json.loads(export_json([entry]))["answers"]
+    assert [each["text"] for each in exported["items"]] == names
+    assert {each["file"]["path"] for each in exported["items"]} == {"china.md", "security-and-the-csto.md"}
+    _, _, shown = export_markdown([entry]).partition("depend on?\n\n")
+    first, *_ = shown.partition("\n\n")
+    assert re.findall(r"^\d\. \*\*(.+)\*\* — .+ \(.+ characters \d+-\d+\)$", first, re.MULTILINE) == names
+    assert "\n\n> Claire Roosien lists the powers on which they depend, **Russia, China and the West**" in shown
+
+
+def test_evidence_that_has_changed_is_left_out_unless_it_answers(assistant: Assistant) -> None:
+    result = assistant.ask(YEAR, min_confidence=0.6)
+    likely = len(result.likely_evidence)
+    evidence = [*result.evidence[:-1], replace(result.evidence[-1], start=0, end=5)]
+    entry = export_entry(replace(result, evidence=tuple(evidence)), assistant.index, ASKED, "Asia")
+    assert entry.further_evidence == result.evidence[likely:-1]
+    changed = replace(result, evidence=(replace(result.evidence[0], document_id="x.md"), *result.evidence[1:]))
+    with pytest.raises(InputError, match=r"x\.md: the index has changed since it answered; ask again"):
+        export_entry(changed, assistant.index, ASKED, "Asia")
 
 
 def test_answer_of_another_index_is_not_exported(assistant: Assistant) -> None:
@@ -186,7 +249,7 @@ def test_only_the_answer_is_bold_in_its_sentence(before: str, words: str, after:
         _answer(document, document.text, document.text),
         text=words, start=len(before), end=len(before) + len(words), sentence=sentence,
     )  # fmt: skip
-    shown = MarkdownIt("commonmark").renderInline(_quoted(answer))
+    shown = MarkdownIt("commonmark").renderInline(quoted(answer))
     bold = re.fullmatch(r"(.*?)<(strong|b)>(.*)</\2>(.*?)", shown)
     assert bold
     unescaped = [part.replace("&lt;", "<").replace("&gt;", ">") for part in (bold[1], bold[3], bold[4])]
@@ -363,6 +426,9 @@ def test_export_round_trips(exported: dict[str, Any], tmp_path: Path) -> None:
         ({"quote": {"text": "7,644 km", "start": 26.0, "end": 34}}, "'start' is missing or has the wrong type"),
         ({"found": "yes"}, "answer 1: 'found' is missing or has the wrong type"),
         ({"question": 5}, "answer 1: 'question' is missing or has the wrong type"),
+        ({"evidence": 5}, "answer 1: 'evidence' is missing or has the wrong type"),
+        ({"evidence": [{"is_answer": True}]}, "answer 1: 'file' is missing or has the wrong type"),
+        ({"items": [{"text": "x", "start": 0, "end": 2, "file": {}}]}, "the quote 'x' does not fit its offsets 0-2"),
     ],
 )
 def test_invalid_answer_is_rejected_with_its_number(
@@ -419,6 +485,22 @@ def test_verify_checks_quotes_against_the_indexed_files(tmp_path: Path, capsys: 
     (docs / "a.md").unlink()
     assert main(["verify", answers, "--index", index]) == 1
     assert capsys.readouterr().out.startswith("file missing a.md, characters 41-49: “7,644 km” (")
+
+
+def test_verify_checks_the_sentences_that_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    docs, index, answers = tmp_path / "docs", str(tmp_path / "index"), str(tmp_path / "answers.json")
+    docs.mkdir()
+    text = "Rents in Osterby doubled because many students came. The mill was sold in 1901."
+    (docs / "a.md").write_text(text)
+    main(["index", str(docs), "--index", index])
+    why = ["ask", "Why did rents in Osterby double?", "Who owns the mine?", "--file", "/dev/null", "--index", index]
+    assert main([*why, "--min-confidence", "0.4", "--export", answers]) == 1
+    capsys.readouterr()
+    (docs / "a.md").write_text(f"First. {text}")
+    assert main(["verify", answers, "--index", index]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("moved a.md, characters 0-52: “Rents in Osterby doubled because many students came.”")
+    assert said.err.endswith("; 1 question had no answer\n")
 
 
 def test_ask_exports_to_a_new_json_or_markdown_file(

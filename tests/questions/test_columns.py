@@ -29,7 +29,17 @@ def test_one_rule_makes_a_question_of_a_line(line: str, question: str) -> None:
 
 
 def test_blank_lines_comments_and_repeated_questions_are_left_out() -> None:
-    lines = ["# About contracts", "", "  contract date ", "Who signed?", "What is the contract date?", "who signed"]
+    lines = [
+        "# About contracts",
+        "",
+        "\ufeff",
+        "----",
+        "?",
+        "  contract date ",
+        "Who signed?",
+        "What is the contract date?",
+        "who signed",
+    ]
     assert columns_of(lines) == (
         [Column("contract date", "What is the contract date?"), Column("Who signed?", "Who signed?")],
         ["What is the contract date?", "who signed"],
@@ -62,6 +72,7 @@ def test_repeated_questions_do_not_count_towards_the_limit() -> None:
     [
         (["Who?", "who"], "the question 'who' is asked twice; leave one out"),
         (["Who?", " "], "a question is empty or begins with #; leave it out"),
+        (["Who?", "?"], "a question is empty or begins with #; leave it out"),
     ],
 )
 def test_columns_of_a_program_must_be_these(questions: list[str], message: str) -> None:

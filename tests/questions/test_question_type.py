@@ -42,10 +42,12 @@ def test_guessed_kinds_mostly_match_the_shipped_ones() -> None:
         ("What is known about the drones?", True), ("How many came?", False), ("How long is the border?", False),
         ("Who spoke about rents?", False), ("What was the speech about?", False), ("Name the two rivers.", False),
         ("Is the border long?", True), ("Is it long or short?", False), ("Can you tell me who spoke?", False),
-        ("In which cities did rents rise?", False),
+        ("In which cities did rents rise?", False), ("Compare what the two polls say.", True),
+        ("What do Osh and Almaty have in common?", True), ("What is the main difference between the polls?", True),
+        ("Which language do they have in common?", False), ("What is the distance between the towns?", False),
     ],
 )  # fmt: skip
-def test_yes_no_why_how_about_and_keywords_ask_for_sentences(question: str, sentences: bool) -> None:
+def test_yes_no_why_how_comparisons_and_keywords_ask_for_sentences(question: str, sentences: bool) -> None:
     assert asks_for_sentences(question) is sentences
 
 

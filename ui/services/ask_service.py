@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from rag import Assistant, Document, InputError, RagError
-from rag.export.answers import ExportEntry, export_entry, export_json, export_markdown
+from rag.export.answers import ExportEntry, export_entry, export_json
+from rag.export.citation import document_of
+from rag.export.markdown import export_markdown
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
 
@@ -148,13 +150,14 @@ class AskService:
         return f"answers.{kind}", EXPORTS[kind](answers), len(questions) - len(answers)
 
     def _exportable(self, asked: AskedQuestion) -> Iterator[ExportEntry]:
-        """The answer with its file, unless its document has changed."""
+        """The answer with its files, unless a document that answers has changed."""
         with suppress(RagError):
             collection = self._collections.get(asked.collection)
             assistant = self._collections.assistant(asked.collection)
-            if asked.result.answer:
-                _document(assistant, asked, asked.result.answer.document)
-            yield export_entry(asked.result, assistant.index, asked.at, collection.name)
+            entry = export_entry(asked.result, assistant.index, asked.at, collection.name)
+            for quote in entry.answering:
+                _document(assistant, asked, document_of(quote))
+            yield entry
 
 
 def _file_hashes(assistant: Assistant, documents: Iterable[str]) -> dict[str, str]:

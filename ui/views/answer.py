@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from rag import Answer, AnswerKind, Document, Evidence, Passage, Result
-from rag.export.answers import citation
+from rag.export.citation import citation
 
 from ..services.ask_service import FindDocument
 from .highlight import Mark, highlight
@@ -70,10 +70,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ListItem:
-    """An item of the answer, if it is a list, and the title of its document."""
+    """An item of the answer, if it is a list, the title of its document, and its probability."""
 
     link: Link
     title: str
+    confidence: float
 
 
 def card(answer: Answer, find: FindDocument, kind: str = "answer") -> Card:
@@ -104,7 +105,7 @@ def list_items(result: Result, find: FindDocument) -> list[ListItem]:
     if result.answer is None or len(result.items) < 2:
         return []
     return [
-        ListItem(Link(item.document, item.start, item.end, item.text), find(item.document).title)
+        ListItem(Link(item.document, item.start, item.end, item.text), find(item.document).title, item.confidence)
         for item in result.items
     ]
 

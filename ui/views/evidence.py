@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from rag import Evidence, Result
-from rag.export.notes import note_markdown, note_text
+from rag.export.notes import by_document, note_markdown, note_text
 
 from ..services.ask_service import FindDocument
 from .answer import Link, place
@@ -62,11 +62,11 @@ def note(result: Result, find: FindDocument) -> Note:
     likely = result.likely_evidence
     others = result.evidence[len(likely) :][:MOST]
     likely = likely[:MOST]
-    by_document = _by_document(likely)
-    quotes = [(each, find(document)) for document, some in by_document.items() for each in some]
+    shown = by_document(likely)
+    quotes = [(each, find(document)) for document, some in shown.items() for each in some]
     return Note(
-        _sources(by_document),
-        _sources(_by_document(others)),
+        _sources(shown),
+        _sources(by_document(others)),
         len(likely),
         len(others),
         note_text(result.question, quotes),
@@ -74,16 +74,8 @@ def note(result: Result, find: FindDocument) -> Note:
     )
 
 
-def _by_document(evidence: Iterable[Evidence]) -> dict[str, list[Evidence]]:
-    """The sentences of each document, in its order; the document with the most probable sentence comes first."""
-    found: dict[str, list[Evidence]] = {}
-    for each in evidence:
-        found.setdefault(each.document_id, []).append(each)
-    return {document: sorted(some, key=lambda each: each.start) for document, some in found.items()}
-
-
-def _sources(by_document: Mapping[str, Sequence[Evidence]]) -> list[Source]:
-    return [Source(document, some[0].title, [_quote(each) for each in some]) for document, some in by_document.items()]
+def _sources(sentences: Mapping[str, Sequence[Evidence]]) -> list[Source]:
+    return [Source(document, some[0].title, [_quote(each) for each in some]) for document, some in sentences.items()]
 
 
 def _quote(found: Evidence) -> Quote:

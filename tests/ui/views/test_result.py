@@ -66,6 +66,8 @@ def test_items_of_a_list_are_the_answer_each_with_its_document(assistant: Assist
         ("china.md", "5", "10", "China"),
     ]
     assert "<cite>Kazakhstan: the long border</cite>" in listed
+    assert re.findall(r">(\d+%)</span>", listed) == ["80%", "60%"]
+    assert "meter" not in shown
     assert '<p class="quote">' not in shown
     assert '<p class="quote">7,644 km</p>' in _html(assistant, replace(result, items=items[:1]))
 
@@ -137,7 +139,7 @@ def test_evidence_is_the_answer_where_sentences_answer(assistant: Assistant) -> 
     shown = result_html(result, _find(assistant))
     note = shown.partition('aria-label="Answer">')[2].partition("</article>")[0]
     assert "<h2>What the documents say</h2>" in note
-    assert "3 sentences of 2 documents" in note
+    assert "3 sentences from 2 documents, with the probability that each bears on the question." in note
     assert [text for *_, text in _quotes_in(note)] == ["It began.", "Rents &lt;rose&gt;.", "They fell."]
     assert 'aria-label="Evidence"' not in shown
     # The short answer is no card, but the first of the candidates.
