@@ -22,7 +22,7 @@ from .manifest import FORMAT, Manifest, hash_files
 from .near_duplicates import find_near_duplicates
 from .progress import Forecast
 from .salvage import ReusableParts, StagedVectors
-from .store import DocumentStore, FileRecord
+from .store import FileRecord, SqliteStore
 from .store_writer import Remarks, StoreWriter
 from .vectors import VectorWriter, build_approximate_index
 
@@ -119,7 +119,7 @@ class VersionWriter:
                 self._copy_run()
             self._run.append(old.number)
 
-    def finish(self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool) -> DocumentStore:
+    def finish(self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool) -> SqliteStore:
         """Embed the queued passages, and write the manifest.
 
         Args:

@@ -43,8 +43,8 @@ class FileRecord:
     hash: str
 
 
-class DocumentStore:
-    """Documents and passages, read-only; safe to use from several threads.
+class SqliteStore:
+    """Documents, passages and files in SQLite behind the ``DocumentStore`` contract; safe to use from several threads.
 
     Args:
         connection: To a database of ``rag.index.database.SCHEMA``.
@@ -211,6 +211,15 @@ class DocumentStore:
         clause, values = where_clause(conditions)
         found = self._connection.execute(f"SELECT row FROM passages WHERE {clause} ORDER BY row", values)
         return np.fromiter((row for (row,) in found), dtype=np.int64)
+
+    def matching(self, rows: list[int], conditions: Conditions) -> list[int]:
+        """Those of the rows that meet all conditions, in their order.
+
+        Raises:
+            InputError: See ``rows``.
+        """
+        kept = frozenset(self.rows(conditions).tolist())
+        return [row for row in rows if row in kept]
 
     def rows_by_document(self, conditions: Conditions) -> dict[str, Rows]:
         """Rows of the passages that meet all conditions, by document in index order; see ``rows``.
