@@ -25,6 +25,7 @@ from .errors import (
     IndexMissing,
     InputError,
     RagError,
+    StoreUnavailable,
 )
 from .index import Changes, Index, Skipped, Verification, build_index, repair, verify
 from .index.vectors import FaissStore, VectorStore
@@ -97,6 +98,7 @@ __all__ = [
     "Skipped",
     "Span",
     "SpanReader",
+    "StoreUnavailable",
     "Support",
     "TableCell",
     "TableRow",

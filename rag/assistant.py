@@ -269,11 +269,11 @@ class Assistant:
         feedback = self.feedback.about(result.question) if self.feedback else None
         if feedback is None:
             return result
-        allowed = frozenset(self.index.rows(where).tolist()) if where else None
 
         def passage_at(document: str, start: int, end: int) -> Passage | None:
             rows = self.index.store.rows_at(document, start, end)
-            return next((self.index.passages[row] for row in rows if allowed is None or row in allowed), None)
+            allowed = self.index.matching(rows, where) if where else rows
+            return self.index.passages[allowed[0]] if allowed else None
 
         recalled = apply_feedback(result, feedback, documents, passage_at)
         marked = sum(answer.feedback is not None for answer in recalled.answers)

@@ -8,7 +8,8 @@ RagError
     ├── IndexBusy       another process is writing to it
     ├── IndexMismatch   built by another version, or with another embedder
     ├── EmbedderMissing the embedder that it was built with is not on this machine
-    └── IndexDamaged    a file of the index is missing or damaged
+    ├── IndexDamaged    a file of the index is missing or damaged
+    └── StoreUnavailable  the store that holds the index cannot be reached, or does not answer
 
 Each message is one line that names the input and the remedy.
 """
@@ -48,6 +49,10 @@ class EmbedderMissing(IndexFolderError):
 
 class IndexDamaged(IndexFolderError):
     """A file of the index is missing or damaged."""
+
+
+class StoreUnavailable(IndexFolderError):
+    """The store that holds the index cannot be reached, refuses, or does not answer in time."""
 
 
 def first_line(error: BaseException) -> str:

@@ -231,7 +231,7 @@ class GoldPassages:
         self._documents = index.documents
         self._passages = index.passages
         self._rows: dict[str, list[int]] = defaultdict(list)
-        for row, passage in enumerate(index.passages):
+        for row, passage in index.passages.items():
             self._rows[passage.document_id].append(row)
 
     def rows_of(self, document: str) -> Rows:

@@ -263,10 +263,11 @@ def run_build(
     *,
     limits: FileLimits | None = None,
     follow_links: bool = False,
+    store: str | None = None,
 ) -> Changes:
     """Run ``build_index`` with a progress bar on standard error."""
     with progress_bars() as report:
-        return build_index(paths, folder, encoder, report=report, limits=limits, follow_links=follow_links)
+        return build_index(paths, folder, encoder, report=report, limits=limits, follow_links=follow_links, store=store)
 
 
 def show_changes(changes: Changes) -> None:

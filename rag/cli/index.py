@@ -34,6 +34,7 @@ EXAMPLES = """\
   rag index ~/reports --watch         # update it whenever they change
   rag index ~/reports --index ~/reports-index --strict
   rag index ~/reports --embedder ~/models/bge-small-en-v1.5
+  rag index ~/reports --index ~/reports-index --store milvus://127.0.0.1:19530/reports
 """
 
 
@@ -51,6 +52,12 @@ def add_parser(subparsers: Subparsers) -> None:
         help="sentence-transformers model that embeds the passages: a folder, or a name on the Hugging Face hub; the "
         "index remembers it, and with another one all passages are embedded again (default: the remembered one, or "
         f"{DEFAULT_ENCODER})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--store", metavar="ADDRESS",
+        help="keep a new index in Milvus, milvus://HOST:PORT/COLLECTION (milvus+tls:// with TLS; a token comes from "
+        "the environment variable RAG_STORE_TOKEN); the folder of --index then holds only its manifest (default: where "
+        "the index is, or in the folder)",
     )  # fmt: skip
     add_compute_options(parser)
     parser.add_argument(
@@ -93,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         encoder = embedder_of(folder, args.device)
 
     def build() -> Changes:
-        return run_build(paths, folder, encoder, limits=limits, follow_links=args.follow_links)
+        return run_build(paths, folder, encoder, limits=limits, follow_links=args.follow_links, store=args.store)
 
     changes = build()
     show_changes(changes)

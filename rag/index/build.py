@@ -12,12 +12,12 @@ from ..formats import READING, suffix_of
 from ..sources.discovery import OutsideLink, Source, content_hash, count_unsupported, find_sources, read_bytes
 from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import ChunkSettings
+from .contract import DocumentStore
 from .embedder import embedder_of
 from .index import Report
 from .language import unread_languages
-from .salvage import ReusableParts, StagedVectors, reusable_parts, staged_vectors
-from .staging import VersionWriter
-from .store import SKIPPED, UNREAD, DocumentStore, FileRecord
+from .storage import Previous, Storage, Writer, open_storage
+from .store import SKIPPED, UNREAD, FileRecord
 from .store_writer import remarks_of
 from .versions import new_version, writing
 
@@ -89,6 +89,7 @@ def build_index(
     *,
     limits: FileLimits | None = None,
     follow_links: bool = False,
+    store: str | None = None,
 ) -> Changes:
     """Build or update an index, so that it holds exactly these files and folders.
 
@@ -109,11 +110,15 @@ def build_index(
         report: Called with progress.
         limits: What reading a file may take.
         follow_links: Also read files that links in the folders lead to outside of them; see ``find_sources``.
+        store: Where a new index is kept, for example ``milvus://HOST:PORT/COLLECTION``; the folder then holds only its
+            manifest. Default: where it is, or in the folder.
 
     Raises:
-        InputError: A path does not exist, nothing could be read, or the folder cannot be written to. The index does
-            not change.
-        IndexBusy: Another process is writing to the folder.
+        InputError: A path does not exist, nothing could be read, the folder cannot be written to, or ``store`` is not
+            where the index is. The index does not change.
+        IndexBusy: Another process is writing to the folder or the store.
+        StoreUnavailable: The store cannot be reached, or failed. The index does not change.
+        IndexMismatch: The store holds another index.
     """
     named = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     sources = find_sources(named, follow_links=follow_links)
@@ -121,7 +126,7 @@ def build_index(
         encoder = encoder or embedder_of(folder)
         return update(
             named, sources, Path(folder), encoder,
-            settings=settings, report=report, limits=limits, follow_links=follow_links,
+            settings=settings, report=report, limits=limits, follow_links=follow_links, store=store,
         )  # fmt: skip
 
 
@@ -135,12 +140,15 @@ def update(
     report: Report | None = None,
     limits: FileLimits | None = None,
     follow_links: bool = False,
+    store: str | None = None,
+    storage: Storage | None = None,
 ) -> Changes:
-    """``build_index`` for sources already found; the caller holds the folder's lock."""
+    """``build_index`` for sources already found; the caller holds the folder's lock. ``storage`` replaces ``store``."""
     with ParseProcess(limits) as parser:
         build = _Update(
-            sources, folder, encoder, settings=settings, report=report, parser=parser, follow_links=follow_links
-        )
+            sources, folder, encoder, storage or open_storage(folder, encoder, store),
+            settings=settings, report=report, parser=parser, follow_links=follow_links,
+        )  # fmt: skip
         return build.run([path.resolve() for path in named])
 
 
@@ -152,6 +160,7 @@ class _Update:
         sources: Sequence[Source],
         folder: Path,
         encoder: Encoder,
+        storage: Storage,
         *,
         settings: ChunkSettings | None,
         report: Report | None,
@@ -162,12 +171,13 @@ class _Update:
         self._sources, self._folder, self._encoder = sources, folder, encoder
         self._settings = settings or ChunkSettings()
         self._report = report or (lambda stage, done, total: None)
-        self._previous = reusable_parts(folder)
+        self._storage = storage
+        self._previous = storage.previous
         self._known = self._previous.store.files() if self._previous else {}
         self._refused = self._previous.store.refused() if self._previous else {}
         # Then every file that was not read completely is tried again: which of them exceeded a limit is not recorded.
         self._may_take_more = self._previous is not None and parser.limits.exceed(self._previous.manifest.limits)
-        self._reads_more = self._previous is not None and self._previous.store.reading != READING
+        self._reads_more = self._previous is not None and self._previous.manifest.reading != READING
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
 
@@ -180,9 +190,8 @@ class _Update:
             return self._summarize(self._previous.store)
         if any(step.source for step in steps):
             self._parser.start()
-        staged = staged_vectors(self._folder, self._encoder)
         before = self._previous.version if self._previous else None
-        with new_version(self._folder, before) as version, self._writer(version, staged) as writer:
+        with new_version(self._folder, before) as version, self._writer(version) as writer:
             read = [step for step in steps if step.source or not writer.can_copy]
             changed = {step.path for step in read if step.source and step.old}
             writer.expect({step.path: step.size for step in read}, changed)
@@ -198,15 +207,8 @@ class _Update:
         self._changes.removed = [path for path in self._known if path not in present]
         return self._summarize(store)
 
-    def _writer(self, version: Path, staged: Sequence[StagedVectors]) -> VersionWriter:
-        return VersionWriter(
-            version,
-            self._encoder,
-            self._settings,
-            previous=self._previous,
-            staged=staged,
-            report=self._report,
-        )
+    def _writer(self, version: Path) -> Writer:
+        return self._storage.writer(version, self._settings, self._report)
 
     def _plan(self) -> list[Step]:
         """The steps for all files, sorted by path; hashes the files and parses none."""
@@ -258,7 +260,7 @@ class _Update:
         self._changes.skipped.append(Skipped(path, reason, kept=bool(kept)))
         return [Step(old, None, self._known[old]) for old in kept]
 
-    def _is_up_to_date(self, previous: ReusableParts, steps: Sequence[Step], named: Sequence[Path]) -> bool:
+    def _is_up_to_date(self, previous: Previous, steps: Sequence[Step], named: Sequence[Path]) -> bool:
         """True if the next version would equal the current one."""
         return (
             previous.is_current_for(self._encoder, self._settings)
@@ -269,7 +271,7 @@ class _Update:
             and all(step.source is None and (not step.old or step.path == step.old.path) for step in steps)
         )
 
-    def _apply(self, writer: VersionWriter, step: Step) -> None:
+    def _apply(self, writer: Writer, step: Step) -> None:
         """Write one file to the next version, and record the change."""
         if step.source and self._read(writer, step.source, step.old):
             (self._changes.changed if step.path in self._known else self._changes.added).append(step.path)
@@ -280,7 +282,7 @@ class _Update:
             writer.copy(step.old, step.path)
             self._record_copy(step.path, step.old.path)
 
-    def _read(self, writer: VersionWriter, source: Source, old: FileRecord | None) -> bool:
+    def _read(self, writer: Writer, source: Source, old: FileRecord | None) -> bool:
         """Read a file and add it; False if it is unreadable."""
         path, digest = source.document_id, None
         try:

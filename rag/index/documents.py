@@ -76,6 +76,10 @@ class Passages(Sequence[Passage]):
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
 
+    def items(self) -> Iterator[tuple[int, Passage]]:
+        """All passages with their rows."""
+        return enumerate(self)
+
 
 def _passage(row: tuple[Any, ...]) -> Passage:
     *values, view = row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,13 +12,13 @@ from ..embedding.encoder import Encoder
 from ..errors import IndexDamaged, InputError
 from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, Place
-from .documents import Documents, Passages
+from .contract import DocumentStore, LexicalStore, Passages
 from .filters import Where, conditions
 from .lexical import Lexical
 from .manifest import REMEDY, Manifest
-from .store import DocumentStore, FileRecord
+from .store import FileRecord, SqliteStore
 from .store_writer import StoreWriter
-from .vectors import FaissStore, Rows, VectorStore
+from .vectors import FaissStore, Rows, Subset, VectorStore
 from .versions import current_version
 
 #: Progress callback ``(stage, done, total)``; stages: "checking" and "reading" files, "embedding" passages. The total
@@ -31,21 +31,21 @@ LIBRARY, VECTORS, WORDS = "library.sqlite", "vectors.f32", "words"
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An open index; row ``i`` of ``vectors`` and ``lexical`` belongs to ``passages[i]``."""
+    """An open index; a row of ``vectors`` and ``lexical`` belongs to ``passages[row]``."""
 
     store: DocumentStore
     vectors: VectorStore
-    lexical: Lexical
+    lexical: LexicalStore
     settings: ChunkSettings
 
     @property
-    def documents(self) -> Documents:
+    def documents(self) -> Mapping[str, Document]:
         """Documents by id, in index order."""
         return self.store.documents
 
     @property
     def passages(self) -> Passages:
-        """Passages in order of their rows."""
+        """Passages by row."""
         return self.store.passages
 
     def place(self, document_id: str, at: int) -> Place:
@@ -64,13 +64,21 @@ class Index:
         """Names of the fields that a filter may use, sorted."""
         return self.store.fields()
 
-    def rows(self, where: Where) -> Rows:
-        """Rows of the passages that match a filter, ``int64``, ascending.
+    def rows(self, where: Where) -> Subset:
+        """The passages that match a filter; ``numpy.asarray`` gives their rows, ``int64``, ascending.
 
         Raises:
             InputError: The filter is malformed or names an unknown field.
         """
         return self.store.rows(conditions(where))
+
+    def matching(self, rows: list[int], where: Where) -> list[int]:
+        """Those of the rows that match a filter, in their order.
+
+        Raises:
+            InputError: See ``rows``.
+        """
+        return self.store.matching(rows, conditions(where))
 
     def rows_by_document(self, where: Where | None = None) -> dict[str, Rows]:
         """Rows of the passages that match a filter, by document in index order; of all documents without a filter.
@@ -124,6 +132,8 @@ class Index:
             IndexMissing: There is no index.
             IndexMismatch: It has another format, or was made with another embedder.
             IndexDamaged: A file is missing or damaged.
+            StoreUnavailable: The store that holds the index cannot be reached.
+            InputError: The extra for the store is not installed.
         """
         version = current_version(Path(folder))
         try:
@@ -140,6 +150,10 @@ class Index:
         if encoder:
             manifest.check_encoder(version.parent, encoder)
         manifest.check_files(version)
+        if manifest.store:
+            from .milvus import open_parts
+
+            return cls(*open_parts(manifest), ChunkSettings(**manifest.chunking))  # type: ignore[arg-type]
         try:
             store = open_store(version)
             vectors, words = open_vectors(version, manifest), open_words(version, manifest)
@@ -149,9 +163,23 @@ class Index:
         return cls(store, vectors, words, settings)
 
 
-def open_store(version: Path) -> DocumentStore:
-    """The store of a version."""
-    return DocumentStore.open(version / LIBRARY)
+def open_store(version: Path) -> SqliteStore:
+    """The documents in the folder of a version."""
+    return SqliteStore.open(version / LIBRARY)
+
+
+def open_documents(version: Path, manifest: Manifest) -> DocumentStore:
+    """The documents of a version, wherever they are.
+
+    Raises:
+        sqlite3.Error: The file in the folder is damaged.
+        RagError: See ``rag.index.milvus.open_parts``.
+    """
+    if not manifest.store:
+        return open_store(version)
+    from .milvus import open_parts
+
+    return open_parts(manifest)[0]
 
 
 def open_vectors(version: Path, manifest: Manifest) -> VectorStore:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import xxhash
 
@@ -39,6 +39,10 @@ class Manifest:
         limits: What reading a file could take in the run that made the version, by name; see ``FileLimits``. Empty if
             there was no limit.
         follow_links: Whether files outside the indexed paths were read that links lead to.
+        reading: The ``rag.formats.READING`` with which the files were read; 0 for older indexes.
+        store: Where the index is, if not in the folder: ``address`` (without a credential), ``id`` of the index,
+            ``version`` of its rows, ``collection`` of its passages and number of their ``terms``. Empty for an index in
+            the folder.
         files: XXH3 checksum (128 bits, hexadecimal) of each file, by its path in the version folder.
     """
 
@@ -54,6 +58,8 @@ class Manifest:
     search: Mapping[str, object]
     limits: Mapping[str, int] = field(default_factory=dict)
     follow_links: bool = False
+    reading: int = 0
+    store: Mapping[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..types import Document
-from .store import DocumentStore
+from .contract import DocumentStore
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -98,7 +98,7 @@ def find_near_duplicates(store: DocumentStore, folder: Path, before: Path | None
     known = _load(before / SKETCHES) if before else {}
     keys, sketches = {}, {}
     for document, key in documents:
-        values = known[key] if key in known else _sketch_of(store.documents[document])
+        values = known[key] if key in known else sketch_of(store.documents[document])
         if values is not None:
             keys[document], sketches[document] = key, values
     values = np.array(list(sketches.values()), np.uint32).reshape(len(sketches), SIZE)
@@ -106,7 +106,8 @@ def find_near_duplicates(store: DocumentStore, folder: Path, before: Path | None
     return [each for each in near_duplicates(sketches) if keys[each[0]] != keys[each[1]]]
 
 
-def _sketch_of(document: Document) -> Sketch | None:
+def sketch_of(document: Document) -> Sketch | None:
+    """The sketch of a document, without its front matter; None if it is too short."""
     return sketch(document.text[document.body :])
 
 

@@ -15,9 +15,10 @@ from typing import Self
 from ..errors import DocumentError, IndexDamaged, InputError
 from ..formats import read_part
 from ..sources.discovery import OutsideLink, Source, content_hash, read_bytes
-from .index import open_store
+from .contract import DocumentStore
+from .index import open_documents
 from .manifest import REMEDY, Manifest
-from .store import DocumentStore, FileRecord
+from .store import FileRecord
 from .versions import current_version
 
 #: Suffix of the document id of a table row.
@@ -54,7 +55,7 @@ class Originals:
         manifest = Manifest.read(version)
         try:
             paths = [Path(source) for source in manifest.sources]
-            return cls(open_store(version), paths, follow_links=manifest.follow_links)
+            return cls(open_documents(version, manifest), paths, follow_links=manifest.follow_links)
         except sqlite3.Error as error:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
 

@@ -13,7 +13,7 @@ from ..text.chunking import ChunkSettings
 from .index import LIBRARY, VECTORS, WORDS, open_store, open_words
 from .lexical import Lexical
 from .manifest import Manifest
-from .store import DocumentStore
+from .store import SqliteStore
 from .vectors import APPROXIMATE, FaissStore, VectorStore, map_vectors
 from .versions import current_version, staging_folders, versions
 
@@ -33,7 +33,7 @@ class ReusableParts:
 
     version: Path
     manifest: Manifest
-    store: DocumentStore
+    store: SqliteStore
     vectors: VectorStore | None
     words: Lexical | None
     approximate: Path | None
@@ -41,10 +41,12 @@ class ReusableParts:
 
     @classmethod
     def of(cls, version: Path) -> Self | None:
-        """The reusable parts of a version; None if its store is damaged."""
+        """The reusable parts of a version in its folder; None if its documents are damaged, or elsewhere."""
         try:
             manifest = Manifest.read(version)
         except IndexFolderError:
+            return None
+        if manifest.store:
             return None
         damaged = manifest.damaged_files(version)
         if LIBRARY in damaged:
@@ -89,10 +91,10 @@ class StagedVectors:
     """
 
     def __init__(self, staging: Path, encoder: Encoder) -> None:
-        self._store: DocumentStore | None = None
+        self._store: SqliteStore | None = None
         try:
             # Opened for writing, so that SQLite rolls back an uncommitted transaction.
-            store = DocumentStore.open(staging / LIBRARY, finished=False)
+            store = SqliteStore.open(staging / LIBRARY, finished=False)
             self._vectors = map_vectors(staging / VECTORS, encoder.dimension)
             if store.about("embedder") == encoder.fingerprint:
                 self._store = store

@@ -22,7 +22,7 @@ from .manifest import FORMAT, Manifest, hash_files
 from .near_duplicates import find_near_duplicates
 from .progress import Forecast
 from .salvage import ReusableParts, StagedVectors
-from .store import DocumentStore, FileRecord
+from .store import FileRecord, SqliteStore
 from .store_writer import Remarks, StoreWriter
 from .vectors import VectorWriter, build_approximate_index
 
@@ -121,20 +121,19 @@ class VersionWriter:
 
     def finish(
         self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool, reading: int
-    ) -> DocumentStore:
+    ) -> SqliteStore:
         """Embed the queued passages, and write the manifest.
 
         Args:
             sources: The indexed paths, stored in the manifest.
             limits: What reading a file could take, stored in the manifest.
             follow_links: Whether links out of the paths were followed, stored in the manifest.
-            reading: See ``DocumentStore.reading``.
+            reading: See ``Manifest.reading``.
         """
         self._copy_run()
         self._embed(expected=0)
         before = self._previous.version if self._previous else None
         self._store.set_near_duplicates(find_near_duplicates(self._store.store(), self._folder, before))
-        self._store.set_reading(reading)
         self._store.finish()
         self._words.finish()
         self._files.close()
@@ -154,6 +153,7 @@ class VersionWriter:
             search=asdict(found) if found else {"kind": "exact"},
             limits=limits,
             follow_links=follow_links,
+            reading=reading,
             files=hash_files(self._folder),
         ).write(self._folder)
         return store

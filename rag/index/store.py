@@ -43,8 +43,8 @@ class FileRecord:
     hash: str
 
 
-class DocumentStore:
-    """Documents and passages, read-only; safe to use from several threads.
+class SqliteStore:
+    """Documents, passages and files in SQLite behind the ``DocumentStore`` contract; safe to use from several threads.
 
     Args:
         connection: To a database of ``rag.index.database.SCHEMA``.
@@ -74,11 +74,6 @@ class DocumentStore:
         """
         found = self._connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
-
-    @property
-    def reading(self) -> int:
-        """The ``rag.formats.READING`` with which the files were read; 0 for older stores."""
-        return int(self.about("reading") or 0)
 
     def files(self) -> dict[str, FileRecord]:
         """All files by path, sorted by path."""
@@ -216,6 +211,15 @@ class DocumentStore:
         clause, values = where_clause(conditions)
         found = self._connection.execute(f"SELECT row FROM passages WHERE {clause} ORDER BY row", values)
         return np.fromiter((row for (row,) in found), dtype=np.int64)
+
+    def matching(self, rows: list[int], conditions: Conditions) -> list[int]:
+        """Those of the rows that meet all conditions, in their order.
+
+        Raises:
+            InputError: See ``rows``.
+        """
+        kept = frozenset(self.rows(conditions).tolist())
+        return [row for row in rows if row in kept]
 
     def rows_by_document(self, conditions: Conditions) -> dict[str, Rows]:
         """Rows of the passages that meet all conditions, by document in index order; see ``rows``.

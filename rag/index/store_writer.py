@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
@@ -13,7 +13,7 @@ from ..types import Document, Passage, name_title, place_of
 from .database import SCHEMA, connect, text_hash, uri
 from .documents import view_to_json
 from .filters import MAX_VALUE, as_date, as_number
-from .store import OWN_FIELDS, SKIPPED, UNREAD, WARNING, DocumentStore
+from .store import OWN_FIELDS, SKIPPED, UNREAD, WARNING, SqliteStore
 
 #: A row of the table ``fields``: document, name, value, number and date.
 FieldRow = tuple[int, str, str, float | None, str | None]
@@ -50,10 +50,10 @@ class StoreWriter:
             self._connection.execute("ATTACH ? AS source", (uri(source) + "?immutable=1",))
         self._files = self._documents = self.rows = 0
 
-    def store(self) -> DocumentStore:
+    def store(self) -> SqliteStore:
         """Commit, and open what has been written as a store."""
         self._connection.commit()
-        return DocumentStore(self._connection)
+        return SqliteStore(self._connection)
 
     def add(
         self, path: str, digest: str, documents: Sequence[tuple[Document, Sequence[Passage]]], remarks: Remarks = ()
@@ -140,12 +140,8 @@ class StoreWriter:
         self._connection.commit()
 
     def set_near_duplicates(self, found: Sequence[tuple[str, str, float]]) -> None:
-        """Store what ``DocumentStore.near_duplicates`` returns."""
+        """Store what ``SqliteStore.near_duplicates`` returns."""
         self._connection.execute("INSERT INTO about VALUES ('near_duplicates', ?)", (_json(found),))
-
-    def set_reading(self, number: int) -> None:
-        """Store what ``DocumentStore.reading`` returns."""
-        self._connection.execute("INSERT INTO about VALUES ('reading', ?)", (str(number),))
 
     def finish(self) -> None:
         """Commit, and close the file."""
@@ -178,7 +174,9 @@ class StoreWriter:
         self._connection.executemany(
             "INSERT INTO ocr_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [(number, *word) for word in document.ocr]
         )
-        self._connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", _fields(number, document))
+        self._connection.executemany(
+            "INSERT INTO fields VALUES (?, ?, ?, ?, ?)", _field_rows(number, field_values(document))
+        )
         self._documents += 1
         self.rows += len(passages)
 
@@ -190,20 +188,23 @@ class StoreWriter:
                 "DELETE FROM main.fields WHERE document = ? AND name IN ('title', 'path')", (number,)
             )
             own = _own_fields(document_id, title or name_title(document_id))
-            self._connection.executemany("INSERT INTO main.fields VALUES (?, ?, ?, ?, ?)", _field_rows(number, own))
+            self._connection.executemany(
+                "INSERT INTO main.fields VALUES (?, ?, ?, ?, ?)", _field_rows(number, _flat("", own))
+            )
 
 
 def _own_fields(document_id: str, title: str) -> dict[str, object]:
     return {"title": title, "path": document_id}
 
 
-def _fields(number: int, document: Document) -> Iterator[FieldRow]:
+def field_values(document: Document) -> Iterator[tuple[str, str]]:
+    """Names and values of the fields that filters look at, as the document writes the values."""
     others = {name: value for name, value in document.metadata.items() if name.casefold() not in OWN_FIELDS}
-    return _field_rows(number, {**_own_fields(document.id, document.title), **others})
+    return _flat("", {**_own_fields(document.id, document.title), **others})
 
 
-def _field_rows(number: int, fields: Mapping[str, object]) -> Iterator[FieldRow]:
-    for name, value in _flat("", fields):
+def _field_rows(number: int, fields: Iterable[tuple[str, str]]) -> Iterator[FieldRow]:
+    for name, value in fields:
         text = value.casefold()[:MAX_VALUE]
         yield number, name, text, as_number(text), as_date(text)
 

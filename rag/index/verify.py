@@ -17,12 +17,13 @@ from ..sources.parse_process import FileLimits
 from ..text.chunking import ChunkSettings
 from ..text.plural import counted
 from .build import update
+from .contract import DocumentStore
 from .embedder import embedder_of
 from .index import LIBRARY, VECTORS, Report, open_store, open_vectors, open_words
 from .manifest import Manifest
+from .milvus import Address, MilvusStorage, open_parts
 from .salvage import ReusableParts, reusable_parts, staged_vectors
 from .staging import VersionWriter
-from .store import DocumentStore
 from .vectors import VectorStore
 from .versions import current_version, new_version, versions, writing
 
@@ -55,7 +56,8 @@ class Verification:
 def verify(folder: Path | str) -> Verification:
     """Check an index folder completely.
 
-    Checks the checksums of all files; SQLite's integrity check; that every passage is a slice of its document; that
+    For an index in a store, checks the passages against the documents there, and the numbers of both. Otherwise checks
+    the checksums of all files; SQLite's integrity check; that every passage is a slice of its document; that
     vectors and lexical index have one row per passage, with vectors of unit length; and whether indexed files have
     changed.
 
@@ -64,7 +66,8 @@ def verify(folder: Path | str) -> Verification:
 
     Raises:
         IndexMissing: There is no index.
-        IndexMismatch: It has another format.
+        IndexMismatch: It has another format, or its store holds another index.
+        StoreUnavailable: Its store cannot be reached.
     """
     folder = Path(folder)
     try:
@@ -72,6 +75,8 @@ def verify(folder: Path | str) -> Verification:
         manifest = Manifest.read(version)
     except IndexDamaged as error:
         return Verification([str(error)], [])
+    if manifest.store:
+        return _verify_store(manifest)
     damaged = manifest.damaged_files(version)
     problems = list(damaged.values())
     if not problems:
@@ -92,8 +97,9 @@ def verify(folder: Path | str) -> Verification:
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
     """Rebuild the damaged parts of an index; returns a one-line summary.
 
-    A damaged lexical index or damaged vectors are rebuilt from the stored texts, and a damaged store from the indexed
-    files. If those are gone, the previous version becomes current again.
+    An index in a store is written there again from the indexed files. In a folder, a damaged lexical index or damaged
+    vectors are rebuilt from the stored texts, and a damaged store from the indexed files. If those are gone, the
+    previous version becomes current again.
 
     Args:
         folder: Folder of the index.
@@ -122,6 +128,8 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
             )
         encoder = encoder or embedder_of(folder)
         manifest.check_encoder(folder, encoder)
+        if manifest.store:
+            return _write_again(folder, manifest, encoder, report)
         if parts and parts.version == current:
             _rebuild(parts, folder, encoder, report)
             return f"rebuilt from the texts in the index: {counted(parts.manifest.documents, 'document')}"
@@ -144,6 +152,18 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
         _rebuild(parts, folder, encoder, report)
         count = counted(parts.manifest.documents, "document")
         return f"restored the previous version: {count}; run `rag index` to update it"
+
+
+def _write_again(folder: Path, manifest: Manifest, encoder: Encoder, report: Report | None) -> str:
+    """Write an index to its store again, from its files; vectors there that are intact are used again."""
+    named = [Path(source) for source in manifest.sources]
+    changes = update(
+        named, find_sources(named, follow_links=manifest.follow_links), folder, encoder,
+        settings=_settings(manifest), report=report, follow_links=manifest.follow_links,
+        limits=FileLimits(**manifest.limits) if manifest.limits else None,
+        storage=MilvusStorage(folder, Address.parse(manifest.store["address"]), encoder, lost=manifest),
+    )  # fmt: skip
+    return f"rebuilt from the files: {counted(changes.documents, 'document')}"
 
 
 def _current_or_newest(folder: Path) -> Path:
@@ -176,6 +196,20 @@ def _inconsistencies(version: Path, manifest: Manifest) -> Iterator[str]:
         open_words(version, manifest)
     except (OSError, ValueError, KeyError, RuntimeError, sqlite3.Error) as error:
         yield f"{version}: cannot be read ({error})"
+
+
+def _verify_store(manifest: Manifest) -> Verification:
+    """``verify`` for an index that is not in its folder."""
+    try:
+        store = open_parts(manifest)[0]
+    except IndexDamaged as error:
+        return Verification([str(error)], [], manifest.documents, manifest.passages)
+    problems = list(store.check())
+    found, expected = store.counts(), (manifest.documents, manifest.passages)
+    if found != expected:
+        problems.append(f"{manifest.store['address']}: documents and passages: {found}; in the manifest: {expected}")
+    unread = tuple((document_id, text) for _, document_id, text in store.unread())
+    return Verification(problems, list(_stale(store, manifest)), manifest.documents, manifest.passages, unread)
 
 
 def _check_vectors(vectors: VectorStore) -> Iterator[str]:
@@ -232,5 +266,5 @@ def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Repor
             [Path(each) for each in made.sources],
             limits=made.limits,
             follow_links=made.follow_links,
-            reading=parts.store.reading,
+            reading=made.reading,
         )

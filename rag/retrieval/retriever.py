@@ -15,7 +15,7 @@ from ..embedding.encoder import Encoder, Vectors
 from ..errors import InputError
 from ..index import Index, embedder_of
 from ..index.filters import Where
-from ..index.vectors import Rows, Scores
+from ..index.vectors import Rows, Scores, Subset
 from ..questions.schema import LONGEST_QUESTION
 from ..types import Document, Hit
 
@@ -120,8 +120,8 @@ class Retriever:
             InputError: The question is empty or too long.
         """
         check_question(question, self.encoder)
-        found = np.asarray(rows, dtype=np.int64)
-        lexical = self.index.lexical.scores(question)[found]
+        found = np.unique(np.asarray(rows, dtype=np.int64))
+        lexical = self.index.lexical.scores(question, found)
         return list(self._fuse(found, self.encoder.encode([question])[0], lexical))
 
     def search_rows(self, questions: Sequence[str], vectors: Vectors, rows: Rows, k: int) -> list[list[Hit]]:
@@ -138,21 +138,19 @@ class Retriever:
             for question, vector in zip(questions, vectors, strict=True)
         ]
 
-    def _search(self, question: str, vector: Vectors, k: int, subset: Rows | None) -> Iterator[Hit]:
-        """All candidates in a subset of rows (all rows if None), best first."""
+    def _search(self, question: str, vector: Vectors, k: int, subset: Subset | None) -> Iterator[Hit]:
+        """All candidates in a subset of the passages (all if None), best first."""
         count = len(self.index.vectors) if subset is None else len(subset)
         depth = min(max(CANDIDATES, k), count)
         if not depth:
             return iter(())
-        scores = self.index.lexical.scores(question, subset)
         proposals = []
         if self.fusion.dense:
             proposals.append(self.index.vectors.search(vector[None], depth, subset)[1][0])
         if self.fusion.lexical:
-            best = np.argpartition(-scores, depth - 1)[:depth]
-            proposals.append(best if subset is None else subset[best])
+            proposals.append(self.index.lexical.search(question, depth, subset)[1])
         rows = np.unique(np.concatenate(proposals))
-        return self._fuse(rows, vector, scores[rows if subset is None else np.searchsorted(subset, rows)])
+        return self._fuse(rows, vector, self.index.lexical.scores(question, rows))
 
     def _fuse(self, rows: Rows, vector: Vectors, lexical_scores: Scores) -> Iterator[Hit]:
         """Passages by fused score, best first; z-scores are over the given rows. Passages are loaded lazily.
@@ -167,7 +165,7 @@ class Retriever:
         fused = self.fusion.dense * _z_scores(dense) + self.fusion.lexical * _z_scores(lexical)
         # Stable, over ascending rows: equal scores keep the order of the documents.
         for i in np.argsort(-fused, kind="stable"):
-            passage = self.index.passages[rows[i]]
+            passage = self.index.passages[int(rows[i])]
             title = self.index.title(passage.document_id)
             yield Hit(passage, title, float(fused[i]), float(dense[i]), float(lexical[i]))
 

@@ -149,7 +149,7 @@ class _View:
         Other documents matter by the rarity of the question's terms alone, which shifts a little with every document.
         So the key holds roughly how the terms weigh against each other.
         """
-        passages = [replace(self._index.passages[row], document_id="") for row in rows]
+        passages = [replace(self._index.passages[int(row)], document_id="") for row in rows]
         read = cell_key(document.title, is_markdown(document.id), [asdict(passage) for passage in passages])
         return {
             question: cell_key(self._fingerprint, read, question, self._weights(question))

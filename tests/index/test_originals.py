@@ -13,7 +13,7 @@ from rag import SentenceTransformerEncoder, build_index
 from rag.errors import DocumentError, IndexDamaged, IndexMissing, InputError
 from rag.index import current_version
 from rag.index.originals import OUTSIDE, Originals
-from rag.index.store import DocumentStore
+from rag.index.store import SqliteStore
 from rag.index.store_writer import StoreWriter
 from rag.types import Document
 
@@ -190,7 +190,7 @@ def test_missing_or_damaged_index_is_named(tmp_path: Path, docs: Path, index_of:
         Originals.open(index)
 
 
-def _store(path: str) -> DocumentStore:
+def _store(path: str) -> SqliteStore:
     writer = StoreWriter(None, "")
     writer.add(path, "0", [(Document(path, "A text.", "A title"), [])])
     return writer.store()

@@ -13,6 +13,7 @@ from rag.errors import DocumentError
 from rag.formats import max_bytes
 from rag.index import current_version
 from rag.index.index import VECTORS
+from rag.index.manifest import Manifest
 from rag.index.originals import Originals
 from rag.index.versions import staging_folders, writing
 
@@ -228,7 +229,7 @@ def test_repair_keeps_what_was_read(
         build_index(docs, folder, quick)
     (current_version(folder) / VECTORS).write_bytes(b"")
     assert repair(folder, quick).startswith("rebuilt from the texts")
-    assert Index.open(folder, quick).store.reading == 0
+    assert Manifest.read(current_version(folder)).reading == 0
 
 
 def test_new_chunk_settings_embed_only_new_texts(docs: Path, tmp_path: Path, quick: Encoder) -> None:

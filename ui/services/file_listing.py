@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from rag.index.contract import DocumentStore
 from rag.index.filters import Condition
-from rag.index.store import DocumentStore
 
 #: Notes shown of a file.
 NOTED = 3

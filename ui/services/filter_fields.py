@@ -8,8 +8,9 @@ from itertools import islice
 from weakref import WeakKeyDictionary
 
 from rag.formats import suffix_of
+from rag.index.contract import DocumentStore
 from rag.index.filters import as_date, as_number
-from rag.index.store import OWN_FIELDS, DocumentStore
+from rag.index.store import OWN_FIELDS
 
 #: Fields with at most this many values are picked from a list; of numbers, and of values that are all different, fewer.
 MAX_VALUES, MAX_UNIQUE = 24, 6

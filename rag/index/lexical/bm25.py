@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..vectors.base import Subset
 from .files import ROWS, SCORES, STARTS, StoredTerms
 from .terms import terms
 
@@ -94,6 +95,16 @@ class Lexical:
             return np.zeros(self._size if subset is None else len(subset), dtype=np.float32)
         scores: npt.NDArray[np.float32] = self._bm25.get_scores_from_ids(known)
         return scores if subset is None else scores[subset]
+
+    def search(
+        self, question: str, k: int, subset: Subset | None = None
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """The best rows for a question; see ``rag.index.contract.LexicalStore.search``."""
+        rows = None if subset is None else np.asarray(subset, dtype=np.int64)
+        scores = self.scores(question, rows)
+        k = min(k, len(scores))
+        best = np.argpartition(-scores, k - 1)[:k] if k else np.empty(0, np.int64)
+        return scores[best], best if rows is None else rows[best]
 
     def _scores_of(self, numbers: Sequence[int], subset: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores of some rows, each looked up among the rows that contain a term, which ascend."""

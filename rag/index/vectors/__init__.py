@@ -5,7 +5,7 @@ index of a large collection; it only proposes candidates.
 """
 
 from .approximate import APPROXIMATE, EXACT_UP_TO, Approximation, build_approximate_index
-from .base import Rows, Scores, Vectors, VectorStore
+from .base import Rows, Scores, Subset, Vectors, VectorStore
 from .files import VectorWriter, map_vectors
 from .store import FaissStore
 
@@ -16,6 +16,7 @@ __all__ = [
     "FaissStore",
     "Rows",
     "Scores",
+    "Subset",
     "VectorStore",
     "VectorWriter",
     "Vectors",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from .approximate import APPROXIMATE, SPARE, propose, read_approximate_index
-from .base import Rows, Scores, Vectors
+from .base import Rows, Scores, Subset, Vectors
 from .exact import nearest, rescore
 from .files import map_vectors
 
@@ -68,7 +68,7 @@ class FaissStore:
         """Length of a vector."""
         return int(self._vectors.shape[1])
 
-    def search(self, queries: Vectors, k: int, subset: Rows | None = None) -> tuple[Scores, Rows]:
+    def search(self, queries: Vectors, k: int, subset: Subset | None = None) -> tuple[Scores, Rows]:
         """Find the nearest rows of each query; see ``VectorStore.search``.
 
         Raises:
@@ -78,21 +78,20 @@ class FaissStore:
         # FAISS reads raw memory, so a wrong shape or row would be read from outside the arrays.
         if queries.ndim != 2 or queries.shape[1] != self.dimension:
             raise ValueError(f"queries of shape {queries.shape} for vectors of {self.dimension} dimensions")
-        if subset is not None:
-            subset = np.ascontiguousarray(subset, dtype=np.int64)
-            if len(subset) and not 0 <= subset.min() <= subset.max() < len(self):
-                raise ValueError(f"subset of rows {subset.min()} to {subset.max()}, where there are {len(self)}")
-        size = len(self) if subset is None else len(subset)
+        chosen = None if subset is None else np.ascontiguousarray(subset, dtype=np.int64)
+        if chosen is not None and len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(self):
+            raise ValueError(f"subset of rows {chosen.min()} to {chosen.max()}, where there are {len(self)}")
+        size = len(self) if chosen is None else len(chosen)
         k = min(k, size)
         if not k or not len(queries):
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         if self._index is None or SELECTIVE * size <= len(self):
-            return nearest(self._vectors, queries, k, subset)
-        candidates = propose(self._index, queries, min(k + SPARE, size), subset)
+            return nearest(self._vectors, queries, k, chosen)
+        candidates = propose(self._index, queries, min(k + SPARE, size), chosen)
         scores, rows = rescore(self._vectors, queries, candidates, k)
         short = rows[:, -1] < 0
         if short.any():
-            scores[short], rows[short] = nearest(self._vectors, queries[short], k, subset)
+            scores[short], rows[short] = nearest(self._vectors, queries[short], k, chosen)
         return scores, rows
 
     def vectors(self, rows: Sequence[int] | Rows) -> Vectors:

@@ -4,7 +4,7 @@ import pytest
 from rag.ui.services.filter_fields import FieldValue, FilterField, Source, filter_fields, sources
 
 from rag import Document, Index, SentenceTransformerEncoder, build_index
-from rag.index.store import DocumentStore
+from rag.index.contract import DocumentStore
 
 
 def _store(encoder: SentenceTransformerEncoder) -> DocumentStore:

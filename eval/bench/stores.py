@@ -1,0 +1,235 @@
+"""Milvus against an index in a folder: ``python -m rag.eval.bench.stores STORE [SQUAD.json.gz ...]``.
+
+The same documents are indexed in both, the same questions asked of both. The collections are dropped afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rag import Assistant, Document, Encoder, Hit, RagError, Retriever, SentenceTransformerEncoder
+from rag.formats import READING, parse
+from rag.index.milvus import Address
+from rag.index.milvus.connection import Connection
+from rag.index.storage import open_storage
+from rag.index.versions import new_version, writing
+from rag.paths import shipped_corpus
+from rag.questions.places import Gold
+from rag.questions.schema import Question, load_questions
+from rag.questions.squad import load_squad
+from rag.sources.discovery import content_hash, find_sources, read_bytes
+from rag.text.chunking import ChunkSettings
+
+from ..paths import SHIPPED_QUESTIONS
+from ..scoring.bootstrap import Interval, interval, paired_interval
+from ..scoring.metrics import mean, percentile
+from ..scoring.suite import passage_relevance
+from .synthetic import passages
+from .synthetic_documents import SyntheticEncoder
+
+#: Hits compared.
+K = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Figures of one collection of documents.
+
+    Attributes:
+        name: Of the collection.
+        passages, questions: Counts.
+        build: Seconds to write the index, in the folder and in Milvus.
+        overlap: Share of the folder's ten best passages that are among Milvus' ten best; mean and 95% interval.
+        answers: Share of the questions with the same answer, or none, in both; None if no reader was used.
+        first: Share of the answerable questions whose first passage answers them, in the folder and in Milvus.
+        difference: 95% interval of the difference of the two, paired.
+        seconds: Seconds of each search, in the folder and in Milvus.
+    """
+
+    name: str
+    passages: int
+    questions: int
+    build: tuple[float, float]
+    overlap: tuple[float, Interval]
+    answers: tuple[float, Interval] | None
+    first: tuple[float, float]
+    difference: Interval
+    seconds: tuple[list[float], list[float]]
+
+
+def compare(
+    name: str, documents: Sequence[Document], questions: Sequence[Question], encoder: Encoder, store: str, *, read: bool
+) -> Comparison:
+    """Index documents in a folder and in Milvus, and ask both.
+
+    Args:
+        name: Name of the documents.
+        documents: The documents, with distinct ids.
+        questions: Questions with gold answers in them.
+        encoder: Embedder.
+        store: Address of a collection that does not exist.
+        read: Whether to compare answers, and not only passages.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folders = Path(temporary, "folder"), Path(temporary, "milvus")
+        try:
+            build = write(folders[0], documents, encoder), write(folders[1], documents, encoder, store)
+            retrievers = [Retriever.load(folder, encoder) for folder in folders]
+            found = [[_timed(retriever, question) for question in questions] for retriever in retrievers]
+            answers = _answers(retrievers, questions) if read else None
+            count = len(retrievers[0].index.passages)
+        finally:
+            drop(store)
+    hits = [[each for each, _ in one] for one in found]
+    overlap = np.array([_overlap(*pair) for pair in zip(*hits, strict=True)])
+    right = [
+        np.array([_is_first(question, found) for question, found in zip(questions, one, strict=True) if question.golds])
+        for one in hits
+    ]
+    return Comparison(
+        name, count, len(questions), build,
+        (mean(overlap), interval(mean, [overlap])),
+        answers,
+        (mean(right[0]), mean(right[1])), paired_interval(mean, [right[0]], [right[1]]),
+        ([seconds for _, seconds in found[0]], [seconds for _, seconds in found[1]]),
+    )  # fmt: skip
+
+
+def write(folder: Path, documents: Iterable[Document], encoder: Encoder, store: str | None = None) -> float:
+    """Index documents, each as a file of its own; returns the seconds."""
+    started = time.perf_counter()
+    with writing(folder):
+        storage = open_storage(folder, encoder, store)
+        with new_version(folder) as version, storage.writer(version, ChunkSettings(), None) as writer:
+            for document in sorted(documents, key=lambda each: each.id):
+                writer.add(document.id, content_hash(document.text.encode()), [document], [])
+            writer.finish([], limits={}, follow_links=False, reading=READING)
+    return time.perf_counter() - started
+
+
+def drop(store: str) -> None:
+    """Delete the collections of an index."""
+    address = Address.parse(store)
+    connection = Connection(address)
+    for name in connection.collections():
+        if name == address.collection or name.startswith(f"{address.collection}_"):
+            connection.drop(name)
+
+
+def _timed(retriever: Retriever, question: Question) -> tuple[list[Hit], float]:
+    started = time.perf_counter()
+    hits = retriever.search(question.text, K)
+    return hits, time.perf_counter() - started
+
+
+def _overlap(local: Sequence[Hit], remote: Sequence[Hit]) -> float:
+    one, other = ({(hit.passage.document_id, hit.passage.start) for hit in hits} for hits in (local, remote))
+    return len(one & other) / max(len(one), 1)
+
+
+def _is_first(question: Question, hits: Sequence[Hit]) -> float:
+    return float(bool(hits) and passage_relevance(hits[0].passage, question.golds) > 0)
+
+
+def _answers(retrievers: Sequence[Retriever], questions: Sequence[Question]) -> tuple[float, Interval]:
+    assistants = [Assistant.with_reader(retriever) for retriever in retrievers]
+    same = []
+    for question in questions:
+        one, other = (assistant.ask(question.text).answer for assistant in assistants)
+        places = [each and (each.document, each.start, each.end) for each in (one, other)]
+        same.append(float(places[0] == places[1]))
+    column = np.array(same)
+    return mean(column), interval(mean, [column])
+
+
+def shipped() -> tuple[list[Document], list[Question]]:
+    """The shipped articles and the test part of their questions."""
+    documents = [
+        document
+        for source in find_sources([shipped_corpus()])
+        for document in parse(source.document_id, read_bytes(source)).documents
+    ]
+    by_id = {document.id: document for document in documents}
+    return documents, [each for each in load_questions(SHIPPED_QUESTIONS, by_id) if each.part == "test"]
+
+
+def synthetic(count: int, asked: int) -> tuple[list[Document], list[Question]]:
+    """Synthetic documents of one passage each, and questions made of words of some of them."""
+    documents = [Document(f"{number:09}.txt", text, "") for number, text in enumerate(passages(count))]
+    chosen = np.random.default_rng(1).choice(count, min(asked, count), replace=False)
+    questions = []
+    for number in chosen.tolist():
+        document = documents[number]
+        gold = Gold(document.id, 0, len(document.text), document.text, 0, len(document.text))
+        questions.append(Question(document.id, " ".join(document.text.split()[5:13]), (gold,)))
+    return documents, questions
+
+
+def show(found: Sequence[Comparison]) -> Table:
+    """The comparisons as a table."""
+    table = Table("", *(each.name for each in found))
+    rows = {
+        "passages": [f"{each.passages:,}" for each in found],
+        "questions": [f"{each.questions:,}" for each in found],
+        f"overlap of the {K} best": [_share(*each.overlap) for each in found],
+        "same answer": [_share(*each.answers) if each.answers else "" for each in found],
+        "R@1 folder": [f"{each.first[0]:.3f}" for each in found],
+        "R@1 Milvus": [f"{each.first[1]:.3f}" for each in found],
+        "difference, 95%": [f"{each.difference.low:+.3f} to {each.difference.high:+.3f}" for each in found],
+        "write, s": [f"{each.build[0]:.0f}; {each.build[1]:.0f}" for each in found],
+        "search p50, ms": [_times(each, 50) for each in found],
+        "search p95, ms": [_times(each, 95) for each in found],
+    }
+    for name, cells in rows.items():
+        table.add_row(name, *cells)
+    return table
+
+
+def _share(value: float, around: Interval) -> str:
+    return f"{value:.3f} ({around.low:.3f} to {around.high:.3f})"
+
+
+def _times(each: Comparison, share: float) -> str:
+    return "; ".join(f"{1000 * percentile(share, seconds):.0f}" for seconds in each.seconds)
+
+
+def main() -> int:
+    """Compare, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m rag.eval.bench.stores", description=__doc__)
+    parser.add_argument("store", help="address of a collection that does not exist: milvus://HOST:PORT/COLLECTION")
+    parser.add_argument("squad", nargs="*", type=Path, help="SQuAD-format files, whose paragraphs are indexed")
+    parser.add_argument("--passages", type=int, help="also index so many synthetic passages, with made-up vectors")
+    parser.add_argument("--questions", type=int, default=200, help="questions of the synthetic passages (default: 200)")
+    args = parser.parse_args()
+    console = Console()
+    found = []
+    try:
+        if Connection(Address.parse(args.store)).has(Address.parse(args.store).collection):
+            parser.error(f"{args.store}: the collection exists; name one that does not, since it is dropped afterwards")
+        encoder = SentenceTransformerEncoder()
+        found.append(compare("shipped", *shipped(), encoder, args.store, read=True))
+        for path in args.squad:
+            found.append(compare(path.name, *load_squad(path), encoder, args.store, read=True))
+        if args.passages:
+            made = synthetic(args.passages, args.questions)
+            found.append(compare("synthetic", *made, SyntheticEncoder(), args.store, read=False))
+    except RagError as error:
+        print(f"stores: {error}", file=sys.stderr)
+        return 2
+    console.print(show(found))
+    console.print("Pairs: the folder; Milvus. Intervals: 95%, bootstrap over questions.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,11 @@
+"""An index in Milvus: passages, vectors, words and documents outside the machine, behind the same contract.
+
+Two collections hold it (``schema``). Every row carries the first version that shows it and the first that does not, so
+an update appears to readers when the manifest names its version, and not before (``versions``).
+"""
+
+from .address import Address
+from .open import open_parts
+from .storage import MilvusStorage
+
+__all__ = ["Address", "MilvusStorage", "open_parts"]

@@ -1,0 +1,116 @@
+"""``MilvusStorage``: an index that is written to Milvus."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...embedding.encoder import Encoder
+from ...errors import IndexFolderError, IndexMismatch
+from ...text.chunking import ChunkSettings
+from ..manifest import Manifest
+from ..versions import current_version
+from .address import Address
+from .connection import Connection
+from .documents import MilvusStore
+from .head import Head
+from .open import check, parts_of
+from .schema import digest, records_indexes, records_schema
+from .writer import MilvusWriter
+
+if TYPE_CHECKING:
+    from ..index import Report
+
+
+@dataclass(frozen=True, slots=True)
+class MilvusPrevious:
+    """The version of a store that an update starts from.
+
+    Attributes:
+        version: Folder of the version.
+        manifest: Its manifest.
+        store: Its documents.
+        intact: False if a run was broken off since.
+    """
+
+    version: Path
+    manifest: Manifest
+    store: MilvusStore
+    intact: bool
+
+    def is_current_for(self, encoder: Encoder, settings: ChunkSettings) -> bool:
+        """True if this is the current version, and made with this embedder and these settings."""
+        try:
+            current = current_version(self.version.parent)
+        except IndexFolderError:
+            return False
+        made_with = (self.manifest.embedder, self.manifest.fingerprint, self.manifest.chunking)
+        wanted = (encoder.name, encoder.fingerprint, asdict(settings))
+        return self.intact and self.version == current and made_with == wanted
+
+
+class MilvusStorage:
+    """Writes an index to Milvus; its folder holds manifests only.
+
+    Args:
+        folder: Folder of the index; the caller holds its lock.
+        address: Of the store.
+        encoder: Embedder of the next version.
+        version, manifest: The version to start from; None if there is none.
+        lost: A version whose place the next one takes, without anything but its vectors.
+
+    Raises:
+        InputError: The collection is not one of ours, or the extra ``milvus`` is not installed.
+        IndexMismatch: The store holds the index of another folder.
+        IndexDamaged: The store no longer holds the version.
+        StoreUnavailable: The server cannot be reached.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        address: Address,
+        encoder: Encoder,
+        version: Path | None = None,
+        manifest: Manifest | None = None,
+        *,
+        lost: Manifest | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._connection = Connection(address)
+        self.previous: MilvusPrevious | None = None
+        here = digest(socket.gethostname(), str(folder.resolve()))
+        if version and manifest:
+            head = check(self._connection, manifest)
+            number = int(manifest.store["version"])
+            if head.committed > number and head.folder != here:
+                raise IndexMismatch(
+                    f"{address}: another folder has updated the index to version {head.committed}, this one names "
+                    f"version {number}; copy that folder, or update the index from there"
+                )
+            store, _, _ = parts_of(self._connection, manifest)
+            self.previous = MilvusPrevious(version, manifest, store, intact=head.attempt == number)
+            self._head = replace(head, folder=here)
+            return
+        found = Head.read(self._connection)
+        if found and found.folder != here and not (lost and found.id == lost.store["id"]):
+            raise IndexMismatch(
+                f"{address}: the store holds the index of another folder; copy that folder, or choose another "
+                "collection"
+            )
+        self._head = replace(found, folder=here) if found else Head(uuid.uuid4().hex, here)
+
+    def writer(self, version: Path, settings: ChunkSettings, report: Report | None) -> MilvusWriter:
+        """See ``rag.index.storage.Storage.writer``."""
+        collection = self._connection.address.collection
+        if not self._connection.has(collection):
+            self._connection.create(collection, records_schema(), records_indexes())
+        head = replace(self._head, attempt=max(self._head.attempt, self._head.committed) + 1)
+        head.write(self._connection)
+        before = (self.previous.manifest, self.previous.store) if self.previous else None
+        return MilvusWriter(
+            version, self._connection, head, self._encoder, settings=settings, before=before, report=report
+        )

@@ -1,0 +1,364 @@
+"""An index in Milvus: updates, broken runs, versions, and bad input."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymilvus import MilvusClient
+
+import rag.index.milvus.connection
+from rag import (
+    Index,
+    IndexBusy,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    InputError,
+    Retriever,
+    StoreUnavailable,
+    build_index,
+    repair,
+    verify,
+)
+from rag.index.manifest import Manifest
+from rag.index.milvus.address import Address
+from rag.index.milvus.schema import OPEN
+from rag.index.versions import current_version
+from tests.index.conftest import CountingEncoder
+from tests.index.milvus_server import MilvusServer, SilentServer
+
+QUESTION = "How long is the border?"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
+    running = MilvusServer(tmp_path_factory.mktemp("milvus"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def store(server: MilvusServer, request: pytest.FixtureRequest) -> str:
+    """The address of a collection of the test's own."""
+    return server.address(re.sub(r"\W", "_", request.node.name))
+
+
+def _rows(store: str) -> list[dict[str, object]]:
+    """All rows of both collections, whatever version shows them."""
+    address = Address.parse(store)
+    client = MilvusClient(uri=address.uri)
+    names = [name for name in client.list_collections() if name.startswith(address.collection)]
+    return [row for name in sorted(names) for row in client.query(name, filter="since >= 0", limit=16_000)]
+
+
+def _texts(folder: Path, encoder: CountingEncoder) -> list[str]:
+    return sorted(passage.text for passage in Index.open(folder, encoder).passages)
+
+
+def _version(folder: Path) -> int:
+    return int(Manifest.read(current_version(folder)).store["version"])
+
+
+def test_the_folder_holds_only_its_manifest(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    changes = build_index(docs, folder, quick, store=store)
+    assert (changes.added, changes.documents, changes.passages) == (["border.md", "rents.txt"], 2, 2)
+    assert [path.name for path in current_version(folder).iterdir()] == ["manifest.json"]
+    manifest = Manifest.read(current_version(folder))
+    assert (manifest.store["address"], manifest.store["version"]) == (store, 1)
+    assert (manifest.fingerprint, manifest.documents, manifest.passages) == (quick.fingerprint, 2, 2)
+    assert verify(folder).problems == verify(folder).stale == []
+
+
+def test_an_update_embeds_only_what_changed(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    before = Index.open(folder, quick)
+    texts = sorted(passage.text for passage in before.passages)
+    quick.embedded.clear()
+    (docs / "rents.txt").rename(docs / "almaty.txt")
+    (docs / "border.md").write_text("The border is short.")
+    (docs / "new.md").write_text("Trains run to Osh.")
+    changes = build_index(docs, folder, quick)
+    assert (changes.added, changes.changed, changes.renamed) == (
+        ["new.md"],
+        ["border.md"],
+        [("rents.txt", "almaty.txt")],
+    )
+    assert sorted(quick.embedded) == ["The border is short.", "Trains run to Osh."]
+    after = Index.open(folder, quick)
+    assert list(after.documents) == ["almaty.txt", "border.md", "new.md"]
+    _, rows = after.lexical.search("a short border", 1)
+    assert [after.passages[row].text for row in rows.tolist()] == ["The border is short."]
+    assert after.lexical.rarity(["km"]) == [np.log(1 + 3.5 / 0.5)]
+    # A reader that has the previous version open keeps it.
+    assert sorted(passage.text for passage in before.passages) == texts
+    assert list(before.documents) == ["border.md", "rents.txt"]
+    (docs / "new.md").unlink()
+    assert build_index(docs, folder, quick).removed == ["new.md"]
+    assert _texts(folder, quick) == sorted(["The border is short.", (docs / "almaty.txt").read_text()])
+    assert verify(folder).problems == []
+
+
+def test_a_run_without_changes_writes_nothing(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    rows = _rows(store)
+    assert build_index(docs, folder, quick, store=store).unchanged == ["border.md", "rents.txt"]
+    assert _rows(store) == rows
+    assert _version(folder) == 1
+
+
+def test_another_embedder_embeds_everything_again(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    other = CountingEncoder(quick, "other", "q2")
+    build_index(docs, folder, other)
+    assert len(other.embedded) == 2
+    with pytest.raises(IndexMismatch, match=r"made with the embedder 'other' .*, opened with 'quick'"):
+        Index.open(folder, quick)
+    assert len(_texts(folder, other)) == 2
+    assert verify(folder).problems == []
+
+
+class _Breaking(CountingEncoder):
+    """Stops the server after some passages."""
+
+    def __init__(self, encoder: CountingEncoder, stop: Callable[[], None]) -> None:
+        super().__init__(encoder, "quick")
+        self._stop = stop
+
+    def encode(self, texts, progress=None):  # type: ignore[no-untyped-def]
+        vectors = super().encode(texts, progress)
+        self._stop()
+        return vectors
+
+
+def test_a_lost_connection_changes_nothing_and_the_next_run_mends_it(
+    docs: Path, folder: Path, tmp_path: Path, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = MilvusServer(tmp_path / "data")
+    store = server.address("lost", "?timeout=5")
+    build_index(docs, folder, quick, store=store)
+    before = _texts(folder, quick)
+    # The first block reaches the store, the connection breaks before the second; "border.md" is already marked.
+    monkeypatch.setattr("rag.index.milvus.passage_writer.BLOCK", 1)
+    stops = iter([lambda: None, server.stop])
+
+    def stop_at_second() -> None:
+        next(stops)()
+
+    breaking = _Breaking(quick, stop_at_second)
+    (docs / "border.md").write_text("The border is short.")
+    (docs / "new.md").write_text("Trains run to Osh.")
+    with pytest.raises(StoreUnavailable, match=r"^milvus://127.0.0.1:\d+: the store cannot be reached; start it"):
+        build_index(docs, folder, breaking)
+    server.start()
+    assert _texts(folder, quick) == before
+    assert _version(folder) == 1
+    assert any(1 < int(str(row["until"])) < OPEN for row in _rows(store)), "nothing was written before the break"
+    quick.embedded.clear()
+    (docs / "border.md").write_text("The border is long.")
+    build_index(docs, folder, quick)
+    assert sorted(quick.embedded) == ["The border is long.", "Trains run to Osh."]
+    assert _texts(folder, quick) == sorted(
+        ["The border is long.", "Trains run to Osh.", (docs / "rents.txt").read_text()]
+    )
+    assert verify(folder).problems == []
+    assert not [row for row in _rows(store) if row["since"] == 2], "rows of the broken run are left"
+    server.stop()
+
+
+def test_an_interrupted_run_does_not_embed_again(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index.milvus.passage_writer.BLOCK", 1)
+
+    def interrupt() -> None:
+        if len(breaking.embedded) == 2:
+            raise KeyboardInterrupt
+
+    breaking = _Breaking(quick, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        build_index(docs, folder, breaking, store=store)
+    with pytest.raises(IndexMissing):
+        Index.open(folder, quick)
+    quick.embedded.clear()
+    build_index(docs, folder, quick, store=store)
+    assert quick.embedded == [(docs / "rents.txt").read_text()]
+    rows = _rows(store)
+    assert len({str(row.get("id", row.get("key"))) for row in rows}) == len(rows)
+    assert sum("vector" in row for row in rows) == 2
+
+
+def test_two_runs_that_meet_do_not_both_finish(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    before = _texts(folder, quick)
+    copied = folder.with_name("copied")
+    copied.mkdir()
+    version = current_version(folder)
+    (copied / version.name).mkdir()
+    for name in ("current", f"{version.name}/manifest.json"):
+        (copied / name).write_text((folder / name).read_text())
+    (docs / "border.md").write_text("The border is short.")
+    with pytest.raises(IndexBusy, match="another run has written to the store meanwhile"):
+        build_index(docs, folder, _Breaking(quick, lambda: build_index(docs, copied, quick)))
+    assert _texts(folder, quick) == before
+    with pytest.raises(IndexMismatch, match="another folder has updated the index to version 3, this one names"):
+        build_index(docs, folder, quick)
+
+
+def test_a_folder_that_is_too_old_says_so(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    manifest = Manifest.read(current_version(folder))
+    for text in ("one", "two"):
+        (docs / "border.md").write_text(f"The border has {text} gates.")
+        build_index(docs, folder, quick)
+    manifest.write(current_version(folder))
+    with pytest.raises(IndexMismatch, match="the store holds versions from 2 on, the folder names version 1; copy"):
+        Index.open(folder, quick)
+
+
+def test_damage_is_found_and_repaired(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    address = Address.parse(store)
+    client = MilvusClient(uri=address.uri)
+    collection = Manifest.read(current_version(folder)).store["collection"]
+    rows = [{**row, "text": "Other words."} for row in client.query(collection, filter="id >= 0", limit=10)]
+    for row in rows:
+        del row["sparse"]
+    client.upsert(collection, [row for row in rows if row["document_id"] == "border.md"])
+    client.delete(collection, filter='document_id == "rents.txt"')
+    first, second = verify(folder).problems
+    assert first.endswith("border.md: the passage at characters 0-96 is not the slice that was indexed")
+    assert second.endswith("documents and passages: (2, 1); in the manifest: (2, 2)")
+    assert repair(folder, quick) == "rebuilt from the files: 2 documents"
+    assert verify(folder).problems == []
+    for name in client.list_collections():
+        if name.startswith(address.collection):
+            client.drop_collection(name)
+    assert verify(folder).problems == [
+        f"{store}: the store no longer holds the index; write it again with `rag verify --repair`"
+    ]
+    with pytest.raises(IndexDamaged, match="the store no longer holds the index"):
+        Index.open(folder, quick)
+    repair(folder, quick)
+    assert len(_texts(folder, quick)) == 2
+
+
+def test_a_collection_that_is_not_ours_is_left_alone(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder
+) -> None:
+    address = Address.parse(store)
+    client = MilvusClient(uri=address.uri)
+    client.create_collection(address.collection, dimension=4)
+    with pytest.raises(InputError, match=rf"{address.collection}' was not written by `rag index`; choose another name"):
+        build_index(docs, folder, quick, store=store)
+    assert client.describe_collection(address.collection)["fields"][1]["params"] == {"dim": 4}
+    assert not list(folder.glob("version-*"))
+
+
+def test_the_index_of_another_folder_is_left_alone(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder, tmp_path: Path
+) -> None:
+    build_index(docs, folder, quick, store=store)
+    with pytest.raises(IndexMismatch, match="the store holds the index of another folder; copy that folder"):
+        build_index(docs, tmp_path / "other", quick, store=store)
+    with pytest.raises(InputError, match=f"its index is in {store}; choose another --index for the one in "):
+        build_index(docs, folder, quick, store=store.replace("/test", "/other_test"))
+    build_index(docs, tmp_path / "local", quick)
+    with pytest.raises(InputError, match="holds an index of its own; choose another --index"):
+        build_index(docs, tmp_path / "local", quick, store=store)
+
+
+def test_another_format_is_refused(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    address = Address.parse(store)
+    client = MilvusClient(uri=address.uri)
+    (row,) = client.get(address.collection, ids=["head"], output_fields=["*"])
+    client.upsert(address.collection, [{**row, "payload": json.dumps({**json.loads(row["payload"]), "format": 9})}])
+    with pytest.raises(IndexMismatch, match="the store has format 9, this version of rag reads format 1; build"):
+        Index.open(folder, quick)
+
+
+def test_a_store_that_is_down_is_one_line(docs: Path, folder: Path, quick: CountingEncoder) -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        build_index(docs, folder, quick, store="milvus://127.0.0.1:1/docs")
+    assert str(caught.value) == "milvus://127.0.0.1:1: the store cannot be reached; start it, or check host and port"
+    assert not list(folder.glob("version-*"))
+
+
+def test_a_store_that_does_not_answer_is_one_line(docs: Path, folder: Path, quick: CountingEncoder) -> None:
+    silent = SilentServer()
+    address = f"milvus://127.0.0.1:{silent.port}/docs?timeout=1"
+    with pytest.raises(StoreUnavailable, match=rf"^milvus://127.0.0.1:{silent.port}: .*(no answer within 1 s|reached)"):
+        build_index(docs, folder, quick, store=address)
+    silent.close()
+
+
+def test_a_reader_whose_store_stops_says_so(docs: Path, folder: Path, tmp_path: Path, quick: CountingEncoder) -> None:
+    server = MilvusServer(tmp_path / "data")
+    build_index(docs, folder, quick, store=server.address("stops", "?timeout=5"))
+    retriever = Retriever(Index.open(folder, quick), quick)
+    server.stop()
+    with pytest.raises(StoreUnavailable, match="the store cannot be reached"):
+        retriever.search(QUESTION)
+    server.start()
+    assert len(Retriever(Index.open(folder, quick), quick).search(QUESTION)) == 2
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("postgres://localhost/docs", "not a store; write it as milvus://HOST:PORT/COLLECTION"),
+        ("milvus://localhost:19530", "not a store; write it as milvus://HOST:PORT/COLLECTION"),
+        ("milvus://localhost:99999/docs", "not a store; write it as"),
+        ("milvus://localhost/a-b", "the collection in letters, digits and _"),
+        ("milvus://root:secret@localhost/docs", "holds a credential; leave it out and set RAG_STORE_TOKEN"),
+        ("milvus://localhost/docs?token=secret", "invalid option 'token'; the options are index=FLAT|"),
+        ("milvus://localhost/docs?index=TREE", "invalid option 'index'"),
+        ("milvus://localhost/docs?timeout=never", "invalid option 'timeout'"),
+    ],
+)
+def test_invalid_addresses_are_refused(address: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Address.parse(address)
+    assert message in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["milvus://localhost:19530/docs", "milvus+tls://[::1]:443/docs?index=IVF_SQ8&timeout=2.5"]
+)
+def test_addresses_are_written_as_they_are_read(text: str) -> None:
+    address = Address.parse(text)
+    assert str(address) == text
+    assert address.uri == ("https://[::1]:443" if address.tls else "http://localhost:19530")
+
+
+def test_the_token_is_sent_with_tls_or_to_this_machine_only(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_STORE_TOKEN", "secret")
+    build_index(docs, folder, quick, store=store)
+    assert "secret" not in (current_version(folder) / "manifest.json").read_text()
+    with pytest.raises(
+        InputError, match=r"RAG_STORE_TOKEN would be sent unencrypted; write the store as milvus\+tls://"
+    ):
+        build_index(docs, folder.with_name("far"), quick, store="milvus://milvus.example/docs")
+
+
+def test_a_missing_extra_is_named(
+    docs: Path, folder: Path, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'pymilvus'", name="pymilvus")
+
+    monkeypatch.setattr(rag.index.milvus.connection, "_connect", missing)
+    with pytest.raises(InputError, match=r"needs the extra `milvus` .*; install it with `pip install 'rag\[milvus\]'`"):
+        build_index(docs, folder, quick, store="milvus://127.0.0.1:1/docs")
