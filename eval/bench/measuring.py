@@ -19,10 +19,17 @@ class Time(NamedTuple):
 
 
 class Peak:
-    """Context manager that samples this process's private memory every 20 ms."""
+    """Context manager that samples memory every 20 ms.
+
+    Args:
+        memory: What is sampled, in bytes.
+    """
+
+    def __init__(self, memory: Callable[[], int] | None = None) -> None:
+        self._memory = memory or private_memory
 
     def __enter__(self) -> Self:
-        self._before = self._highest = private_memory()
+        self._before = self._highest = self._memory()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -39,12 +46,19 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
-            self._highest = max(self._highest, private_memory())
+            self._highest = max(self._highest, self._memory())
 
 
 def private_memory() -> int:
     """Private memory of this process in bytes; 0 if the system does not report it."""
     return _memory("RssAnon")
+
+
+def children_memory() -> int:
+    """Private memory of the child processes in bytes; 0 if the system does not report it."""
+    tasks = Path("/proc/self/task")
+    children = [pid for file in tasks.glob("*/children") for pid in _text(file).split()] if tasks.exists() else []
+    return sum(_memory("RssAnon", pid) for pid in children)
 
 
 def mapped_memory() -> int:
@@ -63,11 +77,18 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, others kilobytes
 
 
-def _memory(field: str) -> int:
-    """A field of ``/proc/self/status`` in bytes; 0 if there is none."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
+def _memory(field: str, process: str = "self") -> int:
+    """A field of ``/proc/PROCESS/status`` in bytes; 0 if there is none."""
+    lines = _text(Path(f"/proc/{process}/status")).splitlines()
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), 0)
+
+
+def _text(file: Path) -> str:
+    """The text of a file of the system; empty if there is none, or its process has ended."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
 
 
 def seconds(work: Callable[[], object]) -> float:
