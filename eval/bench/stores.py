@@ -26,7 +26,7 @@ from rag.index.versions import new_version, writing
 from rag.paths import shipped_corpus
 from rag.questions.places import Gold
 from rag.questions.schema import Question, load_questions
-from rag.questions.squad import load_squad
+from rag.questions.squad import load_squad, sample
 from rag.sources.discovery import content_hash, find_sources, read_bytes
 from rag.text.chunking import ChunkSettings
 
@@ -50,7 +50,8 @@ class Comparison:
         passages, questions: Counts.
         build: Seconds to write the index, in the folder and in Milvus.
         overlap: Share of the folder's ten best passages that are among Milvus' ten best; mean and 95% interval.
-        answers: Share of the questions with the same answer, or none, in both; None if no reader was used.
+        answers: Share of the questions with the same answer, or none, in both, and their number; None if no reader was
+            used.
         first: Share of the answerable questions whose first passage answers them, in the folder and in Milvus.
         difference: 95% interval of the difference of the two, paired.
         seconds: Seconds of each search, in the folder and in Milvus.
@@ -61,14 +62,20 @@ class Comparison:
     questions: int
     build: tuple[float, float]
     overlap: tuple[float, Interval]
-    answers: tuple[float, Interval] | None
+    answers: tuple[float, Interval, int] | None
     first: tuple[float, float]
     difference: Interval
     seconds: tuple[list[float], list[float]]
 
 
 def compare(
-    name: str, documents: Sequence[Document], questions: Sequence[Question], encoder: Encoder, store: str, *, read: bool
+    name: str,
+    documents: Sequence[Document],
+    questions: Sequence[Question],
+    encoder: Encoder,
+    store: str,
+    *,
+    answers: int,
 ) -> Comparison:
     """Index documents in a folder and in Milvus, and ask both.
 
@@ -78,7 +85,7 @@ def compare(
         questions: Questions with gold answers in them.
         encoder: Embedder.
         store: Address of a collection that does not exist.
-        read: Whether to compare answers, and not only passages.
+        answers: Number of questions whose answers are compared, drawn at random; 0 for none.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folders = Path(temporary, "folder"), Path(temporary, "milvus")
@@ -86,7 +93,8 @@ def compare(
             build = write(folders[0], documents, encoder), write(folders[1], documents, encoder, store)
             retrievers = [Retriever.load(folder, encoder) for folder in folders]
             found = [[_timed(retriever, question) for question in questions] for retriever in retrievers]
-            answers = _answers(retrievers, questions) if read else None
+            asked = sample(list(questions), answers, 0) if answers else []
+            same = _answers(retrievers, asked) if asked else None
             count = len(retrievers[0].index.passages)
         finally:
             drop(store)
@@ -99,7 +107,7 @@ def compare(
     return Comparison(
         name, count, len(questions), build,
         (mean(overlap), interval(mean, [overlap])),
-        answers,
+        same,
         (mean(right[0]), mean(right[1])), paired_interval(mean, [right[0]], [right[1]]),
         ([seconds for _, seconds in found[0]], [seconds for _, seconds in found[1]]),
     )  # fmt: skip
@@ -141,7 +149,7 @@ def _is_first(question: Question, hits: Sequence[Hit]) -> float:
     return float(bool(hits) and passage_relevance(hits[0].passage, question.golds) > 0)
 
 
-def _answers(retrievers: Sequence[Retriever], questions: Sequence[Question]) -> tuple[float, Interval]:
+def _answers(retrievers: Sequence[Retriever], questions: Sequence[Question]) -> tuple[float, Interval, int]:
     assistants = [Assistant.with_reader(retriever) for retriever in retrievers]
     same = []
     for question in questions:
@@ -149,7 +157,7 @@ def _answers(retrievers: Sequence[Retriever], questions: Sequence[Question]) -> 
         places = [each and (each.document, each.start, each.end) for each in (one, other)]
         same.append(float(places[0] == places[1]))
     column = np.array(same)
-    return mean(column), interval(mean, [column])
+    return mean(column), interval(mean, [column]), len(same)
 
 
 def shipped() -> tuple[list[Document], list[Question]]:
@@ -182,7 +190,8 @@ def show(found: Sequence[Comparison]) -> Table:
         "passages": [f"{each.passages:,}" for each in found],
         "questions": [f"{each.questions:,}" for each in found],
         f"overlap of the {K} best": [_share(*each.overlap) for each in found],
-        "same answer": [_share(*each.answers) if each.answers else "" for each in found],
+        "same answer": [_share(*each.answers[:2]) if each.answers else "" for each in found],
+        "of questions": [f"{each.answers[2]:,}" if each.answers else "" for each in found],
         "R@1 folder": [f"{each.first[0]:.3f}" for each in found],
         "R@1 Milvus": [f"{each.first[1]:.3f}" for each in found],
         "difference, 95%": [f"{each.difference.low:+.3f} to {each.difference.high:+.3f}" for each in found],
@@ -210,6 +219,10 @@ def main() -> int:
     parser.add_argument("squad", nargs="*", type=Path, help="SQuAD-format files, whose paragraphs are indexed")
     parser.add_argument("--passages", type=int, help="also index so many synthetic passages, with made-up vectors")
     parser.add_argument("--questions", type=int, default=200, help="questions of the synthetic passages (default: 200)")
+    parser.add_argument(
+        "--answers", type=int, default=100, metavar="N",
+        help="compare the answers of N questions of each set, drawn at random; 0 for none (default: %(default)s)",
+    )  # fmt: skip
     args = parser.parse_args()
     console = Console()
     found = []
@@ -217,12 +230,12 @@ def main() -> int:
         if Connection(Address.parse(args.store)).has(Address.parse(args.store).collection):
             parser.error(f"{args.store}: the collection exists; name one that does not, since it is dropped afterwards")
         encoder = SentenceTransformerEncoder()
-        found.append(compare("shipped", *shipped(), encoder, args.store, read=True))
+        found.append(compare("shipped", *shipped(), encoder, args.store, answers=args.answers))
         for path in args.squad:
-            found.append(compare(path.name, *load_squad(path), encoder, args.store, read=True))
+            found.append(compare(path.name, *load_squad(path), encoder, args.store, answers=args.answers))
         if args.passages:
             made = synthetic(args.passages, args.questions)
-            found.append(compare("synthetic", *made, SyntheticEncoder(), args.store, read=False))
+            found.append(compare("synthetic", *made, SyntheticEncoder(), args.store, answers=0))
     except RagError as error:
         print(f"stores: {error}", file=sys.stderr)
         return 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..embedding.encoder import DEFAULT_ENCODER, SentenceTransformerEncoder
-from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError
+from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError, StoreUnavailable
 from ..formats import FORMATS
 from ..formats.ocr import MAX_PAGES, REMEDY
 from ..index import Changes, Manifest, current_version, embedder_of
@@ -120,8 +120,9 @@ def _watch(paths: Sequence[Path], folder: Path, build: Callable[[], Changes]) ->
     for _ in watch_changes(paths, folder):
         try:
             changes = build()
-        except (InputError, IndexBusy) as error:
-            # A file may be in the middle of a move, or another process is writing; the next change updates all.
+        except (InputError, IndexBusy, StoreUnavailable) as error:
+            # A file may be in the middle of a move, another process is writing, or the store is away for a while; the
+            # next change updates all.
             err.print(one_line(str(error)))
         else:
             if changes.added or changes.changed or changes.removed or changes.renamed:

@@ -92,10 +92,6 @@ class Connection:
         found = self._call("query", collection, filter=expression, output_fields=["count(*)"])
         return int(found[0]["count(*)"])
 
-    def query(self, collection: str, expression: str, fields: Sequence[str], limit: int = MOST_HITS) -> list[Row]:
-        """The rows that match, at most ``limit``, in no particular order."""
-        return list(self._call("query", collection, filter=expression, output_fields=list(fields), limit=limit))
-
     def every(self, collection: str, expression: str, fields: Sequence[str], page: int = PAGE) -> Iterator[Row]:
         """All rows that match, in order of their keys, a page at a time."""
         pages = self._call("query_iterator", collection, batch_size=page, filter=expression, output_fields=list(fields))
@@ -171,4 +167,4 @@ def _message(address: Address, error: Exception) -> str:
     if "fail connecting" in low or "unavailable" in low or "closed channel" in low:
         return f"{address.server}: the store cannot be reached; start it, or check host and port"
     reason = getattr(error, "message", None) or text
-    return f"{address.server}: the store failed ({str(reason).splitlines()[0][:200]}); the index is unchanged"
+    return f"{address.server}: the store failed ({str(reason).splitlines()[0][:200]}); see the server's log"

@@ -25,8 +25,8 @@ from .records import Record, Records
 from .rows import PassageRows, Selection
 from .schema import any_of, digest
 
-#: Documents, and titles, kept in memory.
-DOCUMENTS_KEPT, TITLES_KEPT = 64, 10_000
+#: Documents kept in memory.
+DOCUMENTS_KEPT = 64
 
 #: Documents looked at for the values of fields that filters are picked from.
 SAMPLE = 20_000
@@ -111,7 +111,6 @@ class MilvusStore:
         self._records = records
         self._documents = MilvusDocuments(records, size)
         self._passages = passages
-        self._titles: dict[str, str] = {}
 
     @property
     def documents(self) -> MilvusDocuments:
@@ -210,13 +209,10 @@ class MilvusStore:
 
     def title(self, document_id: str) -> str:
         """The title of a document."""
-        title = self._titles.get(document_id)
+        title = self._passages.title(document_id)
         if title is None:
             head = self._documents.head(document_id)
             title = (head["title"] if head else None) or name_title(document_id)
-            if len(self._titles) >= TITLES_KEPT:
-                self._titles.clear()
-            self._titles[document_id] = title
         return title
 
     def place(self, document_id: str, at: int) -> Place:

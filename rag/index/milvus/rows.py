@@ -88,6 +88,7 @@ class PassageRows:
         self.visible = visible(version)
         self._size = size
         self._kept: OrderedDict[int, StoredPassage] = OrderedDict()
+        self._titles: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -118,10 +119,13 @@ class PassageRows:
         for row in self.connection.get(self.collection, missing, FIELDS) if missing else ():
             found[int(row["id"])] = _stored(row)
         with self._lock:
+            if len(self._titles) > KEPT:
+                self._titles.clear()
             for key in keys:
                 if key in found:
                     self._kept[key] = found[key]
                     self._kept.move_to_end(key)
+                    self._titles[found[key].passage.document_id] = found[key].title
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         if lost := [key for key in keys if key not in found]:
@@ -130,6 +134,11 @@ class PassageRows:
                 "the index again, or repair it with `rag verify --repair`"
             )
         return [found[key] for key in keys]
+
+    def title(self, document_id: str) -> str | None:
+        """Title of a document, if one of its passages is in memory."""
+        with self._lock:
+            return self._titles.get(document_id)
 
     def count(self, expression: str) -> int:
         """Number of the passages that match."""

@@ -22,7 +22,7 @@ from .records import Record, encode
 from .schema import MOST_BYTES, OPEN, SAFE, digest, passage_key
 
 #: Columns of a passage that Milvus limits in length.
-LIMITED = ("document_id", "text", "heading", "heading_key", "view", "terms")
+LIMITED = ("document_id", "title", "text", "heading", "heading_key", "view", "terms")
 
 
 def document_key(document: Document) -> str:
@@ -92,7 +92,7 @@ def _row(document: Document, key: str, position: int, passage: Passage, facts: o
     page, last_page = passage.page, place_of(document.places, passage.end - 1).page
     row: Row = {
         "id": passage_key(key, position), "document": key, "terms": " ".join(stored_terms(passage.read_text)),
-        "hash": text_hash(passage.read_text).hex(), "document_id": document.id, "title": document.title[:SAFE],
+        "hash": text_hash(passage.read_text).hex(), "document_id": document.id, "title": document.title,
         "text": passage.text, "start": passage.start, "stop": passage.end, "tokens": passage.tokens,
         "page": -1 if page is None else page, "last_page": -1 if last_page is None else last_page,
         "heading": passage.heading or "", "heading_key": plain((passage.heading or "").casefold()),
