@@ -26,7 +26,18 @@ from .errors import (
     InputError,
     RagError,
 )
-from .index import Changes, Index, Skipped, Verification, build_index, repair, verify
+from .index import (
+    Changes,
+    Index,
+    RayWorkers,
+    Shard,
+    Skipped,
+    Verification,
+    build_index,
+    merge_shards,
+    repair,
+    verify,
+)
 from .index.vectors import FaissStore, VectorStore
 from .reading.contract import Reader
 from .reading.reader import SpanReader
@@ -86,6 +97,7 @@ __all__ = [
     "Passage",
     "Place",
     "RagError",
+    "RayWorkers",
     "Reader",
     "Reason",
     "Result",
@@ -93,6 +105,7 @@ __all__ = [
     "Seconds",
     "Sentence",
     "SentenceTransformerEncoder",
+    "Shard",
     "Signals",
     "Skipped",
     "Span",
@@ -104,6 +117,7 @@ __all__ = [
     "Verification",
     "build_index",
     "chunk",
+    "merge_shards",
     "repair",
     "verify",
 ]
