@@ -27,7 +27,18 @@ from .errors import (
     RagError,
     StoreUnavailable,
 )
-from .index import Changes, Index, Skipped, Verification, build_index, repair, verify
+from .index import (
+    Changes,
+    Index,
+    RayWorkers,
+    Shard,
+    Skipped,
+    Verification,
+    build_index,
+    merge_shards,
+    repair,
+    verify,
+)
 from .index.vectors import FaissStore, VectorStore
 from .reading.contract import Reader
 from .reading.reader import SpanReader
@@ -87,6 +98,7 @@ __all__ = [
     "Passage",
     "Place",
     "RagError",
+    "RayWorkers",
     "Reader",
     "Reason",
     "Result",
@@ -94,6 +106,7 @@ __all__ = [
     "Seconds",
     "Sentence",
     "SentenceTransformerEncoder",
+    "Shard",
     "Signals",
     "Skipped",
     "Span",
@@ -106,6 +119,7 @@ __all__ = [
     "Verification",
     "build_index",
     "chunk",
+    "merge_shards",
     "repair",
     "verify",
 ]

@@ -21,6 +21,7 @@ from rag import Assistant, Document, Encoder, Hit, RagError, Retriever, Sentence
 from rag.formats import READING, parse
 from rag.index.milvus import Address
 from rag.index.milvus.connection import Connection
+from rag.index.prepare import PreparedFile
 from rag.index.storage import open_storage
 from rag.index.versions import new_version, writing
 from rag.paths import shipped_corpus
@@ -28,7 +29,7 @@ from rag.questions.places import Gold
 from rag.questions.schema import Question, load_questions
 from rag.questions.squad import load_squad, sample
 from rag.sources.discovery import content_hash, find_sources, read_bytes
-from rag.text.chunking import ChunkSettings
+from rag.text.chunking import Budget, ChunkSettings, chunk
 
 from ..paths import SHIPPED_QUESTIONS
 from ..scoring.bootstrap import Interval, interval, paired_interval
@@ -118,9 +119,11 @@ def write(folder: Path, documents: Iterable[Document], encoder: Encoder, store: 
     started = time.perf_counter()
     with writing(folder):
         storage = open_storage(folder, encoder, store)
-        with new_version(folder) as version, storage.writer(version, ChunkSettings(), None) as writer:
+        settings, window = ChunkSettings(), Budget(encoder.count_tokens, encoder.window)
+        with new_version(folder) as version, storage.writer(version, settings, None) as writer:
             for document in sorted(documents, key=lambda each: each.id):
-                writer.add(document.id, content_hash(document.text.encode()), [document], [])
+                cut = [(document, list(chunk(document, settings, window)))]
+                writer.add_prepared(PreparedFile(document.id, content_hash(document.text.encode()), cut))
             writer.finish([], limits={}, follow_links=False, reading=READING)
     return time.perf_counter() - started
 

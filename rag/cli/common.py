@@ -31,10 +31,11 @@ from ..embedding.engines.openvino_engine import openvino_problem
 from ..embedding.engines.precision import PRECISIONS
 from ..embedding.engines.threads import VARIABLE as THREADS
 from ..errors import IndexMissing, InputError
-from ..index import Changes, Pace, Report, build_index, current_version
+from ..index import Changes, Pace, Report, Shard, Workers, build_index, current_version
 from ..paths import default_index, shipped_corpus
 from ..questions.feedback import FeedbackFile
 from ..sources.parse_process import FileLimits
+from ..sources.remote import Location
 from .show import changes_table
 
 
@@ -257,17 +258,29 @@ def ready_index(args: argparse.Namespace) -> Path:
 
 
 def run_build(
-    paths: Sequence[Path],
+    paths: Sequence[Location],
     folder: Path,
     encoder: Encoder | None = None,
     *,
     limits: FileLimits | None = None,
     follow_links: bool = False,
     store: str | None = None,
+    workers: Workers | None = None,
+    shard: Shard | None = None,
 ) -> Changes:
     """Run ``build_index`` with a progress bar on standard error."""
     with progress_bars() as report:
-        return build_index(paths, folder, encoder, report=report, limits=limits, follow_links=follow_links, store=store)
+        return build_index(
+            paths,
+            folder,
+            encoder,
+            report=report,
+            limits=limits,
+            follow_links=follow_links,
+            store=store,
+            workers=workers,
+            shard=shard,
+        )
 
 
 def show_changes(changes: Changes) -> None:

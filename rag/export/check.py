@@ -17,6 +17,7 @@ from ..errors import DocumentError, InputError
 from ..index.originals import ROW
 from ..sources.discovery import Source, content_hash, find_sources, read_bytes
 from ..sources.parse_process import ParseProcess
+from ..sources.remote import Location, RemoteFolder
 from ..text.search import last_index
 from ..types import Document
 from .answers import FORMAT, VERSION
@@ -93,13 +94,14 @@ class Files:
         follow_links: As for ``build_index``.
     """
 
-    def __init__(self, paths: Sequence[Path], *, follow_links: bool = False) -> None:
+    def __init__(self, paths: Sequence[Location], *, follow_links: bool = False) -> None:
         self._sources: dict[str, Source] = {}
         self._faults: list[str] = []
         for path in paths:
             # One at a time, so that a missing folder does not hide the others. With several folders, ids start with the
             # folder's name, as in an index.
-            prefix = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
+            is_folder = isinstance(path, RemoteFolder) or path.is_dir()
+            prefix = f"{path.resolve().name}/" if len(paths) > 1 and is_folder else ""
             try:
                 sources = find_sources([path], follow_links=follow_links)
                 self._sources |= {prefix + source.document_id: source for source in sources}

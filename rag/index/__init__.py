@@ -1,10 +1,15 @@
 """The index folder: build and update, open, verify and repair."""
 
-from .build import Changes, Skipped, build_index
+from .build import build_index
+from .changes import Changes, Skipped
 from .embedder import embedder_of
 from .index import Index, Report
 from .manifest import Manifest
+from .merge import merge_shards
+from .prepare import Workers
 from .progress import Pace
+from .ray_workers import RayWorkers
+from .shard import Shard
 from .verify import Verification, repair, verify
 from .versions import current_version
 
@@ -13,12 +18,16 @@ __all__ = [
     "Index",
     "Manifest",
     "Pace",
+    "RayWorkers",
     "Report",
+    "Shard",
     "Skipped",
     "Verification",
+    "Workers",
     "build_index",
     "current_version",
     "embedder_of",
+    "merge_shards",
     "repair",
     "verify",
 ]

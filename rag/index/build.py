@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..embedding.encoder import Encoder
-from ..errors import DocumentError, InputError
+from ..errors import InputError
 from ..formats import READING, suffix_of
-from ..sources.discovery import OutsideLink, Source, content_hash, count_unsupported, find_sources, read_bytes
+from ..sources.discovery import Source, count_unsupported, find_sources, state_of
 from ..sources.parse_process import FileLimits, ParseProcess
+from ..sources.remote import Location, RemoteFolder, location
 from ..text.chunking import ChunkSettings
-from .contract import DocumentStore
+from .changes import Changes, Skipped, summarize
 from .embedder import embedder_of
 from .index import Report
-from .language import unread_languages
+from .prepare import FilePreparer, FileTask, PreparedFile, Workers, WorkersLost
+from .shard import Shard
 from .storage import Previous, Storage, Writer, open_storage
-from .store import SKIPPED, UNREAD, FileRecord
-from .store_writer import remarks_of
-from .versions import new_version, writing
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file, or part of one, that was not read; ``kept`` if the index keeps its previous version."""
-
-    document_id: str
-    reason: str
-    kept: bool = False
-
-
-@dataclass(slots=True)
-class Changes:
-    """Outcome of an index run: what happened to each file, by path.
-
-    Attributes:
-        added, changed, unchanged, removed: Compared with the previous index.
-        renamed: Old and new path of moved files; they are not embedded again.
-        skipped: Files that were not read.
-        unread: Document ids, and what of the document was not read, such as pictures; of all documents in the index.
-        warnings: Document ids and other warnings, such as a guessed encoding.
-        unsupported: Files in the indexed folders whose formats are not supported: their number by suffix.
-        near_duplicates: Documents whose text is nearly the same as that of another one: both ids, and the similarity,
-            0.7 to 1.
-        documents, passages: Counts in the new index.
-    """
-
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    renamed: list[tuple[str, str]] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    unread: list[tuple[str, str]] = field(default_factory=list)
-    warnings: list[tuple[str, str]] = field(default_factory=list)
-    unsupported: dict[str, int] = field(default_factory=dict)
-    near_duplicates: list[tuple[str, str, float]] = field(default_factory=list)
-    documents: int = 0
-    passages: int = 0
+from .store import UNREAD, FileRecord
+from .versions import has_index, new_version, refuse_foreign_files, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +44,7 @@ class Step:
 
 
 def build_index(
-    paths: Path | str | Sequence[Path | str],
+    paths: Location | str | Sequence[Location | str],
     folder: Path | str,
     encoder: Encoder | None = None,
     settings: ChunkSettings | None = None,
@@ -90,6 +53,8 @@ def build_index(
     limits: FileLimits | None = None,
     follow_links: bool = False,
     store: str | None = None,
+    workers: Workers | None = None,
+    shard: Shard | None = None,
 ) -> Changes:
     """Build or update an index, so that it holds exactly these files and folders.
 
@@ -102,7 +67,7 @@ def build_index(
     limit is skipped.
 
     Args:
-        paths: Files or folders.
+        paths: Files or folders; also those of a remote storage, by a URL such as ``s3://bucket/reports``.
         folder: Folder of the index.
         encoder: Default: the one that the index was made with, or the shipped one. With another than that, all passages
             are embedded again.
@@ -112,26 +77,38 @@ def build_index(
         follow_links: Also read files that links in the folders lead to outside of them; see ``find_sources``.
         store: Where a new index is kept, for example ``milvus://HOST:PORT/COLLECTION``; the folder then holds only its
             manifest. Default: where it is, or in the folder.
+        workers: Read, cut and embed the files; they are closed at the end. Default: this process.
+        shard: Build only this part of the index, in a folder; see ``merge_shards``.
 
     Raises:
-        InputError: A path does not exist, nothing could be read, the folder cannot be written to, or ``store`` is not
-            where the index is. The index does not change.
+        InputError: A path does not exist, nothing could be read, the folder cannot be written to, the workers cannot be
+            used, or ``store`` is not where the index is or is given for a part. The index does not change.
         IndexBusy: Another process is writing to the folder or the store.
         StoreUnavailable: The store cannot be reached, or failed. The index does not change.
         IndexMismatch: The store holds another index.
     """
-    named = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
+    several = [paths] if isinstance(paths, (str, Path, RemoteFolder)) else paths
+    named = [location(path) for path in several]
     sources = find_sources(named, follow_links=follow_links)
-    with writing(Path(folder)):
-        encoder = encoder or embedder_of(folder)
+    target = Path(folder)
+    if shard and store:
+        raise InputError("a part of an index is built in a folder; give the store to the run that merges the parts")
+    if shard:
+        refuse_foreign_files(target)
+        target = shard.folder(target)
+        sources = [source for source in sources if shard.holds(source.document_id)]
+    with writing(target):
+        # The embedder is that of the whole index until this part has one of its own.
+        encoder = encoder or embedder_of(target if has_index(target) else folder)
         return update(
-            named, sources, Path(folder), encoder,
+            named, sources, target, encoder,
             settings=settings, report=report, limits=limits, follow_links=follow_links, store=store,
+            workers=workers, is_part=shard is not None,
         )  # fmt: skip
 
 
 def update(
-    named: Sequence[Path],
+    named: Sequence[Location],
     sources: Sequence[Source],
     folder: Path,
     encoder: Encoder,
@@ -142,14 +119,24 @@ def update(
     follow_links: bool = False,
     store: str | None = None,
     storage: Storage | None = None,
+    workers: Workers | None = None,
+    is_part: bool = False,
 ) -> Changes:
-    """``build_index`` for sources already found; the caller holds the folder's lock. ``storage`` replaces ``store``."""
-    with ParseProcess(limits) as parser:
+    """``build_index`` for sources already found; the caller holds the folder's lock.
+
+    ``storage`` replaces ``store``. A part may hold no passages.
+    """
+    settings = settings or ChunkSettings()
+    with ParseProcess(limits) as parser, closing(workers) if workers else nullcontext():
         build = _Update(
             sources, folder, encoder, storage or open_storage(folder, encoder, store),
-            settings=settings, report=report, parser=parser, follow_links=follow_links,
+            settings=settings, report=report, parser=parser, follow_links=follow_links, workers=workers,
+            is_part=is_part,
         )  # fmt: skip
-        return build.run([path.resolve() for path in named])
+        try:
+            return build.run([path.resolve() for path in named])
+        except WorkersLost as error:
+            raise InputError(str(error)) from error
 
 
 class _Update:
@@ -162,14 +149,18 @@ class _Update:
         encoder: Encoder,
         storage: Storage,
         *,
-        settings: ChunkSettings | None,
+        settings: ChunkSettings,
         report: Report | None,
         parser: ParseProcess,
         follow_links: bool,
+        workers: Workers | None,
+        is_part: bool,
     ) -> None:
         self._parser, self._follow_links = parser, follow_links
         self._sources, self._folder, self._encoder = sources, folder, encoder
-        self._settings = settings or ChunkSettings()
+        self._settings, self._workers, self._is_part = settings, workers, is_part
+        if workers:
+            workers.start(encoder, settings, parser.limits)
         self._report = report or (lambda stage, done, total: None)
         self._storage = storage
         self._previous = storage.previous
@@ -181,52 +172,61 @@ class _Update:
         self._source_ids = {source.document_id for source in sources}
         self._changes = Changes()
 
-    def run(self, named: Sequence[Path]) -> Changes:
+    def run(self, named: Sequence[Location]) -> Changes:
         """Run it; ``named`` are the paths to store in the manifest."""
         self._changes.unsupported = dict(count_unsupported(named))
         steps = self._plan()
         if self._previous and self._is_up_to_date(self._previous, steps, named):
             self._changes.unchanged = [step.path for step in steps if step.old]
-            return self._summarize(self._previous.store)
-        if any(step.source for step in steps):
+            return summarize(self._changes, self._previous.store)
+        if any(step.source for step in steps) and not self._workers:
             self._parser.start()
         before = self._previous.version if self._previous else None
         with new_version(self._folder, before) as version, self._writer(version) as writer:
             read = [step for step in steps if step.source or not writer.can_copy]
             changed = {step.path for step in read if step.source and step.old}
             writer.expect({step.path: step.size for step in read}, changed)
+            prepared = self._prepared(writer, [step for step in steps if step.source])
             for done, step in enumerate(steps, start=1):
-                self._apply(writer, step)
+                self._apply(writer, step, prepared)
                 self._report("reading", done, len(steps))
-            if not writer.passages:
+            if not writer.passages and not self._is_part:
                 raise InputError(self._nothing_read(named))
             store = writer.finish(
                 named, limits=asdict(self._parser.limits), follow_links=self._follow_links, reading=READING
             )
         present = {step.path for step in steps} | {old for old, _ in self._changes.renamed}
         self._changes.removed = [path for path in self._known if path not in present]
-        return self._summarize(store)
+        return summarize(self._changes, store)
+
+    def _prepared(self, writer: Writer, steps: Sequence[Step]) -> Iterator[PreparedFile]:
+        """The files of steps that have a source, in their order, each prepared when it is needed or before."""
+        if self._workers:
+            yield from self._workers.prepare(
+                FileTask(step.source, step.size, writer.known_texts(step.path)) for step in steps if step.source
+            )
+            return
+        preparer = FilePreparer(self._encoder, self._settings, self._parser)
+        yield from (preparer.read(step.source) for step in steps if step.source)
 
     def _writer(self, version: Path) -> Writer:
         return self._storage.writer(version, self._settings, self._report)
 
     def _plan(self) -> list[Step]:
         """The steps for all files, sorted by path; hashes the files and parses none."""
-        paths = {record.hash: path for path, record in self._known.items()}
+        paths = {record.identity: path for path, record in self._known.items()}
         seen: dict[str, str] = {}
         steps: list[Step] = []
-        for done, source in enumerate(self._sources, start=1):
-            try:
-                raw = read_bytes(source)
-            except OutsideLink as error:
+        states = self._workers.states(self._sources) if self._workers else map(state_of, self._sources)
+        for done, (source, state) in enumerate(zip(self._sources, states, strict=True), start=1):
+            if state.outside:
                 # Not even an earlier version is kept: it may have been read with other settings.
-                self._changes.skipped.append(Skipped(source.document_id, str(error)))
-            except DocumentError as error:
-                steps += self._keep_old(source.document_id, str(error))
+                self._changes.skipped.append(Skipped(source.document_id, state.fault))
+            elif state.fault:
+                steps += self._keep_old(source.document_id, state.fault)
             else:
-                digest = content_hash(raw)
-                steps.append(self._step(source, digest, len(raw), paths))
-                if (other := seen.setdefault(digest, source.document_id)) != source.document_id:
+                steps.append(self._step(source, state.identity, state.size, paths))
+                if (other := seen.setdefault(state.identity, source.document_id)) != source.document_id:
                     same = f"has the same content as {other}; both are indexed"
                     self._changes.warnings.append((source.document_id, same))
             self._report("checking", done, len(self._sources))
@@ -237,7 +237,7 @@ class _Update:
         old = self._known.get(path)
         if self._reads_more:
             return Step(path, source, old, size=size)
-        if old and old.hash == digest and not (self._may_take_more and self._is_unread(old)):
+        if old and old.identity == digest and not (self._may_take_more and self._is_unread(old)):
             return Step(path, None, old, size=size)
         refused = self._refused.get(path)
         if refused and refused[0] == digest and not self._may_take_more:
@@ -260,7 +260,7 @@ class _Update:
         self._changes.skipped.append(Skipped(path, reason, kept=bool(kept)))
         return [Step(old, None, self._known[old]) for old in kept]
 
-    def _is_up_to_date(self, previous: Previous, steps: Sequence[Step], named: Sequence[Path]) -> bool:
+    def _is_up_to_date(self, previous: Previous, steps: Sequence[Step], named: Sequence[object]) -> bool:
         """True if the next version would equal the current one."""
         return (
             previous.is_current_for(self._encoder, self._settings)
@@ -271,9 +271,9 @@ class _Update:
             and all(step.source is None and (not step.old or step.path == step.old.path) for step in steps)
         )
 
-    def _apply(self, writer: Writer, step: Step) -> None:
+    def _apply(self, writer: Writer, step: Step, prepared: Iterator[PreparedFile]) -> None:
         """Write one file to the next version, and record the change."""
-        if step.source and self._read(writer, step.source, step.old):
+        if step.source and self._add(writer, next(prepared), kept=step.old is not None):
             (self._changes.changed if step.path in self._known else self._changes.added).append(step.path)
             return
         if step.refused:
@@ -282,23 +282,22 @@ class _Update:
             writer.copy(step.old, step.path)
             self._record_copy(step.path, step.old.path)
 
-    def _read(self, writer: Writer, source: Source, old: FileRecord | None) -> bool:
-        """Read a file and add it; False if it is unreadable."""
-        path, digest = source.document_id, None
-        try:
-            raw = read_bytes(source)
-            digest = content_hash(raw)
-            parsed = self._parser.parse(path, raw)
-            languages = unread_languages(parsed.documents, self._encoder)
-            remarks = [*remarks_of(parsed), *((name, UNREAD, text) for name, text in languages)]
-            writer.add(path, digest, parsed.documents, remarks)
-        except InputError as error:
-            self._changes.skipped.append(Skipped(path, str(error), kept=old is not None))
-            if digest:
+    def _add(self, writer: Writer, file: PreparedFile, *, kept: bool) -> bool:
+        """Add a file; False if it is unreadable. What workers made of it is safe then, whatever happens next."""
+        fault = file.fault
+        if not fault:
+            try:
+                writer.add_prepared(file)
+            except InputError as error:
+                fault = str(error)
+        if fault:
+            self._changes.skipped.append(Skipped(file.path, fault, kept=kept))
+            if file.stored:
                 # The next run does not parse it again unless it has changed.
-                writer.refuse(path, digest, str(error))
-            return False
-        return True
+                writer.refuse(file.path, file.identity, fault)
+        if self._workers:
+            writer.commit()
+        return not fault
 
     def _record_copy(self, path: str, old_path: str) -> None:
         if path == old_path:
@@ -310,18 +309,7 @@ class _Update:
         else:
             self._changes.renamed.append((old_path, path))
 
-    def _summarize(self, store: DocumentStore) -> Changes:
-        for document_id, kind, text in store.remarks():
-            if kind == SKIPPED:
-                self._changes.skipped.append(Skipped(document_id, text))
-            else:
-                found = self._changes.unread if kind == UNREAD else self._changes.warnings
-                found.append((document_id, text))
-        self._changes.near_duplicates = store.near_duplicates()
-        self._changes.documents, self._changes.passages = len(store.documents), len(store.passages)
-        return self._changes
-
-    def _nothing_read(self, named: Sequence[Path]) -> str:
+    def _nothing_read(self, named: Sequence[object]) -> str:
         skipped = self._changes.skipped
         first = f"; {skipped[0].document_id}: {skipped[0].reason}" if skipped else ""
         more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""

@@ -15,6 +15,7 @@ from typing import Self
 from ..errors import DocumentError, IndexDamaged, InputError
 from ..formats import read_part
 from ..sources.discovery import OutsideLink, Source, content_hash, read_bytes
+from ..sources.remote import Location, RemoteFolder, location
 from .contract import DocumentStore
 from .index import open_documents
 from .manifest import REMEDY, Manifest
@@ -35,13 +36,15 @@ class Originals:
 
     Args:
         store: Maps documents to files and their hashes.
-        sources: Indexed paths, absolute and resolved.
+        sources: Indexed paths, absolute and resolved. Those in a remote storage are not read from.
         follow_links: Also read files outside the indexed paths that links lead to, as for ``build_index``.
     """
 
-    def __init__(self, store: DocumentStore, sources: Sequence[Path], *, follow_links: bool = False) -> None:
+    def __init__(self, store: DocumentStore, sources: Sequence[Location], *, follow_links: bool = False) -> None:
         self._store = store
-        self._sources = sources
+        self._sources = [source for source in sources if isinstance(source, Path)]
+        self._several = len(sources) > 1
+        self._remote = [source for source in sources if isinstance(source, RemoteFolder)]
         self._follow_links = follow_links
 
     @classmethod
@@ -54,7 +57,7 @@ class Originals:
         version = current_version(Path(folder))
         manifest = Manifest.read(version)
         try:
-            paths = [Path(source) for source in manifest.sources]
+            paths = [location(source) for source in manifest.sources]
             return cls(open_documents(version, manifest), paths, follow_links=manifest.follow_links)
         except sqlite3.Error as error:
             raise IndexDamaged(f"{version}: cannot be read ({error}); {REMEDY}") from error
@@ -82,7 +85,10 @@ class Originals:
     def _read(self, record: FileRecord) -> bytes:
         """The file's bytes, from any of the indexed paths."""
         fault = "was removed after it was indexed; put it back, or run `rag index`"
-        for source, path in _candidates(record.path, self._sources):
+        for remote in self._remote:
+            if not self._several or record.path.startswith(f"{remote.name}/"):
+                fault = f"lies in a remote storage ({remote}), which only `rag index` reads; read its text instead"
+        for source, path in _candidates(record.path, self._sources, several=self._several):
             try:
                 raw = _read_below(path, None if self._follow_links else source)
             except (FileNotFoundError, NotADirectoryError):
@@ -96,12 +102,12 @@ class Originals:
         raise DocumentError(f"{record.path}: {fault}")
 
 
-def _candidates(path: str, sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+def _candidates(path: str, sources: Sequence[Path], *, several: bool) -> Iterator[tuple[Path, Path]]:
     """Possible locations of a file, as ``find_sources`` names files, each with its indexed path."""
     for source in sources:
         if source.name == path and source.is_file():
             yield source, source
-        prefix = f"{source.name}/" if len(sources) > 1 else ""
+        prefix = f"{source.name}/" if several else ""
         if path.startswith(prefix):
             yield source, source / path[len(prefix) :]
 

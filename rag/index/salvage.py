@@ -56,7 +56,9 @@ class ReusableParts:
         except sqlite3.Error:
             return None
         # Only the vectors themselves: an approximate index is always built again.
-        vectors = None if VECTORS in damaged else FaissStore(map_vectors(version / VECTORS, manifest.dimension))
+        # A part of an index may hold no passages, and an empty file cannot be mapped.
+        usable = VECTORS not in damaged and manifest.passages
+        vectors = FaissStore(map_vectors(version / VECTORS, manifest.dimension)) if usable else None
         words = None if any(name.startswith(WORDS) for name in damaged) else open_words(version, manifest)
         approximate = version / APPROXIMATE if APPROXIMATE in manifest.files and APPROXIMATE not in damaged else None
         return cls(version, manifest, store, vectors, words, approximate, not damaged)
@@ -100,6 +102,14 @@ class StagedVectors:
                 self._store = store
         except (OSError, ValueError, sqlite3.Error):
             return
+
+    def text_hashes(self, path: str) -> list[bytes]:
+        """The ``text_hash`` of each passage of a file; most of them have a vector."""
+        try:
+            return self._store.text_hashes(path) if self._store else []
+        except sqlite3.Error:
+            self._store = None
+            return []
 
     def vector(self, digest: bytes) -> Vectors | None:
         """The vector of a passage, by the ``text_hash`` of its text."""

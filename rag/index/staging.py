@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from ..embedding.encoder import Encoder, Vectors
+from ..sources.remote import Location
 from ..text.chunking import Budget, ChunkSettings, chunk
 from ..types import Document, renamed
 from .database import text_hash
@@ -20,6 +21,7 @@ from .index import LIBRARY, VECTORS, WORDS, Report, open_store
 from .lexical import WordsWriter
 from .manifest import FORMAT, Manifest, hash_files
 from .near_duplicates import find_near_duplicates
+from .prepare import PreparedFile
 from .progress import Forecast
 from .salvage import ReusableParts, StagedVectors
 from .store import FileRecord, SqliteStore
@@ -94,12 +96,35 @@ class VersionWriter:
 
     def add(self, path: str, digest: str, documents: Iterable[Document], remarks: Remarks) -> None:
         """Chunk the documents of a file and add it; see ``StoreWriter.add``."""
-        self._copy_run()
         cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
-        self._store.add(path, digest, cut, remarks)
-        texts = [passage.read_text for _, passages in cut for passage in passages]
-        self._forecast.add(path, len(texts), self._add_texts(texts))
+        self.add_prepared(PreparedFile(path, digest, cut, remarks))
+
+    def add_prepared(self, file: PreparedFile) -> None:
+        """Add a file; passages whose vectors neither it nor an earlier version has are embedded later.
+
+        Raises:
+            InputError: See ``StoreWriter.add``.
+        """
+        self._copy_run()
+        self._store.add(file.path, file.stored, file.documents, file.remarks)
+        texts = [passage.read_text for _, passages in file.documents for passage in passages]
+        queued = self._add_texts(texts, file.vectors)
+        self._forecast.add(file.path, len(texts), queued + len(file.vectors))
         self._embed_full_block()
+        if file.vectors and self._report:
+            self._embedded += len(file.vectors)
+            self._report("embedding", self._embedded, self._embedded + self._forecast.passages())
+
+    def commit(self) -> None:
+        """Commit what was added so far, so that it survives a crash of this process."""
+        # Vectors are flushed before rows are committed, so after a crash every row has its vector.
+        self._vectors.flush()
+        self._store.commit()
+
+    def known_texts(self, path: str) -> frozenset[bytes]:
+        """The ``text_hash`` of passages of a file that an earlier version or an interrupted build has vectors of."""
+        earlier = self._previous.store.text_hashes(path) if self._previous and self._old_vectors is not None else []
+        return frozenset(earlier).union(*(each.text_hashes(path) for each in self._staged))
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
         """Remember that a file cannot be read; see ``StoreWriter.refuse``."""
@@ -120,7 +145,7 @@ class VersionWriter:
             self._run.append(old.number)
 
     def finish(
-        self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool, reading: int
+        self, sources: Sequence[Location], *, limits: Mapping[str, int], follow_links: bool, reading: int
     ) -> SqliteStore:
         """Embed the queued passages, and write the manifest.
 
@@ -138,7 +163,12 @@ class VersionWriter:
         self._words.finish()
         self._files.close()
         approximate = self._previous.approximate if self._previous and self._old_vectors is not None else None
-        found = build_approximate_index(self._folder / VECTORS, self._encoder.dimension, approximate)
+        # A part of an index may hold no passages.
+        found = (
+            build_approximate_index(self._folder / VECTORS, self._encoder.dimension, approximate)
+            if self.passages
+            else None
+        )
         store = open_store(self._folder)
         Manifest(
             format=FORMAT,
@@ -174,7 +204,7 @@ class VersionWriter:
             (path + document_id.removeprefix(old.path), kind, text)
             for document_id, kind, text in self._previous.store.remarks(old.number)
         ]
-        self.add(path, old.hash, documents, remarks)
+        self.add(path, old.stored, documents, remarks)
 
     def _copy_rows(self, rows: range) -> None:
         """Copy words and vectors of the previous version's passages, or make them from the texts if damaged."""
@@ -186,13 +216,17 @@ class VersionWriter:
             self._vectors.copy(self._old_vectors, rows.start, rows.stop)
             self._words.copy(self._old_words, rows.start, rows.stop)
 
-    def _add_texts(self, texts: list[str]) -> int:
-        """Add words and known vectors of passages; queue the other passages for embedding, and return their number."""
+    def _add_texts(self, texts: list[str], vectors: Mapping[bytes, Vectors] | None = None) -> int:
+        """Add words and known vectors of passages; queue the other passages for embedding, and return their number.
+
+        ``vectors`` are further known vectors, by the ``text_hash`` of their text.
+        """
         queued = len(self._pending)
         first = self._vectors.reserve(len(texts))
         for row, text in enumerate(texts, start=first):
             self._words.add(text)
-            vector = self._known_vector(text_hash(text))
+            digest = text_hash(text)
+            vector = vectors[digest] if vectors and digest in vectors else self._known_vector(digest)
             if vector is None:
                 self._pending[row] = text
             else:
@@ -231,6 +265,4 @@ class VersionWriter:
             self._vectors.put(rows, np.stack([vectors[text] for text in self._pending.values()]))
             self._embedded += len(texts)
             self._pending.clear()
-        # Vectors are flushed before rows are committed, so after a crash every row has its vector.
-        self._vectors.flush()
-        self._store.commit()
+        self.commit()

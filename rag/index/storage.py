@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol, Self
 
 from ..embedding.encoder import Encoder
 from ..errors import IndexFolderError, InputError
+from ..sources.remote import Location
 from ..text.chunking import ChunkSettings
-from ..types import Document
 from .contract import DocumentStore
 from .index import Report
 from .manifest import Manifest
 from .milvus import Address, MilvusStorage
+from .prepare import PreparedFile
 from .salvage import reusable_parts, staged_vectors
 from .staging import VersionWriter
 from .store import FileRecord
-from .store_writer import Remarks
 from .versions import current_version, versions
 
 
@@ -57,12 +57,18 @@ class Writer(AbstractContextManager["Writer"], Protocol):
     def expect(self, sizes: Mapping[str, int], changed: Collection[str]) -> None:
         """Announce the files to be read, with their sizes in bytes."""
 
-    def add(self, path: str, digest: str, documents: Iterable[Document], remarks: Remarks) -> None:
-        """Add the documents of a file.
+    def add_prepared(self, file: PreparedFile) -> None:
+        """Add a file; passages whose vectors neither it nor an earlier version has are embedded later.
 
         Raises:
             InputError: Two documents share an id, or a text is not valid Unicode; nothing was added.
         """
+
+    def commit(self) -> None:
+        """Let what was added so far survive a crash of this process."""
+
+    def known_texts(self, path: str) -> frozenset[bytes]:
+        """The ``text_hash`` of passages of a file that an earlier version or an interrupted run has vectors of."""
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
         """Remember that a file cannot be read."""
@@ -71,7 +77,7 @@ class Writer(AbstractContextManager["Writer"], Protocol):
         """Copy a file of the previous version to ``path``, which may differ from its old path."""
 
     def finish(
-        self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool, reading: int
+        self, sources: Sequence[Location], *, limits: Mapping[str, int], follow_links: bool, reading: int
     ) -> DocumentStore:
         """Complete the version, and write its manifest.
 

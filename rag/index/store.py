@@ -36,11 +36,27 @@ FIELDS_LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """An indexed file: its number in the store, its path, and the SHA-256 of its bytes."""
+    """An indexed file.
+
+    Attributes:
+        number: In the store.
+        path: Relative to the indexed folder.
+        stored: SHA-256 of its bytes, in hexadecimal; for a remote file followed by a space and its stamp.
+    """
 
     number: int
     path: str
-    hash: str
+    stored: str
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of its bytes, in hexadecimal."""
+        return self.stored.partition(" ")[0]
+
+    @property
+    def identity(self) -> str:
+        """What the file is compared by: the stamp of a remote file, the hash of another one."""
+        return self.stored.rpartition(" ")[2]
 
 
 class SqliteStore:
@@ -139,6 +155,14 @@ class SqliteStore:
             "SELECT id, title FROM documents WHERE file = ? ORDER BY document LIMIT ?", (file, limit)
         )
         return [(document_id, title or name_title(document_id)) for document_id, title in found]
+
+    def text_hashes(self, path: str) -> list[bytes]:
+        """The ``text_hash`` of each passage of a file."""
+        found = self._connection.execute(
+            "SELECT p.hash FROM passages p JOIN documents USING (document) JOIN files f USING (file) WHERE path = ?",
+            (path,),
+        )
+        return [digest for (digest,) in found]
 
     def row_of(self, digest: bytes) -> int | None:
         """The row of any passage whose text has this ``text_hash``."""

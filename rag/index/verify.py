@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from ..embedding.encoder import Encoder
-from ..errors import DocumentError, IndexDamaged, IndexFolderError, InputError
-from ..sources.discovery import Source, content_hash, count_unsupported, find_sources, read_bytes
+from ..errors import IndexDamaged, IndexFolderError, InputError
+from ..sources.discovery import Source, count_unsupported, find_sources, state_of
 from ..sources.parse_process import FileLimits
+from ..sources.remote import location
 from ..text.chunking import ChunkSettings
 from ..text.plural import counted
 from .build import update
@@ -133,7 +134,7 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
         if parts and parts.version == current:
             _rebuild(parts, folder, encoder, report)
             return f"rebuilt from the texts in the index: {counted(parts.manifest.documents, 'document')}"
-        named = [Path(source) for source in manifest.sources]
+        named = [location(source) for source in manifest.sources]
         sources: list[Source] = []
         with suppress(InputError):
             sources = find_sources(named, follow_links=manifest.follow_links)
@@ -226,24 +227,23 @@ def _stale(store: DocumentStore, manifest: Manifest) -> Iterator[tuple[str, str]
     known = store.files()
     refused = store.refused()
     try:
-        sources = find_sources([Path(source) for source in manifest.sources], follow_links=manifest.follow_links)
+        sources = find_sources([location(source) for source in manifest.sources], follow_links=manifest.follow_links)
     except InputError as error:
         yield "", f"the files cannot be compared: {error}"
         return
     for source in sources:
         path = source.document_id
-        try:
-            digest = content_hash(read_bytes(source))
-        except DocumentError as error:
+        state = state_of(source)
+        if state.fault:
             # Otherwise it was already unreadable when indexed.
             if path in known:
-                yield path, str(error)
+                yield path, state.fault
             continue
-        if path in refused and refused[path][0] == digest:
+        if path in refused and refused[path][0] == state.identity:
             continue
         if path not in known:
             yield path, "added"
-        elif known[path].hash != digest:
+        elif known[path].identity != state.identity:
             yield path, "changed"
     present = {source.document_id for source in sources}
     yield from ((path, "removed") for path in known if path not in present)
@@ -263,7 +263,7 @@ def _rebuild(parts: ReusableParts, folder: Path, encoder: Encoder, report: Repor
             writer.copy(record, record.path)
         made = parts.manifest
         writer.finish(
-            [Path(each) for each in made.sources],
+            [location(each) for each in made.sources],
             limits=made.limits,
             follow_links=made.follow_links,
             reading=made.reading,

@@ -5,6 +5,7 @@
       version-<time>-<id>/     one complete index, immutable once current; the previous version is kept too
       half-<id>/               staging folder: a version being written, or left by a crash
       lock, writer.json        the write lock, and the process that holds it
+      shards/<i>-of-<n>/       parts of the index, each such a folder, made by runs of their own
 
 A version is written to a staging folder, flushed to disk, and becomes current by one atomic rename of the file
 ``current``. A crash before that leaves the current version in place; readers never see an incomplete version.
@@ -28,12 +29,12 @@ from filelock import FileLock, Timeout
 from ..errors import IndexBusy, IndexDamaged, IndexMissing, InputError, RagError
 from .manifest import REMEDY
 
-CURRENT, LOCK, WRITER = "current", "lock", "writer.json"
+CURRENT, LOCK, WRITER, SHARDS = "current", "lock", "writer.json", "shards"
 VERSION_PREFIX = "version-"
 STAGING_PREFIX = "half-"
 
 #: Files allowed in an index folder beside its versions.
-OWN_NAMES = frozenset({"README.md", ".gitignore", ".gitkeep", CURRENT, LOCK, WRITER})
+OWN_NAMES = frozenset({"README.md", ".gitignore", ".gitkeep", CURRENT, LOCK, WRITER, SHARDS})
 
 
 def current_version(folder: Path) -> Path:
@@ -62,6 +63,11 @@ def current_version(folder: Path) -> Path:
     return version
 
 
+def has_index(folder: Path) -> bool:
+    """True if there is an index in a folder, whole or damaged."""
+    return (folder / CURRENT).exists() or bool(versions(folder))
+
+
 def versions(folder: Path) -> list[Path]:
     """All versions in a folder, newest first."""
     found = (path for path in folder.glob(f"{VERSION_PREFIX}*") if path.is_dir())
@@ -83,7 +89,7 @@ def writing(folder: Path) -> Iterator[None]:
     """
     lock = FileLock(folder / LOCK, timeout=0)
     try:
-        _refuse_foreign_files(folder)
+        refuse_foreign_files(folder)
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
         (folder / WRITER).write_text(json.dumps(_this_process()), encoding="utf-8")
@@ -145,7 +151,12 @@ def point_to(version: Path) -> None:
     _sync(folder)
 
 
-def _refuse_foreign_files(folder: Path) -> None:
+def refuse_foreign_files(folder: Path) -> None:
+    """Refuse a folder that holds anything but an index.
+
+    Raises:
+        InputError: It does, or is a file.
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; --index takes a folder")
     if not folder.exists():

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
 
 from ..errors import DocumentError, InputError
 from ..formats import FORMATS, max_bytes, suffix_of
+from .ignored import IGNORE_FILE, Ignored, unreadable_ignore
+from .remote import CHANGED, Location, RemoteFile, RemoteFolder
 
-if TYPE_CHECKING:
-    import pathspec
-
-#: A file of this name excludes files below its folder, with the syntax of ``.gitignore``.
-IGNORE_FILE = ".ragignore"
-
-#: In the expressions that pathspec makes: one or more ``*``, and a ``*`` with the single characters before the next.
-STARS = re.compile(r"(?:\[\^/\]\*)+")
-BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\\.|\[[^\]]+\]|[^\\\[\](){}*+?/|^$])+?)(?=\[\^/\]\*)")
+EMPTY = "the file is empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +24,33 @@ class Source:
 
     Attributes:
         document_id: Id of its document.
-        path: Path of the file.
+        path: Path of the file, or the file in a remote storage.
         fault: Why it is unreadable, if already known.
         inside: The folder that the file has to lie in, resolved; None if links out of it are followed, or the file was
             named itself.
     """
 
     document_id: str
-    path: Path
+    path: Path | RemoteFile
     fault: str = ""
     inside: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What tells whether a file has changed.
+
+    Attributes:
+        identity: SHA-256 of its bytes, or the stamp of a remote file; empty if it is unreadable.
+        size: In bytes.
+        fault: Why it is unreadable.
+        outside: True if that is because it lies outside ``Source.inside``.
+    """
+
+    identity: str = ""
+    size: int = 0
+    fault: str = ""
+    outside: bool = False
 
 
 class OutsideLink(DocumentError):
@@ -54,15 +63,15 @@ class OutsideLink(DocumentError):
         )
 
 
-def find_sources(paths: Sequence[Path], *, follow_links: bool = False) -> list[Source]:
+def find_sources(paths: Sequence[Location], *, follow_links: bool = False) -> list[Source]:
     """Find the files that the paths name, sorted by id.
 
-    Folders are searched recursively, except for hidden files, files that an ``IGNORE_FILE`` excludes, links to folders,
+    Folders are searched recursively, except for hidden files, files that a ``.ragignore`` excludes, links to folders,
     and folders of an index. A document's id is its path relative to the folder; with several paths, the folder's name
     is prepended.
 
     Args:
-        paths: Files and folders.
+        paths: Files and folders, also those of a remote storage.
         follow_links: Also read files that links in the folders lead to outside of them. A path that is itself a link is
             always followed.
 
@@ -73,7 +82,10 @@ def find_sources(paths: Sequence[Path], *, follow_links: bool = False) -> list[S
     for path in paths:
         try:
             prefix = f"{path.resolve().name}/" if len(paths) > 1 else ""
-            sources = list(_sources_of(path, prefix, None if follow_links else path.resolve()))
+            if isinstance(path, RemoteFolder):
+                sources = list(_remote_sources(path, prefix))
+            else:
+                sources = list(_sources_of(path, prefix, None if follow_links else path.resolve()))
         except OSError as error:
             reason = error.strerror or error
             raise InputError(f"{path}: cannot be read ({reason}); check path and permissions") from error
@@ -81,7 +93,7 @@ def find_sources(paths: Sequence[Path], *, follow_links: bool = False) -> list[S
             raise InputError(f"{path}: no supported files there; name a folder that holds {_supported()} files")
         for source in sources:
             other = found.setdefault(source.document_id, source).path
-            if other != source.path and os.path.realpath(other) != os.path.realpath(source.path):
+            if not _is_same(other, source.path):
                 raise InputError(
                     f"{other} and {source.path} would share the id {source.document_id!r}; "
                     f"index the folder above them instead"
@@ -89,18 +101,42 @@ def find_sources(paths: Sequence[Path], *, follow_links: bool = False) -> list[S
     return [found[document_id] for document_id in sorted(found)]
 
 
-def count_unsupported(paths: Sequence[Path]) -> Counter[str]:
+def count_unsupported(paths: Sequence[Location]) -> Counter[str]:
     """Files in folders whose formats are not supported, by suffix in lower case; empty for a name without one.
 
     Files that ``find_sources`` leaves out for another reason, such as hidden ones, are not counted.
 
     Raises:
-        InputError: An ignore file is invalid.
+        InputError: An ignore file is invalid, or a remote folder cannot be listed.
     """
     found: Counter[str] = Counter()
     for path in paths:
-        found.update(suffix for file in _files_in(path) if (suffix := suffix_of(file.name)) not in FORMATS)
+        if isinstance(path, RemoteFolder):
+            names = [name for name, _ in _remote_files(path)]
+        else:
+            names = [file.name for file in _files_in(path)]
+        found.update(suffix for name in names if (suffix := suffix_of(name)) not in FORMATS)
     return found
+
+
+def state_of(source: Source) -> FileState:
+    """The state of a file; a remote file that has a stamp is not read for it."""
+    path = source.path
+    try:
+        if isinstance(path, RemoteFile) and path.stamp and not source.fault:
+            _check_size(path.name, path.size)
+            return FileState(path.stamp, path.size or 0)
+        raw = read_bytes(source)
+    except OutsideLink as error:
+        return FileState(fault=str(error), outside=True)
+    except DocumentError as error:
+        return FileState(fault=str(error))
+    return FileState(content_hash(raw), len(raw))
+
+
+def stamp_of(source: Source) -> str:
+    """The stamp of a remote file; empty for a local one, which its content identifies."""
+    return source.path.stamp if isinstance(source.path, RemoteFile) else ""
 
 
 def read_bytes(source: Source) -> bytes:
@@ -113,6 +149,13 @@ def read_bytes(source: Source) -> bytes:
     path = source.path
     if source.fault:
         raise DocumentError(source.fault)
+    if isinstance(path, RemoteFile):
+        _check_size(path.name, path.size)
+        raw = path.read(max_bytes(path.name))
+        _check_size(path.name, len(raw))
+        if not raw.strip():
+            raise DocumentError(EMPTY)
+        return raw
     try:
         # Resolved when it is read, because links may have changed since the folder was searched.
         real = path.resolve(strict=True)
@@ -120,31 +163,42 @@ def read_bytes(source: Source) -> bytes:
             raise OutsideLink(to_folder=real.is_dir())
         with os.fdopen(_opened(real), "rb") as file:
             before = os.fstat(file.fileno())
-            if before.st_size > (limit := max_bytes(path.name)):
-                size = before.st_size / 1e6
-                raise DocumentError(
-                    f"{size:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it into smaller files"
-                )
+            _check_size(path.name, before.st_size)
             # The opened file is the one that was checked, if no folder on its way has been replaced by a link since.
             again = path.resolve(strict=True)
             if source.inside is not None and not (again == real and os.path.samestat(before, again.lstat())):
-                raise DocumentError("changed while it was being read; run `rag index` again when it is complete")
-            raw = file.read(limit + 1)
+                raise DocumentError(CHANGED)
+            raw = file.read(max_bytes(path.name) + 1)
             after = os.fstat(file.fileno())
     except DocumentError:  # also a ValueError
         raise
     except (OSError, RuntimeError) as error:  # a link to itself raises either
         raise DocumentError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-        raise DocumentError("changed while it was being read; run `rag index` again when it is complete")
+        raise DocumentError(CHANGED)
     if not raw.strip():
-        raise DocumentError("the file is empty")
+        raise DocumentError(EMPTY)
     return raw
 
 
 def content_hash(raw: bytes) -> str:
     """SHA-256 in hexadecimal; identifies the content of a file."""
     return hashlib.sha256(raw).hexdigest()
+
+
+def _check_size(name: str, size: int | None) -> None:
+    """Refuse an empty or too large file, by its name and its size in bytes."""
+    if size == 0:
+        raise DocumentError(EMPTY)
+    if size is not None and size > (limit := max_bytes(name)):
+        raise DocumentError(f"{size / 1e6:,.1f} MB; the limit is {limit / 1e6:,.0f} MB, so split it into smaller files")
+
+
+def _is_same(one: Path | RemoteFile, other: Path | RemoteFile) -> bool:
+    """True if both are the same file."""
+    if isinstance(one, RemoteFile) or isinstance(other, RemoteFile):
+        return one == other
+    return one == other or os.path.realpath(one) == os.path.realpath(other)
 
 
 def _opened(path: Path) -> int:
@@ -188,7 +242,7 @@ def _files_in(
         inside: If given, links to folders outside of this one are yielded, too.
         onerror: Called for each folder that cannot be read.
     """
-    ignored = _Ignored(path)
+    ignored = Ignored(path)
     for folder, subfolders, names in os.walk(path, onerror=onerror):
         here = Path(folder)
         if _holds_index(subfolders, names):
@@ -202,6 +256,38 @@ def _files_in(
         yield from (here / name for name in names if not ignored.has(here / name))
 
 
+def _remote_sources(folder: RemoteFolder, prefix: str) -> Iterator[Source]:
+    files = dict(_remote_files(folder))
+    if list(files) == [folder.name]:
+        if suffix_of(folder.name) not in FORMATS:
+            raise InputError(f"{folder}: unsupported format; supported are {_supported()}")
+        prefix = ""
+    for name, file in files.items():
+        if suffix_of(name) in FORMATS:
+            # A key is any text; a document's id is a path.
+            fault = "" if {"", ".", ".."}.isdisjoint(name.split("/")) else "its name is not a path; rename it"
+            yield Source(prefix + name, file, fault)
+
+
+def _remote_files(folder: RemoteFolder) -> Iterator[tuple[str, RemoteFile]]:
+    """The files of a remote folder that are neither hidden nor excluded, of any format, by their relative paths."""
+    files = dict(folder.files())
+    top = PurePosixPath("/")
+    ignored = Ignored(top)
+    for name, file in files.items():
+        if PurePosixPath(name).name == IGNORE_FILE:
+            try:
+                text = file.read(max_bytes(IGNORE_FILE)).decode("utf-8")
+            except ValueError as error:  # also a DocumentError
+                raise unreadable_ignore(f"{folder}/{name}", error) from error
+            ignored.add(top / PurePosixPath(name).parent, f"{folder}/{name}", text)
+    for name, file in files.items():
+        path = top / name
+        above = [each for each in path.parents if each != top]
+        if not ignored.has(path) and not any(ignored.has(each, folder=True) for each in above):
+            yield name, file
+
+
 def _source(document_id: str, path: Path, inside: Path | None) -> Source:
     """A source for a file; a fault if its name is not valid UTF-8."""
     name = os.fsencode(document_id)
@@ -212,55 +298,6 @@ def _source(document_id: str, path: Path, inside: Path | None) -> Source:
 def _holds_index(subfolders: Sequence[str], names: Sequence[str]) -> bool:
     """True if this is the folder of an index, whose files are not documents."""
     return bool({"current", "lock"} & set(names)) and any(name.startswith(("version-", "half-")) for name in subfolders)
-
-
-class _Ignored:
-    """Files excluded below a folder: hidden files, and those that the ignore files above them exclude."""
-
-    def __init__(self, top: Path) -> None:
-        self._top = top
-        self._specs: dict[Path, pathspec.GitIgnoreSpec] = {}
-
-    def enter(self, folder: Path, names: Sequence[str]) -> None:
-        """Load a folder's ignore file, if it has one.
-
-        Raises:
-            InputError: The ignore file is unreadable or holds an invalid pattern.
-        """
-        if IGNORE_FILE not in names:
-            return
-        import pathspec
-
-        path = folder / IGNORE_FILE
-        try:
-            spec = pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines())
-            for pattern in spec.patterns:
-                if pattern.regex is not None:
-                    pattern.regex = _linear(pattern.regex)
-            self._specs[folder] = spec
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{path}: cannot be read ({error}); correct it; it has the syntax of .gitignore"
-            ) from error
-
-    def has(self, path: Path, *, folder: bool = False) -> bool:
-        """True if the file or folder is excluded."""
-        if path.name.startswith("."):
-            return True
-        above = [self._top, *(self._top / part for part in path.relative_to(self._top).parents)]
-        return any(
-            self._specs[each].match_file(path.relative_to(each).as_posix() + "/" * folder)
-            for each in dict.fromkeys(above)
-            if each in self._specs
-        )
-
-
-def _linear(regex: re.Pattern[str]) -> re.Pattern[str]:
-    """The expression of an ignore pattern, so that several ``*`` in a name take linear time.
-
-    What comes before another ``*`` is matched at its first occurrence, and there only: the other ``*`` takes the rest.
-    """
-    return re.compile(BEFORE_STAR.sub(r"(?>[^/]*?\1)", STARS.sub("[^/]*", regex.pattern)))
 
 
 def _supported() -> str:

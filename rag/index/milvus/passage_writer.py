@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +48,7 @@ class PassageWriter:
         self._before, self._version = before, version
         self._encoder, self._report = encoder, report
         self._queue: list[tuple[Row, str]] = []
+        self._given: dict[str, Vectors] = {}
         self._embedded = 0
         self.added = self.retired = self.terms = 0
         self.passages_with: Counter[str] = Counter()
@@ -71,6 +72,10 @@ class PassageWriter:
             self._count(row, 1)
         self.added += len(rows)
         return len(rows)
+
+    def know(self, vectors: Mapping[bytes, Vectors]) -> None:
+        """Take vectors that others have made of passages to be added, by ``text_hash``."""
+        self._given.update((digest.hex(), vector) for digest, vector in vectors.items())
 
     def retire(self, document: str) -> None:
         """Mark the passages of a document of the version before, by its key."""
@@ -97,7 +102,9 @@ class PassageWriter:
             self.passages_with[term] += change
 
     def _embed(self, expected: int) -> None:
-        vectors = self._known(list({row["hash"] for row, _ in self._queue}))
+        wanted = {row["hash"] for row, _ in self._queue}
+        vectors = {digest: vector for digest, vector in self._given.items() if digest in wanted}
+        vectors |= self._known(sorted(wanted - vectors.keys()))
         texts = {row["hash"]: text for row, text in self._queue if row["hash"] not in vectors}
         done = self._embedded
 
@@ -112,6 +119,7 @@ class PassageWriter:
         rows = [{**row, "vector": vectors[row["hash"]].tolist()} for row, _ in self._queue]
         self._connection.upsert(self._collection, rows)
         self._queue.clear()
+        self._given.clear()
 
     def _known(self, hashes: Sequence[str]) -> dict[str, Vectors]:
         """Vectors of texts that were embedded before, in this version or another, by the texts' hashes."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Self
 
 from ...embedding.encoder import Encoder
 from ...errors import IndexBusy, InputError, StoreUnavailable
+from ...sources.remote import Location
 from ...text.chunking import Budget, ChunkSettings, chunk
 from ...types import Document, renamed
 from ..manifest import FORMAT, Manifest
+from ..prepare import PreparedFile
 from ..progress import Forecast
 from ..store import FileRecord
-from ..store_writer import Remarks, field_values
+from ..store_writer import field_values
 from .connection import Connection
 from .documents import MilvusStore
 from .head import Head
@@ -111,14 +113,14 @@ class MilvusWriter:
         """Announce the files to be read; see ``Forecast``. Reports then include their passages in the total."""
         self._forecast = Forecast(sizes, changed)
 
-    def add(self, path: str, digest: str, documents: Iterable[Document], remarks: Remarks) -> None:
-        """Chunk the documents of a file and add it; those that have not changed are kept."""
+    def add_prepared(self, file: PreparedFile) -> None:
+        """Add a file; its documents that have not changed are kept."""
+        path = file.path
         old = {record.value["key"]: record for record in self._old_heads(path)}
         new = []
-        for document in documents:
+        for document, passages in file.documents:
             key = document_key(document)
-            passages = None if key in old and self._same else list(chunk(document, self._settings, self._window))
-            new.append((document, key, passages))
+            new.append((document, key, () if key in old and self._same else passages))
         if len({document.id for document, _, _ in new}) < len(new):
             raise InputError(f"{path}: two documents share an id; give each its own")
         heads = [head_record(document, path, number, len(new)) for number, (document, _, _) in enumerate(new)]
@@ -142,10 +144,18 @@ class MilvusWriter:
         for key, record in old.items():
             if key not in kept:
                 self._retire_document(record)
-        self._replace(path, file_record(path, digest, remarks, len(new)))
+        self._replace(path, file_record(path, file.stored, file.remarks, len(new)))
+        self._passages.know(file.vectors)
         texts = sum(map(len, rows))
         self._forecast.add(path, texts, sum(map(self._passages.add, rows)))
         self._passages.embed_full_block(self._forecast.passages)
+
+    def commit(self) -> None:
+        """Nothing to do: rows are written in blocks, and a run that is broken off loses one block at most."""
+
+    def known_texts(self, path: str) -> frozenset[bytes]:
+        """None: vectors that the store holds are looked for when the passages are written."""
+        return frozenset()
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
         """Remember that a file cannot be read."""
@@ -166,10 +176,11 @@ class MilvusWriter:
             (path + document_id.removeprefix(old.path), kind, text)
             for document_id, kind, text in self._old.remarks(old.number)
         ]
-        self.add(path, old.hash, documents, remarks)
+        cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
+        self.add_prepared(PreparedFile(path, old.stored, cut, remarks))
 
     def finish(
-        self, sources: Sequence[Path], *, limits: Mapping[str, int], follow_links: bool, reading: int
+        self, sources: Sequence[Location], *, limits: Mapping[str, int], follow_links: bool, reading: int
     ) -> MilvusStore:
         """Write what is queued, check it, and write the manifest; see ``rag.index.storage.Writer``.
 
