@@ -65,9 +65,14 @@ def test_table_guide_prints_a_line_for_each_document(
 
 
 def test_python_of_the_http_guide_runs(address: str, assistant: Assistant, capsys: pytest.CaptureFixture[str]) -> None:
-    [code] = _guide("http", "python")
-    exec(code.replace("http://127.0.0.1:7861", address), {})
+    ask, table = (code.replace("http://127.0.0.1:7861", address) for code in _guide("http", "python"))
+    exec(ask, {})
     assert capsys.readouterr().out == f"{assistant.ask(SIGNED).reason}\n"
+    values: dict[str, Any] = {}
+    # Two parts, as the index has 20 documents.
+    exec(table.replace('"limit": 20', '"limit": 12'), values)
+    assert [row["document"] for row in values["rows"]] == list(assistant.index.documents)
+    assert {len(row["cells"]) for row in values["rows"]} == {2}
 
 
 def test_curl_lines_of_the_http_guide_are_answered(address: str, assistant: Assistant) -> None:

@@ -18,10 +18,11 @@ NUMBER = re.compile(
     rf"\b(?:which|what|list|name|give|enumerate)(?: the)? (?:(?P<word>{'|'.join(NUMBERS)})|(?P<digits>[1-9]\d?))\b"
 )
 
-#: Between two items; a preposition may be repeated, as in "in Bishkek and in Almaty".
+#: Between two items. A preposition may be repeated, as in "in Bishkek and in Almaty", or join them, as in "Bishkek,
+#: like Almaty".
 BETWEEN = re.compile(
     r"(?:[,;]\s++(?:(?:and|or|nor)\s++)?|(?<!\s)\s++(?:and|or|nor)\s++)"
-    r"(?:(?:also|in|on|for|with|of|to|at|by|from)\s++)?"
+    r"(?:(?:also|in|on|for|with|of|to|at|by|from|like|as well as)\s++)?"
 )
 
 #: Before the first item.

@@ -23,6 +23,7 @@ def test_plural_nouns_and_numbers_ask_for_a_list(question: str, several: bool) -
     [
         ("Russia, China and the West", ["Russia", "China", "the West"]),
         ("Bishkek and in Almaty", ["Bishkek", "Almaty"]),
+        ("Osh, like Almaty, as well as Uralsk", ["Osh", "Almaty", "Uralsk"]),
         ("Kazakhstan, with Uzbekistan", ["Kazakhstan", "Uzbekistan"]),
         ("tin, zinc, and 1,500 sheep; salt", ["tin", "zinc", "1,500 sheep", "salt"]),
         ("neither Sand nor Andorra", ["Sand", "Andorra"]),
