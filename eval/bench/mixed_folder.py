@@ -113,7 +113,7 @@ def table(figures: Figures) -> Table:
 def _rows(figures: Figures, changes: Changes) -> Iterator[tuple[str, str]]:
     yield "formats", ", ".join(f"{suffix} {count:,}" for suffix, count in figures.formats.most_common())
     yield "files read", f"{len(changes.added):,}"
-    yield "files skipped", f"{len({each.document_id for each in changes.skipped}):,}"
+    yield "files and parts skipped", f"{len({each.document_id for each in changes.skipped}):,}"
     yield "documents read only partly", f"{len({name for name, _ in changes.unread}):,}"
     yield "documents", f"{changes.documents:,}"
     yield "passages", f"{changes.passages:,}"
