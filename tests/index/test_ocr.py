@@ -7,7 +7,9 @@ import pytest
 
 from rag import Assistant, Index, Retriever, SentenceTransformerEncoder, build_index, verify
 from rag.errors import InputError
+from rag.sources import parse_process
 from rag.sources.parse_process import FileLimits, ParseProcess
+from rag.sources.parse_worker import OCR_SECONDS
 from tests.formats.scans import scanned
 
 from .conftest import QuickEncoder
@@ -56,11 +58,18 @@ def test_scan_is_read_again_when_ocr_may_read_more(docs: Path, tmp_path: Path) -
     assert verify(folder).unread == ()
 
 
-def test_each_page_of_ocr_adds_to_the_time_of_a_file(docs: Path) -> None:
-    raw = (docs / "scan.pdf").read_bytes()
-    with ParseProcess(FileLimits(seconds=1)) as process:
-        # Loading the models alone takes longer.
-        assert process.parse("scan.pdf", raw).documents[0].text.startswith(LENGTH)
+def test_each_page_of_ocr_adds_to_the_time_of_a_file(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    added: list[float] = []
+
+    class Timer(parse_process._ExtensibleTimer):
+        def extend(self, seconds: float) -> None:
+            added.append(seconds)
+            super().extend(seconds)
+
+    monkeypatch.setattr(parse_process, "_ExtensibleTimer", Timer)
+    with ParseProcess() as process:
+        assert process.parse("scan.pdf", (docs / "scan.pdf").read_bytes()).documents[0].text.startswith(LENGTH)
+    assert added == [OCR_SECONDS] * 2
 
 
 def test_ocr_that_is_not_installed_cannot_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
