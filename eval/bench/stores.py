@@ -21,6 +21,7 @@ from rag import Assistant, Document, Encoder, Hit, RagError, Retriever, Sentence
 from rag.formats import READING, parse
 from rag.index.milvus import Address
 from rag.index.milvus.connection import Connection
+from rag.index.milvus.schema import is_passages_of
 from rag.index.prepare import PreparedFile
 from rag.index.storage import open_storage
 from rag.index.versions import new_version, writing
@@ -133,7 +134,7 @@ def drop(store: str) -> None:
     address = Address.parse(store)
     connection = Connection(address)
     for name in connection.collections():
-        if name == address.collection or name.startswith(f"{address.collection}_"):
+        if name == address.collection or is_passages_of(address, name, connection.fields(name)):
             connection.drop(name)
 
 

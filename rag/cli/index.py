@@ -119,6 +119,8 @@ def run(args: argparse.Namespace) -> int:
         err.print(f"index: {folder}")
         return _exit_code(args, changes)
     paths = [location(path) for path in args.paths] or remembered_paths(folder, args.shard)
+    if args.watch and any(isinstance(path, RemoteFolder) for path in paths):
+        raise InputError("--watch: watches local files and folders only; run `rag index` at intervals for a URL")
     target = args.shard.folder(folder) if args.shard and has_index(args.shard.folder(folder)) else folder
     workers = RayWorkers(args.ray, args.device) if args.ray else None
     if args.embedder:
@@ -166,8 +168,6 @@ def _check_combination(args: argparse.Namespace) -> None:
         )
     if args.shard and args.watch:
         raise InputError("--shard: cannot be combined with --watch; run the parts again, then --merge")
-    if args.watch and any(isinstance(location(path), RemoteFolder) for path in args.paths):
-        raise InputError("--watch: watches local files and folders only; run `rag index` at intervals for a URL")
 
 
 def _watch(paths: Sequence[Path], folder: Path, build: Callable[[], Changes]) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 from ..embedding.encoder import Encoder
 from ..errors import InputError
 from ..formats import READING, suffix_of
-from ..sources.discovery import Source, count_unsupported, find_sources, state_of
+from ..sources.discovery import Source, Survey, state_of, survey
 from ..sources.parse_process import FileLimits, ParseProcess
 from ..sources.remote import Location, RemoteFolder, location
 from ..text.chunking import ChunkSettings
 from .changes import Changes, Skipped, summarize
 from .embedder import embedder_of
 from .index import Report
+from .manifest import Manifest
 from .prepare import FilePreparer, FileTask, PreparedFile, Workers, WorkersLost
 from .shard import Shard
 from .storage import Previous, Storage, Writer, open_storage
@@ -89,19 +90,20 @@ def build_index(
     """
     several = [paths] if isinstance(paths, (str, Path, RemoteFolder)) else paths
     named = [location(path) for path in several]
-    sources = find_sources(named, follow_links=follow_links)
+    found = survey(named, follow_links=follow_links)
     target = Path(folder)
     if shard and store:
         raise InputError("a part of an index is built in a folder; give the store to the run that merges the parts")
     if shard:
         refuse_foreign_files(target)
         target = shard.folder(target)
-        sources = [source for source in sources if shard.holds(source.document_id)]
+        # A folder that cannot be read may hold files of every part.
+        found = found._replace(sources=[each for each in found.sources if each.fault or shard.holds(each.document_id)])
     with writing(target):
         # The embedder is that of the whole index until this part has one of its own.
         encoder = encoder or embedder_of(target if has_index(target) else folder)
         return update(
-            named, sources, target, encoder,
+            named, found, target, encoder,
             settings=settings, report=report, limits=limits, follow_links=follow_links, store=store,
             workers=workers, is_part=shard is not None,
         )  # fmt: skip
@@ -109,7 +111,7 @@ def build_index(
 
 def update(
     named: Sequence[Location],
-    sources: Sequence[Source],
+    found: Survey,
     folder: Path,
     encoder: Encoder,
     *,
@@ -122,14 +124,14 @@ def update(
     workers: Workers | None = None,
     is_part: bool = False,
 ) -> Changes:
-    """``build_index`` for sources already found; the caller holds the folder's lock.
+    """``build_index`` for files already found; the caller holds the folder's lock.
 
     ``storage`` replaces ``store``. A part may hold no passages.
     """
     settings = settings or ChunkSettings()
     with ParseProcess(limits) as parser, closing(workers) if workers else nullcontext():
         build = _Update(
-            sources, folder, encoder, storage or open_storage(folder, encoder, store),
+            found, folder, encoder, storage or open_storage(folder, encoder, store),
             settings=settings, report=report, parser=parser, follow_links=follow_links, workers=workers,
             is_part=is_part,
         )  # fmt: skip
@@ -144,7 +146,7 @@ class _Update:
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        found: Survey,
         folder: Path,
         encoder: Encoder,
         storage: Storage,
@@ -157,7 +159,7 @@ class _Update:
         is_part: bool,
     ) -> None:
         self._parser, self._follow_links = parser, follow_links
-        self._sources, self._folder, self._encoder = sources, folder, encoder
+        self._sources, self._folder, self._encoder = found.sources, folder, encoder
         self._settings, self._workers, self._is_part = settings, workers, is_part
         if workers:
             workers.start(encoder, settings, parser.limits)
@@ -169,12 +171,11 @@ class _Update:
         # Then every file that was not read completely is tried again: which of them exceeded a limit is not recorded.
         self._may_take_more = self._previous is not None and parser.limits.exceed(self._previous.manifest.limits)
         self._reads_more = self._previous is not None and self._previous.manifest.reading != READING
-        self._source_ids = {source.document_id for source in sources}
-        self._changes = Changes()
+        self._source_ids = {source.document_id for source in found.sources}
+        self._changes = Changes(unsupported=found.unsupported)
 
     def run(self, named: Sequence[Location]) -> Changes:
         """Run it; ``named`` are the paths to store in the manifest."""
-        self._changes.unsupported = dict(count_unsupported(named))
         steps = self._plan()
         if self._previous and self._is_up_to_date(self._previous, steps, named):
             self._changes.unchanged = [step.path for step in steps if step.old]
@@ -264,12 +265,17 @@ class _Update:
         """True if the next version would equal the current one."""
         return (
             previous.is_current_for(self._encoder, self._settings)
+            and (not self._is_part or self._is_read_alike(previous.manifest))
             and previous.manifest.sources == [str(path) for path in named]
             and previous.manifest.follow_links == self._follow_links
             and [step.old for step in steps if step.old] == list(self._known.values())
             and {step.path: step.refused for step in steps if step.refused} == self._refused
             and all(step.source is None and (not step.old or step.path == step.old.path) for step in steps)
         )
+
+    def _is_read_alike(self, manifest: Manifest) -> bool:
+        """True if files are read as those of a part were; parts that differ in this are not merged."""
+        return (manifest.reading, manifest.limits) == (READING, asdict(self._parser.limits))
 
     def _apply(self, writer: Writer, step: Step, prepared: Iterator[PreparedFile]) -> None:
         """Write one file to the next version, and record the change."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from heapq import merge
 from pathlib import Path
 
 from ..embedding.encoder import Encoder, Vectors
 from ..errors import IndexDamaged, IndexMissing, InputError
+from ..sources.discovery import survey
 from ..sources.remote import location
 from ..text.chunking import ChunkSettings
-from .changes import Changes, summarize
+from .changes import Changes, Skipped, summarize
 from .database import text_hash
 from .embedder import embedder_of
 from .index import Report
+from .manifest import Manifest
 from .prepare import PreparedFile
 from .salvage import ReusableParts
 from .shard import Shard
@@ -45,7 +48,7 @@ def merge_shards(
         IndexDamaged: A part is damaged.
         IndexBusy: Another process is writing to the folder or the store.
         StoreUnavailable: The store cannot be reached, or failed. The index does not change.
-        IndexMismatch: The store holds another index.
+        IndexMismatch: The parts were made with another embedder, or the store holds another index.
     """
     folder = Path(folder)
     shards = _complete(folder)
@@ -55,14 +58,19 @@ def merge_shards(
     settings = ChunkSettings(**made.chunking)  # type: ignore[arg-type]
     with writing(folder):
         encoder = encoder or embedder_of(shards[0].folder(folder))
+        made.check_encoder(shards[0].folder(folder), encoder)
         storage = open_storage(folder, encoder, store)
         previous = storage.previous
         files = list(merge(*(_records(part) for part in parts), key=lambda each: each[0].path))
         refused = {path: why for part in parts for path, why in part.store.refused().items()}
-        changes = _compared(previous, [record for record, _ in files])
+        changes = _compared(previous, made, [record for record, _ in files])
+        changes.skipped = [Skipped(path, reason) for path, (_, reason) in sorted(refused.items())]
+        sources = [location(each) for each in made.sources]
+        with suppress(InputError):  # the files may be out of reach of this run
+            changes.unsupported = survey(sources, follow_links=made.follow_links).unsupported
         if previous and previous.is_current_for(encoder, settings) and previous.manifest.sources == made.sources:
-            same = [each.stored for each in previous.store.files().values()] == [each.stored for each, _ in files]
-            if same and not (changes.added or changes.removed) and previous.store.refused() == refused:
+            same = not (changes.added or changes.changed or changes.removed)
+            if same and previous.store.refused() == refused:
                 return summarize(changes, previous.store)
         if not any(part.manifest.passages for part in parts):
             raise InputError(f"{folder / SHARDS}: the parts hold no passages; see what each run has skipped, and why")
@@ -71,10 +79,14 @@ def merge_shards(
             for path, why in refused.items():
                 writer.refuse(path, *why)
             for done, (record, part) in enumerate(files, start=1):
-                writer.add_prepared(_prepared(record, part))
+                try:
+                    writer.add_prepared(_prepared(record, part))
+                except InputError as error:
+                    # A store may not take what a folder takes.
+                    changes.skipped.append(Skipped(record.path, str(error)))
+                    writer.refuse(record.path, record.identity, str(error))
                 if report:
                     report("merging", done, len(files))
-            sources = [location(each) for each in made.sources]
             found = writer.finish(sources, limits=made.limits, follow_links=made.follow_links, reading=made.reading)
     return summarize(changes, found)
 
@@ -142,13 +154,16 @@ def _prepared(record: FileRecord, part: ReusableParts) -> PreparedFile:
     return PreparedFile(record.path, record.stored, documents, list(store.remarks(record.number)), vectors)
 
 
-def _compared(previous: Previous | None, files: Sequence[FileRecord]) -> Changes:
-    """What has changed since the previous version, by path."""
+def _compared(previous: Previous | None, made: Manifest, files: Sequence[FileRecord]) -> Changes:
+    """What has changed since the previous version, by path; all files, if they were read in another way then."""
     known = previous.store.files() if previous else {}
+    before = previous.manifest if previous else made
+    read_alike = all(getattr(before, name) == getattr(made, name) for name in ("reading", "limits", "follow_links"))
     changes = Changes()
     for file in files:
         old = known.get(file.path)
-        place = changes.added if old is None else changes.unchanged if old.stored == file.stored else changes.changed
+        is_same = old is not None and old.stored == file.stored and read_alike
+        place = changes.added if old is None else changes.unchanged if is_same else changes.changed
         place.append(file.path)
     paths = {file.path for file in files}
     changes.removed = [path for path in known if path not in paths]

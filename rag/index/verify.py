@@ -12,7 +12,7 @@ import numpy as np
 
 from ..embedding.encoder import Encoder
 from ..errors import IndexDamaged, IndexFolderError, InputError
-from ..sources.discovery import Source, count_unsupported, find_sources, state_of
+from ..sources.discovery import Survey, find_sources, state_of, survey
 from ..sources.parse_process import FileLimits
 from ..sources.remote import location
 from ..text.chunking import ChunkSettings
@@ -89,10 +89,7 @@ def verify(folder: Path | str) -> Verification:
         return Verification(problems, [], manifest.documents, manifest.passages)
     store = open_store(version)
     stale, unread = list(_stale(store, manifest)), tuple((document_id, text) for _, document_id, text in store.unread())
-    unsupported: dict[str, int] = {}
-    with suppress(InputError):  # then the files cannot be compared either
-        unsupported = dict(count_unsupported([Path(source) for source in manifest.sources]))
-    return Verification(problems, stale, manifest.documents, manifest.passages, unread, unsupported)
+    return Verification(problems, stale, manifest.documents, manifest.passages, unread, _unsupported(manifest))
 
 
 def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | None = None) -> str:
@@ -135,14 +132,14 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
             _rebuild(parts, folder, encoder, report)
             return f"rebuilt from the texts in the index: {counted(parts.manifest.documents, 'document')}"
         named = [location(source) for source in manifest.sources]
-        sources: list[Source] = []
+        found = Survey([], {})
         with suppress(InputError):
-            sources = find_sources(named, follow_links=manifest.follow_links)
-        if sources:
+            found = survey(named, follow_links=manifest.follow_links)
+        if found.sources:
             settings = _settings(manifest)
             limits = FileLimits(**manifest.limits) if manifest.limits else None
             changes = update(
-                named, sources, folder, encoder,
+                named, found, folder, encoder,
                 settings=settings, report=report, limits=limits, follow_links=manifest.follow_links,
             )  # fmt: skip
             return f"rebuilt from the files: {counted(changes.documents, 'document')}"
@@ -157,9 +154,9 @@ def repair(folder: Path | str, encoder: Encoder | None = None, report: Report | 
 
 def _write_again(folder: Path, manifest: Manifest, encoder: Encoder, report: Report | None) -> str:
     """Write an index to its store again, from its files; vectors there that are intact are used again."""
-    named = [Path(source) for source in manifest.sources]
+    named = [location(source) for source in manifest.sources]
     changes = update(
-        named, find_sources(named, follow_links=manifest.follow_links), folder, encoder,
+        named, survey(named, follow_links=manifest.follow_links), folder, encoder,
         settings=_settings(manifest), report=report, follow_links=manifest.follow_links,
         limits=FileLimits(**manifest.limits) if manifest.limits else None,
         storage=MilvusStorage(folder, Address.parse(manifest.store["address"]), encoder, lost=manifest),
@@ -210,7 +207,16 @@ def _verify_store(manifest: Manifest) -> Verification:
     if found != expected:
         problems.append(f"{manifest.store['address']}: documents and passages: {found}; in the manifest: {expected}")
     unread = tuple((document_id, text) for _, document_id, text in store.unread())
-    return Verification(problems, list(_stale(store, manifest)), manifest.documents, manifest.passages, unread)
+    stale = list(_stale(store, manifest))
+    return Verification(problems, stale, manifest.documents, manifest.passages, unread, _unsupported(manifest))
+
+
+def _unsupported(manifest: Manifest) -> dict[str, int]:
+    """See ``Survey.unsupported``; empty if the files cannot be reached."""
+    with suppress(InputError):
+        sources = [location(source) for source in manifest.sources]
+        return survey(sources, follow_links=manifest.follow_links).unsupported
+    return {}
 
 
 def _check_vectors(vectors: VectorStore) -> Iterator[str]:

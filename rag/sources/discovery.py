@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from ..errors import DocumentError, InputError
 from ..formats import FORMATS, max_bytes, suffix_of
@@ -63,8 +64,27 @@ class OutsideLink(DocumentError):
         )
 
 
+class Survey(NamedTuple):
+    """What the paths of an index name.
+
+    Attributes:
+        sources: The files, sorted by id.
+        unsupported: Further files in the folders, whose formats are not supported: their number by suffix in lower
+            case, which is empty for a name without one. Files left out for another reason, such as hidden ones, are not
+            counted.
+    """
+
+    sources: list[Source]
+    unsupported: dict[str, int]
+
+
 def find_sources(paths: Sequence[Location], *, follow_links: bool = False) -> list[Source]:
-    """Find the files that the paths name, sorted by id.
+    """The files that the paths name, sorted by id; see ``survey``."""
+    return survey(paths, follow_links=follow_links).sources
+
+
+def survey(paths: Sequence[Location], *, follow_links: bool = False) -> Survey:
+    """Find the files that the paths name.
 
     Folders are searched recursively, except for hidden files, files that a ``.ragignore`` excludes, links to folders,
     and folders of an index. A document's id is its path relative to the folder; with several paths, the folder's name
@@ -79,13 +99,14 @@ def find_sources(paths: Sequence[Location], *, follow_links: bool = False) -> li
         InputError: A path does not exist, holds no supported file, or two files would share an id.
     """
     found: dict[str, Source] = {}
+    unsupported: Counter[str] = Counter()
     for path in paths:
         try:
             prefix = f"{path.resolve().name}/" if len(paths) > 1 else ""
             if isinstance(path, RemoteFolder):
-                sources = list(_remote_sources(path, prefix))
+                sources = list(_remote_sources(path, prefix, unsupported))
             else:
-                sources = list(_sources_of(path, prefix, None if follow_links else path.resolve()))
+                sources = list(_sources_of(path, prefix, None if follow_links else path.resolve(), unsupported))
         except OSError as error:
             reason = error.strerror or error
             raise InputError(f"{path}: cannot be read ({reason}); check path and permissions") from error
@@ -98,25 +119,7 @@ def find_sources(paths: Sequence[Location], *, follow_links: bool = False) -> li
                     f"{other} and {source.path} would share the id {source.document_id!r}; "
                     f"index the folder above them instead"
                 )
-    return [found[document_id] for document_id in sorted(found)]
-
-
-def count_unsupported(paths: Sequence[Location]) -> Counter[str]:
-    """Files in folders whose formats are not supported, by suffix in lower case; empty for a name without one.
-
-    Files that ``find_sources`` leaves out for another reason, such as hidden ones, are not counted.
-
-    Raises:
-        InputError: An ignore file is invalid, or a remote folder cannot be listed.
-    """
-    found: Counter[str] = Counter()
-    for path in paths:
-        if isinstance(path, RemoteFolder):
-            names = [name for name, _ in _remote_files(path)]
-        else:
-            names = [file.name for file in _files_in(path)]
-        found.update(suffix for name in names if (suffix := suffix_of(name)) not in FORMATS)
-    return found
+    return Survey([found[document_id] for document_id in sorted(found)], dict(unsupported))
 
 
 def state_of(source: Source) -> FileState:
@@ -211,7 +214,8 @@ def _opened(path: Path) -> int:
     raise DocumentError("is not a regular file; copy its contents into one")
 
 
-def _sources_of(path: Path, prefix: str, inside: Path | None) -> Iterator[Source]:
+def _sources_of(path: Path, prefix: str, inside: Path | None, unsupported: Counter[str]) -> Iterator[Source]:
+    """The files that a path names; counts those of unsupported formats in a folder."""
     if path.is_file():
         if suffix_of(path.name) not in FORMATS:
             raise InputError(f"{path}: unsupported format {path.suffix or '(no suffix)'}; supported are {_supported()}")
@@ -224,8 +228,10 @@ def _sources_of(path: Path, prefix: str, inside: Path | None) -> Iterator[Source
     unreadable: list[OSError] = []
     for file in _files_in(path, inside, unreadable.append):
         # Links to folders are not followed; those that lead out of this one are named.
-        if suffix_of(file.name) in FORMATS or file.is_dir():
+        if (suffix := suffix_of(file.name)) in FORMATS or file.is_dir():
             yield _source(prefix + file.relative_to(path).as_posix(), file, inside)
+        else:
+            unsupported[suffix] += 1
     for error in unreadable:
         closed = Path(error.filename)
         document_id = prefix + closed.relative_to(path).as_posix()
@@ -256,14 +262,17 @@ def _files_in(
         yield from (here / name for name in names if not ignored.has(here / name))
 
 
-def _remote_sources(folder: RemoteFolder, prefix: str) -> Iterator[Source]:
+def _remote_sources(folder: RemoteFolder, prefix: str, unsupported: Counter[str]) -> Iterator[Source]:
+    """See ``_sources_of``."""
     files = dict(_remote_files(folder))
     if list(files) == [folder.name]:
         if suffix_of(folder.name) not in FORMATS:
             raise InputError(f"{folder}: unsupported format; supported are {_supported()}")
         prefix = ""
     for name, file in files.items():
-        if suffix_of(name) in FORMATS:
+        if (suffix := suffix_of(name)) not in FORMATS:
+            unsupported[suffix] += 1
+        else:
             # A key is any text; a document's id is a path.
             fault = "" if {"", ".", ".."}.isdisjoint(name.split("/")) else "its name is not a path; rename it"
             yield Source(prefix + name, file, fault)

@@ -52,16 +52,17 @@ class Address:
         Raises:
             InputError: It has another form, or holds a credential.
         """
-        parts = urlsplit(text)
-        if parts.scheme not in (PLAIN, TLS):
-            raise InputError(f"{text[:200]!r}: not a store; write it as milvus://HOST:PORT/COLLECTION")
-        if parts.username is not None or parts.password is not None:
+        if "@" in text:
+            # Not shown: what is before it may be a password.
             raise InputError(f"the store address holds a credential; leave it out and set {TOKEN}")
-        collection = parts.path.strip("/")
         try:
+            parts = urlsplit(text)
             port = parts.port or DEFAULT_PORT
         except ValueError:
-            port = 0
+            parts, port = urlsplit(""), 0
+        if parts.scheme not in (PLAIN, TLS):
+            raise InputError(f"{text[:200]!r}: not a store; write it as milvus://HOST:PORT/COLLECTION")
+        collection = parts.path.strip("/")
         if not parts.hostname or not port or not COLLECTION.fullmatch(collection):
             raise InputError(
                 f"{text[:200]!r}: not a store; write it as milvus://HOST:PORT/COLLECTION, the collection in letters, "

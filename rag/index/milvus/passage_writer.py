@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -65,17 +66,29 @@ class PassageWriter:
         rows = list(self._connection.every(self._collection, marked, PASSAGE_FIELDS, page=BATCH))
         self._connection.upsert(self._collection, [{**row, "until": OPEN} for row in rows])
 
-    def add(self, rows: Sequence[tuple[Row, str]]) -> int:
-        """Queue passages with the texts that are read; returns their number."""
+    def add(self, rows: Sequence[tuple[Row, str]], vectors: Mapping[bytes, Vectors]) -> int:
+        """Queue passages with the texts that are read; returns their number.
+
+        Args:
+            rows: The passages.
+            vectors: Vectors that others have made of some of them, by ``text_hash``.
+        """
         for row, text in rows:
+            if (vector := vectors.get(bytes.fromhex(row["hash"]))) is not None:
+                self._given[row["hash"]] = vector
             self._queue.append(({**row, "since": self._version}, text))
             self._count(row, 1)
         self.added += len(rows)
         return len(rows)
 
-    def know(self, vectors: Mapping[bytes, Vectors]) -> None:
-        """Take vectors that others have made of passages to be added, by ``text_hash``."""
-        self._given.update((digest.hex(), vector) for digest, vector in vectors.items())
+    def known_texts(self, path: str) -> frozenset[bytes]:
+        """The ``text_hash`` of all passages of a file that have a vector, in this version or another."""
+        if self._is_new:
+            return frozenset()
+        # "_" stands for any character, so that passages of other files may be among them, which does no harm.
+        prefix = re.sub(r'[%_"\\]', "_", path)
+        rows = self._connection.every(self._collection, f'document_id like "{prefix}%"', ["id", "hash"], page=BATCH)
+        return frozenset(bytes.fromhex(row["hash"]) for row in rows)
 
     def retire(self, document: str) -> None:
         """Mark the passages of a document of the version before, by its key."""
@@ -103,7 +116,7 @@ class PassageWriter:
 
     def _embed(self, expected: int) -> None:
         wanted = {row["hash"] for row, _ in self._queue}
-        vectors = {digest: vector for digest, vector in self._given.items() if digest in wanted}
+        vectors = dict(self._given)
         vectors |= self._known(sorted(wanted - vectors.keys()))
         texts = {row["hash"]: text for row, text in self._queue if row["hash"] not in vectors}
         done = self._embedded

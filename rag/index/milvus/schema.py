@@ -28,6 +28,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..lexical.bm25 import K1, B
@@ -69,6 +71,12 @@ def passage_key(document: str, position: int) -> int:
 def passages_name(address: Address, fingerprint: str, chunking: object) -> str:
     """Name of the collection of passages of an embedder and chunk settings."""
     return f"{address.collection}_{digest(fingerprint, chunking)[:8]}"
+
+
+def is_passages_of(address: Address, name: str, fields: Iterable[str]) -> bool:
+    """True if a collection holds passages of the index at an address, by its name and its fields."""
+    own_name = re.fullmatch(rf"{re.escape(address.collection)}_[0-9a-f]{{8}}", name)
+    return own_name is not None and set(PASSAGE_FIELDS) <= set(fields)
 
 
 def records_schema() -> CollectionSchema:

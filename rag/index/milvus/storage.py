@@ -96,7 +96,8 @@ class MilvusStorage:
             self._head = replace(head, folder=here)
             return
         found = Head.read(self._connection)
-        if found and found.folder != here and not (lost and found.id == lost.store["id"]):
+        # A first run that was broken off left nothing to copy.
+        if found and found.committed and found.folder != here and not (lost and found.id == lost.store["id"]):
             raise IndexMismatch(
                 f"{address}: the store holds the index of another folder; copy that folder, or choose another "
                 "collection"

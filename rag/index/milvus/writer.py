@@ -32,7 +32,7 @@ from .passage_writer import PassageWriter
 from .record_writer import RecordWriter
 from .records import Record
 from .rows import PassageRows
-from .schema import digest, passages_name, visible
+from .schema import digest, is_passages_of, passages_name, visible
 from .stored import document_key, file_record, head_record, passage_rows, refused_record, text_record
 
 if TYPE_CHECKING:
@@ -145,17 +145,17 @@ class MilvusWriter:
             if key not in kept:
                 self._retire_document(record)
         self._replace(path, file_record(path, file.stored, file.remarks, len(new)))
-        self._passages.know(file.vectors)
         texts = sum(map(len, rows))
-        self._forecast.add(path, texts, sum(map(self._passages.add, rows)))
+        self._forecast.add(path, texts, sum(self._passages.add(each, file.vectors) for each in rows))
         self._passages.embed_full_block(self._forecast.passages)
 
     def commit(self) -> None:
-        """Nothing to do: rows are written in blocks, and a run that is broken off loses one block at most."""
+        """Write the passages added so far; the next run uses their vectors if this one is broken off."""
+        self._passages.embed_all()
 
     def known_texts(self, path: str) -> frozenset[bytes]:
-        """None: vectors that the store holds are looked for when the passages are written."""
-        return frozenset()
+        """See ``PassageWriter.known_texts``."""
+        return self._passages.known_texts(path)
 
     def refuse(self, path: str, digest: str, reason: str) -> None:
         """Remember that a file cannot be read."""
@@ -241,9 +241,7 @@ class MilvusWriter:
             self._connection.delete(collection, f"until <= {self._before}")
         used = {self._collection, self._manifest.store["collection"] if self._manifest else ""}
         for collection in self._connection.collections():
-            # With the same prefix and a hash of the same length.
-            is_ours = collection.startswith(f"{address.collection}_") and len(collection) == len(self._collection)
-            if is_ours and collection not in used:
+            if collection not in used and is_passages_of(address, collection, self._connection.fields(collection)):
                 self._connection.drop(collection)
         replace(self._head, committed=version, oldest=self._before or version).write(self._connection)
 
