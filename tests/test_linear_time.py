@@ -14,8 +14,8 @@ from rag.ui.services.file_listing import listing
 from rag.ui.views.answer import passage_text
 
 from rag.errors import DocumentError, InputError
-from rag.export.answers import escaped
 from rag.export.check import _nearest
+from rag.export.citation import escaped
 from rag.formats import parse
 from rag.formats.html import parse_html
 from rag.formats.main_text import LONGEST_SPACES, _takes_too_long, keep_main_text
@@ -214,6 +214,11 @@ def test_nested_elements(name: str) -> None:
         assert parse("a.html", source.encode()).documents[0].text.startswith(("x", "- x", "-"))
     except DocumentError as error:
         assert str(error) == "there is no text in it"
+
+
+def test_nested_drawings() -> None:
+    source = "<p>The weir was rebuilt in 1961.</p>" + "<svg><text>x" * 2_000
+    assert parse("a.html", source.encode()).documents[0].text.startswith("The weir")
 
 
 def _is_refused(source: str) -> bool:

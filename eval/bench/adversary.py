@@ -38,7 +38,8 @@ CHARACTERS = (
 )
 TOKENS = (
     "Mr. ", "e.g.", "a. ", "# ", "\n# ", "- ", "\n- ", "1. ", "```", "\n```", "~~~", "---\n", "[](", "![", "](", "<a>",
-    "<p>", "<div>", "<table><tr><td>", "<header>", "<!--", "</body ", "<script", "&amp", "&#1", "a,b\n", '""',
+    "<p>", "<div>", "<svg>", "<text>", "<table><tr><td>", "<header>", "<!--", "</body ", "<script", "&amp", "&#1",
+    "a,b\n", '""',
     '{"text":"a"}\n', "[[", "a: ", "a:\n", "? ", "&a ", "!!str ", "date>=", "2022-10-", "*a", "\r\n",
 )  # fmt: skip
 

@@ -28,6 +28,9 @@ def judged(result: Result, min_confidence: float) -> Result:
     result = replace(result, notice=_unanswered_notice(result.notice))
     code, reason = _reason(result, min_confidence)
     kind = _answer_kind(result, min_confidence, has_answer=code is None)
+    notice = _notice(result, kind)
+    if code and notice and code is notice.reason:
+        reason = notice.text
     return replace(
         result,
         answer=None if code else result.answers[0],
@@ -35,7 +38,7 @@ def judged(result: Result, min_confidence: float) -> Result:
         reason_code=code,
         agreement=Agreement() if code else agreement_of(result.answers, result.question),
         answer_kind=kind,
-        notice=_notice(result, kind),
+        notice=notice,
         items=list_items(result.answers, result.question),
         min_confidence=min_confidence,
     )
@@ -52,10 +55,11 @@ def _answer_kind(result: Result, min_confidence: float, *, has_answer: bool) -> 
     Words that a person marked right come before sentences. A comparison gets sentences, though no short answer.
     """
     notice = result.notice
-    refused = notice and notice.reason and notice.code is not NoticeCode.COMPARISON
+    is_comparison = notice is not None and notice.code is NoticeCode.COMPARISON
+    refused = notice and notice.reason and not is_comparison
     marked = result.answers and result.answers[0].feedback
     likely = result.evidence and result.evidence[0].probability >= min_confidence
-    if likely and not refused and not marked and asks_for_sentences(result.question):
+    if likely and not refused and not marked and (is_comparison or asks_for_sentences(result.question)):
         return AnswerKind.EVIDENCE
     return AnswerKind.SPAN if has_answer else None
 

@@ -52,7 +52,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "questions", nargs="?", metavar="QUESTIONS",
         help="text file with a question or the name of a field, such as contract date, per line, at most "
-        f"{MOST}; blank lines and lines that begin with # are skipped; - reads standard input",
+        f"{MOST}; lines without a letter or a digit, and lines that begin with #, are skipped; - reads standard input",
     )  # fmt: skip
     parser.add_argument(
         "--question", action="append", default=[], metavar="TEXT", help="a question or the name of a field; repeatable"

@@ -20,7 +20,7 @@ from .blocks import BLANK_LINE, Blocks
 from .core_properties import core_properties
 from .html import decode_html, parse_html
 from .html_text import add_markup
-from .pictures import count_pictures
+from .pictures import count_pictures, drawings_to_pictures
 from .text import decode
 from .unread import unread
 from .word_math import linear
@@ -192,6 +192,7 @@ class _Reader:
         if source and name.endswith(HTML_SUFFIXES):
             root = parse_html(decode_html("", source)[0])
             if root is not None:
+                drawings_to_pictures(root)
                 add_markup(self._blocks, root)
                 self._missing["picture"] += count_pictures(root)
         elif source and name.endswith(TEXT_SUFFIXES):

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .html_text import WHITE_SPACE, tag
+from .xml_tree import outermost
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -22,6 +23,13 @@ PIXELS = re.compile(r"\s*(\d{1,6})(?:\.\d+)?\s*(?:px)?\s*$")
 STYLED = {
     side: re.compile(rf"(?:^|;)\s*{side}\s*:\s*(\d{{1,6}})(?:\.\d+)?px", re.IGNORECASE) for side in ("width", "height")
 }
+
+
+#: Drawings and the texts in them, in HTML and in XHTML.
+DRAWINGS = ("svg", "{http://www.w3.org/2000/svg}svg")
+TEXTS = ("text", "{http://www.w3.org/2000/svg}text")
+#: Attributes of a drawing that say whether it counts.
+KEPT = ("width", "height", "style", "role", "hidden", "aria-hidden", "class")
 
 
 def is_large(width: float, height: float) -> bool:
@@ -67,13 +75,20 @@ def _side(image: Element, name: str) -> int | None:
 
 def drawings_to_pictures(root: Element) -> None:
     """Replace the drawings (SVG) of a page that hold text by pictures with this text as their description."""
-    for drawing in list(root.iter("{*}svg")):
-        words = WHITE_SPACE.sub(
-            " ", " ".join(str(text) for each in drawing.iter("{*}text") for text in each.itertext())
-        )
-        if words.strip():
-            stated = {name: drawing.get(name) or "" for name in ("width", "height", "style", "role")}
+    for drawing in list(outermost(root, DRAWINGS, ())):
+        texts = (str(text) for each in outermost(drawing, TEXTS, ()) for text in each.itertext())
+        words = WHITE_SPACE.sub(" ", " ".join(texts)).strip()
+        if words:
+            kept = {name: value for name in KEPT if (value := drawing.get(name)) is not None}
+            kept |= _view_box(drawing) if not {"width", "height", "style"} & kept.keys() else {}
             tail = drawing.tail
             drawing.clear()
             drawing.tag, drawing.tail = "img", tail
-            drawing.attrib.update({"alt": words.strip(), **{name: value for name, value in stated.items() if value}})
+            for name, value in {"alt": words, **kept}.items():
+                drawing.set(name, value)
+
+
+def _view_box(drawing: Element) -> dict[str, str]:
+    """Width and height of the area that a drawing shows; empty if it states none."""
+    sides = (drawing.get("viewBox") or drawing.get("viewbox") or "").replace(",", " ").split()[2:4]
+    return dict(zip(("width", "height"), sides, strict=True)) if len(sides) == 2 else {}

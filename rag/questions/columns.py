@@ -75,13 +75,13 @@ def as_columns(questions: Sequence[str]) -> list[Column]:
     """The column of each question.
 
     Raises:
-        InputError: See ``columns_of``; or a question is empty or repeated, so that the columns would not be these.
+        InputError: See ``columns_of``; or a question is left out or repeated, so that the columns would not be these.
     """
     columns, repeated = columns_of(questions)
     if repeated:
         raise InputError(f"the question {repeated[0]!r} is asked twice; leave one out")
     if len(columns) < len(questions):
-        raise InputError("a question is empty or begins with #; leave it out")
+        raise InputError("a question has no letter or digit, or begins with #; leave it out")
     return columns
 
 

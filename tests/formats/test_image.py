@@ -82,8 +82,30 @@ def test_pictures_are_read_as_a_viewer_shows_them(kind: str) -> None:
 
 def test_picture_that_ocr_may_not_read_is_named() -> None:
     raw = _saved(_picture(LINES), "PNG")
-    with pytest.raises(DocumentError, match=r"^is a picture, which is not read; to read scans by OCR, pip install"):
+    with pytest.raises(DocumentError, match=r"^is a picture, which is not read; OCR is turned off, so raise --max-ocr"):
         parse("a.png", raw)
+
+
+def test_picture_without_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("ocr", "pdf.remarks"):
+        monkeypatch.setattr(f"rag.formats.{module}.is_installed", lambda: False)
+    with pytest.raises(DocumentError, match=r"^is a picture, which is not read; to read scans by OCR, pip install"):
+        parse("a.png", _saved(_picture(LINES), "PNG"))
+
+
+@pytest.mark.parametrize(("kind", "pages"), [(0, 2), (1, 1)])
+def test_smaller_version_of_a_frame_is_no_page(kind: int, pages: int) -> None:
+    page = _picture(LINES)
+    small = page.reduce(4)
+    small.encoderinfo = {"tiffinfo": {254: kind}}
+    assert len(page_sizes("a.tif", _saved(page, "TIFF", save_all=True, append_images=[small]))) == pages
+
+
+def test_picture_of_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = _saved(_picture(LINES), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DocumentError, match=r"^has too many pixels; save it at a lower resolution$"):
+        _read("a.png", raw)
 
 
 @pytest.mark.parametrize("raw", [b"no picture", b"\x89PNG\r\n\x1a\n cut", b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"])

@@ -43,6 +43,8 @@ def test_large_or_described_picture_of_a_page_is_counted(picture: str) -> None:
         '<div hidden><img src="plan.png" width="900" height="600"></div>',
         '<nav><img src="map.png" width="900" height="600"></nav>',
         "<svg viewBox='0 0 9 9'><path d='M0 0h9'/></svg>",
+        "<svg viewBox='0 0 16 16'><text>A</text></svg>",
+        "<svg hidden viewBox='0 0 300 200'><text>Flow at noon</text></svg>",
     ],
 )
 def test_decoration_of_a_page_is_not_counted(picture: str) -> None:

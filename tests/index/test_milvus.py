@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from pymilvus import MilvusClient
 
 import rag.index.milvus.connection
 from rag import (
+    ChunkSettings,
+    Encoder,
     Index,
     IndexBusy,
     IndexDamaged,
@@ -18,15 +20,21 @@ from rag import (
     IndexMissing,
     InputError,
     Retriever,
+    Shard,
     StoreUnavailable,
     build_index,
+    merge_shards,
     repair,
     verify,
 )
+from rag.index.database import text_hash
 from rag.index.manifest import Manifest
 from rag.index.milvus.address import Address
 from rag.index.milvus.schema import OPEN
+from rag.index.prepare import FilePreparer, FileTask, PreparedFile
 from rag.index.versions import current_version
+from rag.sources.discovery import FileState, Source, state_of
+from rag.sources.parse_process import FileLimits, ParseProcess
 from tests.index.conftest import CountingEncoder
 from tests.index.milvus_server import MilvusServer, SilentServer
 
@@ -262,6 +270,66 @@ def test_a_collection_that_is_not_ours_is_left_alone(
     assert not list(folder.glob("version-*"))
 
 
+def test_collections_with_a_similar_name_are_left_alone(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder
+) -> None:
+    address = Address.parse(store)
+    client = MilvusClient(uri=address.uri)
+    others = [f"{address.collection}_{name}" for name in ("invoices", "0a1b2c3d")]
+    for name in others:
+        client.create_collection(name, dimension=4)
+    build_index(docs, folder, quick, store=store)
+    build_index(docs, folder, CountingEncoder(quick, fingerprint="q2"))
+    build_index(docs, folder, CountingEncoder(quick, fingerprint="q3"))
+    assert set(others) < set(client.list_collections())
+
+
+def test_parts_are_merged_into_the_store(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    for number in (1, 2):
+        build_index(docs, folder, quick, shard=Shard(number, 2))
+    quick.embedded.clear()
+    changes = merge_shards(folder, quick, store=store)
+    assert (changes.added, changes.passages, quick.embedded) == (["border.md", "rents.txt"], 2, [])
+    assert Manifest.read(current_version(folder)).store["address"] == store
+    assert len(merge_shards(folder, quick).unchanged) == 2
+    with pytest.raises(InputError, match="give the store to the run that merges the parts"):
+        build_index(docs, folder, quick, shard=Shard(1, 2), store=store)
+
+
+class _HereWorkers:
+    """Workers in this process; remember which texts each file was said to have vectors of."""
+
+    def __init__(self) -> None:
+        self.known: list[frozenset[bytes]] = []
+
+    def start(self, encoder: Encoder, settings: ChunkSettings, limits: FileLimits) -> None:
+        self._parser = ParseProcess(limits)
+        self._preparer = FilePreparer(encoder, settings, self._parser)
+
+    def states(self, sources: Sequence[Source]) -> Iterator[FileState]:
+        return map(state_of, sources)
+
+    def prepare(self, tasks: Iterable[FileTask]) -> Iterator[PreparedFile]:
+        for task in tasks:
+            self.known.append(task.known)
+            yield from self._preparer.prepare([task])
+
+    def close(self) -> None:
+        self._parser.close()
+
+
+def test_workers_are_told_what_the_store_holds(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    held = [each.read_text for each in Index.open(folder, quick).passages if each.document_id == "border.md"]
+    (docs / "border.md").write_text("A wholly new text about the toll of a bridge.")
+    quick.embedded.clear()
+    workers = _HereWorkers()
+    assert build_index(docs, folder, quick, store=store, workers=workers).changed == ["border.md"]
+    assert workers.known == [{text_hash(text) for text in held}]
+    assert len(quick.embedded) == 1
+    assert any("toll of a bridge" in text for text in _texts(folder, quick))
+
+
 def test_the_index_of_another_folder_is_left_alone(
     docs: Path, folder: Path, store: str, quick: CountingEncoder, tmp_path: Path
 ) -> None:
@@ -315,6 +383,9 @@ def test_a_reader_whose_store_stops_says_so(docs: Path, folder: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("address", "message"),
     [
+        ("milvus://[::1/docs", "not a store; write it as"),
+        ("http://root:secret@localhost/docs", "holds a credential"),
+        ("milvus://root:se/cret@localhost/docs", "holds a credential"),
         ("postgres://localhost/docs", "not a store; write it as milvus://HOST:PORT/COLLECTION"),
         ("milvus://localhost:19530", "not a store; write it as milvus://HOST:PORT/COLLECTION"),
         ("milvus://localhost:99999/docs", "not a store; write it as"),

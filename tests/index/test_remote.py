@@ -37,7 +37,7 @@ def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
         "docs/private/x.txt": "Nobody reads this.",
         "docs/.hidden/y.txt": "Nor this.",
         "docs/.ragignore": "private/\n",
-        "docs/picture.png": "no document",
+        "docs/program.exe": "no document",
         "other/z.txt": "Outside the prefix.",
     }.items():
         server.put(f"{bucket}/{name}", content)
@@ -47,7 +47,7 @@ def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
 
 def test_ids_are_relative_and_texts_exact(s3: str, tmp_path: Path, quick: Encoder) -> None:
     changes = build_index(s3, tmp_path / "index", quick)
-    assert changes.added == ["a b#1?/rents ü.txt", "border.md"]
+    assert (changes.added, changes.unsupported) == (["a b#1?/rents ü.txt", "border.md"], {".exe": 1})
     documents = Index.open(tmp_path / "index").documents
     assert {name: document.text for name, document in documents.items()} == {
         "a b#1?/rents ü.txt": RENTS,
@@ -55,7 +55,7 @@ def test_ids_are_relative_and_texts_exact(s3: str, tmp_path: Path, quick: Encode
     }
     assert Manifest.read(current_version(tmp_path / "index")).sources == [s3]
     found = verify(tmp_path / "index")
-    assert (found.problems, found.stale) == ([], [])
+    assert (found.problems, found.stale, found.unsupported) == ([], [], {".exe": 1})
 
 
 def test_index_equals_that_of_local_copies(s3: str, tmp_path: Path, quick: Encoder) -> None:
@@ -84,8 +84,8 @@ def test_unchanged_objects_are_not_read_again(s3: str, server: S3Server, tmp_pat
 
 def test_single_object_is_indexed_by_its_name(s3: str, tmp_path: Path, quick: Encoder) -> None:
     assert build_index(f"{s3}/border.md", tmp_path / "index", quick).added == ["border.md"]
-    with pytest.raises(InputError, match=r"picture\.png: unsupported format; supported are"):
-        build_index(f"{s3}/picture.png", tmp_path / "index", quick)
+    with pytest.raises(InputError, match=r"program\.exe: unsupported format; supported are"):
+        build_index(f"{s3}/program.exe", tmp_path / "index", quick)
 
 
 def test_several_sources_are_told_apart_by_name(s3: str, tmp_path: Path, quick: Encoder) -> None:

@@ -1,14 +1,21 @@
 """Parts of an index, built by runs of their own, make the same index as one run."""
 
+import os
 import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from rag import Encoder, InputError, Shard, build_index, merge_shards, verify
+from rag import Encoder, IndexMismatch, InputError, Shard, build_index, merge_shards, verify
 from rag.cli import main
+from rag.formats import READING
 from rag.index import current_version
+from rag.index.manifest import Manifest
 from rag.index.versions import writing
+from rag.sources.parse_process import FileLimits
+
+from .conftest import CountingEncoder
 
 TABLES = ("files", "refused", "documents", "passages", "fields")
 
@@ -69,6 +76,61 @@ def test_updated_parts_are_merged_again(many: Path, tmp_path: Path, quick: Encod
     version = current_version(tmp_path / "index")
     assert len(merge_shards(tmp_path / "index", quick).unchanged) == 13
     assert current_version(tmp_path / "index") == version
+
+
+def test_files_that_are_read_again_are_merged_again(
+    many: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("rag.index.build.READING", 0)
+        build_parts(many, tmp_path / "index", quick, 20)
+        merge_shards(tmp_path / "index", quick)
+    build_parts(many, tmp_path / "index", quick, 20)
+    assert len(merge_shards(tmp_path / "index", quick).changed) == 13
+    assert Manifest.read(current_version(tmp_path / "index")).reading == READING
+
+
+def test_parts_built_again_with_other_limits_fit_together(many: Path, tmp_path: Path, quick: Encoder) -> None:
+    build_parts(many, tmp_path / "index", quick, 2)
+    (many / "new.txt").write_text("The Ishim is 2,450 km long.")
+    for number in (1, 2):
+        build_index(many, tmp_path / "index", quick, shard=Shard(number, 2), limits=FileLimits(seconds=100))
+    merge_shards(tmp_path / "index", quick)
+    assert Manifest.read(current_version(tmp_path / "index")).limits["seconds"] == 100
+
+
+def test_folder_that_cannot_be_read_keeps_its_files_in_all_parts(
+    many: Path, tmp_path: Path, quick: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_parts(many, tmp_path / "index", quick, 3)
+    merge_shards(tmp_path / "index", quick)
+    whole, below = os.walk, str(many / "below")
+
+    def walk(top: Path, onerror: Callable[[OSError], object]) -> Iterator[tuple[str, list[str], list[str]]]:
+        for folder, folders, names in whole(top, onerror=onerror):
+            if folder == below:
+                onerror(PermissionError(13, "Permission denied", below))
+            else:
+                yield folder, folders, names
+
+    monkeypatch.setattr("rag.sources.discovery.os.walk", walk)
+    build_parts(many, tmp_path / "index", quick, 3)
+    changes = merge_shards(tmp_path / "index", quick)
+    assert (changes.removed, changes.documents) == ([], 14)
+
+
+def test_merge_says_what_was_not_read(many: Path, tmp_path: Path, quick: Encoder) -> None:
+    (many / "program.exe").write_text("x")
+    build_parts(many, tmp_path / "index", quick, 3)
+    changes = merge_shards(tmp_path / "index", quick)
+    assert ([each.document_id for each in changes.skipped], changes.unsupported) == (["broken.pdf"], {".exe": 1})
+
+
+def test_merge_refuses_another_embedder(many: Path, tmp_path: Path, quick: Encoder) -> None:
+    build_parts(many, tmp_path / "index", quick, 2)
+    other = CountingEncoder(quick, name="other", fingerprint="q2")
+    with pytest.raises(IndexMismatch, match=r"made with the embedder '.*' \(q1, 16 dimensions\), opened with 'other'"):
+        merge_shards(tmp_path / "index", other)
 
 
 def test_every_file_is_in_one_part() -> None:

@@ -71,8 +71,8 @@ def test_repeated_questions_do_not_count_towards_the_limit() -> None:
     ("questions", "message"),
     [
         (["Who?", "who"], "the question 'who' is asked twice; leave one out"),
-        (["Who?", " "], "a question is empty or begins with #; leave it out"),
-        (["Who?", "?"], "a question is empty or begins with #; leave it out"),
+        (["Who?", " "], "a question has no letter or digit, or begins with #; leave it out"),
+        (["Who?", "?"], "a question has no letter or digit, or begins with #; leave it out"),
     ],
 )
 def test_columns_of_a_program_must_be_these(questions: list[str], message: str) -> None:

@@ -10,7 +10,7 @@ from rag.errors import DocumentError, InputError
 from rag.formats import parse
 from rag.formats.text import decode
 from rag.sources import ignored
-from rag.sources.discovery import Source, count_unsupported, find_sources, read_bytes
+from rag.sources.discovery import Source, find_sources, read_bytes, survey
 from rag.types import Document
 
 
@@ -135,7 +135,7 @@ def test_files_of_unsupported_formats_are_counted_by_suffix(tmp_path: Path) -> N
     (docs / ".ragignore").write_text("out/\n")
     (docs / "index/version-1").mkdir(parents=True)
     (docs / "index/current").write_text("version-1")
-    assert count_unsupported([docs, docs / "a.md"]) == {".mp4": 2, ".exe": 1, "": 1}
+    assert survey([docs, docs / "a.md"]).unsupported == {".mp4": 2, ".exe": 1, "": 1}
 
 
 def test_several_paths_prepend_the_folder_name(tmp_path: Path) -> None:

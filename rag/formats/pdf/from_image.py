@@ -21,6 +21,9 @@ FORMATS = ("PNG", "JPEG", "TIFF")
 #: Longest side of a page in points, that of A4, and in pixels.
 PAGE_SIDE, MAX_SIDE = 842, 4_000
 
+#: Tag of a TIFF's frame that tells its kind, and the bit of a smaller version of another frame.
+SUBFILE, PREVIEW = 254, 1
+
 #: JPEG quality at which OCR reads the same words as before.
 QUALITY = 95
 
@@ -70,10 +73,14 @@ def _frames(raw: bytes) -> Iterator[Image.Image]:
     try:
         with Image.open(BytesIO(raw), formats=FORMATS) as image:
             for frame in ImageSequence.Iterator(image) if image.format == "TIFF" else (image,):
+                if getattr(frame, "tag_v2", {}).get(SUBFILE, 0) & PREVIEW:
+                    continue
                 upright = ImageOps.exif_transpose(frame)
                 upright.thumbnail((MAX_SIDE, MAX_SIDE))
                 yield _opaque(upright)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise DocumentError("has too many pixels; save it at a lower resolution") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise DocumentError("is damaged or not a picture; open it in a viewer and save it again") from error
 
 

@@ -7,9 +7,11 @@ row, the second column first, or a heading after the columns below it, the posit
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
+from unicodedata import bidirectional
 
 from .columns import gutter, reading_order
 from .layout import HYPHEN, Cell, Line, Rectangle, parts_of
@@ -27,6 +29,9 @@ HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
 
 def in_reading_order(lines: Sequence[Line]) -> list[Line]:
     """The lines of a page, column by column if it has columns of prose; else as they are."""
+    if _is_right_to_left(lines):
+        # The first column is the right one; the order of drawing is kept.
+        return list(lines)
     gutters = _gutters([_rectangle(line, cell.left, cell.right) for line in lines for cell in line.cells])
     if not gutters:
         return list(lines)
@@ -35,6 +40,12 @@ def in_reading_order(lines: Sequence[Line]) -> list[Line]:
     if _is_drawn_in_order(rectangles, gutters):
         return list(lines)
     return _with_hyphens([pieces[i] for i in reading_order(rectangles)])
+
+
+def _is_right_to_left(lines: Sequence[Line]) -> bool:
+    """True if most letters are of a script that is written from right to left, such as Arabic or Hebrew."""
+    classes = Counter(map(bidirectional, "".join(line.text for line in lines)))
+    return classes["R"] + classes["AL"] > classes["L"]
 
 
 def _gutters(rectangles: Sequence[Rectangle]) -> list[float]:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ...text.plural import counted
 from ..base import Remark
-from ..ocr import REMEDY, allowance
+from ..ocr import REMEDY, allowance, is_installed
 from ..unread import unread
 from .glyphs import Undecoded
 from .scan import ScannedPage
@@ -83,8 +83,10 @@ def _undecoded_remarks(document_id: str, pages: Sequence[PageContent]) -> list[R
 
 def ocr_remedy() -> str:
     """How to have scans read that were not."""
-    if not allowance().is_available:
+    if not is_installed():
         return f"to read scans by OCR, {REMEDY}"
+    if not allowance().is_available:
+        return "OCR is turned off, so raise --max-ocr-pages"
     return "the limit of pages to read by OCR is reached, so split the file, or raise it with --max-ocr-pages"
 
 

@@ -331,7 +331,7 @@ def test_table_asks_some_documents_at_a_time(client: httpx.Client) -> None:
     [
         ({"questions": []}, "there is no question"),
         ({"questions": [f"Who is {number}?" for number in range(101)]}, "101 questions; a table has at most 100"),
-        ({"questions": ["Who?", " "]}, "a question is empty or begins with #; leave it out"),
+        ({"questions": ["Who?", " "]}, "a question has no letter or digit, or begins with #; leave it out"),
         ({"questions": [f"Who {'x' * 2_000}?"]}, "the question is 2,005 characters long; at most"),
         ({"where": {"contry": "x"}}, "no document has the field 'contry'"),
         ({"questions": ["Who?", "who"]}, "the question 'who' is asked twice; leave one out"),
