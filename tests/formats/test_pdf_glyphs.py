@@ -69,7 +69,7 @@ def test_page_of_glyphs_without_names_is_read_by_ocr() -> None:
     parsed = parse("a.pdf", raw)
     assert [(each.text, each.is_unread) for each in parsed.warnings] == [
         (
-            "3 characters of unknown Unicode value are not read; to read scans by OCR, pip install 'rag[ocr]'",
+            "3 characters of unknown Unicode value are not read; OCR is turned off, so raise --max-ocr-pages",
             True,
         )
     ]

@@ -83,8 +83,8 @@ def test_span_over_two_lines_of_a_scan_has_two_boxes(raw: bytes, document: Docum
     assert before.left > 0.5 > after.left
 
 
-def test_scan_without_ocr_is_refused_with_the_extra_to_install(raw: bytes) -> None:
-    reason = r"^has no text in its 2 pages; it may be a scan: to read scans by OCR, pip install 'rag\[ocr\]'$"
+def test_scan_without_ocr_is_refused_with_the_option_to_raise(raw: bytes) -> None:
+    reason = r"^has no text in its 2 pages; it may be a scan: OCR is turned off, so raise --max-ocr-pages$"
     with pytest.raises(DocumentError, match=reason):
         parse("a.pdf", raw)
 
@@ -129,7 +129,7 @@ def test_scan_with_a_printed_stamp_is_read_by_ocr() -> None:
     without = parse("a.pdf", raw)
     assert without.documents[0].text == "Scanned 2024"
     assert [(remark.text, remark.is_unread) for remark in without.warnings] == [
-        ("page 1 is a scan, which is not read; to read scans by OCR, pip install 'rag[ocr]'", True)
+        ("page 1 is a scan, which is not read; OCR is turned off, so raise --max-ocr-pages", True)
     ]
 
 
