@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..types import Document
+from .arrays import read_arrays
 from .contract import DocumentStore
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def sketch_of(document: Document) -> Sketch | None:
 def _load(path: Path) -> dict[str, Sketch]:
     """The sketches of a file, by key; none if it is missing or damaged."""
     try:
-        with np.load(path) as stored:
-            return dict(zip(stored["keys"].tolist(), stored["sketches"], strict=True))
+        stored = read_arrays(path)
+        return dict(zip(stored["keys"].tolist(), stored["sketches"], strict=True))
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return {}
 

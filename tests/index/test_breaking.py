@@ -32,6 +32,7 @@ from rag.index import Manifest, current_version
 from rag.index.manifest import MANIFEST
 from rag.index.vectors import build_approximate_index
 from rag.index.versions import CURRENT, WRITER
+from tests.waiting import PATIENCE
 
 PARTS = ["library.sqlite", "vectors.f32", "words/terms.txt", "words/rows.npy", MANIFEST]
 
@@ -245,7 +246,7 @@ def test_full_disk_is_a_clear_error_and_the_index_stays(index: Path, docs: Path,
 
 def test_concurrent_writers_never_corrupt_the_index(index: Path, docs: Path, quick: Encoder) -> None:
     outcomes: list[object] = []
-    together = threading.Barrier(2)
+    together = threading.Barrier(2, timeout=PATIENCE)
 
     def work(number: int) -> None:
         for turn in range(10):

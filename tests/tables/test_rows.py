@@ -104,7 +104,7 @@ def test_conditions_choose_documents_and_the_rest_is_named(contracts: Assistant)
     ("questions", "where", "message"),
     [
         ([], None, "there is no question"),
-        (["Who?", "?!?"], None, "the question is empty"),
+        (["Who?", "?!?"], None, "a question has no letter or digit"),
         (["Who?"], {"colour": "red"}, "no document has the field 'colour'"),
         (["word " * 450], None, "shorten it"),
     ],

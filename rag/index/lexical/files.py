@@ -20,6 +20,8 @@ from typing import Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import map_array
+
 TERMS, TERM_ENDS = "terms.txt", "terms.ends.npy"
 IDS, ENDS, STARTS, ROWS, SCORES = "ids.npy", "ends.npy", "starts.npy", "rows.npy", "scores.npy"
 
@@ -31,7 +33,7 @@ class Vocabulary(Sequence[bytes]):
     """
 
     def __init__(self, folder: Path) -> None:
-        self._ends = np.load(folder / TERM_ENDS, mmap_mode="r")
+        self._ends = map_array(folder / TERM_ENDS)
         size = (folder / TERMS).stat().st_size
         if not len(self._ends) or self._ends[-1] != size:
             raise ValueError(f"{TERMS} has {size:,} bytes, not the {self._ends[-1:]} of {TERM_ENDS}")
@@ -89,7 +91,7 @@ class StoredTerms:
             OSError: A file is missing or cannot be read.
             ValueError, EOFError: A file is truncated.
         """
-        ids, ends = (np.load(folder / name, mmap_mode="r") for name in (IDS, ENDS))
+        ids, ends = (map_array(folder / name) for name in (IDS, ENDS))
         if (ends[-1] if len(ends) else 0) != len(ids):
             raise ValueError(f"{IDS} and {ENDS} do not belong together")
         return cls(Vocabulary(folder), ids, ends)

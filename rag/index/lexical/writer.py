@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import map_array
 from .bm25 import Lexical, score_terms
 from .files import ENDS, IDS, ROWS, SCORES, STARTS, Vocabulary
 from .terms import terms
@@ -93,7 +94,7 @@ class WordsWriter:
         ends = np.array(self._ends, dtype=np.int64)
         vocabulary = self._renumber(ids)
         part.unlink()
-        starts, rows, scores = score_terms(np.load(self._folder / IDS, mmap_mode="r"), ends, vocabulary)
+        starts, rows, scores = score_terms(map_array(self._folder / IDS), ends, vocabulary)
         for name, values in ((ENDS, ends), (STARTS, starts), (ROWS, rows), (SCORES, scores)):
             np.save(self._folder / name, values)
 
