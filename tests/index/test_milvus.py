@@ -37,6 +37,7 @@ from rag.sources.discovery import FileState, Source, state_of
 from rag.sources.parse_process import FileLimits, ParseProcess
 from tests.index.conftest import CountingEncoder
 from tests.index.milvus_server import MilvusServer, SilentServer
+from tests.waiting import PATIENCE
 
 QUESTION = "How long is the border?"
 
@@ -62,7 +63,7 @@ def store(server: MilvusServer, request: pytest.FixtureRequest) -> str:
 def _rows(store: str) -> list[dict[str, object]]:
     """All rows of both collections, whatever version shows them."""
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri)
+    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
     names = [name for name in client.list_collections() if name.startswith(address.collection)]
     return [row for name in sorted(names) for row in client.query(name, filter="since >= 0", limit=16_000)]
 
@@ -150,7 +151,7 @@ def test_a_lost_connection_changes_nothing_and_the_next_run_mends_it(
     docs: Path, folder: Path, tmp_path: Path, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = MilvusServer(tmp_path / "data")
-    store = server.address("lost", "?timeout=5")
+    store = server.address("lost", f"?timeout={PATIENCE:g}")
     build_index(docs, folder, quick, store=store)
     before = _texts(folder, quick)
     # The first block reaches the store, the connection breaks before the second; "border.md" is already marked.
@@ -234,7 +235,7 @@ def test_a_folder_that_is_too_old_says_so(docs: Path, folder: Path, store: str, 
 def test_damage_is_found_and_repaired(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
     build_index(docs, folder, quick, store=store)
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri)
+    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
     collection = Manifest.read(current_version(folder)).store["collection"]
     rows = [{**row, "text": "Other words."} for row in client.query(collection, filter="id >= 0", limit=10)]
     for row in rows:
@@ -262,7 +263,7 @@ def test_a_collection_that_is_not_ours_is_left_alone(
     docs: Path, folder: Path, store: str, quick: CountingEncoder
 ) -> None:
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri)
+    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
     client.create_collection(address.collection, dimension=4)
     with pytest.raises(InputError, match=rf"{address.collection}' was not written by `rag index`; choose another name"):
         build_index(docs, folder, quick, store=store)
@@ -274,7 +275,7 @@ def test_collections_with_a_similar_name_are_left_alone(
     docs: Path, folder: Path, store: str, quick: CountingEncoder
 ) -> None:
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri)
+    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
     others = [f"{address.collection}_{name}" for name in ("invoices", "0a1b2c3d")]
     for name in others:
         client.create_collection(name, dimension=4)
@@ -346,7 +347,7 @@ def test_the_index_of_another_folder_is_left_alone(
 def test_another_format_is_refused(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
     build_index(docs, folder, quick, store=store)
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri)
+    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
     (row,) = client.get(address.collection, ids=["head"], output_fields=["*"])
     client.upsert(address.collection, [{**row, "payload": json.dumps({**json.loads(row["payload"]), "format": 9})}])
     with pytest.raises(IndexMismatch, match="the store has format 9, this version of rag reads format 1; build"):
@@ -370,7 +371,7 @@ def test_a_store_that_does_not_answer_is_one_line(docs: Path, folder: Path, quic
 
 def test_a_reader_whose_store_stops_says_so(docs: Path, folder: Path, tmp_path: Path, quick: CountingEncoder) -> None:
     server = MilvusServer(tmp_path / "data")
-    build_index(docs, folder, quick, store=server.address("stops", "?timeout=5"))
+    build_index(docs, folder, quick, store=server.address("stops", f"?timeout={PATIENCE:g}"))
     retriever = Retriever(Index.open(folder, quick), quick)
     server.stop()
     with pytest.raises(StoreUnavailable, match="the store cannot be reached"):
