@@ -27,7 +27,7 @@ test: $(VENV)/installed-dev  ## run the tests, except the slow ones
 	$(BIN)/python -m pytest $(TWO) -m "not slow"
 
 test-slow: $(VENV)/installed-dev  ## run the slow tests, which `make test` leaves out
-	$(BIN)/python -m pytest -m slow --timeout 1800
+	$(BIN)/python -m pytest $(TWO) -m slow --timeout 1800
 
 test-all: test test-slow  ## run all tests, the slow ones last
 

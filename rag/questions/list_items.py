@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .question_type import guess_kind
+from .question_type import asking_words, guess_kind
 
 #: Questions for several things: "Which countries ...", "In what other towns ...", "Whose economies ...".
 PLURAL = re.compile(
@@ -31,13 +31,13 @@ BEFORE = re.compile(r"(?:both|either|neither)\s+", re.IGNORECASE)
 
 def asks_for_list(question: str) -> bool:
     """True if several things may answer the question together; a verb such as "borders" counts as a plural noun."""
-    text = " ".join(question.casefold().split())
+    text = asking_words(question)
     return guess_kind(question) == "list" or bool(PLURAL.search(text))
 
 
 def asked_number(question: str) -> int | None:
     """How many things a question asks for; None if it does not say."""
-    found = NUMBER.search(" ".join(question.casefold().split()))
+    found = NUMBER.search(asking_words(question))
     if found is None:
         return None
     return int(found["digits"]) if found["digits"] else NUMBERS.index(found["word"]) + 2

@@ -11,7 +11,7 @@ import re
 
 from ..types import Notice, NoticeCode, Reason
 from .answer_type import RELATIVE_CLAUSE
-from .question_type import asks_yes_no, guess_kind
+from .question_type import asking_words, asks_yes_no, guess_kind
 
 YES_NO_TEXT = "The documents don't answer yes or no; this is what they say."
 
@@ -78,7 +78,7 @@ DENIAL = re.compile(
 
 def is_negated(question: str) -> bool:
     """True if a question asks what is not so, as "Which countries did not vote?" does."""
-    text = SUBORDINATE.sub("", " ".join(question.casefold().split()))
+    text = SUBORDINATE.sub("", asking_words(question))
     return guess_kind(question) in NEGATABLE and bool(NEGATED.search(text)) and not SINCE.match(text)
 
 

@@ -40,6 +40,16 @@ PATTERNS = tuple(
 )
 
 
+#: Quoted words, such as a title. An apostrophe within a word opens and closes nothing.
+QUOTED = re.compile(r"\"[^\"]+\"|“[^“”]+”|«[^«»]+»|‘[^‘’]+’(?!\w)|(?<!\w)'[^']+'(?!\w)")
+
+
+def asking_words(question: str) -> str:
+    """The words of a question that say what it asks for, casefolded: all but what it quotes, if others remain."""
+    text = question.casefold()
+    return " ".join(QUOTED.sub(" ", text).split()) or " ".join(text.split())
+
+
 def guess_kind(question: str) -> str:
     """One of ``KINDS``, from the first question word and the noun after it.
 
@@ -47,7 +57,7 @@ def guess_kind(question: str) -> str:
     for a list or gives a number is a "list"; one that starts with an auxiliary verb is a "yes-no". The default is
     "what".
     """
-    return _stated_kind(" ".join(question.casefold().split())) or "what"
+    return _stated_kind(asking_words(question)) or "what"
 
 
 def _stated_kind(text: str) -> str | None:
@@ -70,7 +80,7 @@ CHOICE = re.compile(r"\bor\b(?! not\b)")
 
 def asks_yes_no(question: str) -> bool:
     """True if yes or no would answer the question; False for a choice between two things."""
-    text = " ".join(question.casefold().split()).removeprefix("true or false")
+    text = asking_words(question).removeprefix("true or false")
     return guess_kind(question) == "yes-no" and not CHOICE.search(text)
 
 
@@ -84,7 +94,7 @@ SEVERAL = re.compile(
 
 def asks_for_one_value(question: str) -> bool:
     """True if the question asks for a number, a date or a name of which only one is right."""
-    text = " ".join(question.casefold().split())
+    text = asking_words(question)
     return guess_kind(question) in ("who", "when", "where", "how many", "what", "which") and not SEVERAL.search(text)
 
 
@@ -102,5 +112,5 @@ def asks_for_sentences(question: str) -> bool:
 
     These are questions for yes or no, why, how, what is said about a subject, or a comparison, and keywords.
     """
-    text = " ".join(question.casefold().split())
+    text = asking_words(question)
     return _stated_kind(text) in ("why", "how", None) or bool(ABOUT.search(text)) or asks_yes_no(question)

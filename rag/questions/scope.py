@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from ..types import Notice, NoticeCode
+from .question_type import asking_words
 
 SUMMARY_TEXT = "This asks for a summary; only exact words of the documents can be given, so ask for a single fact."
 COMPARISON_TEXT = (
@@ -53,7 +54,7 @@ def unsupported(question: str, language: str | None = "en") -> Notice | None:
         question: The question as asked.
         language: ``Reader.language``. Questions in another language are recognised only if it is ``en``.
     """
-    text = " ".join(question.casefold().split())
+    text = asking_words(question)
     if SUMMARY.search(text):
         return Notice(NoticeCode.SUMMARY, SUMMARY_TEXT)
     if COMPARISON.search(text):

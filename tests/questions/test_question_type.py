@@ -21,6 +21,8 @@ from rag.questions.schema import KINDS
         ("Isn't it long?", "yes-no"), ("In 2021, did they meet?", "yes-no"), ("True or false: they met", "yes-no"),
         ("Can you tell me where they met?", "where"), ("Do you know who spoke?", "who"),
         ("Can you tell me whether they met?", "yes-no"), ("Could you list the members?", "list"),
+        ('In "How we met", is it winter?', "yes-no"), ("When was 'Who came?' asked?", "when"), ('"Who?"', "who"),
+        ("Is the Kazakhs' vote the Kyrgyz' vote when counted?", "yes-no"),
     ],
 )  # fmt: skip
 def test_kind_follows_the_question_word(question: str, kind: str) -> None:
@@ -44,7 +46,8 @@ def test_guessed_kinds_mostly_match_the_shipped_ones() -> None:
         ("Is the border long?", True), ("Is it long or short?", False), ("Can you tell me who spoke?", False),
         ("In which cities did rents rise?", False), ("Compare what the two polls say.", True),
         ("What do Osh and Almaty have in common?", True), ("What is the main difference between the polls?", True),
-        ("Which language do they have in common?", False), ("What is the distance between the towns?", False),
+        ("Which language do they have in common?", False), ("Who wrote “Why it fell”?", False),
+        ("What is the distance between the towns?", False),
     ],
 )  # fmt: skip
 def test_yes_no_why_how_comparisons_and_keywords_ask_for_sentences(question: str, sentences: bool) -> None:
