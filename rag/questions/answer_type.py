@@ -16,7 +16,7 @@ _NUMBER_WORDS = (
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand "
     "thousands million millions billion billions trillion dozen dozens half halves third thirds quarter quarters fifth "
     "fifths tenth single double doubled triple tripled twice thrice once both couple pair few several many most all "
-    "majority minority fold twofold threefold tenfold every each daily weekly monthly yearly annually hourly"
+    "majority minority fold every each daily weekly monthly yearly annually hourly"
 ).split()
 _TIME_WORDS = (
     "monday tuesday wednesday thursday friday saturday sunday today yesterday tomorrow tonight now recently currently "
@@ -27,7 +27,7 @@ _TIME_WORDS = (
 _MONTHS = [*MONTHS, "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec"]
 
 #: What an answer to each type of question holds.
-NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBER_WORDS)}|\w+(?:teen|ty)-\w+)\b", re.IGNORECASE)
+NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBER_WORDS)}|\w+(?:teen|ty)-\w+|\w+fold)\b", re.IGNORECASE)
 TIME = re.compile(
     rf"\d|\b(?:{'|'.join((*_TIME_WORDS, *_MONTHS))})\b"
     r"|^(?:only )?(?:after|before|during|since|until|till|when|while|as|once|upon|following|prior|at|by|in|on|between"

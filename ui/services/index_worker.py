@@ -42,6 +42,7 @@ class Progress:
         self._pace = Pace(clock)
         self._reported = float("-inf")
         self._files = (0, 0)
+        self._embedded: tuple[int, int] | None = None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Handle a progress report of ``build_index``."""
@@ -52,10 +53,15 @@ class Progress:
         self._pace.report(stage, done, total)
         if stage != "embedding":
             self._files = (done if stage == "reading" else 0), total
+        if stage == "embedding":
+            self._embedded = done, total
         if now - self._reported < 0.2 and done < total:
             return
         self._reported = now
         read, files = self._files
+        if stage == "reading" and self._embedded:
+            # Files are read and their passages embedded in turn; what was embedded says how far the run is.
+            stage, (done, total) = "embedding", self._embedded
         self._report(
             stage=stage, done=done, total=total, read=read, files=files, seconds_left=self._pace.seconds_left
         )  # fmt: skip

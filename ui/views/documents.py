@@ -96,10 +96,11 @@ def not_indexed_html(count: int) -> str:
 
 def _progress(state: State) -> dict[str, Any]:
     """The text of the progress bar, its value and its maximum."""
-    value, maximum = (state.read, state.files) if state.read < state.files else (state.done, state.total)
+    # Embedding takes most of the time.
+    value, maximum = (state.read, state.files) if state.stage == "reading" else (state.done, state.total)
     if state.stage == "checking":
-        text, value = f"Checking files: {state.done:,} of {state.total:,}", state.done
-    elif state.stage == "embedding" and value == maximum:
+        text = f"Checking files: {state.done:,} of {state.total:,}"
+    elif state.stage == "embedding" and value == maximum and state.read == state.files:
         text = f"{counted(state.total, 'passage')} embedded; writing the index…"
     else:
         parts = [f"{state.read:,} of {counted(state.files, 'file')} read"]

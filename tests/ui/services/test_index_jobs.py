@@ -164,8 +164,8 @@ def test_progress_reports_files_and_time_left() -> None:
         now[0] += after
         progress(stage, done, total)
     assert [(each["stage"], each["done"], each["read"], each["files"]) for each in reports] == [
-        ("checking", 4, 0, 4), ("reading", 1, 1, 4), ("embedding", 100, 1, 4), ("reading", 2, 2, 4),
-        ("reading", 4, 4, 4), ("embedding", 150, 4, 4),
+        ("checking", 4, 0, 4), ("reading", 1, 1, 4), ("embedding", 100, 1, 4), ("embedding", 100, 2, 4),
+        ("embedding", 100, 4, 4), ("embedding", 150, 4, 4),
     ]  # fmt: skip
     # Embedding: 9 s for each 100 passages, and later 18 s for 150. Reading: 1 s for each file, and then a little less.
     assert [each["seconds_left"] for each in reports] == [None, None, 9 + 3, 9 + 2, 9, 6]

@@ -70,9 +70,9 @@ def test_question_names_both_versions() -> None:
     )
 
 
-def test_progress_bar_has_value_and_maximum() -> None:
-    assert '<progress max="200" value="50"' in state_html(State(RUNNING, "embedding", 50, 200, 4, 4))
-    assert '<progress max="4" value="3"' in state_html(State(RUNNING, "embedding", 50, 200, 3, 4))
+def test_progress_bar_shows_files_until_passages_are_embedded() -> None:
+    assert '<progress max="4" value="3"' in state_html(State(RUNNING, "reading", 3, 4, 3, 4))
+    assert '<progress max="200" value="50"' in state_html(State(RUNNING, "embedding", 50, 200, 3, 4))
     assert '<progress max="1" value="0"' in state_html(State(RUNNING, "checking", 0, 0))
 
 
