@@ -128,7 +128,7 @@ def start(
     except OSError as error:
         page.close(verbose=False)
         raise InputError(f"the server on port {port} did not start in time; try again") from error
-    jobs.resume((each.id, each.files, each.index) for each in collections.list() if each.files)
+    jobs.resume((each.id, each.files, each.index, each.store) for each in collections.list() if each.files)
     return page
 
 

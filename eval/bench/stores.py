@@ -1,6 +1,8 @@
 """Milvus against an index in a folder: ``python -m rag.eval.bench.stores STORE [SQUAD.json.gz ...]``.
 
-The same documents are indexed in both, the same questions asked of both. The collections are dropped afterwards.
+The same documents are indexed in both, the same questions asked of both. The collections are dropped afterwards. With
+``--together``, the paragraphs of all files are one collection of shorter passages: those of the data sets that
+CONTRIBUTING.md describes make 50,000 of at most 48 tokens.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from rag import Assistant, Document, Encoder, Hit, RagError, Retriever, SentenceTransformerEncoder
+from rag.embedding.encoder import Progress, Vectors
 from rag.formats import READING, parse
-from rag.index.milvus import Address
-from rag.index.milvus.connection import Connection
-from rag.index.milvus.schema import is_passages_of
+from rag.index.milvus import Address, Connection, drop
 from rag.index.prepare import PreparedFile
 from rag.index.storage import open_storage
 from rag.index.versions import new_version, writing
@@ -78,6 +79,7 @@ def compare(
     store: str,
     *,
     answers: int,
+    settings: ChunkSettings | None = None,
 ) -> Comparison:
     """Index documents in a folder and in Milvus, and ask both.
 
@@ -88,18 +90,23 @@ def compare(
         encoder: Embedder.
         store: Address of a collection that does not exist.
         answers: Number of questions whose answers are compared, drawn at random; 0 for none.
+        settings: Chunk settings.
     """
+    settings = settings or ChunkSettings()
     with tempfile.TemporaryDirectory() as temporary:
         folders = Path(temporary, "folder"), Path(temporary, "milvus")
         try:
-            build = write(folders[0], documents, encoder), write(folders[1], documents, encoder, store)
+            build = (
+                write(folders[0], documents, encoder, settings),
+                write(folders[1], documents, encoder, settings, store),
+            )
             retrievers = [Retriever.load(folder, encoder) for folder in folders]
             found = [[_timed(retriever, question) for question in questions] for retriever in retrievers]
             asked = sample(list(questions), answers, 0) if answers else []
             same = _answers(retrievers, asked) if asked else None
             count = len(retrievers[0].index.passages)
         finally:
-            drop(store)
+            drop(Connection(Address.parse(store)))
     hits = [[each for each, _ in one] for one in found]
     overlap = np.array([_overlap(*pair) for pair in zip(*hits, strict=True)])
     right = [
@@ -115,27 +122,20 @@ def compare(
     )  # fmt: skip
 
 
-def write(folder: Path, documents: Iterable[Document], encoder: Encoder, store: str | None = None) -> float:
+def write(
+    folder: Path, documents: Iterable[Document], encoder: Encoder, settings: ChunkSettings, store: str | None = None
+) -> float:
     """Index documents, each as a file of its own; returns the seconds."""
     started = time.perf_counter()
     with writing(folder):
         storage = open_storage(folder, encoder, store)
-        settings, window = ChunkSettings(), Budget(encoder.count_tokens, encoder.window)
+        window = Budget(encoder.count_tokens, encoder.window)
         with new_version(folder) as version, storage.writer(version, settings, None) as writer:
             for document in sorted(documents, key=lambda each: each.id):
                 cut = [(document, list(chunk(document, settings, window)))]
                 writer.add_prepared(PreparedFile(document.id, content_hash(document.text.encode()), cut))
             writer.finish([], limits={}, follow_links=False, reading=READING)
     return time.perf_counter() - started
-
-
-def drop(store: str) -> None:
-    """Delete the collections of an index."""
-    address = Address.parse(store)
-    connection = Connection(address)
-    for name in connection.collections():
-        if name == address.collection or is_passages_of(address, name, connection.fields(name)):
-            connection.drop(name)
 
 
 def _timed(retriever: Retriever, question: Question) -> tuple[list[Hit], float]:
@@ -175,8 +175,47 @@ def shipped() -> tuple[list[Document], list[Question]]:
     return documents, [each for each in load_questions(SHIPPED_QUESTIONS, by_id) if each.part == "test"]
 
 
+class RememberingEncoder:
+    """Embeds a text once, however often it is asked to.
+
+    Args:
+        encoder: Embeds.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.fingerprint = encoder.name, encoder.fingerprint
+        self.dimension, self.window = encoder.dimension, encoder.window
+        self._encoder = encoder
+        self._known: dict[str, Vectors] = {}
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """``float32 [len(texts), dimension]``, unit length."""
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        if new:
+            self._known.update(zip(new, self._encoder.encode(new, progress), strict=True))
+        return np.array([self._known[text] for text in texts], np.float32).reshape(len(texts), self.dimension)
+
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens in the text."""
+        return self._encoder.count_tokens(text)
+
+
+def together(paths: Sequence[Path], asked: int) -> tuple[list[Document], list[Question]]:
+    """The paragraphs of several SQuAD-format files, and questions drawn at random from all of them."""
+    documents: list[Document] = []
+    questions: list[Question] = []
+    for path in paths:
+        prefix = path.name.partition(".")[0]
+        found, its_questions = load_squad(path, lambda _: None)
+        documents += [replace(each, id=f"{prefix}/{each.id}") for each in found]
+        for each in its_questions:
+            golds = tuple(replace(gold, document=f"{prefix}/{gold.document}") for gold in each.golds)
+            questions.append(replace(each, golds=golds))
+    return documents, sample(questions, asked, 0)
+
+
 def synthetic(count: int, asked: int) -> tuple[list[Document], list[Question]]:
-    """Synthetic documents of one passage each, and questions made of words of some of them."""
+    """Synthetic documents of one or two passages, and questions made of words of some of them."""
     documents = [Document(f"{number:09}.txt", text, "") for number, text in enumerate(passages(count))]
     chosen = np.random.default_rng(1).choice(count, min(asked, count), replace=False)
     questions = []
@@ -222,7 +261,17 @@ def main() -> int:
     parser.add_argument("store", help="address of a collection that does not exist: milvus://HOST:PORT/COLLECTION")
     parser.add_argument("squad", nargs="*", type=Path, help="SQuAD-format files, whose paragraphs are indexed")
     parser.add_argument("--passages", type=int, help="also index so many synthetic passages, with made-up vectors")
-    parser.add_argument("--questions", type=int, default=200, help="questions of the synthetic passages (default: 200)")
+    parser.add_argument(
+        "--together", action="store_true",
+        help="index all SQuAD-format files as one collection, in passages of at most --max-tokens",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-tokens", type=int, default=48, metavar="N", help="length of passages with --together (default: 48)"
+    )
+    parser.add_argument(
+        "--questions", type=int, default=200, metavar="N",
+        help="questions asked of the synthetic passages and with --together (default: 200)",
+    )  # fmt: skip
     parser.add_argument(
         "--answers", type=int, default=100, metavar="N",
         help="compare the answers of N questions of each set, drawn at random; 0 for none (default: %(default)s)",
@@ -233,10 +282,15 @@ def main() -> int:
     try:
         if Connection(Address.parse(args.store)).has(Address.parse(args.store).collection):
             parser.error(f"{args.store}: the collection exists; name one that does not, since it is dropped afterwards")
-        encoder = SentenceTransformerEncoder()
-        found.append(compare("shipped", *shipped(), encoder, args.store, answers=args.answers))
-        for path in args.squad:
-            found.append(compare(path.name, *load_squad(path), encoder, args.store, answers=args.answers))
+        encoder = RememberingEncoder(SentenceTransformerEncoder())
+        if args.together:
+            settings = ChunkSettings(args.max_tokens, args.max_tokens // 4, args.max_tokens // 4)
+            made = together(args.squad, args.questions)
+            found.append(compare("together", *made, encoder, args.store, answers=args.answers, settings=settings))
+        else:
+            found.append(compare("shipped", *shipped(), encoder, args.store, answers=args.answers))
+            for path in args.squad:
+                found.append(compare(path.name, *load_squad(path), encoder, args.store, answers=args.answers))
         if args.passages:
             made = synthetic(args.passages, args.questions)
             found.append(compare("synthetic", *made, SyntheticEncoder(), args.store, answers=0))

@@ -23,6 +23,7 @@ from .common import (
 from .index import remembered_paths
 
 if TYPE_CHECKING:
+    from ..index.milvus import Address
     from ..ui.services.collections import Collection
     from .common import Subparsers
 
@@ -30,6 +31,7 @@ EXAMPLES = """\
   rag ui                                            # http://127.0.0.1:7860, for programs http://127.0.0.1:7860/api/ask
   rag ui ~/reports                                  # index these first
   rag ui --port 8000
+  rag ui --store milvus://127.0.0.1:19530/pages     # keep the indexes of uploads in Milvus
   rag ui --host 0.0.0.0 --auth-file accounts.txt --tls-cert cert.pem --tls-key key.pem    # on the network
 """
 
@@ -67,6 +69,11 @@ def add_parser(subparsers: Subparsers) -> None:
         help="folder of the collections created in the page (default: in the user's data folder)",
     )  # fmt: skip
     parser.add_argument(
+        "--store", metavar="ADDRESS",
+        help="keep the indexes of collections created in the page in Milvus: milvus://HOST:PORT/PREFIX, where PREFIX "
+        "begins the names of their collections there; those that have an index keep it (default: in their folders)",
+    )  # fmt: skip
+    parser.add_argument(
         "--account-gb", type=float, default=5, metavar="N",
         help="limit of the documents in the collections of one account, in GB (default: 5)",
     )  # fmt: skip
@@ -93,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
     keys = ApiKeys.load(args.key_file)
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     quota = Quota.in_gigabytes(args.account_gb, args.total_gb)
+    store = _checked_store(args.store) if args.store else None
     if args.no_auth:
         err.print(
             f"no login: anyone who can reach port {args.port} of this machine can read and change all collections"
@@ -105,11 +113,20 @@ def run(args: argparse.Namespace) -> int:
 
     home = args.collections or collections_home()
     given = _given(folder, home)
-    collections = Collections(home, [given], reader=args.reader, device=args.device, quota=quota)
+    collections = Collections(home, [given], reader=args.reader, device=args.device, quota=quota, store=store)
     # Loaded here so that a broken index is reported on the command line, not in the page.
     show_engine(collections.assistant(given.id).retriever.encoder)
     serve(collections, args.host, args.port, access=access, keys=keys, limits=limits, tls=tls)
     return 0
+
+
+def _checked_store(text: str) -> Address:
+    """The address of a store that answers."""
+    from ..index.milvus import Address, Connection
+
+    address = Address.parse(text)
+    Connection(address).collections()
+    return address
 
 
 def _given(folder: Path, home: Path) -> Collection:

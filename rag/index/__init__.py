@@ -11,7 +11,7 @@ from .progress import Pace
 from .ray_workers import RayWorkers
 from .shard import Shard
 from .verify import Verification, repair, verify
-from .versions import current_version
+from .versions import current_version, has_index
 
 __all__ = [
     "Changes",
@@ -27,6 +27,7 @@ __all__ = [
     "build_index",
     "current_version",
     "embedder_of",
+    "has_index",
     "merge_shards",
     "repair",
     "verify",

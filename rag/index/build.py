@@ -19,8 +19,9 @@ from .embedder import embedder_of
 from .index import Report
 from .manifest import Manifest
 from .prepare import FilePreparer, FileTask, PreparedFile, Workers, WorkersLost
+from .previous import Previous
 from .shard import Shard
-from .storage import Previous, Storage, Writer, open_storage
+from .storage import Storage, Writer, open_storage
 from .store import UNREAD, FileRecord
 from .versions import has_index, new_version, refuse_foreign_files, writing
 

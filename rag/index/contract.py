@@ -27,7 +27,7 @@ class LexicalStore(Protocol):
         """Number of passages."""
 
     def search(self, question: str, k: int, subset: Subset | None = None) -> tuple[Scores, Rows]:
-        """The best rows for a question.
+        """The best rows for a question, of those that share a term with it.
 
         Args:
             question: In plain words.
@@ -35,8 +35,7 @@ class LexicalStore(Protocol):
             subset: Rows to search; None searches all.
 
         Returns:
-            Scores and rows, both of the same length, at most ``k``, in no particular order. Rows that share no term
-            with the question may be among them, with a score of 0, if fewer than ``k`` share one.
+            Scores, all positive, and rows, both of the same length, at most ``k``, in no particular order.
         """
 
     def scores(self, question: str, rows: Rows) -> Scores:

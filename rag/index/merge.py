@@ -18,9 +18,10 @@ from .embedder import embedder_of
 from .index import Report
 from .manifest import Manifest
 from .prepare import PreparedFile
+from .previous import Previous
 from .salvage import ReusableParts
 from .shard import Shard
-from .storage import Previous, open_storage
+from .storage import open_storage
 from .store import FileRecord
 from .versions import SHARDS, current_version, new_version, writing
 

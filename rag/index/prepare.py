@@ -11,10 +11,11 @@ from ..errors import InputError
 from ..sources.discovery import FileState, Source, content_hash, read_bytes, stamp_of
 from ..sources.parse_process import FileLimits, ParseProcess
 from ..text.chunking import Budget, ChunkSettings, chunk
-from ..types import Document, Passage
+from ..types import Document, Passage, renamed
+from .contract import DocumentStore
 from .database import text_hash
 from .language import unread_languages
-from .store import UNREAD
+from .store import UNREAD, FileRecord
 from .store_writer import Remarks, remarks_of
 
 
@@ -127,3 +128,17 @@ class FilePreparer:
             replace(file, vectors={digest: vectors[digest] for digest in texts})
             for file, texts in zip(files, new, strict=True)
         ]
+
+
+def cut_again(
+    store: DocumentStore, old: FileRecord, path: str, settings: ChunkSettings, window: Budget
+) -> PreparedFile:
+    """A file of an earlier version, cut again, at its old path or another one; without vectors."""
+    documents = (
+        renamed(document, path + document.id.removeprefix(old.path)) for document in store.documents_of(old.number)
+    )
+    remarks = [
+        (path + document_id.removeprefix(old.path), kind, text) for document_id, kind, text in store.remarks(old.number)
+    ]
+    cut = [(document, list(chunk(document, settings, window))) for document in documents]
+    return PreparedFile(path, old.stored, cut, remarks)

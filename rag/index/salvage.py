@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ..embedding.encoder import Encoder, Vectors
 from ..errors import IndexFolderError
-from ..text.chunking import ChunkSettings
 from .index import LIBRARY, VECTORS, WORDS, open_store, open_words
 from .lexical import Lexical
 from .manifest import Manifest
+from .previous import Previous
 from .store import SqliteStore
 from .vectors import APPROXIMATE, FaissStore, VectorStore, map_vectors
 from .versions import current_version, staging_folders, versions
 
 
 @dataclass(frozen=True, slots=True)
-class ReusableParts:
+class ReusableParts(Previous):
     """Reusable parts of an earlier version: its store, and those of its other files that are undamaged.
 
     Attributes:
-        version: Folder of the version.
-        manifest: Its manifest.
-        store: Its documents and passages.
         vectors, words: None if damaged.
         approximate: Path of its approximate index; None if it has none or it is damaged.
-        intact: True if nothing is damaged.
     """
 
-    version: Path
-    manifest: Manifest
     store: SqliteStore
     vectors: VectorStore | None
     words: Lexical | None
     approximate: Path | None
-    intact: bool
 
     @classmethod
     def of(cls, version: Path) -> Self | None:
@@ -61,17 +54,7 @@ class ReusableParts:
         vectors = FaissStore(map_vectors(version / VECTORS, manifest.dimension)) if usable else None
         words = None if any(name.startswith(WORDS) for name in damaged) else open_words(version, manifest)
         approximate = version / APPROXIMATE if APPROXIMATE in manifest.files and APPROXIMATE not in damaged else None
-        return cls(version, manifest, store, vectors, words, approximate, not damaged)
-
-    def is_current_for(self, encoder: Encoder, settings: ChunkSettings) -> bool:
-        """True if this is the current version, intact, and made with this embedder and these settings."""
-        try:
-            current = current_version(self.version.parent)
-        except IndexFolderError:
-            return False
-        made_with = (self.manifest.embedder, self.manifest.fingerprint, self.manifest.chunking)
-        wanted = (encoder.name, encoder.fingerprint, asdict(settings))
-        return self.intact and self.version == current and made_with == wanted
+        return cls(version, manifest, store, not damaged, vectors, words, approximate)
 
 
 def reusable_parts(folder: Path) -> ReusableParts | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -14,18 +14,17 @@ import numpy as np
 
 from ..embedding.encoder import Encoder, Vectors
 from ..sources.remote import Location
-from ..text.chunking import Budget, ChunkSettings, chunk
-from ..types import Document, renamed
+from ..text.chunking import Budget, ChunkSettings
 from .database import text_hash
 from .index import LIBRARY, VECTORS, WORDS, Report, open_store
 from .lexical import WordsWriter
 from .manifest import FORMAT, Manifest, hash_files
 from .near_duplicates import find_near_duplicates
-from .prepare import PreparedFile
+from .prepare import PreparedFile, cut_again
 from .progress import Forecast
 from .salvage import ReusableParts, StagedVectors
 from .store import FileRecord, SqliteStore
-from .store_writer import Remarks, StoreWriter
+from .store_writer import StoreWriter
 from .vectors import VectorWriter, build_approximate_index
 
 #: Passages embedded together; a crash loses at most this many.
@@ -94,11 +93,6 @@ class VersionWriter:
         """Announce the files to be read; see ``Forecast``. Reports then include their passages in the total."""
         self._forecast = Forecast(sizes, changed)
 
-    def add(self, path: str, digest: str, documents: Iterable[Document], remarks: Remarks) -> None:
-        """Chunk the documents of a file and add it; see ``StoreWriter.add``."""
-        cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
-        self.add_prepared(PreparedFile(path, digest, cut, remarks))
-
     def add_prepared(self, file: PreparedFile) -> None:
         """Add a file; passages whose vectors neither it nor an earlier version has are embedded later.
 
@@ -133,8 +127,9 @@ class VersionWriter:
 
     def copy(self, old: FileRecord, path: str) -> None:
         """Copy a file of the previous version to ``path``, which may differ from its old path."""
+        assert self._previous
         if not self._same_chunks:
-            self._chunk_again(old, path)
+            self.add_prepared(cut_again(self._previous.store, old, path, self._settings, self._window))
         elif path != old.path:
             self._copy_run()
             self._copy_rows(self._store.copy(old.number, old.number, rename=path))
@@ -192,19 +187,6 @@ class VersionWriter:
         if self._run:
             self._copy_rows(self._store.copy(self._run[0], self._run[-1]))
             self._run.clear()
-
-    def _chunk_again(self, old: FileRecord, path: str) -> None:
-        """Chunk the documents of a file of the previous version, and add it."""
-        assert self._previous
-        documents = [
-            renamed(document, path + document.id.removeprefix(old.path))
-            for document in self._previous.store.documents_of(old.number)
-        ]
-        remarks = [
-            (path + document_id.removeprefix(old.path), kind, text)
-            for document_id, kind, text in self._previous.store.remarks(old.number)
-        ]
-        self.add(path, old.stored, documents, remarks)
 
     def _copy_rows(self, rows: range) -> None:
         """Copy words and vectors of the previous version's passages, or make them from the texts if damaged."""

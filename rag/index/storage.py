@@ -16,29 +16,11 @@ from .index import Report
 from .manifest import Manifest
 from .milvus import Address, MilvusStorage
 from .prepare import PreparedFile
+from .previous import Previous
 from .salvage import reusable_parts, staged_vectors
 from .staging import VersionWriter
 from .store import FileRecord
 from .versions import current_version, versions
-
-
-class Previous(Protocol):
-    """What an update starts from."""
-
-    @property
-    def version(self) -> Path:
-        """Folder of the version."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """Its manifest."""
-
-    @property
-    def store(self) -> DocumentStore:
-        """Its documents."""
-
-    def is_current_for(self, encoder: Encoder, settings: ChunkSettings) -> bool:
-        """True if this is the current version, intact, and made with this embedder and these settings."""
 
 
 class Writer(AbstractContextManager["Writer"], Protocol):

@@ -29,6 +29,8 @@ Floats = npt.NDArray[np.float64]
 class Fusion:
     """Weights of dense and lexical search; 0 leaves one out.
 
+    Lexical search proposes only passages that share a term with the question; alone, it may find fewer than asked for.
+
     The fused score is the weighted sum of z-scores over all candidates. Unlike ranks, scores say how far ahead a
     passage is: on 1,254 paragraphs of squad-dev-part (1,200 questions) R@1 is .62 dense, .79 lexical, .83 fused.
     """
@@ -150,6 +152,8 @@ class Retriever:
         if self.fusion.lexical:
             proposals.append(self.index.lexical.search(question, depth, subset)[1])
         rows = np.unique(np.concatenate(proposals))
+        if not len(rows):
+            return iter(())
         return self._fuse(rows, vector, self.index.lexical.scores(question, rows))
 
     def _fuse(self, rows: Rows, vector: Vectors, lexical_scores: Scores) -> Iterator[Hit]:

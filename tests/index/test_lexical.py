@@ -181,6 +181,19 @@ def test_coverage_is_weighted_share_of_terms_in_text() -> None:
     assert coverage({}, "Borders everywhere") == 0.0
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_search_finds_the_best_rows_that_share_a_term(words: Lexical, question: str) -> None:
+    every = words.scores(question)
+    for subset in (None, np.arange(1, len(TEXTS), 2), np.array([2, len(TEXTS) - 2])):
+        among = np.arange(len(TEXTS)) if subset is None else subset
+        for k in (0, 1, 5, len(TEXTS)):
+            scores, rows = words.search(question, k, subset)
+            positive = sorted(every[among][every[among] > 0].tolist(), reverse=True)
+            assert sorted(scores.tolist(), reverse=True) == positive[:k]
+            assert every[rows].tolist() == scores.tolist()
+            assert set(rows.tolist()) <= set(among.tolist())
+
+
 @pytest.mark.parametrize("stored", [True, False])
 @pytest.mark.parametrize("question", [*QUESTIONS, "border border and border"])
 def test_scores_of_some_rows_equal_those_among_all(question: str, stored: bool, tmp_path: Path) -> None:

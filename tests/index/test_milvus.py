@@ -29,7 +29,7 @@ from rag import (
 )
 from rag.index.database import text_hash
 from rag.index.manifest import Manifest
-from rag.index.milvus.address import Address
+from rag.index.milvus.address import Address, without_address
 from rag.index.milvus.schema import OPEN
 from rag.index.prepare import FilePreparer, FileTask, PreparedFile
 from rag.index.versions import current_version
@@ -134,6 +134,19 @@ def test_another_embedder_embeds_everything_again(docs: Path, folder: Path, stor
     assert verify(folder).problems == []
 
 
+def test_an_embedder_used_before_shows_nothing_that_was_removed_since(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder
+) -> None:
+    build_index(docs, folder, quick, store=store)
+    (docs / "rents.txt").unlink()
+    build_index(docs, folder, CountingEncoder(quick, "other", "q2"))
+    quick.embedded.clear()
+    build_index(docs, folder, quick)
+    assert quick.embedded == []
+    assert _texts(folder, quick) == [(docs / "border.md").read_text()]
+    assert verify(folder).problems == []
+
+
 class _Breaking(CountingEncoder):
     """Stops the server after some passages."""
 
@@ -182,6 +195,52 @@ def test_a_lost_connection_changes_nothing_and_the_next_run_mends_it(
     server.stop()
 
 
+def _since(store: str, text: str) -> list[int]:
+    """The first version that shows each row of a passage."""
+    return sorted(int(str(row["since"])) for row in _rows(store) if row.get("text") == text)
+
+
+def _copy_manifest(folder: Path, copied: Path) -> Path:
+    """Copy an index folder without its older versions, as another machine that asks does."""
+    version = current_version(folder)
+    (copied / version.name).mkdir(parents=True)
+    for name in ("current", f"{version.name}/manifest.json"):
+        (copied / name).write_text((folder / name).read_text())
+    return copied
+
+
+def test_a_document_added_again_leaves_readers_of_earlier_versions_theirs(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index.milvus.passage_writer.BLOCK", 1)
+    build_index(docs, folder, quick, store=store)
+    texts = _texts(folder, quick)
+    first = _copy_manifest(folder, folder.with_name("first"))
+    border = (docs / "border.md").read_text()
+    (docs / "border.md").unlink()
+    build_index(docs, folder, quick)
+    assert _texts(first, quick) == texts
+
+    (docs / "border.md").write_text(border)
+    (docs / "trains.md").write_text("Trains run to Osh.")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_index(docs, folder, _Breaking(quick, interrupt))
+    assert _since(store, border) == [1, 3], "nothing was written again"
+    assert _texts(first, quick) == texts
+    assert Index.open(first, quick).documents["border.md"].text == border
+    assert _texts(folder, quick) == [(docs / "rents.txt").read_text()]
+
+    build_index(docs, folder, quick)
+    assert _texts(folder, quick) == sorted([*texts, "Trains run to Osh."])
+    assert _since(store, border) == [4]
+    with pytest.raises(IndexMismatch, match="the store holds versions from 2 on, the folder names version 1"):
+        Index.open(first, quick)
+
+
 def test_an_interrupted_run_does_not_embed_again(
     docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,12 +266,7 @@ def test_an_interrupted_run_does_not_embed_again(
 def test_two_runs_that_meet_do_not_both_finish(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
     build_index(docs, folder, quick, store=store)
     before = _texts(folder, quick)
-    copied = folder.with_name("copied")
-    copied.mkdir()
-    version = current_version(folder)
-    (copied / version.name).mkdir()
-    for name in ("current", f"{version.name}/manifest.json"):
-        (copied / name).write_text((folder / name).read_text())
+    copied = _copy_manifest(folder, folder.with_name("copied"))
     (docs / "border.md").write_text("The border is short.")
     with pytest.raises(IndexBusy, match="another run has written to the store meanwhile"):
         build_index(docs, folder, _Breaking(quick, lambda: build_index(docs, copied, quick)))
@@ -350,7 +404,7 @@ def test_another_format_is_refused(docs: Path, folder: Path, store: str, quick: 
     client = MilvusClient(uri=address.uri, timeout=PATIENCE)
     (row,) = client.get(address.collection, ids=["head"], output_fields=["*"])
     client.upsert(address.collection, [{**row, "payload": json.dumps({**json.loads(row["payload"]), "format": 9})}])
-    with pytest.raises(IndexMismatch, match="the store has format 9, this version of rag reads format 1; build"):
+    with pytest.raises(IndexMismatch, match="the store has format 9, this version of rag reads format 2; build"):
         Index.open(folder, quick)
 
 
@@ -411,6 +465,19 @@ def test_addresses_are_written_as_they_are_read(text: str) -> None:
     address = Address.parse(text)
     assert str(address) == text
     assert address.uri == ("https://[::1]:443" if address.tls else "http://localhost:19530")
+
+
+def test_addresses_below_another_begin_with_its_name() -> None:
+    address = Address.parse("milvus://localhost/pages?timeout=2")
+    assert str(address.below("ferry-times-2")) == "milvus://localhost:19530/pages_ferry_times_2?timeout=2"
+    with pytest.raises(InputError, match="the name is too long to begin others with"):
+        address.below("x" * 200)
+
+
+def test_messages_lose_the_address_of_the_store_only() -> None:
+    for text in ("milvus://h:1: gone: x", "milvus+tls://h:1/a?index=HNSW: gone: x", "gone: x"):
+        assert without_address(InputError(text)) == "gone: x"
+    assert without_address(InputError("see milvus://h:1: it")) == "see milvus://h:1: it"
 
 
 def test_the_token_is_sent_with_tls_or_to_this_machine_only(

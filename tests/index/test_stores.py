@@ -107,9 +107,19 @@ def test_words_score_as_bm25_over_all_passages(index: Index, local: Index, quest
         assert score == pytest.approx(expected[passage.document_id, passage.start], rel=1e-5)
     scores, found = index.lexical.search(question, 3)
     positive = sorted((score for score in expected.values() if score), reverse=True)[:3]
-    assert sorted((score for score in scores if score), reverse=True) == pytest.approx(positive, rel=1e-5)
-    assert len(found) == len(scores) <= 3
+    assert sorted(scores, reverse=True) == pytest.approx(positive, rel=1e-5)
+    assert len(found) == len(scores)
     assert index.lexical.rarity(terms(question)) == pytest.approx(local.lexical.rarity(terms(question)))
+
+
+def test_passages_that_share_no_term_are_not_proposed(index: Index) -> None:
+    scores, rows = index.lexical.search("How long is the border?", 9)
+    assert {index.passages[int(row)].document_id for row in rows} == {"border.md"}
+    assert all(scores > 0)
+    for question in ("xyzzy", "?"):
+        assert [len(each) for each in index.lexical.search(question, 9)] == [0, 0]
+    others = np.array(sorted(row for row, each in index.passages.items() if each.document_id != "border.md"))
+    assert [len(each) for each in index.lexical.search("How long is the border?", 9, others)] == [0, 0]
 
 
 def test_vectors_are_found_by_cosine(index: Index, local: Index, encoder: SentenceTransformerEncoder) -> None:

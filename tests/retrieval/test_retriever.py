@@ -41,6 +41,14 @@ def test_single_search_ranks_by_its_own_score(retriever: Retriever, fusion: Fusi
     assert own == sorted(own, reverse=True)
 
 
+def test_lexical_search_alone_finds_only_passages_that_share_a_term(retriever: Retriever) -> None:
+    lexical = Retriever(retriever.index, retriever.encoder, Fusion(0, 1))
+    scores = retriever.index.lexical.scores("Tashkent", np.arange(len(retriever.index.passages)))
+    found = lexical.search("Tashkent", k=50)
+    assert 0 < len(found) == np.count_nonzero(scores) < 50
+    assert lexical.search("xyzzy", k=5) == []
+
+
 def test_hits_fill_the_budget_and_oversized_ones_are_skipped(retriever: Retriever) -> None:
     count = token_counter()
     all_hits = retriever.search("security and the CSTO", k=109)

@@ -477,6 +477,11 @@ class TestCommand:
             (["--requests-per-minute", "0"], "requests per minute is 0; it must be at least 1"),
             (["--account-gb", "nan"], "--account-gb nan: not a limit; give a number of gigabytes above 0"),
             (["--total-gb", "inf"], "--total-gb inf: not a limit; give a number of gigabytes above 0"),
+            (["--store", "milvus://127.0.0.1"], "'milvus://127.0.0.1': not a store; write it as milvus://HOST:PORT/"),
+            (
+                ["--store", "milvus://127.0.0.1:1/x?timeout=2"],
+                "milvus://127.0.0.1:1: the store cannot be reached;",
+            ),
             (["--total-gb", "0"], "--total-gb 0: not a limit; give a number of gigabytes above 0"),
         ],
     )

@@ -25,7 +25,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from rag import InputError
+from rag import InputError, RagError
+from rag.index.milvus import Address, drop_index_of, without_address
 
 from .collection_names import NAME_FILE, checked_name, description, name_file, with_own_name
 from .permissions import Permissions
@@ -36,6 +37,9 @@ FILES, INDEX, TAUGHT, GIVEN = "files", "index", "taught.jsonl", "given"
 
 #: Name prefixes of a folder being deleted and of a file being moved in.
 DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
+
+#: Maximum length of an id: 40 letters of the name, and what keeps it apart from others.
+LONGEST_ID = 80
 
 #: Random bytes in the id of a collection that belongs to an account.
 RANDOM_BYTES = 6
@@ -56,6 +60,7 @@ class Collection:
         examples: Example questions to click on.
         questions: Question set shipped with it.
         permissions: Who may see and change it, where the server has accounts.
+        store: Address of the store for its index, if it has none yet; empty for its folder.
     """
 
     id: str
@@ -66,6 +71,7 @@ class Collection:
     examples: tuple[str, ...] = ()
     questions: Path | None = None
     permissions: Permissions = field(default_factory=Permissions)
+    store: str = ""
 
 
 def given_collection(
@@ -83,11 +89,18 @@ class CollectionStore:
         home: Folder of the collections; created when needed.
         given: Collections the server was started with.
         quota: How much the stored collections may hold.
+        store: Address of a store for the indexes of new collections, each in a collection of its own whose name begins
+            with that of the address; None for their folders.
+
+    Raises:
+        InputError: The address names a collection that is too long to begin others with.
     """
 
-    def __init__(self, home: Path, given: Sequence[Collection], quota: Quota) -> None:
-        self._home, self._given, self._quota = home, list(given), quota
+    def __init__(self, home: Path, given: Sequence[Collection], quota: Quota, store: Address | None = None) -> None:
+        self._home, self._given, self._quota, self._indexes = home, list(given), quota, store
         self._changing = threading.Lock()
+        if store:
+            store.below("x" * LONGEST_ID)
 
     def list(self) -> list[Collection]:
         """All collections: those given at start first, then the others by name."""
@@ -154,8 +167,12 @@ class CollectionStore:
         """Delete a collection with its documents, index and feedback.
 
         Raises:
-            InputError: It cannot be deleted.
+            InputError: It cannot be deleted, as while the store of its index cannot be reached; nothing is.
         """
+        try:
+            drop_index_of(collection.index, collection.store)
+        except RagError as error:
+            raise InputError(f"{collection.name!r}: cannot be deleted: {without_address(error)}") from error
         with self._changing:
             folder = self._home / collection.id
             gone = self._home / f"{DELETED_PREFIX}{uuid.uuid4().hex}"
@@ -249,6 +266,7 @@ class CollectionStore:
         return Collection(
             collection_id, str(name), folder / INDEX, folder / FILES, folder / TAUGHT,
             permissions=Permissions.from_json(stored),
+            store=str(self._indexes.below(collection_id)) if self._indexes else "",
         )  # fmt: skip
 
     def _free_id(self, name: str, owner: str) -> str:

@@ -9,6 +9,7 @@ from typing import Self
 
 from rag import Assistant, Encoder, InputError
 from rag.errors import IndexMissing
+from rag.index.milvus import Address
 from rag.questions.feedback import FeedbackFile
 
 from .collection_store import Collection, CollectionStore, given_collection
@@ -31,6 +32,7 @@ class Collections:
         reader: See ``Assistant.load``.
         device: Torch device; a graphics card if None and there is one.
         quota: How much the collections may hold.
+        store: Where the indexes of new collections are kept; see ``CollectionStore``.
     """
 
     def __init__(
@@ -42,8 +44,9 @@ class Collections:
         *,
         device: str | None = None,
         quota: Quota | None = None,
+        store: Address | None = None,
     ) -> None:
-        self._store = CollectionStore(home, given, quota or Quota())
+        self._store = CollectionStore(home, given, quota or Quota(), store)
         self._assistants = OpenAssistants(encoder, reader, device)
         self._account: Callable[[], str | None] | None = None
         self._names: Container[str] | None = None

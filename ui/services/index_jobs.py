@@ -80,10 +80,13 @@ class IndexJob:
         files: Folder of the collection's files.
         index: Folder of its index.
         on_end: Called once the job has finished.
+        store: Address of the store for the index, if it has none yet; empty for its folder.
     """
 
-    def __init__(self, files: Path, index: Path, on_end: Callable[[IndexJob], None] = lambda job: None) -> None:
-        self._files, self._index, self._on_end = files, index, on_end
+    def __init__(
+        self, files: Path, index: Path, on_end: Callable[[IndexJob], None] = lambda job: None, store: str = ""
+    ) -> None:
+        self._files, self._index, self._on_end, self._store = files, index, on_end, store
         self._state = State()
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
@@ -205,7 +208,7 @@ class IndexJob:
             return self._parked and not self._state.ended
 
     def _run_worker(self) -> None:
-        command = [*COMMAND, str(self._files), str(self._index)]
+        command = [*COMMAND, str(self._files), str(self._index), self._store]
         with self._lock:
             if self._state.ended or self._parked:
                 return

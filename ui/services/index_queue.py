@@ -47,8 +47,8 @@ class IndexQueue:
         self._changed = threading.Condition()
         threading.Thread(target=self._work, daemon=True, name="index queue").start()
 
-    def start(self, collection_id: str, files: Path, index: Path) -> IndexJob:
-        """Queue an update of a collection's index.
+    def start(self, collection_id: str, files: Path, index: Path, store: str = "") -> IndexJob:
+        """Queue an update of a collection's index; see ``IndexJob``.
 
         Returns the job of the collection that has not started yet, if any: it will index all files present when it
         starts.
@@ -57,7 +57,7 @@ class IndexQueue:
             last = self._latest(collection_id)
             if last and not last.has_process and not last.state().ended:
                 return last
-            job = IndexJob(files, index, lambda job: self._end(collection_id, job))
+            job = IndexJob(files, index, lambda job: self._end(collection_id, job), store)
             self._marks[collection_id] = _pending_mark(index)
             # Without the mark, only continuing after a crash is lost.
             with suppress(OSError):
@@ -71,15 +71,15 @@ class IndexQueue:
             self._changed.notify_all()
         return job
 
-    def resume(self, collections: Iterable[tuple[str, Path, Path]]) -> None:
+    def resume(self, collections: Iterable[tuple[str, Path, Path, str]]) -> None:
         """Continue what an earlier server left unfinished.
 
         Args:
-            collections: Id, folder of the files and folder of the index of each collection.
+            collections: Id, folder of the files, folder of the index and address of its store of each collection.
         """
-        for collection_id, files, index in collections:
+        for collection_id, files, index, store in collections:
             if _pending_mark(index).exists() and files.is_dir():
-                self.start(collection_id, files, index)
+                self.start(collection_id, files, index, store)
 
     def latest(self, collection_id: str) -> IndexJob | None:
         """A collection's started job, else its waiting one, else its last; None if it had none."""

@@ -1,4 +1,4 @@
-"""The process that indexes a collection: ``python -P index_worker.py FILES INDEX``.
+"""The process that indexes a collection: ``python -P index_worker.py FILES INDEX STORE``.
 
 It reports its progress on stdout, one JSON object per line with attributes of ``index_jobs.State``. On stdin it reads
 the lines ``pause`` and ``resume``; it exits when stdin is closed.
@@ -13,11 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from rag import Index, InputError, RagError, build_index
-from rag.index import Pace
+from rag import Index, InputError, RagError, StoreUnavailable, build_index
+from rag.index import Pace, has_index
+from rag.index.milvus import drop_index_of, without_address
 
 #: Lowers the worker's priority below that of the server, which answers questions.
 NICENESS = 10
@@ -77,7 +79,13 @@ def _follow_parent(may_run: threading.Event) -> None:
     os._exit(1)
 
 
-def build(files: Path, index: Path, report: Callable[..., None], wait: Callable[[], object] = lambda: None) -> None:
+def build(
+    files: Path,
+    index: Path,
+    report: Callable[..., None],
+    wait: Callable[[], object] = lambda: None,
+    store: str = "",
+) -> None:
     """Build or update the index of a folder, and report the outcome.
 
     If the build fails and all files of the old index are gone, the old index is deleted: removed files must not answer.
@@ -87,20 +95,32 @@ def build(files: Path, index: Path, report: Callable[..., None], wait: Callable[
         index: Folder of the index.
         report: Called with attributes of ``index_jobs.State``.
         wait: Called after each file and each batch of passages; returns when the build may go on.
+        store: Address of the store for the index, if it has none yet; empty for its folder.
     """
-    if not any(files.iterdir()):
-        shutil.rmtree(index, ignore_errors=True)
-        report(state="done", changes={})
-        return
     try:
-        changes = build_index(files, index, report=Progress(report, wait))
+        if not any(files.iterdir()):
+            _delete(index, store)
+            report(state="done", changes={})
+            return
+        new = store if store and not has_index(index) else None
+        changes = build_index(files, index, report=Progress(report, wait), store=new)
+    except StoreUnavailable as error:
+        report(
+            state="failed", error=f"{without_address(error)}; the files are kept: bring the collection up to date then"
+        )
     except (RagError, OSError, MemoryError) as error:
         if isinstance(error, InputError) and not _any_file_exists(index, files):
-            shutil.rmtree(index, ignore_errors=True)
+            with suppress(RagError):
+                _delete(index, store)
         # Users of the page should not see where the server stores files.
-        report(state="failed", error=str(error).removeprefix(f"{files}: ") or "not enough memory")
+        report(state="failed", error=without_address(error).removeprefix(f"{files}: ") or "not enough memory")
     else:
         report(state="done", changes=asdict(changes))
+
+
+def _delete(index: Path, store: str) -> None:
+    drop_index_of(index, store)
+    shutil.rmtree(index, ignore_errors=True)
 
 
 def _any_file_exists(index: Path, files: Path) -> bool:
@@ -112,7 +132,7 @@ def _any_file_exists(index: Path, files: Path) -> bool:
     return any((files / path).exists() for path in known)
 
 
-def main(files: Path, index: Path) -> None:
+def main(files: Path, index: Path, store: str) -> None:
     """Run the worker."""
     # Libraries may print to stdout; that must not mix with the lines the parent reads.
     lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -122,8 +142,8 @@ def main(files: Path, index: Path) -> None:
     may_run = threading.Event()
     may_run.set()
     threading.Thread(target=_follow_parent, args=[may_run], daemon=True).start()
-    build(files, index, lambda **values: print(json.dumps(values), file=lines, flush=True), may_run.wait)
+    build(files, index, lambda **values: print(json.dumps(values), file=lines, flush=True), may_run.wait, store)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

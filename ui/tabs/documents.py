@@ -224,7 +224,7 @@ class DocumentsTab:
         with error_messages():
             collection = self._collections.changeable(chosen)
         if collection.files:
-            self._jobs.start(chosen, collection.files, collection.index)
+            self._jobs.start(chosen, collection.files, collection.index, collection.store)
         return ""
 
     async def _follow(self, chosen: str) -> AsyncIterator[tuple[Any, Any, Any]]:

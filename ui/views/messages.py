@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import gradio as gr
 
 from rag import RagError
+from rag.index.milvus import without_address
 from rag.text.plural import counted
 
 from .highlight import escape
@@ -21,8 +22,8 @@ def duration(seconds: float) -> str:
 
 
 def sentence(error: RagError) -> str:
-    """The error as a sentence: capitalised, with a full stop."""
-    text = str(error)
+    """The error as a sentence: capitalised, with a full stop, and without the address of a store."""
+    text = without_address(error)
     return f"{text[:1].upper()}{text[1:]}."
 
 

@@ -99,11 +99,12 @@ class Lexical:
     def search(
         self, question: str, k: int, subset: Subset | None = None
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """The best rows for a question; see ``rag.index.contract.LexicalStore.search``."""
+        """The best rows that share a term with a question; see ``rag.index.contract.LexicalStore.search``."""
         rows = None if subset is None else np.asarray(subset, dtype=np.int64)
         scores = self.scores(question, rows)
-        k = min(k, len(scores))
-        best = np.argpartition(-scores, k - 1)[:k] if k else np.empty(0, np.int64)
+        best = np.flatnonzero(scores)
+        if len(best) > k:
+            best = best[np.argpartition(-scores[best], k - 1)[:k]]
         return scores[best], best if rows is None else rows[best]
 
     def _scores_of(self, numbers: Sequence[int], subset: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

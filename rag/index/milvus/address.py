@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -22,6 +22,9 @@ TIMEOUT = 30.0
 INDEX_TYPES = ("FLAT", "AUTOINDEX", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8", "DISKANN")
 
 COLLECTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+
+#: An address at the beginning of a message.
+LEADING = re.compile(rf"(?:{PLAIN}|{re.escape(TLS)})://\S+: ")
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -87,6 +90,20 @@ class Address:
         options = urlencode({name: value for name, value in named.items() if value != standard[name]})
         return f"{self.server}/{self.collection}{'?' if options else ''}{options}".replace(self.host, host, 1)
 
+    def below(self, name: str) -> Self:
+        """The address of another collection of the server, which begins with the name of this one.
+
+        Args:
+            name: Letters, digits and hyphens; a hyphen becomes ``_``.
+
+        Raises:
+            InputError: The collection's name is too long.
+        """
+        collection = f"{self.collection}_{name.replace('-', '_')}"
+        if not COLLECTION.fullmatch(collection):
+            raise InputError(f"{self}: the name is too long to begin others with; choose a shorter one")
+        return replace(self, collection=collection)
+
     @property
     def server(self) -> str:
         """The address without the collection, for messages."""
@@ -115,3 +132,10 @@ def _seconds(text: str) -> float:
     except ValueError:
         return 0.0
     return seconds if 0 < seconds < 1e6 else 0.0
+
+
+def without_address(error: BaseException) -> str:
+    """An error's message without the address of a store at its beginning, for users who need not see it."""
+    text = str(error)
+    found = LEADING.match(text)
+    return text[found.end() :] if found else text

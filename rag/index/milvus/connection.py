@@ -110,9 +110,17 @@ class Connection:
         return found
 
     def search(
-        self, collection: str, field: str, query: Any, k: int, *, expression: str, params: Mapping[str, Any]
-    ) -> list[int]:
-        """Keys of the nearest rows of a query, best first.
+        self,
+        collection: str,
+        field: str,
+        query: Any,
+        k: int,
+        *,
+        expression: str,
+        params: Mapping[str, Any],
+        fields: Sequence[str],
+    ) -> list[Row]:
+        """The nearest rows of a query, best first: ``id`` and the given fields.
 
         Raises:
             InputError: ``k`` is greater than ``MOST_HITS``.
@@ -121,9 +129,9 @@ class Connection:
             raise InputError(f"{k} hits; Milvus returns at most {MOST_HITS:,}, so ask for fewer")
         found = self._call(
             "search", collection, data=[query], anns_field=field, limit=k, filter=expression,
-            output_fields=["id"], search_params=dict(params),
+            output_fields=list(fields), search_params=dict(params),
         )  # fmt: skip
-        return [int(hit["id"]) for hit in found[0]]
+        return [{**hit["entity"], "id": int(hit["id"])} for hit in found[0]]
 
     def _call(self, method: str, *args: Any, **options: Any) -> Any:
         call = getattr(self._client, method)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Self
 
 from ...errors import IndexMismatch, InputError
@@ -65,3 +67,8 @@ class Head:
         """Write it; it replaces the one before."""
         row = next(Record("head", NAME, encode(asdict(self))).rows(since=0))
         connection.upsert(connection.address.collection, [{**row, "key": "head"}])
+
+
+def folder_id(folder: Path) -> str:
+    """Identifies an index folder by host and path."""
+    return digest(socket.gethostname(), str(folder.resolve()))

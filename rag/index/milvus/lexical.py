@@ -18,9 +18,13 @@ from ..contract import Subset
 from ..lexical import terms
 from ..lexical.bm25 import K1, B
 from ..vectors import Rows, Scores
+from .connection import MOST_HITS
 from .records import Records
 from .rows import PassageRows
 from .schema import digest
+
+#: Proposals asked for, as a multiple of the rows wanted: Milvus' own scores differ from those that choose among them.
+SPARE = 2
 
 #: Numbers of passages of a term kept in memory.
 KEPT = 100_000
@@ -62,19 +66,28 @@ class MilvusLexical:
         asked = stored_terms(question)
         if not asked or not k:
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        rows = self._rows.search("sparse", " ".join(asked), k, {"metric_type": "BM25"}, subset)
-        scores = self.scores(question, rows)
+        # More than Milvus returns is refused by the search.
+        wanted = k if k > MOST_HITS else min(SPARE * k, MOST_HITS)
+        found = self._rows.search(
+            "sparse", " ".join(asked), wanted, {"metric_type": "BM25"}, subset, fields=["id", "terms"]
+        )
+        scores = self._scores(asked, [row["terms"].split() for row in found])
+        rows = np.array([row["id"] for row in found], dtype=np.int64)
         best = np.argsort(-scores, kind="stable")[:k]
+        best = best[scores[best] > 0]
         return scores[best], rows[best]
 
     def scores(self, question: str, rows: Rows) -> Scores:
         """BM25 score of each of the rows; see ``LexicalStore.scores``."""
-        asked = stored_terms(question)
+        return self._scores(stored_terms(question), [stored.terms for stored in self._rows.stored(rows)])
+
+    def _scores(self, asked: Sequence[str], passages: Sequence[Sequence[str]]) -> Scores:
+        """BM25 score of passages, given their terms."""
         rarity = dict(zip(asked, np.array(self._rarity(asked), dtype=np.float32), strict=True))
-        scores = np.zeros(len(rows), dtype=np.float32)
-        for i, stored in enumerate(self._rows.stored(rows)):
-            counts = Counter(stored.terms)
-            norm = K1 * ((1 - B) + B * len(stored.terms) / self._mean)
+        scores = np.zeros(len(passages), dtype=np.float32)
+        for i, found in enumerate(passages):
+            counts = Counter(found)
+            norm = K1 * ((1 - B) + B * len(found) / self._mean)
             for term in asked:
                 if frequency := counts[term]:
                     scores[i] += rarity[term] * np.float32(frequency / (norm + frequency))

@@ -6,7 +6,7 @@ from ...errors import IndexDamaged, IndexMismatch
 from ..manifest import Manifest
 from .address import Address
 from .connection import Connection
-from .documents import MilvusStore
+from .document_store import MilvusStore
 from .head import Head
 from .lexical import MilvusLexical
 from .records import Records

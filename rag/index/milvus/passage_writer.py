@@ -76,7 +76,7 @@ class PassageWriter:
         for row, text in rows:
             if (vector := vectors.get(bytes.fromhex(row["hash"]))) is not None:
                 self._given[row["hash"]] = vector
-            self._queue.append(({**row, "since": self._version}, text))
+            self._queue.append((row, text))
             self._count(row, 1)
         self.added += len(rows)
         return len(rows)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..near_duplicates import MAX_DOCUMENTS, near_duplicates
 from .connection import BATCH, Connection, Row
-from .documents import MilvusStore
+from .document_store import MilvusStore
 from .lexical import term_name
 from .records import Record, Records, encode
 from .schema import OPEN, RECORD_FIELDS, digest

@@ -43,8 +43,8 @@ class Record:
         return digest(self.kind, self.name, self.number, self.payload)
 
     def rows(self, since: int, until: int = OPEN) -> Iterator[Row]:
-        """Its rows, one for each part of the payload."""
-        key = self.key
+        """Its rows, one for each part of the payload; versions that show it from another one on have other rows."""
+        key = digest(self.key, since)
         for part, start in enumerate(range(0, max(len(self.payload), 1), SAFE)):
             yield {
                 "key": f"{key}-{part}", "kind": self.kind, "name": self.name, "parent": self.parent,

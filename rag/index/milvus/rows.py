@@ -149,8 +149,17 @@ class PassageRows:
         found = self.connection.every(self.collection, f"{self.visible} and ({expression})", ["id"])
         return np.array(sorted(int(row["id"]) for row in found), dtype=np.int64)
 
-    def search(self, field: str, query: Any, k: int, params: dict[str, Any], subset: object) -> Rows:
-        """Rows of the passages proposed for a query, at least the ``k`` best, in no particular order.
+    def search(
+        self,
+        field: str,
+        query: Any,
+        k: int,
+        params: dict[str, Any],
+        subset: object,
+        *,
+        fields: Sequence[str] = ("id",),
+    ) -> list[Row]:
+        """The passages proposed for a query, at least the ``k`` best, in no particular order.
 
         Args:
             field: Column to search.
@@ -158,6 +167,7 @@ class PassageRows:
             k: Number of passages.
             params: Search parameters.
             subset: A ``Selection`` or rows; None searches all passages.
+            fields: Columns to return.
         """
         if subset is None:
             filters = [self.visible]
@@ -166,12 +176,12 @@ class PassageRows:
         else:
             rows = np.asarray(subset, dtype=np.int64)
             filters = [f"id in {rows[at : at + LISTED].tolist()}" for at in range(0, len(rows), LISTED)]
-        found = [
+        search = self.connection.search
+        return [
             row
             for each in filters
-            for row in self.connection.search(self.collection, field, query, k, expression=each, params=params)
+            for row in search(self.collection, field, query, k, expression=each, params=params, fields=fields)
         ]
-        return np.array(found, dtype=np.int64)
 
 
 def passage_of(row: Row) -> Passage:

@@ -2,7 +2,7 @@
 
 ``COLLECTION`` holds documents, files and statistics, each as JSON in one or more rows:
 
-    key      primary key: hash of kind, name, number and payload, and the part
+    key      primary key: hash of kind, name, number, payload and ``since``, and the part
     kind     "head", "file", "document", "text", "refused", "term", "field" or "about"
     name     hash of what it is found by: a path, a document id, a document's key, a term, a field
     parent   of a document: hash of its file's path
@@ -14,7 +14,7 @@
 
 ``COLLECTION_<hash of embedder and chunk settings>`` holds the passages, with another embedder another one:
 
-    id       primary key: hash of the document's key and the passage's position
+    id       primary key: hash of the document's key, the passage's position and ``since``
     document the document's key: hash of its id and content
     vector   float32, unit length
     terms    stems of the passage's words; ``sparse`` is what Milvus' full-text function makes of them
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pymilvus import CollectionSchema
 
 #: Layout of the collections; others are refused.
-FORMAT = 1
+FORMAT = 2
 
 #: ``until`` of rows that the newest version shows.
 OPEN = 1 << 62
@@ -59,12 +59,13 @@ def digest(*parts: object) -> str:
     return hashlib.blake2b(json.dumps(parts, ensure_ascii=False).encode(), digest_size=16).hexdigest()
 
 
-def passage_key(document: str, position: int) -> int:
-    """The primary key of a passage, from its document's key and its position: 63 bits.
+def passage_key(document: str, position: int, since: int) -> int:
+    """The primary key of a passage, from its document's key, its position and the first version that shows it: 63 bits.
 
-    Among a billion passages, two share one with a probability of 5%; a run that meets this fails when it counts them.
+    Writing a passage twice leaves it once, and one that is removed and added again leaves the row of earlier versions.
+    Among a billion passages, two share a key with a probability of 5%; a run that meets this fails when it counts them.
     """
-    raw = hashlib.blake2b(f"{document} {position}".encode(), digest_size=8).digest()
+    raw = hashlib.blake2b(f"{document} {position} {since}".encode(), digest_size=8).digest()
     return int.from_bytes(raw, "big") >> 1
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...embedding.encoder import Encoder
-from ...errors import IndexFolderError, IndexMismatch
+from ...errors import IndexMismatch
 from ...text.chunking import ChunkSettings
 from ..manifest import Manifest
-from ..versions import current_version
+from ..previous import Previous
 from .address import Address
 from .connection import Connection
-from .documents import MilvusStore
-from .head import Head
+from .document_store import MilvusStore
+from .head import Head, folder_id
 from .open import check, parts_of
-from .schema import digest, records_indexes, records_schema
+from .schema import records_indexes, records_schema
 from .writer import MilvusWriter
 
 if TYPE_CHECKING:
@@ -26,30 +25,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class MilvusPrevious:
-    """The version of a store that an update starts from.
+class MilvusPrevious(Previous):
+    """The version of a store that an update starts from."""
 
-    Attributes:
-        version: Folder of the version.
-        manifest: Its manifest.
-        store: Its documents.
-        intact: False if a run was broken off since.
-    """
-
-    version: Path
-    manifest: Manifest
     store: MilvusStore
-    intact: bool
-
-    def is_current_for(self, encoder: Encoder, settings: ChunkSettings) -> bool:
-        """True if this is the current version, and made with this embedder and these settings."""
-        try:
-            current = current_version(self.version.parent)
-        except IndexFolderError:
-            return False
-        made_with = (self.manifest.embedder, self.manifest.fingerprint, self.manifest.chunking)
-        wanted = (encoder.name, encoder.fingerprint, asdict(settings))
-        return self.intact and self.version == current and made_with == wanted
 
 
 class MilvusStorage:
@@ -82,7 +61,7 @@ class MilvusStorage:
         self._encoder = encoder
         self._connection = Connection(address)
         self.previous: MilvusPrevious | None = None
-        here = digest(socket.gethostname(), str(folder.resolve()))
+        here = folder_id(folder)
         if version and manifest:
             head = check(self._connection, manifest)
             number = int(manifest.store["version"])
@@ -92,7 +71,7 @@ class MilvusStorage:
                     f"version {number}; copy that folder, or update the index from there"
                 )
             store, _, _ = parts_of(self._connection, manifest)
-            self.previous = MilvusPrevious(version, manifest, store, intact=head.attempt == number)
+            self.previous = MilvusPrevious(version, manifest, store, head.attempt == number)
             self._head = replace(head, folder=here)
             return
         found = Head.read(self._connection)

@@ -78,20 +78,24 @@ def refused_record(path: str, file_hash: str, reason: str) -> Record:
     return Record("refused", digest("refused", path), encode([path, file_hash, reason]))
 
 
-def passage_rows(document: Document, key: str, passages: Sequence[Passage]) -> list[Row]:
-    """The rows of a document's passages, without ``vector`` and ``since``.
+def passage_rows(document: Document, key: str, passages: Sequence[Passage], since: int) -> list[Row]:
+    """The rows of a document's passages, without ``vector``.
 
     Raises:
         InputError: A text is longer than Milvus stores.
     """
     facts = facts_of(document) if passages else {}
-    return [_row(document, key, position, passage, facts) for position, passage in enumerate(passages)]
+    keys = (passage_key(key, position, since) for position in range(len(passages)))
+    return [
+        {**_row(document, passage, facts), "id": own, "document": key, "since": since}
+        for own, passage in zip(keys, passages, strict=True)
+    ]
 
 
-def _row(document: Document, key: str, position: int, passage: Passage, facts: object) -> Row:
+def _row(document: Document, passage: Passage, facts: object) -> Row:
     page, last_page = passage.page, place_of(document.places, passage.end - 1).page
     row: Row = {
-        "id": passage_key(key, position), "document": key, "terms": " ".join(stored_terms(passage.read_text)),
+        "terms": " ".join(stored_terms(passage.read_text)),
         "hash": text_hash(passage.read_text).hex(), "document_id": document.id, "title": document.title,
         "text": passage.text, "start": passage.start, "stop": passage.end, "tokens": passage.tokens,
         "page": -1 if page is None else page, "last_page": -1 if last_page is None else last_page,

@@ -46,7 +46,8 @@ class MilvusVectors:
         scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         params = search_params(self._rows.connection.address, k)
         for i, query in enumerate(queries if k else ()):
-            found = self._rows.search("vector", query.tolist(), k, params, subset)
+            proposed = self._rows.search("vector", query.tolist(), k, params, subset)
+            found = np.array([row["id"] for row in proposed], dtype=np.int64)
             products = self.vectors(found) @ query
             # Equal scores in order of the rows, as the contract says.
             best = np.lexsort((found, -products))[:k]

@@ -10,29 +10,30 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ...embedding.encoder import Encoder
-from ...errors import IndexBusy, InputError, StoreUnavailable
+from ...errors import InputError
 from ...sources.remote import Location
-from ...text.chunking import Budget, ChunkSettings, chunk
-from ...types import Document, renamed
+from ...text.chunking import Budget, ChunkSettings
+from ...types import Document
 from ..manifest import FORMAT, Manifest
-from ..prepare import PreparedFile
+from ..prepare import PreparedFile, cut_again
 from ..progress import Forecast
 from ..store import FileRecord
 from ..store_writer import field_values
+from .completion import complete
 from .connection import Connection
-from .documents import MilvusStore
+from .document_store import MilvusStore
 from .head import Head
 from .passage_writer import PassageWriter
 from .record_writer import RecordWriter
 from .records import Record
 from .rows import PassageRows
-from .schema import digest, is_passages_of, passages_name, visible
+from .schema import digest, passages_name
 from .stored import document_key, file_record, head_record, passage_rows, refused_record, text_record
 
 if TYPE_CHECKING:
@@ -124,12 +125,12 @@ class MilvusWriter:
         if len({document.id for document, _, _ in new}) < len(new):
             raise InputError(f"{path}: two documents share an id; give each its own")
         heads = [head_record(document, path, number, len(new)) for number, (document, _, _) in enumerate(new)]
+        since = self._head.attempt
         rows = [
-            list(zip(passage_rows(document, key, passages), (each.read_text for each in passages), strict=True))
-            for document, key, passages in new
-            if passages
+            list(zip(passage_rows(*each, since), (passage.read_text for passage in each[2]), strict=True))
+            for each in new
+            if each[2]
         ]
-
         self._present.add(path)
         for (document, key, _), head in zip(new, heads, strict=True):
             if key not in old:
@@ -168,16 +169,7 @@ class MilvusWriter:
         if self._same and path == old.path:
             self._present.add(path)
             return
-        documents = [
-            renamed(document, path + document.id.removeprefix(old.path))
-            for document in self._old.documents_of(old.number)
-        ]
-        remarks = [
-            (path + document_id.removeprefix(old.path), kind, text)
-            for document_id, kind, text in self._old.remarks(old.number)
-        ]
-        cut = [(document, list(chunk(document, self._settings, self._window))) for document in documents]
-        self.add_prepared(PreparedFile(path, old.stored, cut, remarks))
+        self.add_prepared(cut_again(self._old, old, path, self._settings, self._window))
 
     def finish(
         self, sources: Sequence[Location], *, limits: Mapping[str, int], follow_links: bool, reading: int
@@ -200,7 +192,7 @@ class MilvusWriter:
         store = MilvusStore(self._records.at(version), rows, self._documents)
         self._records.write_near_duplicates(store)
         self._records.flush()
-        self._complete(passages)
+        complete(self._connection, self._head, self._manifest, self._collection, passages)
         manifest = Manifest(
             format=FORMAT,
             created=time.time(),
@@ -222,28 +214,6 @@ class MilvusWriter:
         )  # fmt: skip
         manifest.write(self._folder)
         return MilvusStore(self._records.at(version), rows, self._documents)
-
-    def _complete(self, passages: int) -> None:
-        """Delete the rows of broken runs and of versions before the previous one, and check that nothing is missing."""
-        address, version = self._connection.address, self._head.attempt
-        if Head.read(self._connection) != self._head:
-            raise IndexBusy(f"{address}: another run has written to the store meanwhile; run `rag index` again")
-        for collection in (address.collection, self._collection):
-            self._connection.delete(collection, f"since > {self._before} and since < {version}")
-            self._connection.flush(collection)
-        found = self._connection.count(self._collection, visible(version))
-        if found != passages:
-            raise StoreUnavailable(
-                f"{address}: holds {found:,} passages where {passages:,} were written; the index is unchanged, run "
-                "`rag index` again"
-            )
-        for collection in (address.collection, self._collection):
-            self._connection.delete(collection, f"until <= {self._before}")
-        used = {self._collection, self._manifest.store["collection"] if self._manifest else ""}
-        for collection in self._connection.collections():
-            if collection not in used and is_passages_of(address, collection, self._connection.fields(collection)):
-                self._connection.drop(collection)
-        replace(self._head, committed=version, oldest=self._before or version).write(self._connection)
 
     def _old_heads(self, path: str) -> list[Record]:
         return self._records.old.children("document", digest("file", path)) if path in self._files else []

@@ -232,7 +232,7 @@ def test_a_killed_worker_is_started_once_more(jobs: IndexQueue, files: Path, tmp
 
 def test_interrupted_indexing_is_resumed(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
     (tmp_path / "index.pending").touch()
-    jobs.resume([("x", files, tmp_path / "index"), ("y", files, tmp_path / "other")])
+    jobs.resume([("x", files, tmp_path / "index", ""), ("y", files, tmp_path / "other", "")])
     job = jobs.latest("x")
     assert job and _ended(job).state().state == "done"
     assert jobs.latest("y") is None
@@ -243,7 +243,7 @@ def test_interrupted_indexing_is_resumed(jobs: IndexQueue, files: Path, tmp_path
 def test_a_job_stopped_by_its_user_is_not_resumed(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
     job = _running(jobs.start("x", many, tmp_path / "index"))
     jobs.stop("x")
-    jobs.resume([("x", many, tmp_path / "index")])
+    jobs.resume([("x", many, tmp_path / "index", "")])
     assert jobs.latest("x") is job
 
 
