@@ -46,7 +46,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help="address to serve on (default: 127.0.0.1, this machine only); any other needs --auth, --auth-file or "
         "--no-auth",
     )  # fmt: skip
-    parser.add_argument("--port", type=int, default=7860, metavar="N", help="port (default: 7860)")
+    parser.add_argument(
+        "--port", type=int, default=7860, metavar="N", help="port (default: 7860); 0 takes a free one and prints it"
+    )
     parser.add_argument(
         "--auth", action="append", default=[], metavar="USER:PASSWORD",
         help="account that may log in; repeatable. Other users of this machine can see it; prefer --auth-file",
@@ -94,9 +96,8 @@ def run(args: argparse.Namespace) -> int:
     limits = Limits() if args.requests_per_minute is None else Limits(requests_per_minute=args.requests_per_minute)
     quota = Quota.in_gigabytes(args.account_gb, args.total_gb)
     if args.no_auth:
-        err.print(
-            f"no login: anyone who can reach port {args.port} of this machine can read and change all collections"
-        )
+        port = f"port {args.port}" if args.port else "the port below"
+        err.print(f"no login: anyone who can reach {port} of this machine can read and change all collections")
     if args.paths:
         show_changes(run_build(args.paths, args.index or default_index()))
     folder = ready_index(args)
