@@ -13,7 +13,13 @@ import rag
 from rag.cli import build_parser
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURES = ("ui/pictures/answer.png", "ui/pictures/source.png", "eval/pictures/report.png")
+PICTURES = (
+    "ui/pictures/answer.png",
+    "ui/pictures/source.png",
+    "ui/pictures/table-source.png",
+    "ui/pictures/ocr-source.png",
+    "eval/pictures/report.png",
+)
 
 COMMANDS, PUBLIC_NAMES = "<!-- commands -->", "<!-- public names -->"
 INCLUDE = re.compile(r"<!-- include: (\S+) -->")

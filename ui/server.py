@@ -71,7 +71,7 @@ def start(
 
     Args:
         collections: Collections that the page offers.
-        host, port: Address to listen on.
+        host, port: Address to listen on; port 0 takes a free one, which is then ``server_port`` of the result.
         access: Who may use the server; None admits any user of this machine.
         keys: Keys of the API, which needs one as soon as there is one, or a login; none if None.
         limits: Limits on requests and uploads; None for the defaults.
@@ -81,13 +81,13 @@ def start(
         InputError: The port is invalid, taken or not permitted, or the access policy does not suit the host; see
             ``AccessPolicy.check``; or keys would pass unencrypted.
     """
-    if not 0 < port < 65_536:
+    if not 0 <= port < 65_536:
         raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port")
     access, keys, limits = access or AccessPolicy(), keys or ApiKeys(), limits or Limits()
     access.check(host)
     if keys:
         ApiAccess(keys, access.allowed_hosts, tls, access.plain_http).check(host)
-    _check_port(host, port)
+    port = _usable_port(host, port)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uploads = upload_folder()
@@ -158,12 +158,14 @@ def _middleware(
     ]
 
 
-def _check_port(host: str, port: int) -> None:
+def _usable_port(host: str, port: int) -> int:
+    """The port, or a free one for 0."""
     address = host.strip("[]")
     try:
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
+            return int(probe.getsockname()[1])
     except OSError as error:
         raise InputError(f"port {port} on {host} is taken or not allowed; choose another one with --port") from error
 
@@ -184,7 +186,7 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     trim_periodically()
     url_host = f"[{host.strip('[]')}]" if ":" in host else host
-    print(f"Serving on {'https' if tls else 'http'}://{url_host}:{port} - Ctrl-C stops", flush=True)
+    print(f"Serving on {'https' if tls else 'http'}://{url_host}:{page.server_port} - Ctrl-C stops", flush=True)
     page.block_thread()
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..export.check import Checked
+from ..export.notes import beside, overlaps
 from ..formats.unread import unsupported_kinds
 from ..index import Changes, Verification
 from ..reading.scoring import in_words
@@ -47,7 +48,7 @@ def result_text(result: Result) -> Text:
         lines.append(Text(_one_line(result.notice.text), style=WARNING))
     lines += _evidence(result, None)
     shown = result.evidence[:MAX_EVIDENCE]
-    closest = [answer for answer in result.answers if not any(_overlaps(each, answer) for each in shown)][:CLOSEST]
+    closest = [answer for answer in result.answers if not any(overlaps(each, answer) for each in shown)][:CLOSEST]
     if closest:
         lines.append(Text("closest passages:"))
         lines += [line for answer in closest for line in _context(answer)]
@@ -199,20 +200,13 @@ def _disagreement(agreement: Agreement) -> list[Text]:
 
 def _evidence(result: Result, answer: Answer | None) -> list[Text]:
     """Sentences that bear on the question, without that of the answer, each with its location."""
-    others = [each for each in result.evidence if answer is None or not _overlaps(each, answer)][:MAX_EVIDENCE]
+    others = (beside(result.evidence, answer) if answer else result.evidence)[:MAX_EVIDENCE]
     lines = [Text("sentences that bear on this:")] if others else []
     for each in others:
         place = _place(each.title, each.document_id, each)
         lines.append(Text(f"  {_one_line(each.text)}", style=SENTENCE))
         lines.append(Text(f"  {one_line(place)}  {each.probability:.0%}", style=QUIET))
     return lines
-
-
-def _overlaps(evidence: Evidence, answer: Answer) -> bool:
-    """True if evidence shares words with the sentence of an answer."""
-    sentence = answer.sentence
-    same = evidence.document_id == answer.document
-    return same and evidence.start < sentence.end and sentence.start < evidence.end
 
 
 def _hit(rank: int, hit: Hit) -> Text:

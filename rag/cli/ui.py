@@ -48,7 +48,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help="address to serve on (default: 127.0.0.1, this machine only); any other needs --auth, --auth-file or "
         "--no-auth",
     )  # fmt: skip
-    parser.add_argument("--port", type=int, default=7860, metavar="N", help="port (default: 7860)")
+    parser.add_argument(
+        "--port", type=int, default=7860, metavar="N", help="port (default: 7860); 0 takes a free one and prints it"
+    )
     parser.add_argument(
         "--auth", action="append", default=[], metavar="USER:PASSWORD",
         help="account that may log in; repeatable. Other users of this machine can see it; prefer --auth-file",
@@ -102,9 +104,8 @@ def run(args: argparse.Namespace) -> int:
     quota = Quota.in_gigabytes(args.account_gb, args.total_gb)
     store = _checked_store(args.store) if args.store else None
     if args.no_auth:
-        err.print(
-            f"no login: anyone who can reach port {args.port} of this machine can read and change all collections"
-        )
+        port = f"port {args.port}" if args.port else "the port below"
+        err.print(f"no login: anyone who can reach {port} of this machine can read and change all collections")
     if args.paths:
         show_changes(run_build(args.paths, args.index or default_index()))
     folder = ready_index(args)

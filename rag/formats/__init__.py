@@ -39,7 +39,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: Raised when more of the files is read or counted: `rag index` then reads all files of older indexes again.
-READING = 1
+READING = 2
 
 MARKDOWN = frozenset({".md", ".markdown"})
 

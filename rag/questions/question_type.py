@@ -107,10 +107,15 @@ ABOUT = re.compile(
 )
 
 
+def asks_about(question: str) -> bool:
+    """True if a question is about all that the documents say of a subject, or a comparison."""
+    return bool(ABOUT.search(asking_words(question)))
+
+
 def asks_for_sentences(question: str) -> bool:
     """True if sentences answer better than a few words.
 
     These are questions for yes or no, why, how, what is said about a subject, or a comparison, and keywords.
     """
-    text = asking_words(question)
-    return _stated_kind(text) in ("why", "how", None) or bool(ABOUT.search(text)) or asks_yes_no(question)
+    kind = _stated_kind(asking_words(question))
+    return kind in ("why", "how", None) or asks_about(question) or asks_yes_no(question)

@@ -4,12 +4,14 @@ from io import BytesIO
 
 import pypdfium2
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from rag.errors import DocumentError
 from rag.formats import Parsed, Remark, parse
 from rag.formats.ocr import Allowance, allowing
+from rag.formats.pdf.long_image import page_boxes
 from rag.formats.pdf.render import page_picture, page_sizes
+from rag.types import Document
 from tests.formats.scans import scanned
 
 LINES = ["The toll of the Karst bridge", "is four crowns since May 2023."]
@@ -25,6 +27,17 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
     saved = BytesIO()
     image.save(saved, kind, **options)
     return saved.getvalue()
+
+
+def _screenshot(lines: list[str], size: tuple[int, int], spacing: int) -> Image.Image:
+    """Black text of 16 pixels beside a vertical rule; each line ``spacing`` pixels below the one before."""
+    image = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(image)
+    draw.line((8, 0, 8, size[1]), "black", 3)
+    font = ImageFont.load_default(size=16)
+    for number, line in enumerate(lines):
+        draw.text((20, 10 + spacing * number), line, "black", font)
+    return image
 
 
 def _read(name: str, raw: bytes, pages: int = 100) -> Parsed:
@@ -117,3 +130,66 @@ def test_damaged_picture_is_refused(raw: bytes) -> None:
 def test_picture_without_text_is_refused() -> None:
     with pytest.raises(DocumentError, match=r"^has no text in its 1 page, and OCR found none"):
         _read("a.png", _saved(Image.new("RGB", (300, 200), "white"), "PNG"))
+
+
+def test_tall_screenshot_is_read_in_pages_with_word_boxes() -> None:
+    towns = "Oslo Riga Turku Visby Tartu Narva Memel Lund Gdansk Kiel Malmo Vaasa".split()
+    lines = [f"The ferry to {town} leaves the harbour." for town in towns]
+    raw = _saved(_screenshot(lines, (400, 3_600), 300), "PNG")
+    document = _read("page.png", raw).documents[0]
+    assert document.text.split() == " ".join(lines).split()
+    sizes = page_sizes("page.png", raw)
+    assert [place.page for place in document.places] == list(range(1, len(sizes) + 1))
+    assert len({round(width, 3) for width, _ in sizes}) == 1
+    start = document.text.index("Malmo") - len("to ")
+    number = max(place.page or 0 for place in document.places if place.start <= start)
+    picture = page_picture(raw, document, number, [(start, start + len("to Malmo"))], width=400)
+    ((box,),) = picture.boxes
+    # Of all pages above one another, the box is over the eleventh line.
+    above = sum(height for _, height in sizes[: number - 1])
+    _, height = sizes[number - 1]
+    middle = above + (box.top + box.height / 2) * height
+    assert middle / sum(height for _, height in sizes) == pytest.approx((10 + 300 * 10 + 9) / 3_600, abs=0.002)
+    assert 0.2 < box.left < 0.6
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_long_picture_is_cut_between_lines_of_text(turned: bool) -> None:
+    image = _screenshot(
+        ["Letters of a paragraph, with gaps of a few pixels between its lines."] * 400, (900, 9_000), 22
+    )
+    if turned:
+        image = image.transpose(Image.Transpose.TRANSPOSE)
+    boxes = page_boxes(image)
+    if turned:
+        image, boxes = image.transpose(Image.Transpose.TRANSPOSE), [(b, a, d, c) for a, b, c, d in boxes]
+    assert [upper for _, upper, _, _ in boxes] == [0, *(lower for *_, lower in boxes[:-1])]
+    assert boxes[-1][3] == 9_000
+    assert all(900 * 0.8 < lower - upper < 900 * 1.8 for _, upper, _, lower in boxes)
+    for _, _, _, lower in boxes[:-1]:
+        gap = image.crop((20, lower - 2, 900, lower + 2))
+        assert gap.getextrema() == ((255, 255),) * 3
+
+
+def test_large_letters_are_not_cut() -> None:
+    image = Image.new("L", (600, 1_800), "white")
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=120)
+    for number in range(13):
+        draw.text((20, 140 * number), "HILL", "black", font)
+    for _, _, _, lower in page_boxes(image)[:-1]:
+        assert image.crop((0, lower - 2, 600, lower + 2)).getextrema() == (255, 255)
+
+
+def test_page_of_a_tiff_is_drawn_without_decoding_the_others() -> None:
+    first, second = _picture(LINES), _picture(["The ferry leaves at nine."])
+    raw = _saved(first, "TIFF", save_all=True, append_images=[second, first], compression="tiff_deflate")
+    with Image.open(BytesIO(raw)) as image:
+        image.seek(1)
+        (at, *_), (length, *_) = image.tag_v2[273], image.tag_v2[279]
+    damaged = raw[:at] + bytes(length) + raw[at + length :]
+    document = Document("a.tif", "", "A title")
+    assert page_picture(damaged, document, 3, []).png == page_picture(raw, document, 1, []).png
+    assert len(page_sizes("a.tif", damaged)) == 3
+    with pytest.raises(DocumentError, match=r"^is damaged or not a picture"):
+        page_picture(damaged, document, 2, [])

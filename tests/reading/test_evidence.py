@@ -37,6 +37,17 @@ def test_sentences_are_slices_with_their_document_offsets_most_probable_first() 
     assert (found[0].document_id, found[0].title, found[0].hit) == ("d", "Title", 0)
 
 
+def test_sentence_after_one_about_a_subject_is_evidence_too() -> None:
+    by_number = EvidenceFinder(Regression({"coverage": 8.0}, 0.0), Regression({"coverage": 8.0}, 0.0), threshold=0.6)
+    hits = [_hit(TEXT), _hit("The wind blew.", 200)]
+    found = by_number.find("What is known about rents in Almaty?", hits, HitsRead([]), _equal)
+    probabilities = {each.text: each.probability for each in found}
+    assert probabilities["The sun shone."] == pytest.approx(0.8 * probabilities["Rents rose in Almaty."])
+    # Not across passages, and not where a fact is asked for.
+    assert "The wind blew." not in probabilities
+    assert "The sun shone." not in {each.text for each in by_number.find("rents in Almaty", hits, HitsRead([]), _equal)}
+
+
 def test_no_sentence_above_the_threshold_is_no_evidence() -> None:
     assert FINDER.find("elections", [_hit(TEXT)], HitsRead([]), _equal) == ()
     assert FINDER.find("elections", [], HitsRead([]), _equal) == ()

@@ -79,6 +79,17 @@ def test_long_row_is_cut_between_cells_and_keeps_its_label() -> None:
     assert "Name 24: the value of column number 24" in rows[-1]
 
 
+def test_row_of_many_short_cells_is_read_in_even_parts() -> None:
+    months = [f"{month} {year}" for year in (2022, 2023) for month in ("Jan", "Feb", "Mar", "Apr", "May")]
+    rows = ["\t".join([town, *(str(100 * number) for number in range(1, 11))]) for town in ("Aktau", "Kuryk")]
+    views = _views("\n".join(["\t".join(["Town", *months]), *rows]))
+    assert views == [
+        f"Town {town}: " + "; ".join(f"{month}: {100 * (at + number)}" for number, month in enumerate(some))
+        for town in ("Aktau", "Kuryk")
+        for at, some in ((1, months[:5]), (6, months[5:]))
+    ]
+
+
 def test_no_view_exceeds_a_budget() -> None:
     window = Budget(lambda text: len(text.split()), 40)
     text = LONG + "\n" + "\t".join(["Far", "word " * 90, "End"])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag import Evidence, Result
-from rag.export.notes import by_document, note_markdown, note_text
+from rag import Answer, Evidence, Result
+from rag.export.notes import beside, by_document, note_markdown, note_text
 
 from ..services.ask_service import FindDocument
 from .answer import Link, place
@@ -57,10 +57,17 @@ class Note:
     markdown: str
 
 
-def note(result: Result, find: FindDocument) -> Note:
-    """The evidence of a result, the most probable sentences of each kind."""
-    likely = result.likely_evidence
-    others = result.evidence[len(likely) :][:MOST]
+def note(result: Result, find: FindDocument, shown_answer: Answer | None = None) -> Note:
+    """The evidence of a result, the most probable sentences of each kind.
+
+    Args:
+        result: The result.
+        find: Finds a document.
+        shown_answer: The answer whose sentence is shown above; that sentence is left out.
+    """
+    found = beside(result.evidence, shown_answer) if shown_answer else list(result.evidence)
+    likely = [each for each in found if each.probability >= result.min_confidence]
+    others = found[len(likely) :][:MOST]
     likely = likely[:MOST]
     shown = by_document(likely)
     quotes = [(each, find(document)) for document, some in shown.items() for each in some]

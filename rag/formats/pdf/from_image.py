@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Container, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ...errors import DocumentError
+from .long_image import Box, is_long, page_boxes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -33,12 +35,15 @@ def is_image(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
 
 
-def as_pdf(name: str, raw: bytes) -> bytes:
+def as_pdf(name: str, raw: bytes, drawn: Container[int] | None = None) -> bytes:
     """The bytes of a PDF with each frame of a picture as a page; those of a PDF are returned as they are.
+
+    A long frame is several pages.
 
     Args:
         name: Name of the file, or id of its document.
         raw: Its bytes.
+        drawn: Numbers of the pages that show their picture, from 1; the others are blank. Default: all.
 
     Raises:
         DocumentError: It is not a picture, or damaged; the message does not name it.
@@ -50,34 +55,82 @@ def as_pdf(name: str, raw: bytes) -> bytes:
     from .extract import PDFIUM
 
     pages = BytesIO()
-    with PDFIUM, closing(pypdfium2.PdfDocument.new()) as pdf:
-        for frame in _frames(raw):
-            jpeg = BytesIO()
-            frame.save(jpeg, "JPEG", quality=QUALITY)
-            scale = PAGE_SIDE / max(frame.size)
-            width, height = (side * scale for side in frame.size)
-            picture = pypdfium2.PdfImage.new(pdf)
-            picture.load_jpeg(jpeg, inline=True)
-            picture.set_matrix(pypdfium2.PdfMatrix().scale(width, height))
-            with closing(pdf.new_page(width, height)) as page:
-                page.insert_obj(picture)
-                page.gen_content()
+    with PDFIUM, closing(pypdfium2.PdfDocument.new()) as pdf, _errors_named():
+        for number, page in enumerate(_pages(raw), start=1):
+            width, height = page.points
+            with closing(pdf.new_page(width, height)) as added:
+                if drawn is None or number in drawn:
+                    picture = pypdfium2.PdfImage.new(pdf)
+                    picture.load_jpeg(page.jpeg(), inline=True)
+                    picture.set_matrix(pypdfium2.PdfMatrix().scale(width, height))
+                    added.insert_obj(picture)
+                    added.gen_content()
         pdf.save(pages)
     return pages.getvalue()
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A frame, or a part of a long one.
+
+    Attributes:
+        frame: The frame, upright.
+        box: Left, upper, right and lower edge of the part in pixels.
+        scale: Points per pixel.
+    """
+
+    frame: Image.Image
+    box: Box
+    scale: float
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """Width and height of the page in points."""
+        left, upper, right, lower = self.box
+        return (right - left) * self.scale, (lower - upper) * self.scale
+
+    def jpeg(self) -> BytesIO:
+        """The page in RGB or gray, with at most ``MAX_SIDE`` pixels a side."""
+        picture = self.frame.crop(self.box)
+        picture.thumbnail((MAX_SIDE, MAX_SIDE))
+        saved = BytesIO()
+        _opaque(picture).save(saved, "JPEG", quality=QUALITY)
+        return saved
+
+
+def _pages(raw: bytes) -> Iterator[_Page]:
+    """The pages of a picture; each is valid until the next is taken."""
+    for frame in _frames(raw):
+        if is_long(frame.size):
+            whole = _opaque(frame)
+            boxes = page_boxes(whole)
+        else:
+            whole, boxes = frame, [(0, 0, *frame.size)]
+        longest = max(max(right - left, lower - upper) for left, upper, right, lower in boxes)
+        yield from (_Page(whole, box, PAGE_SIDE / longest) for box in boxes)
+
+
 def _frames(raw: bytes) -> Iterator[Image.Image]:
-    """The frames of a TIFF, or the one picture of another file: upright, at most ``MAX_SIDE``, in RGB or gray."""
+    """The frames of a TIFF, which are not decoded yet, or the one picture of another file; upright."""
     from PIL import Image, ImageOps, ImageSequence
 
+    with Image.open(BytesIO(raw), formats=FORMATS) as image:
+        if image.format != "TIFF":
+            yield ImageOps.exif_transpose(image)
+            return
+        # Pillow turns the frames of a TIFF when it decodes them.
+        for frame in ImageSequence.Iterator(image):
+            if not getattr(frame, "tag_v2", {}).get(SUBFILE, 0) & PREVIEW:
+                yield frame
+
+
+@contextmanager
+def _errors_named() -> Iterator[None]:
+    """Errors of Pillow as ``DocumentError``."""
+    from PIL import Image
+
     try:
-        with Image.open(BytesIO(raw), formats=FORMATS) as image:
-            for frame in ImageSequence.Iterator(image) if image.format == "TIFF" else (image,):
-                if getattr(frame, "tag_v2", {}).get(SUBFILE, 0) & PREVIEW:
-                    continue
-                upright = ImageOps.exif_transpose(frame)
-                upright.thumbnail((MAX_SIDE, MAX_SIDE))
-                yield _opaque(upright)
+        yield
     except Image.DecompressionBombError as error:
         raise DocumentError("has too many pixels; save it at a lower resolution") from error
     except (OSError, ValueError, SyntaxError) as error:

@@ -73,7 +73,7 @@ def page_picture(
     if not 1 <= width <= MAX_SIDE:
         raise InputError(f"the width is {width} pixels; choose 1 to {MAX_SIDE:,}")
     try:
-        with opened(as_pdf(document.id, raw)) as pdf:
+        with opened(as_pdf(document.id, raw, drawn=(number,))) as pdf:
             if not 1 <= number <= len(pdf):
                 raise InputError(f"{document.id}: there is no page {number}; choose one from 1 to {len(pdf)}")
             with closing(pdf[number - 1]) as page:
@@ -93,7 +93,7 @@ def page_sizes(document_id: str, raw: bytes) -> tuple[tuple[float, float], ...]:
     Raises:
         DocumentError: The file cannot be opened; as with ``parse``, the message does not name the document.
     """
-    with opened(as_pdf(document_id, raw)) as pdf:
+    with opened(as_pdf(document_id, raw, drawn=())) as pdf:
         return tuple(pdf.get_page_size(i) for i in range(len(pdf)))
 
 

@@ -122,6 +122,19 @@ def test_evidence_is_grouped_by_document_and_each_sentence_opens_its_place(assis
     assert section.count("page 2") == 3
 
 
+def test_sentence_of_the_answer_is_not_repeated_as_evidence(assistant: Assistant) -> None:
+    result = assistant.ask(BORDER)
+    answer = result.answer
+    assert answer
+    own = Evidence(
+        answer.document, answer.sentence.start, answer.sentence.end, answer.sentence.text, 0.95, 0, "A title"
+    )
+    shown = result_html(replace(result, evidence=(own, *QUOTES)), _find(assistant))
+    section = shown.partition('<section class="evidence"')[2].partition("</section>")[0]
+    assert [text for *_, text in _quotes_in(section)] == ["It began.", "Rents &lt;rose&gt;.", "They fell."]
+    assert 'aria-label="Evidence"' not in result_html(replace(result, evidence=(own,)), _find(assistant))
+
+
 def test_no_evidence_shows_no_section(assistant: Assistant) -> None:
     assert "Evidence" not in _html(assistant, replace(assistant.ask(BORDER), evidence=()))
 
