@@ -82,7 +82,7 @@ def start(
             ``AccessPolicy.check``; or keys would pass unencrypted.
     """
     if not 0 <= port < 65_536:
-        raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port")
+        raise InputError(f"there is no port {port}; choose one between 1 and 65535 with --port, or 0 for a free one")
     access, keys, limits = access or AccessPolicy(), keys or ApiKeys(), limits or Limits()
     access.check(host)
     if keys:

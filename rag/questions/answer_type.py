@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 
 from ..text.values import MONTHS
-from .question_type import guess_kind
+from .question_type import asking_words, guess_kind
 
 _NUMBER_WORDS = (
     "no none zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand "
     "thousands million millions billion billions trillion dozen dozens half halves third thirds quarter quarters fifth "
     "fifths tenth single double doubled triple tripled twice thrice once both couple pair few several many most all "
-    "majority minority fold every each daily weekly monthly yearly annually hourly"
+    "majority minority fold every each daily weekly monthly yearly annually hourly "
+    "twofold threefold fourfold fivefold sixfold sevenfold eightfold ninefold tenfold hundredfold manifold"
 ).split()
 _TIME_WORDS = (
     "monday tuesday wednesday thursday friday saturday sunday today yesterday tomorrow tonight now recently currently "
@@ -27,7 +28,7 @@ _TIME_WORDS = (
 _MONTHS = [*MONTHS, "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec"]
 
 #: What an answer to each type of question holds.
-NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBER_WORDS)}|\w+(?:teen|ty)-\w+|\w+fold)\b", re.IGNORECASE)
+NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBER_WORDS)}|\w+(?:teen|ty)-\w+)\b", re.IGNORECASE)
 TIME = re.compile(
     rf"\d|\b(?:{'|'.join((*_TIME_WORDS, *_MONTHS))})\b"
     r"|^(?:only )?(?:after|before|during|since|until|till|when|while|as|once|upon|following|prior|at|by|in|on|between"
@@ -67,14 +68,14 @@ def concise_end(text: str, question: str) -> int:
 
 def fits_question(text: str, question: str) -> bool:
     """False if a text is plainly not of the type that a question asks for; True if it is, or if that cannot be told."""
-    kind = guess_kind(question)
-    if kind == "how many" and not ASKS_FOR_PART.search(question):
-        return bool(NUMBER.search(text) or (ASKS_FOR_DURATION.search(question) and TIME.search(text)))
-    if ASKS_FOR_YEAR.search(question):
+    kind, asked = guess_kind(question), asking_words(question)
+    if kind == "how many" and not ASKS_FOR_PART.search(asked):
+        return bool(NUMBER.search(text) or (ASKS_FOR_DURATION.search(asked) and TIME.search(text)))
+    if ASKS_FOR_YEAR.search(asked):
         return bool(YEAR.search(text))
-    if ASKS_FOR_DAY.search(question):
+    if ASKS_FOR_DAY.search(asked):
         return bool(DAY.search(text))
-    if kind == "when" and ASKS_FOR_TIME.search(question.strip()):
+    if kind == "when" and ASKS_FOR_TIME.search(asked):
         return bool(TIME.search(text))
     if kind in ("who", "where"):
         words = re.findall(r"[^\W\d_]+", text.casefold())

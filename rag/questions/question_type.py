@@ -40,14 +40,20 @@ PATTERNS = tuple(
 )
 
 
-#: Quoted words, such as a title. An apostrophe within a word opens and closes nothing.
-QUOTED = re.compile(r"\"[^\"]+\"|“[^“”]+”|«[^«»]+»|‘[^‘’]+’(?!\w)|(?<!\w)'[^']+'(?!\w)")
+#: Quoted words, such as a title. An apostrophe within a word, as in "didn't", neither opens nor closes a quotation; one
+#: before a number ("the '90s"), a mark of inches (5") and one after an s ("traders' union") are no quotation marks,
+#: unless a capital letter follows the first.
+QUOTED = re.compile(
+    r"(?<!\d)\"[^\"]+\"|“[^“”]+”|„[^„“”]+[“”]|«[^«»]+»"
+    r"|‘(?:[^‘’]|(?<=\w)’(?=\w))+’(?!\w)"
+    r"|(?<!\w)'(?:(?=[A-Z])(?:[^']|(?<=\w)'(?=\w))+|(?!\d)(?:[^']|(?<=\w)'(?=\w))+(?<!s))'(?!\w)"
+)
 
 
 def asking_words(question: str) -> str:
     """The words of a question that say what it asks for, casefolded: all but what it quotes, if others remain."""
-    text = question.casefold()
-    return " ".join(QUOTED.sub(" ", text).split()) or " ".join(text.split())
+    words = " ".join(QUOTED.sub(" ", question).casefold().split())
+    return words if any(map(str.isalnum, words)) else " ".join(question.casefold().split())
 
 
 def guess_kind(question: str) -> str:
@@ -109,7 +115,8 @@ ABOUT = re.compile(
 
 def asks_about(question: str) -> bool:
     """True if a question is about all that the documents say of a subject, or a comparison."""
-    return bool(ABOUT.search(asking_words(question)))
+    text = asking_words(question)
+    return _stated_kind(text) in ("what", "yes-no", None) and bool(ABOUT.search(text))
 
 
 def asks_for_sentences(question: str) -> bool:

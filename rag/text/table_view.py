@@ -114,7 +114,7 @@ def _row_pieces(
     while left:
         count = ceil(len(left) / ceil(len(left) / MOST_CELLS))
         while True:
-            stop = end if count == len(left) else left[count][1].start
+            stop = end if count == len(left) else row.start_of(*left[count], after=left[count - 1][1].end)
             view = replace(row, cells=left[:count]).view(lead, own_part=own_part, label=label)
             piece = Piece(*trim(row.text, start, stop), view)
             is_fit = fits(*piece.extent, piece.view.text)
@@ -173,6 +173,11 @@ class _Row:
             writer.quote(cell, cell=True)
         writer.rows.append(ViewRow(at, writer.length, self.cells[0][1].start, self.cells[-1][1].end))
         return writer.view()
+
+    def start_of(self, column: int, cell: Extent, after: int) -> int:
+        """Where a cell begins in the text: at its name if that stands between ``after`` and the cell."""
+        names = self.table.header[column] if column < len(self.table.header) else ()
+        return min((name.start for name in names if after <= name.start < cell.start), default=cell.start)
 
     def _write_names(self, writer: _Writer, column: int, after: str) -> None:
         """Write the names above a column, and what follows them."""

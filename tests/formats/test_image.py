@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from rag.errors import DocumentError
 from rag.formats import Parsed, Remark, parse
 from rag.formats.ocr import Allowance, allowing
-from rag.formats.pdf.long_image import page_boxes
 from rag.formats.pdf.render import page_picture, page_sizes
+from rag.formats.pdf.tall_image import MAX_PAGES, is_tall, page_boxes
 from rag.types import Document
 from tests.formats.scans import scanned
 
@@ -153,22 +153,32 @@ def test_tall_screenshot_is_read_in_pages_with_word_boxes() -> None:
     assert 0.2 < box.left < 0.6
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_long_picture_is_cut_between_lines_of_text(turned: bool) -> None:
+def test_tall_picture_is_cut_between_lines_of_text() -> None:
     image = _screenshot(
         ["Letters of a paragraph, with gaps of a few pixels between its lines."] * 400, (900, 9_000), 22
     )
-    if turned:
-        image = image.transpose(Image.Transpose.TRANSPOSE)
     boxes = page_boxes(image)
-    if turned:
-        image, boxes = image.transpose(Image.Transpose.TRANSPOSE), [(b, a, d, c) for a, b, c, d in boxes]
     assert [upper for _, upper, _, _ in boxes] == [0, *(lower for *_, lower in boxes[:-1])]
     assert boxes[-1][3] == 9_000
     assert all(900 * 0.8 < lower - upper < 900 * 1.8 for _, upper, _, lower in boxes)
     for _, _, _, lower in boxes[:-1]:
         gap = image.crop((20, lower - 2, 900, lower + 2))
         assert gap.getextrema() == ((255, 255),) * 3
+
+
+@pytest.mark.parametrize(
+    ("size", "tall"),
+    [
+        ((900, 9_000), True), ((1_080, 2_640), True), ((1_080, 2_340), False), ((900, 1_500), False),
+        ((3_440, 1_440), False), ((1_700, 44), False), ((1, 60_000), False),
+    ],
+)  # fmt: skip
+def test_only_tall_pictures_are_cut(size: tuple[int, int], tall: bool) -> None:
+    assert is_tall(size) is tall
+
+
+def test_number_of_pages_is_limited() -> None:
+    assert len(page_boxes(Image.new("L", (100, 40_000), "white"))) == MAX_PAGES
 
 
 def test_large_letters_are_not_cut() -> None:

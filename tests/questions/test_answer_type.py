@@ -32,6 +32,7 @@ def test_answers_of_another_type_are_found(question: str, fitting: list[str], ot
         ("What part of the river is in Uzbekistan?", "the lower course"),
         ("When the river floods, what happens to the fields?", "they are covered by silt"),
         ("When is a permit needed?", "if more than one person crosses"),
+        ("Who wrote 'What year is it?'", "Ana Ruiz"),
         ("", "anything"),
     ],
 )

@@ -19,7 +19,9 @@ MET = "The board met in Osterby on 3 May 2021."
         ("When did the board meet?", False), ("What were they told not to do?", False), ("Why did it not meet?", False),
         ("Who claimed that they never met?", False), ("Did it not meet?", False), ("Which notes were read?", False),
         ("Since when has nobody voted?", False),
-        ("Who wrote 'Never Closer or Drifting Apart?'", False), ("Which country not only voted?", False),
+        ("Who wrote 'Never Closer or Drifting Apart?'", False),
+        ("Who wrote 'Why it didn't fall'?", False), ("Who wrote ‘Why it didn’t fall’?", False),
+        ("Which towns in the '90s did not join the traders' union?", True), ("Which country not only voted?", False),
     ],
 )  # fmt: skip
 def test_negation_of_the_question_itself_is_recognised(question: str, negated: bool) -> None:

@@ -23,6 +23,7 @@ from rag.questions.schema import KINDS
         ("Can you tell me whether they met?", "yes-no"), ("Could you list the members?", "list"),
         ('In "How we met", is it winter?', "yes-no"), ("When was 'Who came?' asked?", "when"), ('"Who?"', "who"),
         ("Is the Kazakhs' vote the Kyrgyz' vote when counted?", "yes-no"),
+        ('Is a 5" pipe, when cold, longer than a 6" pipe?', "yes-no"), ("\"Who\" 'why'?", "who"),
     ],
 )  # fmt: skip
 def test_kind_follows_the_question_word(question: str, kind: str) -> None:
@@ -47,6 +48,7 @@ def test_guessed_kinds_mostly_match_the_shipped_ones() -> None:
         ("In which cities did rents rise?", False), ("Compare what the two polls say.", True),
         ("What do Osh and Almaty have in common?", True), ("What is the main difference between the polls?", True),
         ("Which language do they have in common?", False), ("Who wrote “Why it fell”?", False),
+        ("When did Osh Weekly report about rents?", False), ("How many read the book about rents?", False),
         ("What is the distance between the towns?", False),
     ],
 )  # fmt: skip

@@ -90,6 +90,13 @@ def test_row_of_many_short_cells_is_read_in_even_parts() -> None:
     ]
 
 
+def test_part_of_a_row_that_names_its_cells_begins_with_a_name() -> None:
+    fields = "\t".join(["Town: Vellin", *(f"Week {number} tons: {100 + number}" for number in range(1, 11))])
+    first, second = _passages(fields)
+    assert first.text.endswith("Week 5 tons: 105")
+    assert second.text.startswith("Week 6 tons: 106")
+
+
 def test_no_view_exceeds_a_budget() -> None:
     window = Budget(lambda text: len(text.split()), 40)
     text = LONG + "\n" + "\t".join(["Far", "word " * 90, "End"])

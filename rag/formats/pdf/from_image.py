@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ...errors import DocumentError
-from .long_image import Box, is_long, page_boxes
+from .tall_image import Box, is_tall, page_boxes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,7 +38,7 @@ def is_image(name: str) -> bool:
 def as_pdf(name: str, raw: bytes, drawn: Container[int] | None = None) -> bytes:
     """The bytes of a PDF with each frame of a picture as a page; those of a PDF are returned as they are.
 
-    A long frame is several pages.
+    A tall frame is several pages.
 
     Args:
         name: Name of the file, or id of its document.
@@ -71,7 +71,7 @@ def as_pdf(name: str, raw: bytes, drawn: Container[int] | None = None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A frame, or a part of a long one.
+    """A frame, or a part of a tall one.
 
     Attributes:
         frame: The frame, upright.
@@ -101,7 +101,7 @@ class _Page:
 def _pages(raw: bytes) -> Iterator[_Page]:
     """The pages of a picture; each is valid until the next is taken."""
     for frame in _frames(raw):
-        if is_long(frame.size):
+        if is_tall(frame.size):
             whole = _opaque(frame)
             boxes = page_boxes(whole)
         else:

@@ -1,6 +1,6 @@
-"""Cutting long pictures, such as the screenshot of a whole web page, into pages between lines of text.
+"""Cutting tall pictures, such as the screenshot of a whole web page, into pages between lines of text.
 
-OCR reads a smaller copy of a picture, on which the text of a long one would be too small.
+OCR reads a smaller copy of a picture, on which the text of a tall one would be too small.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from PIL import Image
 
-#: Ratio of the sides, and pixels of the longer one, beyond which a picture is cut. Screens of phones are not so long.
-#: On 900 x 2,100 pixels with letters of 13 pixels, OCR reads .91 of the words in two pages, and .76 in one.
-MAX_RATIO, MAX_LENGTH = 2.25, 1_600
+#: Height as a multiple of the width, and in pixels, beyond which a picture is cut. On 900 x 2,100 pixels with letters
+#: of 13 pixels, OCR reads .91 of the words in two pages, and .76 in one.
+MAX_RATIO, MAX_HEIGHT = 2.25, 1_600
 
-#: Ratio of the sides of a page about which it is cut, that of A4.
+#: Pixels of width below which a picture holds no lines of text.
+MIN_WIDTH = 100
+
+#: Most pages of a picture.
+MAX_PAGES = 100
+
+#: Height of a page, as a multiple of its width, about which a picture is cut; that of A4.
 PAGE_RATIO = sqrt(2)
 
 #: Share of a page by which a cut may move to a gap in the text.
@@ -35,31 +41,27 @@ MIN_GAP = 3
 Box = tuple[int, int, int, int]
 
 
-def is_long(size: tuple[int, int]) -> bool:
+def is_tall(size: tuple[int, int]) -> bool:
     """True if a picture of this width and height in pixels is cut."""
-    across, length = sorted(size)
-    return length > MAX_LENGTH and length > MAX_RATIO * across
+    width, height = size
+    return width >= MIN_WIDTH and height > MAX_HEIGHT and height > MAX_RATIO * width
 
 
 def page_boxes(image: Image.Image) -> list[Box]:
-    """The parts of a long picture that are its pages, from the top or from the left; they cover all of it.
+    """The parts of a tall picture that are its pages, from the top; they cover all of it.
 
     Args:
         image: In RGB or gray.
     """
     width, height = image.size
-    across, length = sorted(image.size)
-    is_tall = height > width
-    count = ceil(length / (PAGE_RATIO * across))
-    reach = max(1, round(REACH * length / count))
+    count = min(ceil(height / (PAGE_RATIO * width)), MAX_PAGES)
+    reach = max(1, round(REACH * height / count))
     ends = [0]
     for number in range(1, count):
-        first = round(number * length / count) - reach
-        window = (0, first, width, first + 2 * reach) if is_tall else (first, 0, first + 2 * reach, height)
-        pixels = np.asarray(image.crop(window).convert("L"), dtype=np.int16)
-        ends.append(first + _gap(pixels if is_tall else pixels.T))
-    ends.append(length)
-    return [(0, start, width, end) if is_tall else (start, 0, end, height) for start, end in pairwise(ends)]
+        first = round(number * height / count) - reach
+        window = image.crop((0, first, width, first + 2 * reach)).convert("L")
+        ends.append(first + _gap(np.asarray(window, dtype=np.int16)))
+    return [(0, start, width, end) for start, end in pairwise([*ends, height])]
 
 
 def _gap(pixels: npt.NDArray[np.int16]) -> int:
