@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ..text.values import MONTHS
+from .list_items import asks_for_things
 from .question_type import guess_kind
 
 _NUMBER_WORDS = (
@@ -42,6 +43,9 @@ _BESIDE_NUMBER = frozenset(
     [*_NUMBER_WORDS, *_TIME_WORDS, *_MONTHS, *"about around over under per cent percent in on".split()]
 )
 
+#: Words that may stand beside a number that stands for things: "the four", "all five of them".
+_BESIDE_THINGS = _BESIDE_NUMBER | {"the", "of", "them", "these", "those"}
+
 ASKS_FOR_YEAR = re.compile(r"\b(?:which|what) year\b", re.IGNORECASE)
 ASKS_FOR_DAY = re.compile(r"\b(?:which|what) (?:day|date|weekday)\b", re.IGNORECASE)
 ASKS_FOR_TIME = re.compile(
@@ -63,6 +67,15 @@ def concise_end(text: str, question: str) -> int:
     """Where an answer ends, in code points: before a relative clause after a comma, if a value is asked for."""
     found = RELATIVE_CLAUSE.search(text) if guess_kind(question) in ASKS_FOR_A_VALUE else None
     return found.start() if found else len(text)
+
+
+def is_number_for_things(text: str, question: str) -> bool:
+    """True if a text is but a number word, and the question asks for things: "Four" to "Which four countries ...?".
+
+    Digits may name a thing, such as a room.
+    """
+    words = re.findall(r"\w+", text.casefold())
+    return bool(NUMBER.search(text)) and all(word in _BESIDE_THINGS for word in words) and asks_for_things(question)
 
 
 def fits_question(text: str, question: str) -> bool:

@@ -4,35 +4,60 @@ from __future__ import annotations
 
 import re
 
-from .question_type import guess_kind
+from .question_type import SEVERAL, guess_kind
 
 #: Questions for several things: "Which countries ...", "In what other towns ...", "Whose economies ...".
 PLURAL = re.compile(
     r"\b(?:which|what|whose)(?: (?!(?:does|is|was|has|says|as)\b)\w+){0,2}? (?!(?:does|is|was|has|says|as)\b)"
-    r"\w+(?<![sui])s\b|\bwhat (?:are|were) the\b"
+    r"\w+(?<![sui])s\b|\b(?:what|who) (?:are|were) the\b"
 )
 
-#: The number of things that a question asks for: "which five countries", "name the three powers".
+#: The number of things that a question asks for: "which five countries", "the names of the three powers".
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NUMBER = re.compile(
-    rf"\b(?:which|what|list|name|give|enumerate)(?: the)? (?:(?P<word>{'|'.join(NUMBERS)})|(?P<digits>[1-9]\d?))\b"
+    r"\b(?:(?:which|what|who)(?: are| were)?|list|name|give|enumerate|names of)(?: the)? "
+    rf"(?:(?P<word>{'|'.join(NUMBERS)})|(?P<digits>[1-9]\d?))\b"
 )
+
+#: Things that are numbers themselves: "Which years ...?", "What were the prices of ...?".
+OF_NUMBERS = re.compile(
+    r"\b(?:years|dates|days|months|decades|centuries|times|numbers|figures|amounts|quantities|percentages|shares|ages|sizes"
+    r"|prices|rates|costs|sums|values|scores|results|lengths|heights|distances|temperatures)\b"
+)
+
+#: The mark before an item on a line of its own.
+MARK = r"(?:[-*+•–]|\d{1,2}[.)])[ \t]++"
 
 #: Between two items. A preposition may be repeated, as in "in Bishkek and in Almaty", or join them, as in "Bishkek,
 #: like Almaty".
 BETWEEN = re.compile(
-    r"(?:[,;]\s++(?:(?:and|or|nor)\s++)?|(?<!\s)\s++(?:and|or|nor)\s++)"
+    rf"(?:[.,;]?(?<!\s)(?:[ \t]*+\r?\n)++[ \t]*+{MARK}|[,;]\s++(?:(?:and|or|nor)\s++)?|(?<!\s)\s++(?:and|or|nor)\s++)"
     r"(?:(?:also|in|on|for|with|of|to|at|by|from|like|as well as)\s++)?"
 )
 
 #: Before the first item.
-BEFORE = re.compile(r"(?:both|either|neither)\s+", re.IGNORECASE)
+BEFORE = re.compile(rf"(?:{MARK}|(?:both|either|neither)\s+)", re.IGNORECASE)
+
+#: How a clause begins that says more of the item before it, and is none.
+CLAUSE = re.compile(r"(?:which|who|whose|whom|where)\b")
 
 
 def asks_for_list(question: str) -> bool:
     """True if several things may answer the question together; a verb such as "borders" counts as a plural noun."""
     text = " ".join(question.casefold().split())
-    return guess_kind(question) == "list" or bool(PLURAL.search(text))
+    return guess_kind(question) == "list" or bool(PLURAL.search(text) or NUMBER.search(text))
+
+
+def surely_asks_for_list(question: str) -> bool:
+    """As ``asks_for_list``, but not where the plural may be a verb: "Which town lies ...?"."""
+    text = " ".join(question.casefold().split())
+    return guess_kind(question) == "list" or bool(SEVERAL.search(text) or NUMBER.search(text))
+
+
+def asks_for_things(question: str) -> bool:
+    """True if several things are asked for that are no numbers: "Four" does not answer "Which four countries ...?"."""
+    is_value = guess_kind(question) in ("how many", "when")
+    return asks_for_list(question) and not is_value and not OF_NUMBERS.search(question.casefold())
 
 
 def asked_number(question: str) -> int | None:
@@ -50,4 +75,5 @@ def items_of(text: str) -> list[tuple[int, int]]:
     for match in BETWEEN.finditer(text):
         ends.append(match.start())
         starts.append(match.end())
-    return [(start, end) for start, end in zip(starts, [*ends, len(text)], strict=True) if start < end]
+    parts = zip(starts, [*ends, len(text)], strict=True)
+    return [(start, end) for start, end in parts if start < end and not CLAUSE.match(text, start, end)]

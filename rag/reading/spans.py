@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
-from ..questions.answer_type import concise_end, fits_question
+from ..questions.answer_type import concise_end, fits_question, is_number_for_things
+from ..questions.list_items import surely_asks_for_list
+from ..text.enumeration import around_names
 from ..text.links import without_link_marks
 from ..text.segmentation import Extent
 from ..text.values import with_unit
@@ -43,7 +45,11 @@ def spans_of(question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText], 
         for prediction in read.best(SPANS_PER_PASSAGE):
             start, end = _words(hit.passage, prediction, question)
             words = hit.passage.text[start:end]
-            if _is_answer(words) and not repeats_question(words, question):
+            if (
+                _is_answer(words)
+                and not repeats_question(words, question)
+                and not is_number_for_things(words, question)
+            ):
                 signals = Signals(
                     span=prediction.score,
                     answerability=prediction.answerability,
@@ -81,6 +87,8 @@ def _words(passage: Passage, prediction: Prediction, question: str) -> Extent:
         start, end = cell.at, cell.at + length
     else:
         end = start + concise_end(text[start:end], question)
+        if surely_asks_for_list(question):
+            start, end = around_names(text, start, end)
     if is_markdown(passage.document_id):
         start, end = without_link_marks(text, start, end)
     if cell is None:

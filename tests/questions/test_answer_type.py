@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.questions.answer_type import concise_end, fits_question
+from rag.questions.answer_type import concise_end, fits_question, is_number_for_things
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,22 @@ def test_what_cannot_be_told_fits(question: str, text: str) -> None:
 )
 def test_value_ends_before_a_relative_clause(text: str, question: str, kept: str) -> None:
     assert text[: concise_end(text, question)] == kept
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_number"),
+    [
+        ("Which five countries make up the region?", "Four", True),
+        ("What are the names of the three lakes?", "all three", True),
+        ("Which countries joined?", "the five of them", True),
+        ("Which rooms are free?", "12 and 14", False),
+        ("What share of Estonians blamed the war?", "a third", False),
+        ("What share of Estonians blamed the war?", "half", False),
+        ("Which five countries make up the region?", "Estonia and four others", False),
+        ("Which 12 years were dry?", "1990 and 1991", False),
+        ("What were the prices of bread?", "three and four", False),
+        ("How many countries joined?", "Four", False),
+    ],
+)
+def test_number_is_no_answer_where_things_are_asked_for(question: str, text: str, is_number: bool) -> None:
+    assert is_number_for_things(text, question) is is_number

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.questions.list_items import asked_number, asks_for_list, items_of
+from rag.questions.list_items import asked_number, asks_for_list, items_of, surely_asks_for_list
 
 
 @pytest.mark.parametrize(
@@ -11,11 +11,19 @@ from rag.questions.list_items import asked_number, asks_for_list, items_of
         ("Which countries would like closer ties?", True), ("Name the two rivers.", True), ("Which two meet?", True),
         ("Whose economies are the largest?", True), ("In which other Baltic towns did rents rise?", True),
         ("What are the other reasons?", True), ("Which country is it?", False), ("Who came?", False),
-        ("What does he say?", False), ("Which bus was late?", False), ("What is the analysis?", False),
+        ("Who were the signatories?", True), ("Give the names of the three towns.", True),
+        ("What does he say?", False),
+        ("Which bus was late?", False), ("What is the analysis?", False),
     ],
 )  # fmt: skip
 def test_plural_nouns_and_numbers_ask_for_a_list(question: str, several: bool) -> None:
     assert asks_for_list(question) is several
+
+
+def test_plural_that_may_be_a_verb_is_not_sure() -> None:
+    assert surely_asks_for_list("Which countries border Kazakhstan?")
+    assert surely_asks_for_list("What are the names of the three lakes?")
+    assert not surely_asks_for_list("Which town lies nearest to the border?")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +35,9 @@ def test_plural_nouns_and_numbers_ask_for_a_list(question: str, several: bool) -
         ("Kazakhstan, with Uzbekistan", ["Kazakhstan", "Uzbekistan"]),
         ("tin, zinc, and 1,500 sheep; salt", ["tin", "zinc", "1,500 sheep", "salt"]),
         ("neither Sand nor Andorra", ["Sand", "Andorra"]),
+        ("- tin;\n- zinc of Osh\n- salt", ["tin", "zinc of Osh", "salt"]),
+        ("1. Open the lid.\n  2. Turn the key", ["Open the lid", "Turn the key"]),
+        ("Kazakhstan, whose oil is sold, and Uzbekistan", ["Kazakhstan", "Uzbekistan"]),
         ("Kazakhstan", ["Kazakhstan"]),
         ("", []),
     ],
@@ -39,6 +50,7 @@ def test_items_are_slices_between_commas_and_conjunctions(text: str, items: list
     ("question", "number"),
     [
         ("Which five countries were Soviet?", 5), ("Name the  two rivers.", 2), ("What 12 towns grew?", 12),
+        ("What are the names of the three lakes?", 3), ("Who were the two winners?", 2),
         ("Which countries border Kazakhstan?", None), ("How many of the five came?", None), ("List all", None),
     ],
 )  # fmt: skip
