@@ -456,3 +456,9 @@ def test_list_has_its_items_at_their_offsets(assistant: Assistant) -> None:
     text = assistant.index.documents[answer.document].text
     assert [text[item.start : item.end] for item in answer.items] == [item.text for item in answer.items]
     assert assistant.ask(BORDER).answers[0].items == ()
+
+
+def test_question_for_five_things_gets_no_number(assistant: Assistant) -> None:
+    answers = [answer.text for answer in assistant.ask("Which five countries make up Central Asia?").answers]
+    assert answers
+    assert "Four" not in answers

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ..text.values import MONTHS
+from .list_items import NUMBERS, asked_number
 from .question_type import asking_words, guess_kind
 
 _NUMBER_WORDS = (
@@ -43,6 +44,9 @@ _BESIDE_NUMBER = frozenset(
     [*_NUMBER_WORDS, *_TIME_WORDS, *_MONTHS, *"about around over under per cent percent in on".split()]
 )
 
+#: A number that only counts things: "four", "the four", "all five of them".
+COUNT = re.compile(rf"(?:all |the )*(?:{'|'.join(NUMBERS)})(?: of (?:them|these|those))?", re.IGNORECASE)
+
 ASKS_FOR_YEAR = re.compile(r"\b(?:which|what) year\b", re.IGNORECASE)
 ASKS_FOR_DAY = re.compile(r"\b(?:which|what) (?:day|date|weekday)\b", re.IGNORECASE)
 ASKS_FOR_TIME = re.compile(
@@ -64,6 +68,11 @@ def concise_end(text: str, question: str) -> int:
     """Where an answer ends, in code points: before a relative clause after a comma, if a value is asked for."""
     found = RELATIVE_CLAUSE.search(text) if guess_kind(question) in ASKS_FOR_A_VALUE else None
     return found.start() if found else len(text)
+
+
+def is_count_of_things(text: str, question: str) -> bool:
+    """True if a text only counts the things that a question asks for: "Four" to "Which four countries ...?"."""
+    return asked_number(question) is not None and COUNT.fullmatch(text) is not None
 
 
 def fits_question(text: str, question: str) -> bool:

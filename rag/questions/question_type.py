@@ -25,7 +25,7 @@ LATE_YES_NO = re.compile(rf",\s{_AUXILIARY}")
 PATTERNS = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("list", r"\b(?:which|what) (?:two|three|four|five|six|all)\b"),
+        ("list", r"\b(?:which|what) (?:two|three|four|five|six|all)\b(?!-)"),
         ("how many", r"\bhow (?:many|much|few|long|far|old|often|big|large|small|tall|high|deep|wide|heavy|fast)\b"),
         ("how many", r"\b(?:which|what) (?:share|part|percentage|proportion|number|amount|factor|distance|length)\b"),
         ("how many", r"\b(?:which|what) (?:height|size|age)\b"),

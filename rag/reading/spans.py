@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
-from ..questions.answer_type import concise_end, fits_question
+from ..questions.answer_type import concise_end, fits_question, is_count_of_things
 from ..text.links import without_link_marks
 from ..text.segmentation import Extent
 from ..text.values import with_unit
@@ -43,7 +43,7 @@ def spans_of(question: str, hits: Sequence[Hit], texts: Mapping[int, ReadText], 
         for prediction in read.best(SPANS_PER_PASSAGE):
             start, end = _words(hit.passage, prediction, question)
             words = hit.passage.text[start:end]
-            if _is_answer(words) and not repeats_question(words, question):
+            if _is_answer(words) and not repeats_question(words, question) and not is_count_of_things(words, question):
                 signals = Signals(
                     span=prediction.score,
                     answerability=prediction.answerability,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.questions.answer_type import concise_end, fits_question
+from rag.questions.answer_type import concise_end, fits_question, is_count_of_things
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,21 @@ def test_what_cannot_be_told_fits(question: str, text: str) -> None:
 )
 def test_value_ends_before_a_relative_clause(text: str, question: str, kept: str) -> None:
     assert text[: concise_end(text, question)] == kept
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_count"),
+    [
+        ("Which five countries make up the region?", "Four", True),
+        ("What are the names of the three lakes?", "all three", True),
+        ("Which 12 countries joined?", "the five of them", True),
+        ("Which two quarters grew?", "the third quarter", False),
+        ("What two fines were paid?", "two thousand", False),
+        ("Which five countries make up the region?", "Estonia and four others", False),
+        ("Which 12 years were dry?", "1990 and 1991", False),
+        ("Whose brothers died?", "two", False),
+        ("How many countries joined?", "Four", False),
+    ],
+)
+def test_count_of_things_is_no_answer_to_a_question_for_them(question: str, text: str, is_count: bool) -> None:
+    assert is_count_of_things(text, question) is is_count
