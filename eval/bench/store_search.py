@@ -72,33 +72,34 @@ class Figures:
 
 @contextmanager
 def milvus_lite(data: Path) -> Iterator[int]:
-    """Serve Milvus Lite on the loopback interface; yields the port."""
+    """Serve Milvus Lite on the loopback interface; yields the port once it answers.
+
+    Raises:
+        StoreUnavailable: It does not start.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [
         sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(data), "--host", "127.0.0.1", "--port",
         str(port),
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(process, Address.parse(f"milvus://127.0.0.1:{port}/bench"))
+            yield port
+        finally:
+            process.kill()
 
 
-def connected(address: Address) -> Connection:
-    """A connection to a server that is starting.
-
-    Raises:
-        StoreUnavailable: It does not answer.
-    """
+def _wait_for(process: subprocess.Popen[bytes], address: Address) -> None:
+    """Return when the server answers."""
     deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
+    while process.poll() is None and time.monotonic() < deadline:
         with suppress(StoreUnavailable):
-            return Connection(address)
-        time.sleep(0.5)
-    return Connection(address)
+            Connection(address)
+            return
+        time.sleep(0.1)
+    raise StoreUnavailable(f"{address}: the server does not start; see `milvus-lite server`")
 
 
 def row(number: int, vector: Vectors) -> Row:
@@ -125,7 +126,7 @@ def measure(kind: str, count: int, embeddings: Embeddings, local: FaissStore, ex
     queries = embeddings.queries
     with tempfile.TemporaryDirectory() as data, milvus_lite(Path(data)) as port:
         address = Address.parse(f"milvus://127.0.0.1:{port}/bench?index={kind}&timeout={TIMEOUT:g}")
-        connection = connected(address)
+        connection = Connection(address)
         connection.create("bench_passages", passages_schema(queries.shape[1]), passages_indexes(address))
         started = time.perf_counter()
         number = 0

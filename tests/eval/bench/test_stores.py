@@ -26,8 +26,7 @@ def server(tmp_path: Path) -> Iterator[MilvusServer]:
 def test_a_comparison_finds_the_same_passages_and_leaves_nothing(server: MilvusServer) -> None:
     store = server.address("bench")
     documents, questions = stores.synthetic(60, 5)
-    encoder = stores.RememberingEncoder(SyntheticEncoder())
-    found = stores.compare("made", documents, questions, encoder, store, answers=0)
+    found = stores.compare("made", documents, questions, SyntheticEncoder(), store, answers=0)
     assert (found.passages, found.questions, found.answers) == (74, 5, None)
     assert found.overlap[0] == 1
     assert found.first[0] == found.first[1] > 0
@@ -41,8 +40,8 @@ def test_files_taken_together_keep_their_documents_apart(tmp_path: Path) -> None
     for name in ("one.json", "two.json"):
         (tmp_path / name).write_text(json.dumps({"data": [{"title": "T", "paragraphs": [paragraph]}]}))
     documents, questions = stores.together([tmp_path / "one.json", tmp_path / "two.json"], 2)
-    assert [each.id for each in documents] == ["one/0/0", "two/0/0"]
-    assert [each.golds[0].document for each in questions] == ["one/0/0", "two/0/0"]
+    assert [each.id for each in documents] == ["one.json/0/0", "two.json/0/0"]
+    assert [each.golds[0].document for each in questions] == ["one.json/0/0", "two.json/0/0"]
 
 
 def test_vectors_in_milvus_lite_are_searched_as_in_a_folder(tmp_path: Path) -> None:
