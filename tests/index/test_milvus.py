@@ -31,7 +31,7 @@ from rag import (
 from rag.index.database import text_hash
 from rag.index.manifest import Manifest
 from rag.index.milvus import Connection, drop_index_of
-from rag.index.milvus.address import Address, without_address
+from rag.index.milvus.address import Address, public_text
 from rag.index.milvus.head import Head
 from rag.index.milvus.schema import OPEN
 from rag.index.prepare import FilePreparer, FileTask, PreparedFile
@@ -590,10 +590,12 @@ def test_addresses_below_another_begin_with_its_name() -> None:
         address.below("x" * 200)
 
 
-def test_messages_lose_the_address_of_the_store_only() -> None:
+def test_messages_for_users_of_a_server_do_not_name_its_store() -> None:
     for text in ("milvus://h:1: gone: x", "milvus+tls://h:1/a?index=HNSW: gone: x", "gone: x"):
-        assert without_address(InputError(text)) == "gone: x"
-    assert without_address(InputError("see milvus://h:1: it")) == "see milvus://h:1: it"
+        assert public_text(InputError(text)) == "gone: x"
+    assert public_text(InputError("see milvus://h:1: it")) == "see milvus://h:1: it"
+    refused = StoreUnavailable("milvus://h:1: refuses the token; set RAG_STORE_TOKEN")
+    assert public_text(refused) == "the store of the index does not answer; try again later"
 
 
 def test_the_token_is_sent_with_tls_or_to_this_machine_only(
