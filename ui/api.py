@@ -10,6 +10,7 @@ from gradio.events import api
 
 from rag import RagError
 from rag.export.json import hit_to_json, result_to_json
+from rag.index.milvus import public_text
 
 from .services.collections import Collections
 
@@ -22,7 +23,7 @@ def add_api(collections: Collections) -> None:
         try:
             return result_to_json(collections.assistant(_id(collections, collection)).ask(question, where))
         except RagError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(public_text(error), print_exception=False) from error
 
     def search(
         question: str,
@@ -36,7 +37,7 @@ def add_api(collections: Collections) -> None:
             retriever = collections.assistant(_id(collections, collection)).retriever
             return [hit_to_json(hit) for hit in retriever.search(question, k, max_tokens, where)]
         except RagError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(public_text(error), print_exception=False) from error
 
     api(ask, api_name="ask", concurrency_id="ask")
     api(search, api_name="search", concurrency_id="ask")

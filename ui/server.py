@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from importlib.resources import files
 from pathlib import Path
 
@@ -128,6 +129,8 @@ def start(
     except OSError as error:
         page.close(verbose=False)
         raise InputError(f"the server on port {port} did not start in time; try again") from error
+    # In the background: a store may take long not to answer.
+    threading.Thread(target=collections.purge, daemon=True, name="purge").start()
     jobs.resume((each.id, each.files, each.index, each.store) for each in collections.list() if each.files)
     return page
 

@@ -73,7 +73,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--store", metavar="ADDRESS",
         help="keep the indexes of collections created in the page in Milvus: milvus://HOST:PORT/PREFIX, where PREFIX "
-        "begins the names of their collections there; those that have an index keep it (default: in their folders)",
+        "begins the names of their collections there; those that exist keep their place (default: in their folders)",
     )  # fmt: skip
     parser.add_argument(
         "--account-gb", type=float, default=5, metavar="N",

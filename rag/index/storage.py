@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from ..embedding.encoder import Encoder
-from ..errors import IndexFolderError, InputError
+from ..errors import IndexDamaged, IndexFolderError, InputError
 from ..sources.remote import Location
 from ..text.chunking import ChunkSettings
 from .contract import DocumentStore
@@ -103,6 +103,8 @@ class FolderStorage:
 def open_storage(folder: Path, encoder: Encoder, store: str | None = None) -> Storage:
     """Where the index of a folder is written.
 
+    An index that its store has lost is written again from the files.
+
     Args:
         folder: Folder of the index; the caller holds its lock.
         encoder: Embedder of the next version.
@@ -128,7 +130,11 @@ def open_storage(folder: Path, encoder: Encoder, store: str | None = None) -> St
     address = Address.parse(manifest.store["address"])
     if named and not (named.is_same_place(address) and named.index == address.index):
         raise InputError(f"{folder}: its index is in {address}; choose another --index for the one in {named}")
-    return MilvusStorage(folder, named or address, encoder, version, manifest)
+    try:
+        return MilvusStorage(folder, named or address, encoder, version, manifest)
+    except IndexDamaged:
+        # As a damaged index in a folder: written again from the files.
+        return MilvusStorage(folder, named or address, encoder, lost=manifest)
 
 
 def _versions(folder: Path) -> list[Path]:

@@ -80,7 +80,8 @@ class Retriever:
             max_tokens: Budget for all hits together, in tokens of the index's encoding. Hits are taken in order; one
                 that does not fit is skipped in favor of the next that does.
             where: Conditions on the documents: ``{"country": "Kazakhstan", "date": ">=2022-10"}``; see
-                ``rag.index.filters``. Applied before ranking, so there are ``k`` hits if that many passages match.
+                ``rag.index.filters``. Applied before ranking, so there are ``k`` hits if that many passages match and
+                dense search has a weight; lexical search alone may find only those that share a term with the question.
 
         Raises:
             InputError: The question is empty or too long, ``k`` or ``max_tokens`` is below 1, or ``where`` names a

@@ -1,5 +1,6 @@
 """An index in Milvus: updates, broken runs, versions, and bad input."""
 
+import gc
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,7 +30,9 @@ from rag import (
 )
 from rag.index.database import text_hash
 from rag.index.manifest import Manifest
-from rag.index.milvus.address import Address, without_address
+from rag.index.milvus import Connection, drop_index_of
+from rag.index.milvus.address import Address, public_text
+from rag.index.milvus.head import Head
 from rag.index.milvus.schema import OPEN
 from rag.index.prepare import FilePreparer, FileTask, PreparedFile
 from rag.index.versions import current_version
@@ -66,6 +69,12 @@ def _rows(store: str) -> list[dict[str, object]]:
     client = MilvusClient(uri=address.uri, timeout=PATIENCE)
     names = [name for name in client.list_collections() if name.startswith(address.collection)]
     return [row for name in sorted(names) for row in client.query(name, filter="since >= 0", limit=16_000)]
+
+
+def _own(store: str) -> list[str]:
+    """The collections whose names begin with that of a store."""
+    address = Address.parse(store)
+    return [name for name in Connection(address).collections() if name.startswith(address.collection)]
 
 
 def _texts(folder: Path, encoder: CountingEncoder) -> list[str]:
@@ -313,6 +322,113 @@ def test_damage_is_found_and_repaired(docs: Path, folder: Path, store: str, quic
     assert len(_texts(folder, quick)) == 2
 
 
+def test_an_update_writes_a_lost_index_again(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    texts = _texts(folder, quick)
+    lost = Connection(Address.parse(store))
+    for name in _own(store):
+        lost.drop(name)
+    assert build_index(docs, folder, quick).added == ["border.md", "rents.txt"]
+    assert _texts(folder, quick) == texts
+    assert verify(folder).problems == []
+
+
+def test_new_options_of_the_address_reach_readers(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    quick.embedded.clear()
+    again = build_index(docs, folder, quick, store=f"{store}?timeout=61")
+    assert (again.unchanged, quick.embedded) == (["border.md", "rents.txt"], [])
+    assert Manifest.read(current_version(folder)).store["address"] == f"{store}?timeout=61"
+
+
+def test_an_index_is_deleted_from_its_store(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    folder.rename(folder.with_name("gone"))
+    drop_index_of(folder.with_name("gone"), written_as=folder)
+    assert _own(store) == []
+
+
+def test_a_copy_left_behind_does_not_delete_the_index(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder
+) -> None:
+    build_index(docs, folder, quick, store=store)
+    copied = _copy_manifest(folder, folder.with_name("copied"))
+    (docs / "border.md").write_text("The border is short.")
+    build_index(docs, folder, quick)
+    before = _texts(folder, quick)
+    drop_index_of(copied)
+    drop_index_of(copied, store)
+    assert _texts(folder, quick) == before
+
+
+def test_what_a_run_broken_off_at_its_beginning_left_is_deleted(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Head, "write", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build_index(docs, folder, quick, store=store)
+    assert len(_own(store)) == 1
+    drop_index_of(folder, store)
+    assert _own(store) == []
+
+
+def test_a_collection_that_is_not_ours_is_not_deleted(folder: Path, store: str) -> None:
+    address = Address.parse(store)
+    MilvusClient(uri=address.uri, timeout=PATIENCE).create_collection(address.collection, dimension=4)
+    folder.mkdir()
+    drop_index_of(folder, store)
+    assert _own(store) == [address.collection]
+
+
+def test_other_collections_are_not_looked_at(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = Address.parse(store)
+    MilvusClient(uri=address.uri, timeout=PATIENCE).create_collection(f"other_{address.collection}", dimension=4)
+    every, fields = Connection.collections, Connection.fields
+    vanished, seen = f"{address.collection}_0a1b2c3d", []
+
+    def noted(connection: Connection, name: str) -> dict[str, dict[str, object]]:
+        seen.append(name)
+        return fields(connection, name)
+
+    monkeypatch.setattr(Connection, "collections", lambda connection: [*every(connection), vanished])
+    monkeypatch.setattr(Connection, "fields", noted)
+    build_index(docs, folder, quick, store=store)
+    assert vanished in seen
+    assert {name for name in seen if not name.startswith(address.collection)} == set()
+
+
+def test_readers_of_deleted_passages_are_refused_even_if_the_run_fails(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_index(docs, folder, quick, store=store)
+    first = _copy_manifest(folder, folder.with_name("first"))
+    build_index(docs, folder, CountingEncoder(quick, "other", "q2"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "count", lambda *_: -1)
+        with pytest.raises(StoreUnavailable, match="holds -1 passages where 2 were written"):
+            build_index(docs, folder, quick)
+    with pytest.raises(IndexMismatch, match="the store holds versions from 2 on, the folder names version 1"):
+        Index.open(first, quick)
+
+
+def test_a_connection_that_nobody_holds_is_closed(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
+    build_index(docs, folder, quick, store=store)
+    manager = Connection(Address.parse(store))._client._manager
+    gc.collect()
+    before = manager.get_stats()["dedicated_connections"]
+    opened = Index.open(folder, quick)
+    assert manager.get_stats()["dedicated_connections"] == before + 1
+    del opened
+    gc.collect()
+    assert manager.get_stats()["dedicated_connections"] == before
+
+
 def test_a_collection_that_is_not_ours_is_left_alone(
     docs: Path, folder: Path, store: str, quick: CountingEncoder
 ) -> None:
@@ -474,10 +590,12 @@ def test_addresses_below_another_begin_with_its_name() -> None:
         address.below("x" * 200)
 
 
-def test_messages_lose_the_address_of_the_store_only() -> None:
+def test_messages_for_users_of_a_server_do_not_name_its_store() -> None:
     for text in ("milvus://h:1: gone: x", "milvus+tls://h:1/a?index=HNSW: gone: x", "gone: x"):
-        assert without_address(InputError(text)) == "gone: x"
-    assert without_address(InputError("see milvus://h:1: it")) == "see milvus://h:1: it"
+        assert public_text(InputError(text)) == "gone: x"
+    assert public_text(InputError("see milvus://h:1: it")) == "see milvus://h:1: it"
+    refused = StoreUnavailable("milvus://h:1: refuses the token; set RAG_STORE_TOKEN")
+    assert public_text(refused) == "the store of the index does not answer; try again later"
 
 
 def test_the_token_is_sent_with_tls_or_to_this_machine_only(

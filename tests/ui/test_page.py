@@ -31,7 +31,7 @@ def test_closing_ends_index_jobs_and_the_drawing_process(tmp_path: Path) -> None
     assert len(reader.open("start", "harbour.pdf").sizes) == 1
     drawing = reader._parser._process
     assert drawing and drawing.poll() is None
-    job = jobs.start(made.id, made.files, made.index)
+    job = jobs.start(made.id, made.files, made.index, made.store)
     wait_until(lambda: job.state().done)
     page.close(verbose=False)
     assert drawing.poll() is not None

@@ -15,6 +15,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
 from rag import IndexFolderError, InputError, RagError
+from rag.index.milvus import public_text
 from rag.service.models import DocumentsModel, EvidenceModel, ResultModel, SearchModel, TableModel
 from rag.service.operations import Operations
 
@@ -183,7 +184,7 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(RagError)
     async def refused(_: Request, error: RagError) -> Response:
         status = 503 if isinstance(error, IndexFolderError) else 422
-        return JSONResponse({"detail": str(error)}, status_code=status)
+        return JSONResponse({"detail": public_text(error)}, status_code=status)
 
     @app.exception_handler(RequestRefused)
     async def busy(_: Request, error: RequestRefused) -> Response:

@@ -1,13 +1,14 @@
 """Collections on disk: named sets of documents, each with its own index. Who may do what is decided above.
 
 HOME/
-  <id>/collection.json     its display name, its owner, and the accounts that it is shared with
+  <id>/collection.json     its display name, its owner, the accounts that it is shared with, and the store of its index
   <id>/files/              uploaded files, under sanitized names
   <id>/index/              its index
   <id>/index.pending       marks that its files are still to be indexed; see index_jobs
   <id>/taught.jsonl        its users' feedback
   given/<key>/taught.jsonl feedback on the index the server was started with
   given/<key>/start.json   its display name, if it was renamed
+  .deleted-<id>-<hex>/     a deleted collection; it stays until its index is deleted from its store
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import shutil
 import threading
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from rag import InputError, RagError
-from rag.index.milvus import Address, drop_index_of, without_address
+from rag.index.milvus import Address, drop_index_of
 
 from .collection_names import NAME_FILE, checked_name, description, name_file, with_own_name
 from .permissions import Permissions
@@ -38,11 +40,14 @@ FILES, INDEX, TAUGHT, GIVEN = "files", "index", "taught.jsonl", "given"
 #: Name prefixes of a folder being deleted and of a file being moved in.
 DELETED_PREFIX, INCOMING_PREFIX = ".deleted-", ".coming-"
 
-#: Maximum length of an id: 40 letters of the name, and what keeps it apart from others.
+#: Maximum length of an id with its ending in a store: 40 letters of the name, and what keeps it apart from others.
 LONGEST_ID = 80
 
 #: Random bytes in the id of a collection that belongs to an account.
 RANDOM_BYTES = 6
+
+#: Random bytes in the name of a collection's index in a store.
+STORE_BYTES = 4
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -60,7 +65,7 @@ class Collection:
         examples: Example questions to click on.
         questions: Question set shipped with it.
         permissions: Who may see and change it, where the server has accounts.
-        store: Address of the store for its index, if it has none yet; empty for its folder.
+        store: Address of the store of its index; empty for its folder.
     """
 
     id: str
@@ -98,7 +103,7 @@ class CollectionStore:
 
     def __init__(self, home: Path, given: Sequence[Collection], quota: Quota, store: Address | None = None) -> None:
         self._home, self._given, self._quota, self._indexes = home, list(given), quota, store
-        self._changing = threading.Lock()
+        self._changing, self._purging = threading.Lock(), threading.Lock()
         if store:
             store.below("x" * LONGEST_ID)
 
@@ -131,7 +136,8 @@ class CollectionStore:
             folder = self._home / collection_id
             try:
                 (folder / FILES).mkdir(parents=True)
-                _write(folder / NAME_FILE, {"name": name, **Permissions(owner).to_json()})
+                store = {"store": self._new_store(collection_id)} if self._indexes else {}
+                _write(folder / NAME_FILE, {"name": name, **Permissions(owner).to_json(), **store})
             except OSError as error:
                 raise _disk_error(f"collection {name!r}: cannot be created", error) from error
             created = self._own(collection_id)
@@ -163,26 +169,45 @@ class CollectionStore:
                 shared[account] = level
             self._describe(collection, replace(stored, shared=shared).to_json())
 
-    def delete(self, collection: Collection) -> None:
+    def delete(self, collection: Collection, stop: Callable[[], object]) -> None:
         """Delete a collection with its documents, index and feedback.
 
+        Its index in a store is deleted by ``purge`` if the store does not answer now.
+
+        Args:
+            collection: The collection.
+            stop: Stops whatever writes to its index; called once nothing can fail any more.
+
         Raises:
-            InputError: It cannot be deleted, as while the store of its index cannot be reached; nothing is.
+            InputError: It cannot be deleted; nothing has changed.
         """
-        try:
-            drop_index_of(collection.index, collection.store)
-        except RagError as error:
-            raise InputError(f"{collection.name!r}: cannot be deleted: {without_address(error)}") from error
-        with self._changing:
-            folder = self._home / collection.id
-            gone = self._home / f"{DELETED_PREFIX}{uuid.uuid4().hex}"
-            try:
-                # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
-                folder.rename(gone)
-            except OSError as error:
-                raise _disk_error(f"{collection.name!r}: cannot be deleted", error) from error
-            for each in self._home.glob(f"{DELETED_PREFIX}*"):
-                shutil.rmtree(each, ignore_errors=True)
+        # Not purged before its writer has stopped, which could otherwise write to the store afterwards.
+        with self._purging:
+            with self._changing:
+                gone = self._home / f"{DELETED_PREFIX}{collection.id}-{uuid.uuid4().hex}"
+                try:
+                    # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
+                    (self._home / collection.id).rename(gone)
+                except OSError as error:
+                    raise _disk_error(f"{collection.name!r}: cannot be deleted", error) from error
+                stop()
+            self._purge()
+
+    def purge(self) -> None:
+        """Delete what is left of deleted collections, as far as their stores answer."""
+        with self._purging:
+            self._purge()
+
+    def _purge(self) -> None:
+        for gone in self._home.glob(f"{DELETED_PREFIX}*"):
+            # The folder that its index was written in.
+            before = self._home / gone.name.removeprefix(DELETED_PREFIX).rpartition("-")[0]
+            shutil.rmtree(gone / FILES, ignore_errors=True)
+            (gone / TAUGHT).unlink(missing_ok=True)
+            with suppress(RagError):
+                store = self._current_options(str(description(gone / NAME_FILE).get("store", "")))
+                drop_index_of(gone / INDEX, store, before / INDEX)
+                shutil.rmtree(gone, ignore_errors=True)
 
     def add(
         self, collection: Collection, uploads: Sequence[Path], versions: Versions, unreadable: Mapping[Path, str]
@@ -266,8 +291,25 @@ class CollectionStore:
         return Collection(
             collection_id, str(name), folder / INDEX, folder / FILES, folder / TAUGHT,
             permissions=Permissions.from_json(stored),
-            store=str(self._indexes.below(collection_id)) if self._indexes else "",
+            store=self._current_options(str(stored.get("store", ""))),
         )  # fmt: skip
+
+    def _new_store(self, collection_id: str) -> str:
+        """Address for the index of a new collection.
+
+        It ends at random: a successor of the same id has another one, and so has a server with a similar prefix. The
+        ``r`` keeps it from ending as collections of passages do.
+        """
+        assert self._indexes
+        return str(self._indexes.below(f"{collection_id}-r{secrets.token_hex(STORE_BYTES)}"))
+
+    def _current_options(self, store: str) -> str:
+        """The address of an index with the TLS and time limit of this server's store, if it is on the same host."""
+        if not store or not self._indexes:
+            return store
+        stored = Address.parse(store)
+        renewed = replace(self._indexes, collection=stored.collection, index=stored.index)
+        return str(renewed) if renewed.is_same_place(stored) else store
 
     def _free_id(self, name: str, owner: str) -> str:
         """An unused id made of a name.

@@ -128,8 +128,12 @@ class Collections:
             raise InputError(f"account {account[:80]!r}: not found on this server; check its spelling")
         self._store.share(collection, account, level)
 
-    def delete(self, collection_id: str) -> None:
+    def delete(self, collection_id: str, stop: Callable[[], object] = lambda: None) -> None:
         """Delete a collection with its documents, index and feedback.
+
+        Args:
+            collection_id: Id of the collection.
+            stop: Stops its jobs; see ``CollectionStore.delete``.
 
         Raises:
             InputError: See ``manageable``; or the server was started with it, or it cannot be deleted.
@@ -137,8 +141,12 @@ class Collections:
         collection = self.manageable(collection_id)
         if collection.files is None:
             raise InputError(f"{collection.name!r}: the server was started with it, so it cannot be deleted here")
-        self._store.delete(collection)
+        self._store.delete(collection, stop)
         self._assistants.close(collection.index)
+
+    def purge(self) -> None:
+        """See ``CollectionStore.purge``."""
+        self._store.purge()
 
     def assistant(self, collection_id: str) -> Assistant:
         """Assistant of a collection; reloaded when its index has a new version.

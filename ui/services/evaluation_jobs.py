@@ -16,6 +16,7 @@ from rag.eval.scoring.suite import Trial, judge, run
 
 from rag import Assistant, InputError, RagError
 from rag.index import current_version
+from rag.index.milvus import public_text
 from rag.questions.schema import Question, load_questions
 from rag.retrieval.retriever import check_question
 
@@ -152,7 +153,7 @@ class Evaluation:
             ended = DONE if len(trials) == len(self.question_set.questions) else STOPPED
             self._state = replace(self._state, state=ended, report=report)
         except RagError as error:
-            self._state = replace(self._state, state=FAILED, error=str(error))
+            self._state = replace(self._state, state=FAILED, error=public_text(error))
         finally:
             if not self._state.ended:
                 error_text = "the evaluation ended before it was done; see the server's output, and start it again"

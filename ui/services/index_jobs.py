@@ -79,12 +79,12 @@ class IndexJob:
     Args:
         files: Folder of the collection's files.
         index: Folder of its index.
+        store: Address of the store of its index; empty for its folder.
         on_end: Called once the job has finished.
-        store: Address of the store for the index, if it has none yet; empty for its folder.
     """
 
     def __init__(
-        self, files: Path, index: Path, on_end: Callable[[IndexJob], None] = lambda job: None, store: str = ""
+        self, files: Path, index: Path, store: str, on_end: Callable[[IndexJob], None] = lambda job: None
     ) -> None:
         self._files, self._index, self._on_end, self._store = files, index, on_end, store
         self._state = State()

@@ -47,7 +47,7 @@ class IndexQueue:
         self._changed = threading.Condition()
         threading.Thread(target=self._work, daemon=True, name="index queue").start()
 
-    def start(self, collection_id: str, files: Path, index: Path, store: str = "") -> IndexJob:
+    def start(self, collection_id: str, files: Path, index: Path, store: str) -> IndexJob:
         """Queue an update of a collection's index; see ``IndexJob``.
 
         Returns the job of the collection that has not started yet, if any: it will index all files present when it
@@ -57,7 +57,7 @@ class IndexQueue:
             last = self._latest(collection_id)
             if last and not last.has_process and not last.state().ended:
                 return last
-            job = IndexJob(files, index, lambda job: self._end(collection_id, job), store)
+            job = IndexJob(files, index, store, lambda job: self._end(collection_id, job))
             self._marks[collection_id] = _pending_mark(index)
             # Without the mark, only continuing after a crash is lost.
             with suppress(OSError):

@@ -17,12 +17,17 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from rag import Index, InputError, RagError, StoreUnavailable, build_index
-from rag.index import Pace, has_index
-from rag.index.milvus import drop_index_of, without_address
+from rag import Index, IndexBusy, InputError, RagError, StoreUnavailable, build_index
+from rag.index import Pace
+from rag.index.milvus import drop_index_of, public_text
 
 #: Lowers the worker's priority below that of the server, which answers questions.
 NICENESS = 10
+
+#: Reasons of a failure, for users of the page.
+UNREACHABLE = "the store of the index does not answer; uploads are kept. Press “Bring up to date” later"
+UNREACHABLE_EMPTY = "the store of the index does not answer; removed files leave it when “Bring up to date” succeeds"
+BUSY = "another run writes to the index; press “Bring up to date” when it has ended"
 
 
 class Progress:
@@ -82,38 +87,38 @@ def _follow_parent(may_run: threading.Event) -> None:
 def build(
     files: Path,
     index: Path,
+    store: str,
     report: Callable[..., None],
     wait: Callable[[], object] = lambda: None,
-    store: str = "",
 ) -> None:
     """Build or update the index of a folder, and report the outcome.
 
     If the build fails and all files of the old index are gone, the old index is deleted: removed files must not answer.
+    While its store does not answer, it is deleted by a later update.
 
     Args:
         files: Folder of the files.
         index: Folder of the index.
+        store: Address of the store of the index; empty for its folder.
         report: Called with attributes of ``index_jobs.State``.
         wait: Called after each file and each batch of passages; returns when the build may go on.
-        store: Address of the store for the index, if it has none yet; empty for its folder.
     """
     try:
         if not any(files.iterdir()):
             _delete(index, store)
             report(state="done", changes={})
             return
-        new = store if store and not has_index(index) else None
-        changes = build_index(files, index, report=Progress(report, wait), store=new)
-    except StoreUnavailable as error:
-        report(
-            state="failed", error=f"{without_address(error)}; the files are kept: bring the collection up to date then"
-        )
+        changes = build_index(files, index, report=Progress(report, wait), store=store or None)
+    except StoreUnavailable:
+        report(state="failed", error=UNREACHABLE if any(files.iterdir()) else UNREACHABLE_EMPTY)
+    except IndexBusy:
+        report(state="failed", error=BUSY)
     except (RagError, OSError, MemoryError) as error:
         if isinstance(error, InputError) and not _any_file_exists(index, files):
             with suppress(RagError):
                 _delete(index, store)
         # Users of the page should not see where the server stores files.
-        report(state="failed", error=without_address(error).removeprefix(f"{files}: ") or "not enough memory")
+        report(state="failed", error=public_text(error).removeprefix(f"{files}: ") or "not enough memory")
     else:
         report(state="done", changes=asdict(changes))
 
@@ -142,7 +147,7 @@ def main(files: Path, index: Path, store: str) -> None:
     may_run = threading.Event()
     may_run.set()
     threading.Thread(target=_follow_parent, args=[may_run], daemon=True).start()
-    build(files, index, lambda **values: print(json.dumps(values), file=lines, flush=True), may_run.wait, store)
+    build(files, index, store, lambda **values: print(json.dumps(values), file=lines, flush=True), may_run.wait)
 
 
 if __name__ == "__main__":

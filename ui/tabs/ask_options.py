@@ -89,6 +89,6 @@ class AskOptions:
         """The pickers and the sources of a collection, as HTML; both say so if it has no documents."""
         try:
             store = self._collections.assistant(collection).index.store
+            return pickers_html(filter_fields(store), store.fields()), sources_html(sources(store))
         except RagError:
             return pickers_html([], []), sources_html([])
-        return pickers_html(filter_fields(store), store.fields()), sources_html(sources(store))

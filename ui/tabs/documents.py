@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag import RagError
+from rag import RagError, StoreUnavailable
 from rag.formats import FORMATS
 
 from ..events import CLEAR, CLEAR_SENT, HIDE, POLL_INTERVAL, PRIVATE, drawing
@@ -33,7 +33,7 @@ from ..views.documents import (
     uploads_html,
     versions_html,
 )
-from ..views.messages import error_messages
+from ..views.messages import error_messages, sentence
 from .sharing import Sharing
 from .source_pane import SourcePane
 
@@ -172,11 +172,14 @@ class DocumentsTab:
             uploaded = self._collections.files(chosen) if collection.files else None
         may_change, may_delete = self._collections.may_change(collection), self._collections.may_delete(collection)
         query = (query or "").strip().casefold()
+        note = ""
         try:
             store = self._collections.assistant(chosen).index.store
-        except RagError:
-            store = None
-        table = table_html(listing(store, uploaded, query, LISTED + 1), may_change, bool(query))
+            rows = listing(store, uploaded, query, LISTED + 1)
+        except RagError as error:
+            rows = listing(None, uploaded, query, LISTED + 1)
+            note = sentence(error) if isinstance(error, StoreUnavailable) else ""
+        table = table_html(rows, may_change, bool(query), note)
         visible = gr.update(visible=may_change), gr.update(visible=may_delete)
         return about_html(collection), table, *visible, *self._sharing.show(collection)
 
@@ -267,10 +270,7 @@ class DocumentsTab:
 
     def _remove_collection(self, chosen: str) -> Any:
         with error_messages():
-            if self._collections.manageable(chosen).files:
-                self._jobs.stop(chosen)
-            self._collections.delete(chosen)
-        self._jobs.forget(chosen)
+            self._collections.delete(chosen, lambda: self._jobs.forget(chosen))
         self._evaluations.forget(chosen)
         return self._choices(self._collections.list()[0].id)
 

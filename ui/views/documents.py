@@ -38,16 +38,19 @@ def delete_warning_html() -> str:
     return render("delete_warning")
 
 
-def table_html(rows: Sequence[Row], own: bool, filtered: bool) -> str:
+def table_html(rows: Sequence[Row], own: bool, filtered: bool, note: str = "") -> str:
     """The files of a collection.
 
     Args:
         rows: The files.
         own: Whether they are managed on the page, so that each has a button to remove it.
         filtered: Whether the rows are the matches of a search.
+        note: Why nothing but the names of the files is known, if so.
     """
     listed = [(row, _contents(row)) for row in rows[:LISTED]]
-    return render("documents_table", rows=listed, own=own, filtered=filtered, more=len(rows) > LISTED, limit=LISTED)
+    return render(
+        "documents_table", rows=listed, own=own, filtered=filtered, note=note, more=len(rows) > LISTED, limit=LISTED
+    )
 
 
 def uploads_html(collection: str, uploads: Sequence[Upload], left_out: int, limit: int) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import gradio as gr
 
 from rag import RagError
-from rag.index.milvus import without_address
+from rag.index.milvus import public_text
 from rag.text.plural import counted
 
 from .highlight import escape
@@ -22,8 +22,8 @@ def duration(seconds: float) -> str:
 
 
 def sentence(error: RagError) -> str:
-    """The error as a sentence: capitalised, with a full stop, and without the address of a store."""
-    text = without_address(error)
+    """The error as a sentence: capitalised, with a full stop, in the words of ``public_text``."""
+    text = public_text(error)
     return f"{text[:1].upper()}{text[1:]}."
 
 

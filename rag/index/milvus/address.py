@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ...errors import InputError
+from ...errors import InputError, StoreUnavailable
 
 PLAIN, TLS = "milvus", "milvus+tls"
 DEFAULT_PORT = 19530
@@ -134,8 +134,10 @@ def _seconds(text: str) -> float:
     return seconds if 0 < seconds < 1e6 else 0.0
 
 
-def without_address(error: BaseException) -> str:
-    """An error's message without the address of a store at its beginning, for users who need not see it."""
+def public_text(error: BaseException) -> str:
+    """An error's message for users of a server, who need not see where its store is, and cannot set it up."""
+    if isinstance(error, StoreUnavailable):
+        return "the store of the index does not answer; try again later"
     text = str(error)
     found = LEADING.match(text)
     return text[found.end() :] if found else text

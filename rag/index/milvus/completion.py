@@ -7,8 +7,9 @@ from dataclasses import replace
 from ...errors import IndexBusy, StoreUnavailable
 from ..manifest import Manifest
 from .connection import Connection
+from .drop import passage_collections
 from .head import Head
-from .schema import is_passages_of, visible
+from .schema import visible
 
 
 def complete(connection: Connection, head: Head, before: Manifest | None, collection: str, passages: int) -> None:
@@ -31,6 +32,10 @@ def complete(connection: Connection, head: Head, before: Manifest | None, collec
         raise IndexBusy(f"{address}: another run has written to the store meanwhile; run `rag index` again")
     # Passages that the version before does not use are of older ones, which were made with the same embedder.
     oldest = number if collection == collection_before else -1
+    if number:
+        # Before anything is deleted, so that readers of older versions are refused rather than shown a part of them.
+        head = replace(head, oldest=number)
+        head.write(connection)
     for each, since in ((address.collection, number), (collection, oldest)):
         connection.delete(each, f"since > {since} and since < {version}")
         connection.flush(each)
@@ -42,8 +47,7 @@ def complete(connection: Connection, head: Head, before: Manifest | None, collec
         )
     for each in (address.collection, collection):
         connection.delete(each, f"until <= {number}")
-    for each in connection.collections():
-        is_used = each in (collection, collection_before)
-        if not is_used and is_passages_of(address, each, connection.fields(each)):
+    for each in passage_collections(connection):
+        if each not in (collection, collection_before):
             connection.drop(each)
     replace(head, committed=version, oldest=number or version).write(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,13 @@ class Connection:
                 f"{address.server}: {TOKEN} would be sent unencrypted; write the store as milvus+tls://, or unset it"
             )
         self._client: MilvusClient = self._guarded(lambda: _connect(address, token))
+        # pymilvus keeps the channel of each client until it is closed.
+        self._closing = weakref.finalize(self, self._client.close)
+        self._closing.atexit = False
+
+    def close(self) -> None:
+        """End the connection; no request can follow. Happens by itself once nobody holds the connection."""
+        self._closing()
 
     def has(self, collection: str) -> bool:
         """True if a collection exists."""

@@ -74,10 +74,14 @@ def passages_name(address: Address, fingerprint: str, chunking: object) -> str:
     return f"{address.collection}_{digest(fingerprint, chunking)[:8]}"
 
 
-def is_passages_of(address: Address, name: str, fields: Iterable[str]) -> bool:
-    """True if a collection holds passages of the index at an address, by its name and its fields."""
-    own_name = re.fullmatch(rf"{re.escape(address.collection)}_[0-9a-f]{{8}}", name)
-    return own_name is not None and set(PASSAGE_FIELDS) <= set(fields)
+def is_passages_name(address: Address, name: str) -> bool:
+    """True if a collection's name is one of passages of the index at an address."""
+    return re.fullmatch(rf"{re.escape(address.collection)}_[0-9a-f]{{8}}", name) is not None
+
+
+def is_passages_schema(fields: Iterable[str]) -> bool:
+    """True if a collection with these fields holds passages."""
+    return set(PASSAGE_FIELDS) <= set(fields)
 
 
 def records_schema() -> CollectionSchema:

@@ -70,8 +70,10 @@ class MilvusStorage:
                     f"{address}: another folder has updated the index to version {head.committed}, this one names "
                     f"version {number}; copy that folder, or update the index from there"
                 )
+            # Otherwise the manifest is written again, so that readers take the new options of the address.
+            is_named = str(address) == manifest.store["address"]
             store, _, _ = parts_of(self._connection, manifest)
-            self.previous = MilvusPrevious(version, manifest, store, head.attempt == number)
+            self.previous = MilvusPrevious(version, manifest, store, head.attempt == number and is_named)
             self._head = replace(head, folder=here)
             return
         found = Head.read(self._connection)

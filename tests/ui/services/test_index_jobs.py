@@ -58,12 +58,12 @@ def _running(job: IndexJob) -> IndexJob:
 def _build(files: Path, index: Path) -> dict[str, Any]:
     """What the worker reports last."""
     reports: list[dict[str, Any]] = []
-    build(files, index, lambda **values: reports.append(values))
+    build(files, index, "", lambda **values: reports.append(values))
     return reports[-1]
 
 
 def test_a_job_builds_the_index_and_reports_changes(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
-    job = _ended(jobs.start("x", files, tmp_path / "index"))
+    job = _ended(jobs.start("x", files, tmp_path / "index", ""))
     state = job.state()
     assert (state.state, state.error, state.read, state.files) == ("done", "", 2, 2)
     assert state.changes
@@ -74,11 +74,11 @@ def test_a_job_builds_the_index_and_reports_changes(jobs: IndexQueue, files: Pat
 
 
 def test_one_worker_runs_at_low_priority_while_other_jobs_wait(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
-    first = _running(jobs.start("x", many, tmp_path / "one"))
-    other = jobs.start("y", many, tmp_path / "two")
-    second = jobs.start("x", many, tmp_path / "one")
+    first = _running(jobs.start("x", many, tmp_path / "one", ""))
+    other = jobs.start("y", many, tmp_path / "two", "")
+    second = jobs.start("x", many, tmp_path / "one", "")
     assert second is not first
-    assert jobs.start("x", many, tmp_path / "one") is second
+    assert jobs.start("x", many, tmp_path / "one", "") is second
     assert jobs.latest("x") is first
     assert [job.state().state for job in (first, other, second)] == ["running", "waiting", "waiting"]
     [process] = wait_until(lambda: _processes(many))
@@ -91,12 +91,12 @@ def test_one_worker_runs_at_low_priority_while_other_jobs_wait(jobs: IndexQueue,
     assert [job.state().state for job in (first, other, second)] == ["stopped", "stopped", "stopped"]
     assert not (tmp_path / "two").exists()
     (tmp_path / "none").mkdir()
-    assert _ended(jobs.start("z", tmp_path / "none", tmp_path / "index")).state().state == "done"
+    assert _ended(jobs.start("z", tmp_path / "none", tmp_path / "index", "")).state().state == "done"
 
 
 def test_closing_stops_running_and_waiting_jobs(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
-    first = _running(jobs.start("x", many, tmp_path / "one"))
-    second = jobs.start("y", many, tmp_path / "two")
+    first = _running(jobs.start("x", many, tmp_path / "one", ""))
+    second = jobs.start("y", many, tmp_path / "two", "")
     jobs.close()
     assert [job.state().state for job in (first, second)] == ["stopped", "stopped"]
     wait_until(lambda: not _processes(many))
@@ -108,7 +108,7 @@ def test_a_stopped_job_leaves_the_index_intact(
     build_index(files, tmp_path / "index", encoder)
     for number in range(3):
         shutil.copy(many / f"{number:03}.md", files)
-    job = jobs.start("x", files, tmp_path / "index")
+    job = jobs.start("x", files, tmp_path / "index", "")
     wait_until(lambda: job.state().stage == "embedding")
     jobs.stop("x")
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
@@ -142,7 +142,7 @@ def test_a_failed_update_keeps_the_index(
 ) -> None:
     build_index(files, tmp_path / "index", encoder)
     (tmp_path / "index" / "stranger").touch()
-    state = _ended(jobs.start("x", files, tmp_path / "index")).state()
+    state = _ended(jobs.start("x", files, tmp_path / "index", "")).state()
     assert state.state == "failed"
     assert "holds 'stranger', which is not part of an index" in state.error
     assert set(Index.open(tmp_path / "index").documents) == {"a.md"}
@@ -212,7 +212,7 @@ SERVER = """
 import json, sys, time
 from pathlib import Path
 from rag.ui.services.index_queue import IndexQueue
-job = IndexQueue().start("x", Path(sys.argv[1]), Path(sys.argv[2]))
+job = IndexQueue().start("x", Path(sys.argv[1]), Path(sys.argv[2]), "")
 while not job.state().stage:
     time.sleep(0.05)
 print(json.dumps({"stage": job.state().stage}), flush=True)
@@ -221,7 +221,7 @@ sys.stdin.read()
 
 
 def test_a_killed_worker_is_started_once_more(jobs: IndexQueue, files: Path, tmp_path: Path) -> None:
-    job = jobs.start("x", files, tmp_path / "index")
+    job = jobs.start("x", files, tmp_path / "index", "")
     [first] = wait_until(lambda: _processes(files))
     os.kill(first, signal.SIGKILL)
     [second] = wait_until(lambda: [process for process in _processes(files) if process != first])
@@ -241,16 +241,16 @@ def test_interrupted_indexing_is_resumed(jobs: IndexQueue, files: Path, tmp_path
 
 
 def test_a_job_stopped_by_its_user_is_not_resumed(jobs: IndexQueue, many: Path, tmp_path: Path) -> None:
-    job = _running(jobs.start("x", many, tmp_path / "index"))
+    job = _running(jobs.start("x", many, tmp_path / "index", ""))
     jobs.stop("x")
     jobs.resume([("x", many, tmp_path / "index", "")])
     assert jobs.latest("x") is job
 
 
 def test_jobs_of_a_deleted_collection_are_forgotten(jobs: IndexQueue, many: Path, files: Path, tmp_path: Path) -> None:
-    running = _running(jobs.start("x", many, tmp_path / "index"))
-    other = jobs.start("y", files, tmp_path / "other")
-    waiting = jobs.start("x", many, tmp_path / "index")
+    running = _running(jobs.start("x", many, tmp_path / "index", ""))
+    other = jobs.start("y", files, tmp_path / "other", "")
+    waiting = jobs.start("x", many, tmp_path / "index", "")
     jobs.forget("x")
     assert [job.state().state for job in (running, waiting)] == ["stopped", "stopped"]
     assert (jobs.latest("x"), jobs.latest("y")) == (None, other)

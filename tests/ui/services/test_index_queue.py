@@ -39,7 +39,7 @@ def _folder(path: Path, files: int, passages: int = 500) -> Path:
 
 def _paused_job(folder: Path) -> tuple[IndexJob, Popen[str]]:
     """A job that was paused after some of its files, and its worker."""
-    job = IndexJob(_folder(folder / "files", 60), folder / "index")
+    job = IndexJob(_folder(folder / "files", 60), folder / "index", "")
     job.resume()
     wait_until(lambda: job.state().done)
     process = job._process
@@ -54,11 +54,11 @@ def _ended(job: IndexJob) -> IndexJob:
 
 
 def test_long_job_lets_a_short_one_run_and_then_continues(queue: IndexQueue, tmp_path: Path) -> None:
-    long = queue.start("long", _folder(tmp_path / "long", 60), tmp_path / "long-index")
+    long = queue.start("long", _folder(tmp_path / "long", 60), tmp_path / "long-index", "")
     wait_until(lambda: long.state().done)
     (tmp_path / "short").mkdir()
     (tmp_path / "short" / "a.md").write_text("The ferry to Baku leaves at nine.")
-    short = _ended(queue.start("short", tmp_path / "short", tmp_path / "short-index"))
+    short = _ended(queue.start("short", tmp_path / "short", tmp_path / "short-index", ""))
     assert (short.state().state, long.state().ended) == ("done", False)
     reached = long.state()
     wait_until(lambda: long.state() != reached)
@@ -68,15 +68,15 @@ def test_long_job_lets_a_short_one_run_and_then_continues(queue: IndexQueue, tmp
 
 def test_upload_after_a_stop_is_indexed_at_its_turn(patient_queue: IndexQueue, tmp_path: Path) -> None:
     queue = patient_queue
-    stopped = queue.start("x", _folder(tmp_path / "x", 60), tmp_path / "x-index")
+    stopped = queue.start("x", _folder(tmp_path / "x", 60), tmp_path / "x-index", "")
     wait_until(lambda: stopped.has_process)
-    second = queue.start("x", tmp_path / "x", tmp_path / "x-index")
-    other = queue.start("y", _folder(tmp_path / "y", 60), tmp_path / "y-index")
+    second = queue.start("x", tmp_path / "x", tmp_path / "x-index", "")
+    other = queue.start("y", _folder(tmp_path / "y", 60), tmp_path / "y-index", "")
     queue.stop("x")
     assert [job.state().state for job in (stopped, second)] == ["stopped", "stopped"]
     wait_until(lambda: other.state().state == "running")
     _folder(tmp_path / "z", 1, passages=3)
-    last = queue.start("x", tmp_path / "z", tmp_path / "x-index")
+    last = queue.start("x", tmp_path / "z", tmp_path / "x-index", "")
     assert last is queue.latest("x") and last not in (stopped, second)
     queue.stop("y")
     assert _ended(last).state().state == "done"
@@ -88,9 +88,9 @@ def test_upload_after_a_stop_is_indexed_at_its_turn(patient_queue: IndexQueue, t
 def test_job_beyond_the_processes_gets_its_turn_and_the_parked_one_is_done_later(tmp_path: Path) -> None:
     queue = IndexQueue(turn=5, max_processes=1)
     try:
-        long = queue.start("long", _folder(tmp_path / "long", 60), tmp_path / "long-index")
+        long = queue.start("long", _folder(tmp_path / "long", 60), tmp_path / "long-index", "")
         wait_until(lambda: long.state().done)
-        short = _ended(queue.start("short", _folder(tmp_path / "short", 1, passages=3), tmp_path / "short-index"))
+        short = _ended(queue.start("short", _folder(tmp_path / "short", 1, passages=3), tmp_path / "short-index", ""))
         assert (short.state().state, long.state().ended) == ("done", False)
         assert long.times_parked
         for path in sorted((tmp_path / "long").iterdir())[3:]:
@@ -106,7 +106,8 @@ def test_jobs_that_park_each_other_are_done(tmp_path: Path) -> None:
     queue = IndexQueue(turn=0.5, max_processes=1)
     try:
         jobs = [
-            queue.start(name, _folder(tmp_path / name, 3, passages=100), tmp_path / f"{name}-index") for name in "abc"
+            queue.start(name, _folder(tmp_path / name, 3, passages=100), tmp_path / f"{name}-index", "")
+            for name in "abc"
         ]
         assert [_ended(job).state().state for job in jobs] == ["done"] * 3
         assert any(job.times_parked for job in jobs)
@@ -124,7 +125,7 @@ def test_parked_job_has_no_process_and_can_be_stopped(tmp_path: Path) -> None:
 
 
 def test_job_that_is_cancelled_while_it_is_parked_has_finished(tmp_path: Path) -> None:
-    job = IndexJob(_folder(tmp_path / "files", 60), tmp_path / "index")
+    job = IndexJob(_folder(tmp_path / "files", 60), tmp_path / "index", "")
     job.resume()
     wait_until(lambda: job._process)
     job.cancel()
@@ -179,7 +180,9 @@ def test_next_turn_parks_the_job_that_has_the_least_to_lose(
 @pytest.mark.slow
 def test_all_jobs_that_take_turns_are_done(queue: IndexQueue, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(MAX_PROCESSES + 1)]
-    jobs = [queue.start(name, _folder(tmp_path / name, 3, passages=3), tmp_path / f"{name}-index") for name in names]
+    jobs = [
+        queue.start(name, _folder(tmp_path / name, 3, passages=3), tmp_path / f"{name}-index", "") for name in names
+    ]
     assert [_ended(job).state().state for job in jobs] == ["done"] * len(jobs)
     assert [len(Index.open(tmp_path / f"{name}-index").documents) for name in names] == [3] * len(jobs)
     wait_until(lambda: not list(tmp_path.glob("*.pending")))

@@ -30,7 +30,7 @@ class Endless(IndexQueue):
     """A queue with the same job for every collection, which never starts."""
 
     def latest(self, collection_id: str) -> IndexJob:
-        return IndexJob(Path(), Path())
+        return IndexJob(Path(), Path(), "")
 
 
 def test_progress_ends_when_the_share_is_withdrawn(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
