@@ -160,9 +160,9 @@ class Collections:
             return self._assistants.get(collection.index, FeedbackFile(collection.taught))
         except IndexMissing:
             self._assistants.close(collection.index)
-            raise InputError(
-                f"the collection {collection.name!r} is empty; add documents to it under Documents"
-            ) from None
+            is_empty = collection.files is None or not self._store.files(collection)
+            hint = "is empty; add documents to it" if is_empty else "is not indexed yet; see its state"
+            raise InputError(f"the collection {collection.name!r} {hint} under Documents") from None
 
     def add(self, collection_id: str, uploads: Sequence[Path], versions: Versions = Versions.ASK) -> Sequence[Upload]:
         """Store uploaded files in a collection's folder and return the outcome of each; see ``store_uploads``.

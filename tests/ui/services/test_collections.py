@@ -291,6 +291,8 @@ class TestAsking:
         with pytest.raises(InputError, match="'Ferries' is empty; add documents to it under Documents"):
             collections.assistant(made.id)
         collections.add(made.id, [_upload(tmp_path / "up", "a.md", "The ferry to Baku leaves at nine.")])
+        with pytest.raises(InputError, match="'Ferries' is not indexed yet; see its state under Documents"):
+            collections.assistant(made.id)
         assert made.files
         build_index(made.files, made.index, encoder)
         first = collections.assistant(made.id)
