@@ -17,7 +17,7 @@ NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten
 NUMBER = re.compile(
     r"\b(?:(?:which|what|who)(?: are| were)?|list|name|give|enumerate|names of)(?: the)? "
     rf"(?:(?P<word>{'|'.join(NUMBERS)})|(?P<digits>[1-9]\d?))(?![-.,\w])"
-    r"(?! (?:percent|per|km|kg|mile|meter|metre|year|month|week|day|hour|minute|time)\b)"
+    r"(?! ?%| (?:percent|per|km|kg|mile|meter|metre|year|month|week|day|hour|minute|time)\b)"
 )
 
 #: The mark before an item on a line of its own.
@@ -64,6 +64,6 @@ def items_of(text: str) -> list[tuple[int, int]]:
             items.append((at, end))
         if match:
             # A conjunction alone joins what belongs to the clause.
-            in_clause = in_clause and not match.group().startswith((",", ";"))
+            in_clause = in_clause and not match.group().startswith((",", ";")) and "\n" not in match.group()
             at = match.end()
     return items

@@ -333,6 +333,19 @@ def test_an_update_writes_a_lost_index_again(docs: Path, folder: Path, store: st
     assert verify(folder).problems == []
 
 
+def test_a_copy_that_is_behind_does_not_replace_a_newer_index(
+    docs: Path, folder: Path, store: str, quick: CountingEncoder
+) -> None:
+    build_index(docs, folder, quick, store=store)
+    copied = _copy_manifest(folder, folder.with_name("copied"))
+    # Each has a collection of passages of its own, so that of the copy is gone.
+    for most in (150, 100):
+        build_index(docs, folder, quick, settings=ChunkSettings(max_tokens=most))
+    with pytest.raises(IndexMismatch, match="the store holds versions from 2 on, the folder names version 1; copy"):
+        build_index(docs, copied, quick)
+    assert len(_texts(folder, quick)) == 2
+
+
 def test_new_options_of_the_address_reach_readers(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
     build_index(docs, folder, quick, store=store)
     quick.embedded.clear()

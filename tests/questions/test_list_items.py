@@ -33,6 +33,7 @@ def test_plural_nouns_and_numbers_ask_for_a_list(question: str, several: bool) -
         ("1. Open the lid.\n  2. Turn the key", ["Open the lid", "Turn the key"]),
         ("Kazakhstan, whose oil is sold, and Uzbekistan", ["Kazakhstan", "Uzbekistan"]),
         ("Ines Holm, which is in Osh and Riga, and Turku", ["Ines Holm", "Turku"]),
+        ("- tin, which rusts\n- zinc", ["tin", "zinc"]),
         ("Kazakhstan", ["Kazakhstan"]),
         ("", []),
     ],
@@ -48,6 +49,7 @@ def test_items_are_slices_between_commas_and_conjunctions(text: str, items: list
         ("What are the names of the three lakes?", 3), ("Who were the two winners?", 2),
         ("Which countries border Kazakhstan?", None), ("How many of the five came?", None), ("List all", None),
         ("Which ten-year-old won?", None), ("What 5 km race was it?", None), ("What 12 percent rise?", None),
+        ("What 5% rise?", None),
     ],
 )  # fmt: skip
 def test_number_of_things_asked_for(question: str, number: int | None) -> None:

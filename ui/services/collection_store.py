@@ -21,13 +21,13 @@ import shutil
 import threading
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from rag import InputError, RagError
+from rag import InputError, RagError, StoreUnavailable
 from rag.index.milvus import Address, drop_index_of
 
 from .collection_names import NAME_FILE, checked_name, description, name_file, with_own_name
@@ -103,7 +103,7 @@ class CollectionStore:
 
     def __init__(self, home: Path, given: Sequence[Collection], quota: Quota, store: Address | None = None) -> None:
         self._home, self._given, self._quota, self._indexes = home, list(given), quota, store
-        self._changing, self._purging = threading.Lock(), threading.Lock()
+        self._changing = threading.Lock()
         if store:
             store.below("x" * LONGEST_ID)
 
@@ -181,33 +181,46 @@ class CollectionStore:
         Raises:
             InputError: It cannot be deleted; nothing has changed.
         """
-        # Not purged before its writer has stopped, which could otherwise write to the store afterwards.
-        with self._purging:
-            with self._changing:
-                gone = self._home / f"{DELETED_PREFIX}{collection.id}-{uuid.uuid4().hex}"
-                try:
-                    # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
-                    (self._home / collection.id).rename(gone)
-                except OSError as error:
-                    raise _disk_error(f"{collection.name!r}: cannot be deleted", error) from error
-                stop()
-            self._purge()
+        with self._changing:
+            gone = self._home / f"{DELETED_PREFIX}{collection.id}-{uuid.uuid4().hex}"
+            try:
+                # Atomic: a crash leaves no partial collection, and a worker still writing finds no folder.
+                (self._home / collection.id).rename(gone)
+            except OSError as error:
+                raise _disk_error(f"{collection.name!r}: cannot be deleted", error) from error
+            stop()
+        with suppress(RagError, OSError):
+            self._purge(gone)
 
     def purge(self) -> None:
-        """Delete what is left of deleted collections, as far as their stores answer."""
-        with self._purging:
-            self._purge()
+        """Delete what is left of deleted collections; a store that does not answer is asked once."""
+        # Locked: the writer of a collection that is being deleted now has not stopped yet.
+        with self._changing:
+            deleted = list(self._home.glob(f"{DELETED_PREFIX}*"))
+        silent: set[str] = set()
+        for gone in deleted:
+            try:
+                self._purge(gone, silent)
+            except StoreUnavailable:
+                silent.add(_server(self._store_of(gone)))
+            except (RagError, OSError):
+                continue  # Tried again at the next start.
 
-    def _purge(self) -> None:
-        for gone in self._home.glob(f"{DELETED_PREFIX}*"):
-            # The folder that its index was written in.
-            before = self._home / gone.name.removeprefix(DELETED_PREFIX).rpartition("-")[0]
-            shutil.rmtree(gone / FILES, ignore_errors=True)
-            (gone / TAUGHT).unlink(missing_ok=True)
-            with suppress(RagError):
-                store = self._current_options(str(description(gone / NAME_FILE).get("store", "")))
-                drop_index_of(gone / INDEX, store, before / INDEX)
-                shutil.rmtree(gone, ignore_errors=True)
+    def _purge(self, gone: Path, silent: Container[str] = ()) -> None:
+        """Delete what is left of a deleted collection, but not from servers that do not answer."""
+        shutil.rmtree(gone / FILES, ignore_errors=True)
+        (gone / TAUGHT).unlink(missing_ok=True)
+        store = self._store_of(gone)
+        if _server(store) in silent:
+            return
+        # The folder that its index was written in.
+        before = self._home / gone.name.removeprefix(DELETED_PREFIX).rpartition("-")[0]
+        drop_index_of(gone / INDEX, store, before / INDEX)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def _store_of(self, folder: Path) -> str:
+        """Address of the store of a collection's index; empty if it is in the folder."""
+        return self._current_options(str(description(folder / NAME_FILE).get("store", "")))
 
     def add(
         self, collection: Collection, uploads: Sequence[Path], versions: Versions, unreadable: Mapping[Path, str]
@@ -324,6 +337,11 @@ class CollectionStore:
         numbers = (slug if number == 1 else f"{slug}-{number}" for number in range(1, 1_000_000))
         candidates = (f"{slug}-{secrets.token_hex(RANDOM_BYTES)}" for _ in count()) if owner else numbers
         return next(each for each in candidates if each not in taken and not (self._home / each).exists())
+
+
+def _server(store: str) -> str:
+    """The address of a store without its collection."""
+    return store.rpartition("/")[0]
 
 
 def _files(collection: Collection) -> Path:

@@ -38,8 +38,9 @@ def check(connection: Connection, manifest: Manifest) -> Head:
     """
     address, version = connection.address, int(manifest.store["version"])
     head = Head.read(connection)
-    if head is None or not connection.has(manifest.store["collection"]):
-        raise IndexDamaged(f"{address}: the store no longer holds the index; write it again with `rag verify --repair`")
+    gone = f"{address}: the store no longer holds the index; write it again with `rag verify --repair`"
+    if head is None:
+        raise IndexDamaged(gone)
     if head.id != manifest.store["id"]:
         raise IndexMismatch(
             f"{address}: the store holds another index than the folder; build it again with `rag index`"
@@ -49,6 +50,8 @@ def check(connection: Connection, manifest: Manifest) -> Head:
             f"{address}: the store holds versions from {head.oldest} on, the folder names version {version}; copy the "
             "folder again from where the index is updated"
         )
+    if not connection.has(manifest.store["collection"]):
+        raise IndexDamaged(gone)
     connection.load(manifest.store["collection"])
     return head
 

@@ -77,8 +77,9 @@ class MilvusStorage:
             self._head = replace(head, folder=here)
             return
         found = Head.read(self._connection)
-        # A first run that was broken off left nothing to copy.
-        if found and found.committed and found.folder != here and not (lost and found.id == lost.store["id"]):
+        # A first run that was broken off left nothing to copy; a copy that is behind must not replace what is newer.
+        is_lost = found and lost and found.id == lost.store["id"] and found.committed <= int(lost.store["version"])
+        if found and found.committed and found.folder != here and not is_lost:
             raise IndexMismatch(
                 f"{address}: the store holds the index of another folder; copy that folder, or choose another "
                 "collection"
