@@ -211,7 +211,7 @@ class CollectionStore:
         shutil.rmtree(gone / FILES, ignore_errors=True)
         (gone / TAUGHT).unlink(missing_ok=True)
         store = self._store_of(gone)
-        if _server(store) in silent:
+        if store and _server(store) in silent:
             return
         # The folder that its index was written in.
         before = self._home / gone.name.removeprefix(DELETED_PREFIX).rpartition("-")[0]
