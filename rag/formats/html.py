@@ -92,7 +92,11 @@ def decode_html(document_id: str, raw: bytes) -> tuple[str, str, list[Remark]]:
 
 
 def parse_html(source: str) -> Element | None:
-    """Parse a page, repairing invalid markup; None if it is empty."""
+    """Parse a page, repairing invalid markup; None if it is empty.
+
+    Raises:
+        MemoryError: The page needs more memory than there is.
+    """
     from lxml import etree
 
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True, remove_pis=True)
@@ -100,7 +104,9 @@ def parse_html(source: str) -> Element | None:
     source = PAGE_END.sub("", source)
     try:
         return etree.fromstring(source.encode("utf-8", "replace"), parser)
-    except etree.XMLSyntaxError:
+    except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         return None
 
 
