@@ -13,7 +13,7 @@ from rich.console import Console
 
 import rag
 from rag import Index
-from rag.cli import build_parser, common, main
+from rag.cli import build_parser, main, progress
 from rag.index import Pace
 from rag.questions.anchors import Selection
 from rag.questions.feedback import FeedbackFile
@@ -449,10 +449,10 @@ def test_commands_are_the_documented_ones() -> None:
 
 def test_progress_bar_of_an_indexing_shows_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
-    monkeypatch.setattr(common, "err", Console(file=screen, force_terminal=True, width=120))
+    monkeypatch.setattr(progress, "err", Console(file=screen, force_terminal=True, width=120))
     now = [0.0]
-    monkeypatch.setattr(common, "Pace", lambda: Pace(lambda: now[0]))
-    with common.progress_bars() as report:
+    monkeypatch.setattr(progress, "Pace", lambda: Pace(lambda: now[0]))
+    with progress.progress_bars() as report:
         report("checking", 4, 4)
         now[0] += 10
         report("reading", 2, 4)

@@ -8,13 +8,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 
 from ..errors import RagError
 from ..text.printable import one_line
-from . import ask, completion, evaluate, index, mcp, search, serve, table, train, ui, verify
+from . import completion
 from .common import set_environment
+
+#: The commands, in the order of the help, and the modules that define them.
+COMMANDS = {
+    "index": "index", "ask": "ask", "search": "search", "table": "table", "ui": "ui", "serve": "serve", "mcp": "mcp",
+    "eval": "evaluate", "verify": "verify", "train": "train",
+}  # fmt: skip
 
 EPILOG = """\
 examples:
@@ -25,8 +32,8 @@ examples:
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of all commands."""
+def build_parser(commands: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Build the parser of these commands."""
     parser = argparse.ArgumentParser(
         prog="rag",
         description="Ask a folder of documents; get the exact words that answer, or 'not found'.",
@@ -35,8 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rag {version('rag')}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (index, ask, search, table, ui, serve, mcp, evaluate, verify, train):
-        command.add_parser(subparsers)
+    for command in commands:
+        import_module(f".{COMMANDS[command]}", __name__).add_parser(subparsers)
     completion.add_parser(subparsers, parser)
     return parser
 
@@ -45,7 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     # Libraries must not report usage.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    args = build_parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    # The modules of other commands take longer to import than a question takes to answer.
+    named = [command for command in arguments[:1] if command in COMMANDS]
+    args = build_parser(named or COMMANDS).parse_args(arguments)
     try:
         set_environment(args)
         code: int = args.run(args)

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..export.answers import export_entry, export_json
 from ..export.json import result_to_json
-from ..export.markdown import export_markdown
 from ..paths import default_index
 from ..text.printable import one_line
 from .common import (
@@ -33,6 +31,8 @@ from .common import (
 from .show import question_text, result_text
 
 if TYPE_CHECKING:
+    from ..index import Index
+    from ..types import Result
     from .common import Subparsers
 
 EXAMPLES = """\
@@ -45,7 +45,8 @@ EXAMPLES = """\
   grep '?$' notes.txt | rag ask - --min-confidence 0.8
 """
 
-EXPORTS = {".json": export_json, ".md": export_markdown}
+#: Suffixes of exported answers.
+EXPORTS = (".json", ".md")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
             continue
         previous = result.continuable or previous
         if args.export:
-            entries.append(export_entry(result, assistant.index, asked, (args.index or default_index()).name))
+            entries.append((result, asked))
         if args.json:
             print(json.dumps(result_to_json(result), indent=None if several else 2, ensure_ascii=False), flush=several)
         else:
@@ -109,8 +110,17 @@ def run(args: argparse.Namespace) -> int:
             out.print(result_text(result))
         code = max(code, 0 if result.answer_kind else 1)
     if args.export:
-        _write(args.export, EXPORTS[args.export.suffix](entries))
+        _export(args.export, entries, assistant.index, (args.index or default_index()).name)
     return code
+
+
+def _export(path: Path, answers: Iterable[tuple[Result, datetime]], index: Index, name: str) -> None:
+    """Write results, each with the time when it was asked for, and the hashes of their files."""
+    from ..export.answers import export_entry, export_json
+    from ..export.markdown import export_markdown
+
+    entries = [export_entry(result, index, asked, name) for result, asked in answers]
+    _write(path, export_json(entries) if path.suffix == ".json" else export_markdown(entries))
 
 
 def _questions(args: argparse.Namespace) -> Iterable[str]:

@@ -1,42 +1,24 @@
-"""Shared by several commands: options, opening an index, progress bars, consoles."""
+"""Shared by several commands: options, opening an index, consoles."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from ..assistant import Assistant
-from ..embedding.encoder import Encoder
 from ..embedding.engines import choice, precision
 from ..embedding.engines.choice import ENGINES
-from ..embedding.engines.openvino_engine import openvino_problem
 from ..embedding.engines.precision import PRECISIONS
 from ..embedding.engines.threads import VARIABLE as THREADS
 from ..errors import IndexMissing, InputError
-from ..index import Changes, Pace, Report, Shard, Workers, build_index, current_version
+from ..index import current_version
 from ..paths import default_index, shipped_corpus
 from ..questions.feedback import FeedbackFile
-from ..sources.parse_process import FileLimits
-from ..sources.remote import Location
-from .show import changes_table
 
 
 class _Console(Console):
@@ -150,14 +132,6 @@ def set_environment(args: argparse.Namespace) -> None:
         os.environ[THREADS] = os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
-def show_engine(encoder: Encoder) -> None:
-    """Print what runs the models to standard error, and why it is not OpenVINO, if that is missing."""
-    engine = getattr(encoder, "engine", "")
-    problem = openvino_problem() if engine == "torch, cpu" else None
-    if engine:
-        err.print(f"engine: {engine}" + (f"; {problem}" if problem else ""))
-
-
 def add_where_option(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--where``."""
     parser.add_argument(
@@ -252,69 +226,8 @@ def ready_index(args: argparse.Namespace) -> Path:
         try:
             current_version(folder)
         except IndexMissing:
+            from .building import run_build, show_changes
+
             err.print(f"no index yet: building it from the shipped articles, {shipped_corpus()}")
             show_changes(run_build([shipped_corpus()], folder))
     return folder
-
-
-def run_build(
-    paths: Sequence[Location],
-    folder: Path,
-    encoder: Encoder | None = None,
-    *,
-    limits: FileLimits | None = None,
-    follow_links: bool = False,
-    store: str | None = None,
-    workers: Workers | None = None,
-    shard: Shard | None = None,
-) -> Changes:
-    """Run ``build_index`` with a progress bar on standard error."""
-    with progress_bars() as report:
-        return build_index(
-            paths,
-            folder,
-            encoder,
-            report=report,
-            limits=limits,
-            follow_links=follow_links,
-            store=store,
-            workers=workers,
-            shard=shard,
-        )
-
-
-def show_changes(changes: Changes) -> None:
-    """Print the summary of an index run to standard error."""
-    err.print(changes_table(changes))
-
-
-class _PaceColumn(ProgressColumn):
-    """Speed and time left: those of an index run while it embeds, else the time left as rich estimates it."""
-
-    def __init__(self, pace: Pace) -> None:
-        super().__init__()
-        self._pace, self._other = pace, TimeRemainingColumn()
-
-    def render(self, task: Task) -> Text:
-        """See rich."""
-        if task.description != "embedding" or self._pace.speed is None or self._pace.seconds_left is None:
-            return self._other.render(task)
-        left = timedelta(seconds=round(self._pace.seconds_left))
-        return Text(f"{self._pace.speed:,.0f} passages/s, {left} left", style="progress.remaining")
-
-
-@contextmanager
-def progress_bars() -> Iterator[Report]:
-    """A report function that draws one bar per stage with the time left; disabled unless stderr is a terminal."""
-    pace = Pace()
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), _PaceColumn(pace))
-    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
-        tasks = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            pace.report(stage, done, total)
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage)
-            progress.update(tasks[stage], completed=done, total=total)
-
-        yield report

@@ -14,8 +14,8 @@ from .common import (
     err,
     open_assistant,
     out,
-    progress_bars,
 )
+from .progress import progress_bars
 
 if TYPE_CHECKING:
     from .common import Subparsers

@@ -18,16 +18,9 @@ from ..paths import default_index, shipped_corpus
 from ..sources.parse_process import FileLimits
 from ..sources.remote import Location, RemoteFolder, location
 from ..text.printable import one_line
-from .common import (
-    add_command,
-    add_compute_options,
-    add_index_option,
-    err,
-    progress_bars,
-    run_build,
-    show_changes,
-    show_engine,
-)
+from .building import run_build, show_changes, show_engine
+from .common import add_command, add_compute_options, add_index_option, err
+from .progress import progress_bars
 
 if TYPE_CHECKING:
     from .common import Subparsers

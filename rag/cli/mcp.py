@@ -8,14 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .common import (
-    add_command,
-    add_compute_options,
-    add_index_option,
-    add_reader_option,
-    err,
-    ready_index,
-)
+from .common import add_command, add_compute_options, add_index_option, add_reader_option, err, ready_index
 
 if TYPE_CHECKING:
     from .common import Subparsers

@@ -25,11 +25,11 @@ from .common import (
     add_where_option,
     err,
     feedback_file,
-    progress_bars,
     read_standard_input,
     read_text_file,
     ready_index,
 )
+from .progress import progress_bars
 
 if TYPE_CHECKING:
     from .common import Subparsers

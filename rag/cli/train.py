@@ -25,7 +25,8 @@ from ..training.examples import load, sample, split
 from ..training.network import hardware
 from ..training.recipe import Recipe
 from ..types import Document
-from .common import add_command, add_index_option, err, progress_bars, ready_index
+from .common import add_command, add_index_option, err, ready_index
+from .progress import progress_bars
 
 if TYPE_CHECKING:
     from ..training.loop import Point

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import collections_home, default_index, shipped_corpus
+from .building import run_build, show_changes, show_engine
 from .common import (
     add_command,
     add_compute_options,
@@ -16,9 +17,6 @@ from .common import (
     add_reader_option,
     err,
     ready_index,
-    run_build,
-    show_changes,
-    show_engine,
 )
 from .index import remembered_paths
 

@@ -11,9 +11,10 @@ from ..export.check import Files, check, read_export
 from ..index import Manifest, current_version, repair, verify
 from ..paths import default_index
 from ..text.plural import counted
-from .common import add_command, add_index_option, err, out, progress_bars
+from .common import add_command, add_index_option, err, out
 from .index import remembered_paths
-from .show import checked_text, verification_text
+from .progress import progress_bars
+from .show_index import checked_text, verification_text
 
 if TYPE_CHECKING:
     from .common import Subparsers

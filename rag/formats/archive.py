@@ -193,6 +193,7 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _is_known(name: str) -> bool:
     """True for a supported format, and for an archive, which is skipped with a reason."""
-    from . import FORMATS, suffix_of
+    from .names import suffix_of
+    from .parsing import FORMATS
 
     return suffix_of(name) in FORMATS or suffix_of(name) in ARCHIVES

@@ -167,7 +167,8 @@ def _add_text(blocks: Blocks, document_id: str, part: Message) -> list[Remark]:
 def _attachments(document_id: str, content: _Content) -> Parsed:
     """The documents of the attachments."""
     # Circular import: a message is itself a format.
-    from . import FORMATS, parse, suffix_of
+    from .names import suffix_of
+    from .parsing import FORMATS, parse
 
     parsed = Parsed([])
     others = []

@@ -61,6 +61,7 @@ def main(package: str, megabytes: int, seconds: int) -> None:
 def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
     """Answer each request."""
     from rag.errors import DocumentError, InputError
+    from rag.formats.out_of_memory import is_out_of_memory
 
     alarm_at = 0.0
 
@@ -94,20 +95,6 @@ def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
             replies.flush()
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """True if memory ran out, whatever the readers of a format made of it."""
-    while not isinstance(error, MemoryError):
-        # lxml raises the errors of libxml2 as syntax errors.
-        lxml = sys.modules.get("lxml.etree")
-        if lxml and isinstance(error, lxml.XMLSyntaxError) and error.code == lxml.ErrorTypes.ERR_NO_MEMORY:
-            return True
-        earlier = error.__cause__ or error.__context__
-        if earlier is None:
-            return False
-        error = earlier
-    return True
 
 
 def peak_memory() -> int:

@@ -248,12 +248,26 @@ def test_question_is_answered_without_importing_torch(corpus_index: Path, assist
     assert done.stdout.splitlines()[-2:] == ["['openvino']", "None"]
 
 
-def test_importing_rag_imports_no_large_library() -> None:
-    large = {
+def test_importing_rag_imports_none_of_its_modules() -> None:
+    code = "import rag, sys; print([name for name in sys.modules if name == 'numpy' or name.startswith('rag.')])"
+    assert _rag(code).stdout == "[]\n"
+
+
+def test_importing_the_assistant_imports_neither_large_libraries_nor_what_builds_an_index() -> None:
+    unused = {
         "bm25s", "charset_normalizer", "faiss", "gradio", "importlib.metadata", "openvino", "pathspec", "scipy",
         "sentence_transformers", "sklearn", "torch", "transformers", "yaml",
+        "rag.formats.parsing", "rag.index.build", "rag.index.milvus", "rag.sources.discovery",
     }  # fmt: skip
-    assert _rag(f"import rag, sys; print(sorted({large!r} & set(sys.modules)))").stdout == "[]\n"
+    assert _rag(f"from rag import Assistant; import sys; print(sorted({unused!r} & set(sys.modules)))").stdout == "[]\n"
+
+
+def test_asking_from_the_shell_imports_nothing_of_other_commands() -> None:
+    code = "import sys; from rag.cli import main\ntry: main(['ask', '--help'])\nexcept SystemExit: pass\n"
+    code += "print(sorted(name for name in sys.modules if name.startswith('rag.cli.')))"
+    assert _rag(code).stdout.splitlines()[-1] == str(
+        ["rag.cli.ask", "rag.cli.common", "rag.cli.completion", "rag.cli.show"]
+    )
 
 
 def test_telemetry_cannot_be_imported_once_openvino_is_used() -> None:

@@ -18,7 +18,8 @@ from rag.eval.scoring.sweep import SETTINGS, Setting, sweep
 
 from rag import Assistant, Document, Fusion, Hit, SentenceTransformerEncoder, Span, SpanReader, build_index
 from rag.cli import build_parser, main
-from rag.cli.common import err, out, progress_bars
+from rag.cli.common import err, out
+from rag.cli.progress import progress_bars
 from rag.paths import shipped_reader
 from rag.questions.places import Gold
 from rag.questions.schema import Question, raise_invalid

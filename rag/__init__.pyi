@@ -1,0 +1,112 @@
+# The names of the package and the modules that they come from: `lazy_loader` reads them here, and so do type checkers.
+from .assistant import Assistant
+from .embedding.encoder import Encoder, SentenceTransformerEncoder
+from .errors import (
+    DocumentError,
+    IndexBusy,
+    IndexDamaged,
+    IndexFolderError,
+    IndexMismatch,
+    IndexMissing,
+    InputError,
+    RagError,
+    StoreUnavailable,
+)
+from .index import (
+    Changes,
+    Index,
+    RayWorkers,
+    Shard,
+    Skipped,
+    Verification,
+    build_index,
+    merge_shards,
+    repair,
+    verify,
+)
+from .index.vectors import FaissStore, VectorStore
+from .reading.contract import Reader
+from .reading.reader import SpanReader
+from .retrieval.retriever import Fusion, Retriever
+from .sources.parse_process import FileLimits
+from .tables import Candidate, TableCell, TableRow
+from .text.chunking import ChunkSettings, chunk
+from .types import (
+    Agreement,
+    Answer,
+    AnswerKind,
+    Attribution,
+    Document,
+    Evidence,
+    Hit,
+    Item,
+    Notice,
+    NoticeCode,
+    Passage,
+    Place,
+    Reason,
+    Result,
+    Seconds,
+    Sentence,
+    Signals,
+    Span,
+    Support,
+)
+
+__all__ = [
+    "Agreement",
+    "Answer",
+    "AnswerKind",
+    "Assistant",
+    "Attribution",
+    "Candidate",
+    "Changes",
+    "ChunkSettings",
+    "Document",
+    "DocumentError",
+    "Encoder",
+    "Evidence",
+    "FaissStore",
+    "FileLimits",
+    "Fusion",
+    "Hit",
+    "Index",
+    "IndexBusy",
+    "IndexDamaged",
+    "IndexFolderError",
+    "IndexMismatch",
+    "IndexMissing",
+    "InputError",
+    "Item",
+    "Notice",
+    "NoticeCode",
+    "Passage",
+    "Place",
+    "RagError",
+    "RayWorkers",
+    "Reader",
+    "Reason",
+    "Result",
+    "Retriever",
+    "Seconds",
+    "Sentence",
+    "SentenceTransformerEncoder",
+    "Shard",
+    "Signals",
+    "Skipped",
+    "Span",
+    "SpanReader",
+    "StoreUnavailable",
+    "Support",
+    "TableCell",
+    "TableRow",
+    "VectorStore",
+    "Verification",
+    "build_index",
+    "chunk",
+    "merge_shards",
+    "repair",
+    "verify",
+]
+
+__version__: str
