@@ -1,9 +1,10 @@
 """Indexing by Ray workers against indexing without: passages a second, in turns, with the default embedder.
 
-    python -m rag.eval.bench.workers --passages 2000 --rounds 3
+    python -m rag.eval.bench.workers --passages 2000 --rounds 3 --workers 1 2
 
 The time runs from the first report of the run until the index is current. The start of Ray comes before and is given
-apart; the workers load the model within it.
+apart; the workers load the model within it. Ray is told that the machine has a processor more than workers, whatever it
+has, and the workers share the threads.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rag import RagError, RayWorkers, SentenceTransformerEncoder, build_index
@@ -21,8 +23,24 @@ from rag import RagError, RayWorkers, SentenceTransformerEncoder, build_index
 from .synthetic_documents import make_folder
 
 
-def timed(docs: Path, index: Path, encoder: SentenceTransformerEncoder, *, with_ray: bool) -> tuple[float, float]:
-    """Build an index: seconds before the first report, and passages a second after it."""
+@contextmanager
+def ray_workers(count: int) -> Iterator[RayWorkers | None]:
+    """So many workers on this machine; None for 0."""
+    if not count:
+        yield None
+        return
+    import ray
+
+    workers = RayWorkers()
+    ray.init(num_cpus=count + 1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    try:
+        yield workers
+    finally:
+        ray.shutdown()
+
+
+def timed(docs: Path, index: Path, encoder: SentenceTransformerEncoder, count: int) -> tuple[float, float]:
+    """Build an index by so many workers: seconds before the first report, and passages a second after it."""
     begun = time.monotonic()
     first: list[float] = []
 
@@ -30,9 +48,10 @@ def timed(docs: Path, index: Path, encoder: SentenceTransformerEncoder, *, with_
         if not first:
             first.append(time.monotonic())
 
-    workers = RayWorkers() if with_ray else None
-    changes = build_index(docs, index, encoder, report=report, workers=workers)
-    return first[0] - begun, changes.passages / (time.monotonic() - first[0])
+    with ray_workers(count) as workers:
+        changes = build_index(docs, index, encoder, report=report, workers=workers)
+        ended = time.monotonic()
+    return first[0] - begun, changes.passages / (ended - first[0])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,8 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--passages", type=int, default=2_000, help="passages to index (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="builds of each kind (default: %(default)s)")
+    parser.add_argument(
+        "--workers", type=int, nargs="+", default=[1], metavar="N", help="numbers of workers (default: 1)"
+    )
     args = parser.parse_args(argv)
-    speeds: dict[str, list[float]] = {"without Ray": [], "with Ray": []}
+    speeds: dict[int, list[float]] = {count: [] for count in (0, *args.workers)}
     try:
         encoder = SentenceTransformerEncoder()
         with tempfile.TemporaryDirectory() as place:
@@ -49,17 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             docs.mkdir()
             make_folder(docs, args.passages)
             for turn in range(args.rounds):
-                for kind, found in speeds.items():
-                    start, speed = timed(docs, Path(place) / f"{kind}-{turn}", encoder, with_ray=kind == "with Ray")
+                for count, found in speeds.items():
+                    start, speed = timed(docs, Path(place) / f"{count}-{turn}", encoder, count)
                     found.append(speed)
-                    print(f"{kind}: started in {start:.1f} s, {speed:.1f} passages/s", flush=True)
+                    print(f"{count} workers: started in {start:.1f} s, {speed:.1f} passages/s", flush=True)
     except RagError as error:
         print(f"workers: {error}", file=sys.stderr)
         return 2
-    for kind, found in speeds.items():
-        print(f"{kind}: median {statistics.median(found):.1f} passages/s")
-    ratios = [ray / plain for plain, ray in zip(*speeds.values(), strict=True)]
-    print(f"ratio of each round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+    plain = speeds[0]
+    for count, found in speeds.items():
+        ratios = ", ".join(f"{one / other:.2f}" for one, other in zip(found, plain, strict=True))
+        print(f"{count} workers: median {statistics.median(found):.1f} passages/s; ratios to 0 workers: {ratios}")
     return 0
 
 
