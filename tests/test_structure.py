@@ -7,16 +7,23 @@ from pathlib import Path
 
 import pytest
 
+import rag.index
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.parametrize("package", ["rag", "rag.formats", "rag.index"])
-def test_names_of_a_stub_are_sorted_and_can_be_imported(package: str) -> None:
+def test_all_names_of_a_stub_can_be_imported(package: str) -> None:
     module = import_module(package)
     stub = ast.parse(Path(module.__file__ or "").with_suffix(".pyi").read_text())
     (names,) = (each.value for each in stub.body if isinstance(each, ast.Assign))
     assert sorted(ast.literal_eval(names)) == module.__all__
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_function_hides_the_module_of_its_name() -> None:
+    import_module("rag.index.verify")
+    assert callable(rag.index.verify)
 
 
 def test_every_folder_with_code_is_packaged() -> None:

@@ -28,6 +28,9 @@ def test_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"rag"}
     assert {
+        "rag/__init__.pyi",
+        "rag/formats/__init__.pyi",
+        "rag/index/__init__.pyi",
         "rag/py.typed",
         "rag/corpus/kazakhstan.md",
         "rag/data/rag-16k.tiktoken",

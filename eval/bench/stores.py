@@ -280,7 +280,7 @@ def main() -> int:
         "--answers", type=int, default=100, metavar="N",
         help="compare the answers of N questions of each set, drawn at random; 0 for none (default: %(default)s)",
     )  # fmt: skip
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     console = Console()
     found = []
     try:

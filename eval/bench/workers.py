@@ -3,8 +3,8 @@
     python -m rag.eval.bench.workers --passages 2000 --rounds 3 --workers 1 2
 
 The time runs from the first report of the run until the index is current. The start of Ray comes before and is given
-apart; the workers load the model within it. Ray is told that the machine has a processor more than workers, whatever it
-has, and the workers share the threads.
+apart; the workers load the model within it. Ray is told that there is one processor more than workers, whatever the
+machine has, so that one worker computes in two threads and more workers in one each.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from rag import RagError, RayWorkers, SentenceTransformerEncoder, build_index
@@ -23,24 +22,12 @@ from rag import RagError, RayWorkers, SentenceTransformerEncoder, build_index
 from .synthetic_documents import make_folder
 
 
-@contextmanager
-def ray_workers(count: int) -> Iterator[RayWorkers | None]:
-    """So many workers on this machine; None for 0."""
-    if not count:
-        yield None
-        return
-    import ray
-
-    workers = RayWorkers()
-    ray.init(num_cpus=count + 1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    try:
-        yield workers
-    finally:
-        ray.shutdown()
-
-
 def timed(docs: Path, index: Path, encoder: SentenceTransformerEncoder, count: int) -> tuple[float, float]:
-    """Build an index by so many workers: seconds before the first report, and passages a second after it."""
+    """Build an index by ``count`` workers, or without Ray if it is 0.
+
+    Returns:
+        Seconds before the first report, and passages a second after it.
+    """
     begun = time.monotonic()
     first: list[float] = []
 
@@ -48,10 +35,9 @@ def timed(docs: Path, index: Path, encoder: SentenceTransformerEncoder, count: i
         if not first:
             first.append(time.monotonic())
 
-    with ray_workers(count) as workers:
-        changes = build_index(docs, index, encoder, report=report, workers=workers)
-        ended = time.monotonic()
-    return first[0] - begun, changes.passages / (ended - first[0])
+    workers = RayWorkers(processors=count + 1) if count else None
+    changes = build_index(docs, index, encoder, report=report, workers=workers)
+    return first[0] - begun, changes.passages / (time.monotonic() - first[0])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,11 @@ from .evidence_data import Example, held_back_questions, read, shipped_questions
 UNREAD = ("span", "retrieval", "dense", "coverage", "titled")
 READ = (*UNREAD, "second_span", "evidence", "strongest", "neighbour")
 
+#: Thresholds tried.
+TRIED = tuple(np.arange(0.02, 0.98, 0.01).round(2).tolist())
+
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,20 +71,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def fit(data: Sequence[Example]) -> dict[str, Any]:
-    """Fit the weights and the threshold; returns the content of the file that ``EvidenceFinder`` reads."""
+    """Fit the weights and the thresholds; returns the content of the file that ``EvidenceFinder`` reads."""
     fitted, others = [each for each in data if each.fitting], [each for each in data if not each.fitting]
     models = {"read": _fitted(fitted, READ, read=True), "unread": _fitted(fitted, UNREAD, read=False)}
-    threshold = _best_threshold(fitted, [_probabilities(each, models) for each in fitted])
+    values = [_probabilities(each, models) for each in fitted]
+    threshold = _best_threshold(fitted, values, lambda value, at: value >= at, TRIED)
+    further = _best_threshold(
+        fitted, values, lambda value, at: _selected(value, threshold, at), [each for each in TRIED if each <= threshold]
+    )
     return {
         **models,
         "threshold": threshold,
+        "further_threshold": further,
         "fitted_on": {
             "questions": len(fitted),
             "with_evidence": sum(each.total > 0 for each in fitted),
             "sentences": sum(len(each.sentences) for each in fitted),
         },
         "unseen_questions": {
-            name: _measured([each for each in others if each.file == name], models, threshold)
+            name: _measured([each for each in others if each.file == name], models, threshold, further)
             for name in dict.fromkeys(each.file for each in others)
         },
     }
@@ -107,22 +116,33 @@ def _probabilities(example: Example, models: Mapping[str, Mapping[str, Any]]) ->
     return np.asarray(expit(np.where(example.read, logits["read"], logits["unread"])))
 
 
-def _best_threshold(data: Sequence[Example], values: Sequence[Floats]) -> float:
+def _selected(values: Floats, threshold: float, further: float) -> Flags:
+    """The sentences that are evidence; see ``EvidenceFinder.find``."""
+    return (values >= further) & (values.max(initial=0) >= threshold)
+
+
+def _best_threshold(
+    data: Sequence[Example], values: Sequence[Floats], select: Callable[[Floats, float], Flags], tried: Sequence[float]
+) -> float:
     """The threshold with the highest F1 of the words, as the mean over the files; of questions with evidence."""
     rows = [(each, value) for each, value in zip(data, values, strict=True) if each.total]
     names = list(dict.fromkeys(each.file for each, _ in rows))
 
     def score(threshold: float) -> float:
-        counts = [[each.counts(value >= threshold) for each, value in rows if each.file == name] for name in names]
+        counts = [
+            [each.counts(select(value, threshold)) for each, value in rows if each.file == name] for name in names
+        ]
         return float(np.mean([f1(*np.array(each).T) for each in counts]))
 
-    return float(max(np.arange(0.02, 0.98, 0.01).round(2), key=score))
+    return max(tried, key=score)
 
 
-def _measured(data: Sequence[Example], models: Mapping[str, Mapping[str, Any]], threshold: float) -> dict[str, Any]:
+def _measured(
+    data: Sequence[Example], models: Mapping[str, Mapping[str, Any]], threshold: float, further: float
+) -> dict[str, Any]:
     """Figures of the questions with evidence, the share of the others that get any, and the calibration error."""
     values = [_probabilities(each, models) for each in data]
-    given = [value >= threshold for value in values]
+    given = [_selected(value, threshold, further) for value in values]
     with_evidence = [number for number, each in enumerate(data) if each.total]
     without = [bool(given[number].any()) for number, each in enumerate(data) if not each.total]
     error = calibration_error(np.concatenate(values), np.concatenate([each.right for each in data]))

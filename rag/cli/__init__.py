@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Libraries must not report usage.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     arguments = sys.argv[1:] if argv is None else argv
-    # The modules of other commands take longer to import than a question takes to answer.
+    # The modules of all commands take a second to import.
     named = [command for command in arguments[:1] if command in COMMANDS]
     args = build_parser(named or COMMANDS).parse_args(arguments)
     try:

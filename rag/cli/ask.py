@@ -31,8 +31,6 @@ from .common import (
 from .show import question_text, result_text
 
 if TYPE_CHECKING:
-    from ..index import Index
-    from ..types import Result
     from .common import Subparsers
 
 EXAMPLES = """\
@@ -83,6 +81,10 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the answers; returns 0 if all questions are answered, 1 if one is not found, 2 if one cannot be asked."""
     if args.export:
+        # They import what reads files.
+        from ..export.answers import export_entry, export_json
+        from ..export.markdown import export_markdown
+
         _check_export(args.export)
     questions = list(_questions(args))
     several = len(questions) > 1 or bool(args.file) or STDIN in args.questions
@@ -101,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
             continue
         previous = result.continuable or previous
         if args.export:
-            entries.append((result, asked))
+            entries.append(export_entry(result, assistant.index, asked, (args.index or default_index()).name))
         if args.json:
             print(json.dumps(result_to_json(result), indent=None if several else 2, ensure_ascii=False), flush=several)
         else:
@@ -110,17 +112,8 @@ def run(args: argparse.Namespace) -> int:
             out.print(result_text(result))
         code = max(code, 0 if result.answer_kind else 1)
     if args.export:
-        _export(args.export, entries, assistant.index, (args.index or default_index()).name)
+        _write(args.export, export_json(entries) if args.export.suffix == ".json" else export_markdown(entries))
     return code
-
-
-def _export(path: Path, answers: Iterable[tuple[Result, datetime]], index: Index, name: str) -> None:
-    """Write results, each with the time when it was asked for, and the hashes of their files."""
-    from ..export.answers import export_entry, export_json
-    from ..export.markdown import export_markdown
-
-    entries = [export_entry(result, index, asked, name) for result, asked in answers]
-    _write(path, export_json(entries) if path.suffix == ".json" else export_markdown(entries))
 
 
 def _questions(args: argparse.Namespace) -> Iterable[str]:

@@ -226,6 +226,7 @@ def ready_index(args: argparse.Namespace) -> Path:
         try:
             current_version(folder)
         except IndexMissing:
+            # Circular import, and rarely needed.
             from .building import run_build, show_changes
 
             err.print(f"no index yet: building it from the shipped articles, {shipped_corpus()}")

@@ -12,5 +12,5 @@ each file in an archive, ``old.zip/notes.md``, and each attachment of a message,
 
 import lazy_loader
 
-# The names and their modules are in __init__.pyi. Few of those who ask for the suffix of a name parse a file.
+# The names and their modules are in __init__.pyi. Most importers need only those of names.py.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

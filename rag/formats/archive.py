@@ -17,6 +17,7 @@ from io import BytesIO
 from ..errors import DocumentError
 from ..types import Document
 from .base import Parsed, Remark
+from .names import suffix_of
 from .sanitize import clean
 from .unread import unsupported
 
@@ -76,7 +77,7 @@ def read_member(raw: bytes, path: str) -> bytes:
         DocumentError: There is no such member, or it cannot be unpacked.
     """
     # Circular import: an archive is itself a format.
-    from . import read_part
+    from .parsing import read_part
 
     try:
         with zipfile.ZipFile(BytesIO(raw)) as archive:
@@ -123,7 +124,7 @@ class _Reader:
             DocumentError: It is unsafe, cannot be unpacked, or cannot be parsed.
         """
         # Circular import: an archive is itself a format.
-        from . import parse
+        from .parsing import parse
 
         return parse(member_id, self.unpack(member, name, member_id))
 
@@ -133,8 +134,6 @@ class _Reader:
         Raises:
             DocumentError: It is unsafe, or cannot be unpacked.
         """
-        from . import suffix_of
-
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or parts[0][1:2] == ":":
             raise DocumentError("its name points outside the archive, so it is not unpacked; pack it again")
@@ -150,7 +149,7 @@ class _Reader:
         return self._unpack(member, name)
 
     def _unpack(self, member: zipfile.ZipInfo, name: str) -> bytes:
-        from . import max_bytes
+        from .parsing import max_bytes
 
         limit = max_bytes(name)
         plausible = max(SMALL, MAX_RATIO * member.compress_size)
@@ -193,7 +192,6 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _is_known(name: str) -> bool:
     """True for a supported format, and for an archive, which is skipped with a reason."""
-    from .names import suffix_of
     from .parsing import FORMATS
 
     return suffix_of(name) in FORMATS or suffix_of(name) in ARCHIVES

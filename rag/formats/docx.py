@@ -20,6 +20,7 @@ from .blocks import BLANK_LINE, Blocks
 from .core_properties import core_properties
 from .html import decode_html, parse_html
 from .html_text import add_markup
+from .out_of_memory import raise_if_out_of_memory
 from .pictures import count_pictures, drawings_to_pictures
 from .text import decode
 from .unread import unread
@@ -178,9 +179,8 @@ class _Reader:
         """Add the text of an inserted file; one that is damaged, nested, or of another format is counted."""
         try:
             is_read = self._read_inserted(element)
-        except MemoryError:
-            raise
-        except Exception:  # zipfile and lxml raise many kinds of errors on a damaged file
+        except Exception as error:  # zipfile and lxml raise many kinds of errors on a damaged file
+            raise_if_out_of_memory(error)
             is_read = False
         self._missing["inserted file"] += not is_read
 

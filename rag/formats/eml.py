@@ -26,6 +26,7 @@ from .base import Parsed, Remark
 from .blocks import Blocks
 from .html import parse_html
 from .html_text import add_markup
+from .names import suffix_of
 from .sanitize import clean, one_line
 from .text import decode
 from .unread import unread, unsupported
@@ -167,7 +168,6 @@ def _add_text(blocks: Blocks, document_id: str, part: Message) -> list[Remark]:
 def _attachments(document_id: str, content: _Content) -> Parsed:
     """The documents of the attachments."""
     # Circular import: a message is itself a format.
-    from .names import suffix_of
     from .parsing import FORMATS, parse
 
     parsed = Parsed([])

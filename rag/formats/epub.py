@@ -22,6 +22,7 @@ from .base import Parsed, Remark
 from .blocks import Blocks
 from .html import decode_html, parse_html
 from .html_text import add_markup, tag
+from .out_of_memory import raise_if_out_of_memory
 from .sanitize import iso_date, one_line
 from .unread import unread
 from .zip_package import open_package
@@ -138,6 +139,7 @@ def _xml(source: bytes) -> Element:
     try:
         root = etree.fromstring(source, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        raise_if_out_of_memory(error)
         raise DocumentError(DAMAGED) from error
     if root is None:
         raise DocumentError(DAMAGED)

@@ -11,7 +11,7 @@ from .base import Parsed, Remark
 from .blocks import Blocks
 from .html_text import add_markup
 from .main_text import keep_main_text
-from .out_of_memory import is_out_of_memory
+from .out_of_memory import raise_if_out_of_memory
 from .pictures import count_pictures, drawings_to_pictures
 from .sanitize import iso_date, one_line
 from .text import BYTE_ORDER_MARKS, decode, guess_remarks
@@ -106,8 +106,7 @@ def parse_html(source: str) -> Element | None:
     try:
         return etree.fromstring(source.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
-        if is_out_of_memory(error):
-            raise MemoryError from error
+        raise_if_out_of_memory(error)
         return None
 
 

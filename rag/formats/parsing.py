@@ -15,6 +15,7 @@ from .jsonl import read_jsonl
 from .markdown import read_markdown
 from .names import MARKDOWN, suffix_of
 from .odt import read_odt
+from .out_of_memory import raise_if_out_of_memory
 from .pdf.extract import read_pdf
 from .pdf.from_image import IMAGE_SUFFIXES
 from .pptx import read_pptx
@@ -74,9 +75,10 @@ def parse(document_id: str, raw: bytes) -> Parsed:
         raise DocumentError("the file is empty")
     try:
         found = FORMATS[suffix_of(document_id)](document_id, raw)
-    except (DocumentError, MemoryError):
-        raise
     except Exception as error:
+        raise_if_out_of_memory(error)
+        if isinstance(error, DocumentError):
+            raise
         # Libraries raise any error on hostile input; the other files must still be read.
         reason = str(error).partition("\n")[0]
         raise DocumentError(f"cannot be read ({type(error).__name__}: {reason}); save it again") from error

@@ -105,17 +105,27 @@ class RayWorkers:
             used whatever the address.
         device: Torch device of the workers, such as ``cpu``; see ``SentenceTransformerEncoder``.
         make_encoder: Makes the embedder in a worker. Default: the embedder of the index, by its name.
+        processors: With ``local``, the number of processors that Ray may use: one more than there are workers. Default:
+            all of this machine.
 
     Raises:
-        InputError: Ray is not installed, or there is no Ray at the address.
+        InputError: Ray is not installed, there is no Ray at the address, or the number of processors is less than 1.
     """
 
     def __init__(
-        self, address: str = LOCAL, device: str | None = None, *, make_encoder: Callable[[], Encoder] | None = None
+        self,
+        address: str = LOCAL,
+        device: str | None = None,
+        *,
+        make_encoder: Callable[[], Encoder] | None = None,
+        processors: int | None = None,
     ) -> None:
         _check_installed()
         _check_reachable(address)
+        if processors is not None and processors < 1:
+            raise InputError(f"Ray needs a processor; {processors} is not a number of at least 1")
         self._address, self._device, self._make_encoder = address, device, make_encoder
+        self._processors = processors
         self._setup: _Setup | None = None
         self._actors: list[Any] = []
         self._make_actor: Callable[[], Any] | None = None
@@ -166,7 +176,11 @@ class RayWorkers:
             if not ray.is_initialized():
                 own: dict[str, Any] = {}
                 if self._address == LOCAL:
-                    own = {"include_dashboard": False, "object_store_memory": OBJECT_STORE}
+                    own = {
+                        "include_dashboard": False,
+                        "object_store_memory": OBJECT_STORE,
+                        "num_cpus": self._processors,
+                    }
                 ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR, **own)
                 self._is_owner = True
             resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]

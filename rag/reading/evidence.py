@@ -66,12 +66,14 @@ class EvidenceFinder:
     Attributes:
         read: For sentences of passages that the second model has read.
         unread: For other sentences.
-        threshold: Probability below which a sentence is no evidence.
+        threshold: Probability that the best sentence must have; otherwise nothing is evidence.
+        further_threshold: Probability below which the other sentences are no evidence.
     """
 
     read: Regression
     unread: Regression
     threshold: float
+    further_threshold: float
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -81,10 +83,12 @@ class EvidenceFinder:
             InputError: The file is not one that ``rag.eval.fitting.evidence`` writes.
         """
         with fitted(folder, EVIDENCE, "rag.eval.fitting.evidence") as content:
-            found = cls(Regression.of(content["read"]), Regression.of(content["unread"]), float(content["threshold"]))
-            if not 0 <= found.threshold <= 1:
-                raise ValueError("the threshold is not between 0 and 1")
-            return found
+            threshold = float(content["threshold"])
+            # Files of earlier versions have one threshold for all sentences.
+            further = float(content.get("further_threshold", threshold))
+            if not 0 <= further <= threshold <= 1:
+                raise ValueError("the thresholds are not 0 <= further_threshold <= threshold <= 1")
+            return cls(Regression.of(content["read"]), Regression.of(content["unread"]), threshold, further)
 
     def find(self, question: str, hits: Sequence[Hit], read: HitsRead, rarity: Rarity) -> tuple[Evidence, ...]:
         """The evidence, most probable first; of sentences that overlap, the most probable one.
@@ -98,10 +102,12 @@ class EvidenceFinder:
         sentences = list(candidates(question, hits, read, rarity))
         own = [(self.read if each.is_read_again else self.unread).probability(each.signals) for each in sentences]
         probabilities = _with_following(sentences, own) if asks_about(question) else own
+        if max(probabilities, default=0) < self.threshold:
+            return ()
         found = [
             _evidence(each, hits[each.hit], probability)
             for each, probability in zip(sentences, probabilities, strict=True)
-            if probability >= self.threshold
+            if probability >= self.further_threshold
         ]
         return tuple(without_overlaps(found, lambda each: each.probability))
 

@@ -51,7 +51,7 @@ def main(package: str, megabytes: int, seconds: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(megabytes * 1_000_000)
     threading.Thread(target=_watch, args=(os.getppid(), megabytes * 1_000_000), daemon=True).start()
-    # `import rag` would load every library of the package; the formats need few.
+    # `rag` is the copy that this script belongs to, wherever another one may be installed.
     stand_in = types.ModuleType("rag")
     stand_in.__path__ = [package]
     sys.modules["rag"] = stand_in
@@ -61,7 +61,7 @@ def main(package: str, megabytes: int, seconds: int) -> None:
 def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
     """Answer each request."""
     from rag.errors import DocumentError, InputError
-    from rag.formats.out_of_memory import is_out_of_memory
+    from rag.formats.out_of_memory import raise_if_out_of_memory
 
     alarm_at = 0.0
 
@@ -84,8 +84,7 @@ def serve(requests: IO[bytes], replies: IO[bytes], seconds: int) -> None:
             try:
                 reply, payload = tasks[request["task"]](request, raw)
             except DocumentError as error:
-                if is_out_of_memory(error):
-                    raise MemoryError from error
+                raise_if_out_of_memory(error)
                 reply, payload = {"error": str(error)}, b""
             except InputError as error:
                 reply, payload = {"invalid": str(error)}, b""

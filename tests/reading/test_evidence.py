@@ -15,7 +15,7 @@ from rag.reading.reader import SpanReader
 from rag.reading.sentences import SentenceSignals, parts_of, signals
 
 BY_WORDS = Regression({"coverage": 8.0}, bias=-4.0)
-FINDER = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.6)
+FINDER = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.6, further_threshold=0.6)
 TEXT = "Rents rose in Almaty. The sun shone. Almaty built roads. Rents fell."
 
 
@@ -28,7 +28,7 @@ def _equal(terms: Sequence[str]) -> list[float]:
 
 
 def test_sentences_are_slices_with_their_document_offsets_most_probable_first() -> None:
-    found = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.5).find(
+    found = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.5, further_threshold=0.5).find(
         "rents in Almaty", [_hit(TEXT, 100)], HitsRead([]), _equal
     )
     assert [each.text for each in found] == ["Rents rose in Almaty.", "Almaty built roads.", "Rents fell."]
@@ -38,7 +38,9 @@ def test_sentences_are_slices_with_their_document_offsets_most_probable_first() 
 
 
 def test_sentence_after_one_about_a_subject_is_evidence_too() -> None:
-    by_number = EvidenceFinder(Regression({"coverage": 8.0}, 0.0), Regression({"coverage": 8.0}, 0.0), threshold=0.6)
+    by_number = EvidenceFinder(
+        Regression({"coverage": 8.0}, 0.0), Regression({"coverage": 8.0}, 0.0), threshold=0.6, further_threshold=0.6
+    )
     hits = [_hit(TEXT), _hit("The wind blew.", 200)]
     found = by_number.find("What is known about rents in Almaty?", hits, HitsRead([]), _equal)
     probabilities = {each.text: each.probability for each in found}
@@ -51,6 +53,14 @@ def test_sentence_after_one_about_a_subject_is_evidence_too() -> None:
 def test_no_sentence_above_the_threshold_is_no_evidence() -> None:
     assert FINDER.find("elections", [_hit(TEXT)], HitsRead([]), _equal) == ()
     assert FINDER.find("elections", [], HitsRead([]), _equal) == ()
+
+
+def test_less_likely_sentences_are_evidence_only_beside_a_likely_one() -> None:
+    finder = EvidenceFinder(BY_WORDS, BY_WORDS, threshold=0.6, further_threshold=0.4)
+    found = finder.find("rents in Almaty", [_hit(TEXT)], HitsRead([]), _equal)
+    assert [each.text for each in found] == ["Rents rose in Almaty.", "Almaty built roads.", "Rents fell."]
+    assert found[1].probability == pytest.approx(0.5)
+    assert finder.find("rents in Tashkent", [_hit(TEXT)], HitsRead([]), _equal) == ()
 
 
 def test_overlapping_passages_give_a_sentence_once() -> None:
@@ -104,9 +114,9 @@ def test_regression_follows_whether_the_second_model_read_the_passage(assistant:
     assert isinstance(assistant.reader, SpanReader)
     read = assistant.reader.read_hits([(question, hits)])[0]
     always, never = Regression({}, bias=9.0), Regression({}, bias=-9.0)
-    found = EvidenceFinder(always, never, 0.5).find(question, hits, read, _equal)
+    found = EvidenceFinder(always, never, 0.5, 0.5).find(question, hits, read, _equal)
     assert {each.hit for each in found} == set(read.again)
-    others = EvidenceFinder(never, always, 0.5).find(question, hits, read, _equal)
+    others = EvidenceFinder(never, always, 0.5, 0.5).find(question, hits, read, _equal)
     assert {each.hit for each in others}.isdisjoint(read.again)
 
 
@@ -158,6 +168,7 @@ FITTED = {"weights": {"dense": 1}, "bias": 0}
         {},
         {"read": FITTED, "unread": {"weights": {"luck": 1}, "bias": 0}, "threshold": 0.5},
         {"read": FITTED, "unread": FITTED, "threshold": 1.5},
+        {"read": FITTED, "unread": FITTED, "threshold": 0.5, "further_threshold": 0.6},
         {"read": {"weights": {"dense": float("nan")}, "bias": 0}, "unread": FITTED, "threshold": 0.5},
     ],
 )

@@ -110,6 +110,34 @@ def test_file_that_needs_too_much_memory_is_named(name: str) -> None:
         assert process.parse("a.md", b"# Other").documents[0].title == "Other"
 
 
+def _odt_bomb(paragraphs: int) -> bytes:
+    packed = io.BytesIO()
+    name = "urn:oasis:names:tc:opendocument:xmlns"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as document:
+        document.writestr("META-INF/manifest.xml", "<manifest/>")
+        document.writestr(
+            "content.xml",
+            f'<o:document-content xmlns:o="{name}:office:1.0" xmlns:t="{name}:text:1.0"><o:body><o:text>'
+            f"{'<t:p>a</t:p>' * paragraphs}</o:text></o:body></o:document-content>",
+        )
+    return packed.getvalue()
+
+
+@needs_memory_limit
+@pytest.mark.parametrize("megabytes", [150, 200, 250])
+@pytest.mark.parametrize("name", ["nested.html", "report.odt"])
+def test_file_in_an_archive_that_needs_too_much_memory_is_named(name: str, megabytes: int) -> None:
+    # libxml2 is refused a large block long before the limit is reached, and lxml calls that a syntax error.
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, _odt_bomb(600_000) if name.endswith(".odt") else _bomb(name))
+    with (
+        ParseProcess(FileLimits(megabytes=megabytes)) as process,
+        pytest.raises(DocumentError, match=f"^needs more than {megabytes} MB of memory"),
+    ):
+        process.parse("files.zip", packed.getvalue())
+
+
 @needs_memory_limit
 @pytest.mark.parametrize("megabytes", [131, 133, 135, 137, 195])
 def test_file_that_ends_just_at_the_limit_of_memory_is_named(megabytes: int) -> None:
