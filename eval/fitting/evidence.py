@@ -118,7 +118,7 @@ def _probabilities(example: Example, models: Mapping[str, Mapping[str, Any]]) ->
 
 def _selected(values: Floats, threshold: float, further: float) -> Flags:
     """The sentences that are evidence; see ``EvidenceFinder.find``."""
-    return (values >= further) & (values.max(initial=0) >= threshold)
+    return np.asarray((values >= further) & (values.max(initial=0) >= threshold), dtype=bool)
 
 
 def _best_threshold(
