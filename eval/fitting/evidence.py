@@ -25,6 +25,7 @@ from rag import RagError, SentenceTransformerEncoder
 from rag.paths import shipped_reader
 from rag.reading.scoring import EVIDENCE
 
+from ..paths import SHIPPED_EVIDENCE, SHIPPED_QUESTIONS
 from ..scoring.evidence import Counts, f1, figures
 from ..scoring.metrics import calibration_error
 from .confidence import regression
@@ -33,6 +34,9 @@ from .evidence_data import Example, held_back_questions, read, shipped_questions
 #: Signals used; their weights are at least 0.
 UNREAD = ("span", "retrieval", "dense", "coverage", "titled")
 READ = (*UNREAD, "second_span", "evidence", "strongest", "neighbour")
+
+#: Files whose questions have all their evidence marked. Others mark one sentence, though more bear on the question.
+COMPLETE = frozenset({SHIPPED_EVIDENCE.name, SHIPPED_QUESTIONS.name})
 
 #: Thresholds tried.
 TRIED = tuple(np.arange(0.02, 0.98, 0.01).round(2).tolist())
@@ -74,10 +78,12 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
     """Fit the weights and the thresholds; returns the content of the file that ``EvidenceFinder`` reads."""
     fitted, others = [each for each in data if each.fitting], [each for each in data if not each.fitting]
     models = {"read": _fitted(fitted, READ, read=True), "unread": _fitted(fitted, UNREAD, read=False)}
-    values = [_probabilities(each, models) for each in fitted]
-    threshold = _best_threshold(fitted, values, lambda value, at: value >= at, TRIED)
+    threshold = _best_threshold(fitted, models, TRIED, lambda values, tried: values >= tried)
     further = _best_threshold(
-        fitted, values, lambda value, at: _selected(value, threshold, at), [each for each in TRIED if each <= threshold]
+        [each for each in fitted if each.several and each.file in COMPLETE],
+        models,
+        [each for each in TRIED if each <= threshold],
+        lambda values, tried: (values >= tried) & (values.max(initial=0) >= threshold),
     )
     return {
         **models,
@@ -116,16 +122,14 @@ def _probabilities(example: Example, models: Mapping[str, Mapping[str, Any]]) ->
     return np.asarray(expit(np.where(example.read, logits["read"], logits["unread"])))
 
 
-def _selected(values: Floats, threshold: float, further: float) -> Flags:
-    """The sentences that are evidence; see ``EvidenceFinder.find``."""
-    return np.asarray((values >= further) & (values.max(initial=0) >= threshold), dtype=bool)
-
-
 def _best_threshold(
-    data: Sequence[Example], values: Sequence[Floats], select: Callable[[Floats, float], Flags], tried: Sequence[float]
+    data: Sequence[Example],
+    models: Mapping[str, Mapping[str, Any]],
+    tried: Sequence[float],
+    select: Callable[[Floats, float], Flags],
 ) -> float:
     """The threshold with the highest F1 of the words, as the mean over the files; of questions with evidence."""
-    rows = [(each, value) for each, value in zip(data, values, strict=True) if each.total]
+    rows = [(each, _probabilities(each, models)) for each in data if each.total]
     names = list(dict.fromkeys(each.file for each, _ in rows))
 
     def score(threshold: float) -> float:
@@ -134,7 +138,13 @@ def _best_threshold(
         ]
         return float(np.mean([f1(*np.array(each).T) for each in counts]))
 
-    return max(tried, key=score)
+    return max(tried, key=score) if rows else max(tried)
+
+
+def _selected(example: Example, values: Floats, threshold: float, further: float) -> Flags:
+    """The sentences that are evidence; see ``EvidenceFinder.find``."""
+    least = further if example.several and values.max(initial=0) >= threshold else threshold
+    return np.asarray(values >= least, dtype=bool)
 
 
 def _measured(
@@ -142,7 +152,7 @@ def _measured(
 ) -> dict[str, Any]:
     """Figures of the questions with evidence, the share of the others that get any, and the calibration error."""
     values = [_probabilities(each, models) for each in data]
-    given = [_selected(value, threshold, further) for value in values]
+    given = [_selected(each, value, threshold, further) for each, value in zip(data, values, strict=True)]
     with_evidence = [number for number, each in enumerate(data) if each.total]
     without = [bool(given[number].any()) for number, each in enumerate(data) if not each.total]
     error = calibration_error(np.concatenate(values), np.concatenate([each.right for each in data]))

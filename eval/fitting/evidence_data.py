@@ -16,7 +16,7 @@ from rag import Hit, Index, InputError, Retriever, SpanReader
 from rag.embedding.encoder import Encoder
 from rag.questions.evidence import load_evidence, marked_questions
 from rag.questions.schema import Question, load_questions
-from rag.reading.evidence import Candidate, candidates
+from rag.reading.evidence import Candidate, asks_for_several, candidates
 from rag.text.segmentation import Extent
 
 from ..paths import SHIPPED_EVIDENCE, SHIPPED_QUESTIONS
@@ -79,6 +79,7 @@ class Example:
     Attributes:
         file: Name of the question's file.
         fitting: Is it fitted on?
+        several: Does the question ask for several sentences?
         sentences: The sentences.
         words: Words of each.
         gold: Words of each that are evidence.
@@ -88,6 +89,7 @@ class Example:
 
     file: str
     fitting: bool
+    several: bool
     sentences: Sequence[Candidate]
     words: Floats
     gold: Floats
@@ -174,6 +176,7 @@ def read(file: QuestionFile, encoder: Encoder, folder: Path) -> Iterator[Example
         yield Example(
             file.name,
             fitting,
+            asks_for_several(question.text),
             sentences,
             np.array([len(each) for each in words], dtype=float),
             np.array([len(each & gold) for each in words], dtype=float),

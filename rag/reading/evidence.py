@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from ..index.lexical import Rarity, terms
-from ..questions.question_type import asks_about
+from ..questions.list_items import asks_for_list
+from ..questions.question_type import asks_about, asks_for_sentences
 from ..text.segmentation import HEADING, Extent
 from ..types import Evidence, Hit
 from .contract import HitsRead
@@ -66,8 +67,8 @@ class EvidenceFinder:
     Attributes:
         read: For sentences of passages that the second model has read.
         unread: For other sentences.
-        threshold: Probability that the best sentence must have; otherwise nothing is evidence.
-        further_threshold: Probability below which the other sentences are no evidence.
+        threshold: Probability below which a sentence is no evidence.
+        further_threshold: The same for the other sentences, if the question asks for several; see ``asks_for_several``.
     """
 
     read: Regression
@@ -104,12 +105,18 @@ class EvidenceFinder:
         probabilities = _with_following(sentences, own) if asks_about(question) else own
         if max(probabilities, default=0) < self.threshold:
             return ()
+        least = self.further_threshold if asks_for_several(question) else self.threshold
         found = [
             _evidence(each, hits[each.hit], probability)
             for each, probability in zip(sentences, probabilities, strict=True)
-            if probability >= self.further_threshold
+            if probability >= least
         ]
         return tuple(without_overlaps(found, lambda each: each.probability))
+
+
+def asks_for_several(question: str) -> bool:
+    """True if several sentences answer better than one: the question asks for sentences or for a list."""
+    return asks_for_sentences(question) or asks_for_list(question)
 
 
 class Candidate(NamedTuple):

@@ -61,6 +61,9 @@ def test_less_likely_sentences_are_evidence_only_beside_a_likely_one() -> None:
     assert [each.text for each in found] == ["Rents rose in Almaty.", "Almaty built roads.", "Rents fell."]
     assert found[1].probability == pytest.approx(0.5)
     assert finder.find("rents in Tashkent", [_hit(TEXT)], HitsRead([]), _equal) == ()
+    # One sentence is enough where one thing is asked for.
+    one = finder.find("When did rents rise in Almaty?", [_hit(TEXT)], HitsRead([]), _equal)
+    assert [each.text for each in one] == ["Rents rose in Almaty."]
 
 
 def test_overlapping_passages_give_a_sentence_once() -> None:

@@ -43,7 +43,14 @@ def _example(values: Sequence[float], gold: Sequence[float], *, fitting: bool, a
         Candidate(0, Extent(0, 1), SentenceSignals(coverage=value, evidence=value * again), again) for value in values
     ]
     return Example(
-        "toy", fitting, rows, np.full(len(rows), 10.0), np.array(gold, dtype=float), int(sum(gold)), np.array(gold) > 9
+        "toy",
+        fitting,
+        True,
+        rows,
+        np.full(len(rows), 10.0),
+        np.array(gold, dtype=float),
+        int(sum(gold)),
+        np.array(gold) > 9,
     )
 
 
