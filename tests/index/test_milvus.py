@@ -32,6 +32,7 @@ from rag.index.database import text_hash
 from rag.index.manifest import Manifest
 from rag.index.milvus import Connection, drop_index_of
 from rag.index.milvus.address import Address, public_text
+from rag.index.milvus.connection import GRPC_OPTIONS
 from rag.index.milvus.head import Head
 from rag.index.milvus.schema import OPEN
 from rag.index.prepare import FilePreparer, FileTask, PreparedFile
@@ -63,10 +64,14 @@ def store(server: MilvusServer, request: pytest.FixtureRequest) -> str:
     return server.address(re.sub(r"\W", "_", request.node.name))
 
 
+def _client(address: Address) -> MilvusClient:
+    return MilvusClient(uri=address.uri, timeout=PATIENCE, dedicated=True, grpc_options=GRPC_OPTIONS)
+
+
 def _rows(store: str) -> list[dict[str, object]]:
     """All rows of both collections, whatever version shows them."""
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
+    client = _client(address)
     names = [name for name in client.list_collections() if name.startswith(address.collection)]
     return [row for name in sorted(names) for row in client.query(name, filter="since >= 0", limit=16_000)]
 
@@ -298,7 +303,7 @@ def test_a_folder_that_is_too_old_says_so(docs: Path, folder: Path, store: str, 
 def test_damage_is_found_and_repaired(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
     build_index(docs, folder, quick, store=store)
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
+    client = _client(address)
     collection = Manifest.read(current_version(folder)).store["collection"]
     rows = [{**row, "text": "Other words."} for row in client.query(collection, filter="id >= 0", limit=10)]
     for row in rows:
@@ -391,7 +396,7 @@ def test_what_a_run_broken_off_at_its_beginning_left_is_deleted(
 
 def test_a_collection_that_is_not_ours_is_not_deleted(folder: Path, store: str) -> None:
     address = Address.parse(store)
-    MilvusClient(uri=address.uri, timeout=PATIENCE).create_collection(address.collection, dimension=4)
+    _client(address).create_collection(address.collection, dimension=4)
     folder.mkdir()
     drop_index_of(folder, store)
     assert _own(store) == [address.collection]
@@ -401,7 +406,7 @@ def test_other_collections_are_not_looked_at(
     docs: Path, folder: Path, store: str, quick: CountingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = Address.parse(store)
-    MilvusClient(uri=address.uri, timeout=PATIENCE).create_collection(f"other_{address.collection}", dimension=4)
+    _client(address).create_collection(f"other_{address.collection}", dimension=4)
     every, fields = Connection.collections, Connection.fields
     vanished, seen = f"{address.collection}_0a1b2c3d", []
 
@@ -446,7 +451,7 @@ def test_a_collection_that_is_not_ours_is_left_alone(
     docs: Path, folder: Path, store: str, quick: CountingEncoder
 ) -> None:
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
+    client = _client(address)
     client.create_collection(address.collection, dimension=4)
     with pytest.raises(InputError, match=rf"{address.collection}' was not written by `rag index`; choose another name"):
         build_index(docs, folder, quick, store=store)
@@ -458,7 +463,7 @@ def test_collections_with_a_similar_name_are_left_alone(
     docs: Path, folder: Path, store: str, quick: CountingEncoder
 ) -> None:
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
+    client = _client(address)
     others = [f"{address.collection}_{name}" for name in ("invoices", "0a1b2c3d")]
     for name in others:
         client.create_collection(name, dimension=4)
@@ -530,7 +535,7 @@ def test_the_index_of_another_folder_is_left_alone(
 def test_another_format_is_refused(docs: Path, folder: Path, store: str, quick: CountingEncoder) -> None:
     build_index(docs, folder, quick, store=store)
     address = Address.parse(store)
-    client = MilvusClient(uri=address.uri, timeout=PATIENCE)
+    client = _client(address)
     (row,) = client.get(address.collection, ids=["head"], output_fields=["*"])
     client.upsert(address.collection, [{**row, "payload": json.dumps({**json.loads(row["payload"]), "format": 9})}])
     with pytest.raises(IndexMismatch, match="the store has format 9, this version of rag reads format 2; build"):

@@ -23,6 +23,15 @@ PAGE = 4_000
 #: Highest number of hits that Milvus returns.
 MOST_HITS = 16_384
 
+#: Options of the connection. It is not shared with other clients of the same address, so that one that broke does not
+#: stay broken. And it is seldom pinged: pymilvus would do so every 10 seconds, and by default a server of gRPC closes a
+#: connection that is pinged more often than every 5 minutes ("too many pings").
+GRPC_OPTIONS = {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.keepalive_time_ms": 600_000,
+    "grpc.keepalive_permit_without_calls": 0,
+}
+
 
 class Connection:
     """Requests to one server; safe to use from several threads.
@@ -163,11 +172,9 @@ def _connect(address: Address, token: str) -> MilvusClient:
     from pymilvus import MilvusClient
 
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-    # Not shared with other clients of the same address, so that a connection that broke does not stay broken.
     return MilvusClient(
-        uri=address.uri, token=token, timeout=address.timeout, dedicated=True,
-        grpc_options={"grpc.use_local_subchannel_pool": 1},
-    )  # fmt: skip
+        uri=address.uri, token=token, timeout=address.timeout, dedicated=True, grpc_options=GRPC_OPTIONS
+    )
 
 
 def _message(address: Address, error: Exception) -> str:
