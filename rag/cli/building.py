@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ..embedding.encoder import Encoder
 from ..embedding.engines.openvino_engine import openvino_problem
-from ..index import Changes, Shard, Workers, build_index
-from ..sources.parse_process import FileLimits
+from ..index import Changes, build_index
 from ..sources.remote import Location
 from .common import err
 from .progress import progress_bars
@@ -23,30 +22,11 @@ def show_engine(encoder: Encoder) -> None:
         err.print(f"engine: {engine}" + (f"; {problem}" if problem else ""))
 
 
-def run_build(
-    paths: Sequence[Location],
-    folder: Path,
-    encoder: Encoder | None = None,
-    *,
-    limits: FileLimits | None = None,
-    follow_links: bool = False,
-    store: str | None = None,
-    workers: Workers | None = None,
-    shard: Shard | None = None,
-) -> Changes:
-    """Run ``build_index`` with a progress bar on standard error."""
+def build_and_show(paths: Sequence[Location], folder: Path) -> None:
+    """Index paths with the default options: a progress bar, then the summary, on standard error."""
     with progress_bars() as report:
-        return build_index(
-            paths,
-            folder,
-            encoder,
-            report=report,
-            limits=limits,
-            follow_links=follow_links,
-            store=store,
-            workers=workers,
-            shard=shard,
-        )
+        changes = build_index(paths, folder, report=report)
+    show_changes(changes)
 
 
 def show_changes(changes: Changes) -> None:

@@ -227,8 +227,8 @@ def ready_index(args: argparse.Namespace) -> Path:
             current_version(folder)
         except IndexMissing:
             # Circular import, and rarely needed.
-            from .building import run_build, show_changes
+            from .building import build_and_show
 
             err.print(f"no index yet: building it from the shipped articles, {shipped_corpus()}")
-            show_changes(run_build([shipped_corpus()], folder))
+            build_and_show([shipped_corpus()], folder)
     return folder

@@ -11,14 +11,23 @@ from ..embedding.encoder import DEFAULT_ENCODER, SentenceTransformerEncoder
 from ..errors import IndexBusy, IndexFolderError, IndexMissing, InputError, StoreUnavailable
 from ..formats import FORMATS
 from ..formats.ocr import MAX_PAGES, REMEDY
-from ..index import Changes, Manifest, RayWorkers, Shard, current_version, embedder_of, merge_shards
+from ..index import (
+    Changes,
+    Manifest,
+    RayWorkers,
+    Shard,
+    build_index,
+    current_version,
+    embedder_of,
+    merge_shards,
+)
 from ..index.ray_workers import LOCAL
 from ..index.versions import has_index
 from ..paths import default_index, shipped_corpus
 from ..sources.parse_process import FileLimits
 from ..sources.remote import Location, RemoteFolder, location
 from ..text.printable import one_line
-from .building import run_build, show_changes, show_engine
+from .building import show_changes, show_engine
 from .common import add_command, add_compute_options, add_index_option, err
 from .progress import progress_bars
 
@@ -122,10 +131,11 @@ def run(args: argparse.Namespace) -> int:
         encoder = embedder_of(target, args.device)
 
     def build() -> Changes:
-        return run_build(
-            paths, folder, encoder,
-            limits=limits, follow_links=args.follow_links, store=args.store, workers=workers, shard=args.shard,
-        )  # fmt: skip
+        with progress_bars() as report:
+            return build_index(
+                paths, folder, encoder, report=report,
+                limits=limits, follow_links=args.follow_links, store=args.store, workers=workers, shard=args.shard,
+            )  # fmt: skip
 
     changes = build()
     show_changes(changes)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import collections_home, default_index, shipped_corpus
-from .building import run_build, show_changes, show_engine
+from .building import build_and_show, show_engine
 from .common import (
     add_command,
     add_compute_options,
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         port = f"port {args.port}" if args.port else "the port below"
         err.print(f"no login: anyone who can reach {port} of this machine can read and change all collections")
     if args.paths:
-        show_changes(run_build(args.paths, args.index or default_index()))
+        build_and_show(args.paths, args.index or default_index())
     folder = ready_index(args)
     from ..ui import serve
     from ..ui.services.collections import Collections

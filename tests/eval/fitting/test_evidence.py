@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from rag.eval.fitting.evidence import fit, main
 from rag.eval.fitting.evidence_data import Example, held_back_questions, read
+from rag.eval.paths import SHIPPED_EVIDENCE
 
 from rag import InputError, SentenceTransformerEncoder
 from rag.paths import shipped_reader
-from rag.reading.evidence import Candidate, EvidenceFinder
+from rag.reading.evidence import Candidate, EvidenceFinder, Regression
 from rag.reading.sentences import SentenceSignals
 from rag.text.segmentation import Extent
 
@@ -37,15 +38,23 @@ def evidence_file(tmp_path: Path) -> Path:
     return path
 
 
-def _example(values: Sequence[float], gold: Sequence[float], *, fitting: bool, again: bool = False) -> Example:
+def _example(
+    values: Sequence[float],
+    gold: Sequence[float],
+    *,
+    fitting: bool,
+    again: bool = False,
+    file: str = "toy",
+    several: bool = False,
+) -> Example:
     """Sentences of ten words each."""
     rows = [
         Candidate(0, Extent(0, 1), SentenceSignals(coverage=value, evidence=value * again), again) for value in values
     ]
     return Example(
-        "toy",
+        file,
         fitting,
-        True,
+        several,
         rows,
         np.full(len(rows), 10.0),
         np.array(gold, dtype=float),
@@ -72,6 +81,24 @@ def test_fit_learns_what_tells_evidence_and_stores_figures_of_unseen_questions(t
     loaded = EvidenceFinder.load(tmp_path)
     assert loaded.unread.probability(SentenceSignals(coverage=1.0)) > loaded.threshold
     assert loaded.unread.probability(SentenceSignals(coverage=0.1)) < loaded.threshold
+
+
+def test_second_threshold_gives_further_sentences_where_a_question_asks_for_several() -> None:
+    values = [1.0, 0.5, 0.0, 0.0]
+    one, two = [10.0, 0.0, 0.0, 0.0], [10.0, 10.0, 0.0, 0.0]
+    data = [_example(values, one, fitting=True, file=file) for file in ("toy", "other") for _ in range(30)]
+    data += [_example(values, two, fitting=True, file=SHIPPED_EVIDENCE.name, several=True) for _ in range(4)]
+    data += [_example(values, one, fitting=False)]
+    data += [
+        _example(values, two, fitting=False, file=SHIPPED_EVIDENCE.name, several=several) for several in (True, False)
+    ]
+    found = fit(data)
+    middle = Regression.of(found["unread"]).probability(SentenceSignals(coverage=0.5))
+    assert found["further_threshold"] <= middle < found["threshold"]
+    unseen = found["unseen_questions"]
+    assert unseen["toy"]["evidence"]["precision"]["value"] == 1
+    # Both sentences of the question that asks for several, and one of the other's two.
+    assert unseen[SHIPPED_EVIDENCE.name]["evidence"]["recall"]["value"] == 0.75
 
 
 def test_articles_are_halved_and_other_passages_of_an_article_left_out(evidence_file: Path) -> None:
