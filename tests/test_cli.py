@@ -42,6 +42,14 @@ def test_ask_prints_the_near_miss_and_exits_1_if_not_found(
     assert second == "closest passages:"
 
 
+def test_closest_passages_are_different_sentences(corpus_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "What was in short supply?", "--index", str(corpus_index)]) == 1
+    _, title, *lines, _seconds = capsys.readouterr().out.splitlines()
+    sentences = lines[::2]
+    assert title == "closest passages:"
+    assert len(set(sentences)) == len(sentences) == 3
+
+
 def test_ask_why_prints_sentences_with_probability_and_place_first(
     corpus_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ from ..export.notes import beside, overlaps
 from ..reading.scoring import in_words
 from ..text.plural import counted
 from ..text.printable import one_line, printable
-from ..types import Agreement, Answer, AnswerKind, Evidence, Hit, Passage, Result
+from ..types import Agreement, Answer, AnswerKind, Evidence, Hit, Passage, Result, Sentence
 
 QUESTION, ANSWER, SENTENCE, QUIET, WARNING = "bold", "bold green", "", "dim", "yellow"
 
@@ -36,10 +36,13 @@ def result_text(result: Result) -> Text:
         lines.append(Text(_one_line(result.notice.text), style=WARNING))
     lines += _evidence(result, None)
     shown = result.evidence[:MAX_EVIDENCE]
-    closest = [answer for answer in result.answers if not any(overlaps(each, answer) for each in shown)][:CLOSEST]
+    closest: dict[tuple[str, Sentence], Answer] = {}  # several candidates may stand in one sentence
+    for answer in result.answers:
+        if not any(overlaps(each, answer) for each in shown):
+            closest.setdefault((answer.document, answer.sentence), answer)
     if closest:
         lines.append(Text("closest passages:"))
-        lines += [line for answer in closest for line in _context(answer)]
+        lines += [line for answer in list(closest.values())[:CLOSEST] for line in _context(answer)]
     return Text("\n").join([*lines, _seconds(result)])
 
 

@@ -8,7 +8,7 @@ from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..questions.answer_type import concise_end, fits_question, is_count_of_things
 from ..text.links import without_link_marks
-from ..text.segmentation import Extent
+from ..text.segmentation import HEADING, Extent
 from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
 from .predictor import Prediction, ReadText
@@ -106,11 +106,15 @@ def repeats_question(text: str, question: str) -> bool:
 def _sentence_around(passage: Passage, inside: Sequence[Extent], start: int, end: int) -> Sentence:
     """The sentence around a span of a passage, from its first to its last one if it crosses boundaries.
 
+    The marks before a heading are not part of its sentence.
+
     Args:
         passage: The passage.
         inside: Its sentences.
         start, end: The span, by its offsets in the passage, which stand for the sentence where there is none.
     """
     crossed = [each for each in inside if each.start < end and start < each.end] or [Extent(start, end)]
-    start, end = crossed[0].start, crossed[-1].end
+    first, end = crossed[0].start, crossed[-1].end
+    heading = HEADING.match(passage.text, first)
+    start = min(heading.end(), start) if heading else first
     return Sentence(passage.start + start, passage.start + end, passage.text[start:end])

@@ -201,6 +201,18 @@ def test_marks_of_a_link_are_not_part_of_an_answer(encoder: SentenceTransformerE
     assert text[spans[0].start : spans[0].end] == "Anna Berg"
 
 
+def test_sentence_of_a_heading_begins_after_its_marks(encoder: SentenceTransformerEncoder) -> None:
+    text = "## The bridge at Naryn was opened by Anna Berg\n\nIt is made of wood."
+    index = Index.build([Document("d.md", text, "d")], encoder)
+    question = "Who opened the bridge at Naryn?"
+    best = SpanReader.load(shipped_reader(), index.lexical.rarity).read(
+        question, Retriever(index, encoder).search(question)
+    )[0]
+    assert best.text == "Anna Berg"
+    assert best.sentence.text == "The bridge at Naryn was opened by Anna Berg"
+    assert text[best.sentence.start : best.sentence.end] == best.sentence.text
+
+
 def test_answer_never_begins_inside_a_number_and_keeps_its_unit(
     encoder: SentenceTransformerEncoder, assistant: Assistant
 ) -> None:
