@@ -23,8 +23,9 @@ from .rtf import read_rtf
 from .text import read_text
 from .xlsx import read_xlsx
 
-#: Raised when more of the files is read or counted: `rag index` then reads all files of older indexes again.
-READING = 2
+#: Raised when more of the files is read or counted, or their text is cut into other passages: `rag index` then reads
+#: all files of older indexes again.
+READING = 3
 
 FORMATS: dict[str, Format] = {
     ".txt": read_text,

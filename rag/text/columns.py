@@ -17,6 +17,7 @@ TABS, TAB = re.compile(r"\t+"), re.compile(r"\t")
 GAP = re.compile(r"(?<=\S)(?: {3,}| *\t+ *)(?=\S)")
 #: The marks of Markdown around a whole cell, such as ``**12**``.
 MARKED = re.compile(r"(\*\*|__|\*|_|`)(?=\S)([^*_`]+)(?<=\S)\1")
+MARKS = "*_`"
 #: An amount: digits with a thousands separator or decimals, perhaps with its currency or in brackets.
 AMOUNT = re.compile(r"[(−-]?[$€£¥]?\s?[(−-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d{1,4})\)?%?")
 #: A line that ends in an amount. Tried at the last word only.
@@ -111,6 +112,16 @@ def names_and_values(text: str, line: Extent) -> list[tuple[Extent, Extent]]:
 def counts(cut: Cut, text: str, lines: Sequence[Extent]) -> Iterator[int]:
     """The number of cells of each line."""
     return (len(cut.cells(text, line)) for line in lines)
+
+
+def with_marks(text: str, cells: Extent) -> Extent:
+    """One or several cells with Markdown's marks before the first and after the last, which are part of neither."""
+    start, end = cells
+    while start and text[start - 1] in MARKS:
+        start -= 1
+    while text[end : end + 1] and text[end] in MARKS:
+        end += 1
+    return Extent(start, end)
 
 
 def _unmarked(text: str, cell: Extent) -> Extent:

@@ -20,8 +20,9 @@ class Extent(NamedTuple):
     end: int
 
 
-#: A longer line was not wrapped by hand or by an editor, so its break ends a paragraph.
-LONGEST_WRAPPED_LINE = 120
+#: A longer line was not wrapped by hand or by an editor, so its break ends a paragraph; up to ``WIDEST_WRAPPED_LINE``,
+#: only if it seems so; see ``_is_wrapped``.
+LONGEST_WRAPPED_LINE, WIDEST_WRAPPED_LINE = 120, 160
 
 HEADING = re.compile(r"#{1,6}[ \t]")
 LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+\S")
@@ -42,6 +43,9 @@ SENTENCE_END = re.compile(
     r"|[。！？\u0964\u0965\u061f\u06d4\u0589\u1362\u1367\u104b\u17d4]++[\"'”’»)\]」』）]*+"
 )
 
+#: Marks after which a line ends a paragraph or a sentence, and what may follow them.
+LINE_ENDS, CLOSING = ".!?…:;。！？\u0964\u0965\u061f\u06d4\u0589\u1362\u1367\u104b\u17d4", "\"'”’»)]」』）*_`"
+
 LAST_WORD = re.compile(r"([^\s(\[“\"'‘]+)$")
 ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st gen col lt sgt capt sen rep gov pres no nos vol fig figs eq approx ca cf al vs etc "
@@ -55,26 +59,42 @@ def paragraphs(text: str, start: int = 0, stop: int | None = None) -> Iterator[E
     """The paragraphs of ``text[start:stop]``, in order.
 
     A paragraph ends at a blank line, before and after a Markdown heading, and after a line longer than
-    ``LONGEST_WRAPPED_LINE``.
+    ``LONGEST_WRAPPED_LINE`` that was not wrapped.
     """
     begin: int | None = None
     end = at = start
+    above = ""
     for line in _lines(text, start, stop):
         stripped = line.strip()
         heading = HEADING.match(line) is not None
-        if begin is not None and (not stripped or heading):
+        ended = len(above) > LONGEST_WRAPPED_LINE and not _is_wrapped(above, line)
+        if begin is not None and (not stripped or heading or ended):
             yield Extent(begin, end)
             begin = None
         if stripped:
             indent = len(line) - len(line.lstrip())
             begin = at + indent if begin is None else begin
             end = at + indent + len(stripped)
-            if heading or len(line) > LONGEST_WRAPPED_LINE:
+            if heading:
                 yield Extent(begin, end)
                 begin = None
+        above = line
         at += len(line)
     if begin is not None:
         yield Extent(begin, end)
+
+
+def _is_wrapped(line: str, following: str) -> bool:
+    """True if a long line goes on in the following one: it ends no sentence, and the next word did not fit.
+
+    A line is taken to be as wide as the lines around it may be.
+    """
+    if len(line) > WIDEST_WRAPPED_LINE or line.rstrip().rstrip(CLOSING).endswith(tuple(LINE_ENDS)):
+        return False
+    if following.startswith("|") or LIST_ITEM.match(following) or TABLE_ROW.match(following):
+        return False
+    word, *_ = following.split(maxsplit=1) or ("",)
+    return len(line.rstrip()) + 1 + len(word) > len(following.rstrip())
 
 
 def line_start(text: str, at: int) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from ..types import Run, View, ViewRow
+from .columns import with_marks
 from .segmentation import Extent, trim
 from .tables import LONGEST_NAME, Table
 
@@ -171,13 +172,15 @@ class _Row:
             writer.glue("; " if number else ": " if own or label else "")
             self._write_names(writer, column, ": ")
             writer.quote(cell, cell=True)
-        writer.rows.append(ViewRow(at, writer.length, self.cells[0][1].start, self.cells[-1][1].end))
+        whole = with_marks(self.text, Extent(self.cells[0][1].start, self.cells[-1][1].end))
+        writer.rows.append(ViewRow(at, writer.length, *whole))
         return writer.view()
 
     def start_of(self, column: int, cell: Extent, after: int) -> int:
         """Where a cell begins in the text: at its name if that stands between ``after`` and the cell."""
         names = self.table.header[column] if column < len(self.table.header) else ()
-        return min((name.start for name in names if after <= name.start < cell.start), default=cell.start)
+        begins = with_marks(self.text, cell).start
+        return min((name.start for name in names if after <= name.start < begins), default=begins)
 
     def _write_names(self, writer: _Writer, column: int, after: str) -> None:
         """Write the names above a column, and what follows them."""

@@ -4,6 +4,9 @@ from hypothesis import strategies as st
 
 from rag.text.segmentation import paragraphs, sentences
 
+#: A line of 124 code points that ends no sentence.
+WIDE = ("The board of the harbour " * 5)[:124]
+
 
 def _sentences(text: str) -> list[str]:
     return [text[start:end] for start, end in sentences(text)]
@@ -50,6 +53,17 @@ def test_sentence_ends(text: str, expected: list[str]) -> None:
         ("One,\nstill one.\n\n\nTwo.", ["One,\nstill one.", "Two."]),
         ("# Title\nText.\n## Next\nMore.", ["# Title", "Text.", "## Next", "More."]),
         ("Long " * 40 + "end.\nNext paragraph.", ["Long " * 40 + "end.", "Next paragraph."]),
+        # Wrapped at 130 code points.
+        (WIDE + " of\nthe harbour. And\nso on.", [WIDE + " of\nthe harbour. And\nso on."]),
+        (WIDE + " of\n" + WIDE + " again\nand so on.", [WIDE + " of\n" + WIDE + " again\nand so on."]),
+        # The word would have fit; the line ends a sentence; a list or a table begins.
+        (WIDE + "\n" + WIDE + " and more", [WIDE, WIDE + " and more"]),
+        (WIDE + ".\nNext paragraph.", [WIDE + ".", "Next paragraph."]),
+        (WIDE + " of\n- one item", [WIDE + " of", "- one item"]),
+        (WIDE + " of\n| a | b |", [WIDE + " of", "| a | b |"]),
+        (WIDE + " of\n\nthe harbour", [WIDE + " of", "the harbour"]),
+        # Too wide to have been wrapped.
+        (WIDE + " " + WIDE + "\nthe harbour", [WIDE + " " + WIDE, "the harbour"]),
         ("  indented\n", ["indented"]),
         (" \n\n ", []),
     ],

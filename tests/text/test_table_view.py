@@ -97,6 +97,12 @@ def test_part_of_a_row_that_names_its_cells_begins_with_a_name() -> None:
     assert second.text.startswith("Week 6 tons: 106")
 
 
+def test_marks_around_the_outer_cells_are_part_of_a_row() -> None:
+    text = "| Name | Value |\n| --- | --- |\n| `port` | **8000** |\n| `host` | *none* |"
+    rows = [row for passage in _passages(text) if passage.view for row in passage.view.rows]
+    assert [text[row.start : row.end] for row in rows] == ["`port` | **8000**", "`host` | *none*"]
+
+
 def test_no_view_exceeds_a_budget() -> None:
     window = Budget(lambda text: len(text.split()), 40)
     text = LONG + "\n" + "\t".join(["Far", "word " * 90, "End"])
