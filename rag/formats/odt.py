@@ -16,6 +16,7 @@ from ..errors import DocumentError
 from ..types import Document, name_title
 from .base import Parsed
 from .blocks import BLANK_LINE, Blocks
+from .odt_numbering import BULLET, ListNumbers, is_item
 from .sanitize import iso_date, one_line
 from .unread import unread
 from .xml_tree import outermost
@@ -30,7 +31,7 @@ TEXT, TABLE, DRAW, OFFICE, META, MANIFEST = (
 )
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 
-HEADING, PARAGRAPH, ITEM, NOTE = (TEXT + name for name in ("h", "p", "list-item", "note"))
+HEADING, PARAGRAPH, NOTE = (TEXT + name for name in ("h", "p", "note"))
 TABLE_ELEMENT, ROW = TABLE + "table", TABLE + "table-row"
 #: The part that holds page headers and footers, and their elements.
 STYLES = "styles.xml"
@@ -61,11 +62,13 @@ def read_odt(document_id: str, raw: bytes) -> Parsed:
             manifest = _xml(package, "META-INF/manifest.xml")
             if any(True for _ in manifest.iter(MANIFEST + "encryption-data")):
                 raise DocumentError("is protected by a password; save a copy without one")
-            writer = _Writer()
-            for body in _xml(package, "content.xml").iter(OFFICE + "text"):
+            content = _xml(package, "content.xml")
+            styles = _xml(package, STYLES) if STYLES in package.namelist() else None
+            writer = _Writer(ListNumbers([content] if styles is None else [styles, content]))
+            for body in content.iter(OFFICE + "text"):
                 writer.add(body)
             writer.add_notes()
-            writer.missing += _margins(package)
+            writer.missing += Counter() if styles is None else _margins(styles)
             metadata = _metadata(_xml(package, "meta.xml")) if "meta.xml" in package.namelist() else {}
         except (DocumentError, MemoryError):
             raise
@@ -104,19 +107,19 @@ def _metadata(root: Element) -> dict[str, object]:
     return {name: value for name, value in found.items() if value}
 
 
-def _margins(package: zipfile.ZipFile) -> Counter[str]:
+def _margins(styles: Element) -> Counter[str]:
     """The number of page headers and footers with text."""
     found: Counter[str] = Counter()
-    if STYLES in package.namelist():
-        for element in _xml(package, STYLES).iter(*MARGINS):
-            found[MARGINS[str(element.tag)]] += any(str(text).strip() for text in element.itertext())
+    for element in styles.iter(*MARGINS):
+        found[MARGINS[str(element.tag)]] += any(str(text).strip() for text in element.itertext())
     return found
 
 
 class _Writer:
     """Adds the content of elements to a text, and collects notes and what is not read."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: ListNumbers) -> None:
+        self._numbers = numbers
         self.blocks = Blocks()
         self.missing: Counter[str] = Counter()
         self._notes: list[Element] = []
@@ -131,12 +134,15 @@ class _Writer:
                     self.blocks.add(row, between="\n" if i else BLANK_LINE)
                 in_list = False
                 continue
+            number = self._number(element)
             text, boxes = self._content(element)
             if text:
-                is_item = _is_item(element)
-                between = "\n" if is_item and in_list else BLANK_LINE
-                self.blocks.add("- " * is_item + text, between=between, heading=element.tag == HEADING)
-                in_list = is_item
+                heading = element.tag == HEADING
+                between = "\n" if number and in_list else BLANK_LINE
+                self.blocks.add(
+                    (number.removeprefix(BULLET) if heading else number) + text, between=between, heading=heading
+                )
+                in_list = bool(number) and not heading
             for box in boxes:
                 self.add(box)
 
@@ -155,10 +161,16 @@ class _Writer:
     def _flat(self, parent: Element) -> Iterator[str]:
         """The text of each paragraph in an element."""
         for element in _children(parent, HEADING, PARAGRAPH, FRAME):
+            number = self._number(element)
             text, boxes = self._content(element)
-            yield text
+            yield number.removeprefix(BULLET) + text if text else ""
             for box in boxes:
                 yield from self._flat(box)
+
+    def _number(self, element: Element) -> str:
+        """What stands before a paragraph: the number or the hyphen of its list item; empty if it begins none."""
+        parent = element.getparent()
+        return self._numbers.next(parent) if parent is not None and is_item(element) else ""
 
     def _content(self, element: Element) -> tuple[str, list[Element]]:
         """The text of a paragraph or frame, and the text boxes and shapes anchored to it."""
@@ -199,12 +211,6 @@ class _Writer:
 def _children(parent: Element, *tags: str) -> Iterator[Element]:
     """Descendants with these tags that are part of the text; see ``outermost``."""
     return outermost(parent, tags, IGNORED)
-
-
-def _is_item(element: Element) -> bool:
-    """True for the first paragraph of a list item."""
-    parent = element.getparent()
-    return element.tag == PARAGRAPH and parent is not None and parent.tag == ITEM and element.getprevious() is None
 
 
 def _count(element: Element, name: str) -> int:

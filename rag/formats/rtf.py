@@ -56,8 +56,10 @@ FONT_TABLE = re.compile(r"\\fonttbl(?![a-z])")
 #: The number of a font, and its character set.
 FONT = re.compile(r"\\(f|fcharset)(\d{1,5})(?!\d)")
 FOOTNOTE = re.compile(r"\\footnote(?![a-z])")
-#: The mark of a list item before its text.
-ITEM = re.compile(r"\s*(?:(\d{1,3}[.)])|[^\w\s]|[o§ü])\t+")
+#: The number or mark of a list item before its text.
+ITEM = re.compile(
+    r"\s*(?:(\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|[A-Za-z][.)]|[ivxIVX]{2,6}[.)]|\(\w{1,5}\))|[^\w\s]|[o§ü])\t+"
+)
 DATE = r"\\%s\\yr(\d{4})\\mo(\d{1,2})\\dy(\d{1,2})"
 
 

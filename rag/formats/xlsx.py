@@ -30,8 +30,10 @@ from .zip_package import OLE, open_package
 
 STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 MARGINS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}headerFooter"
-#: Its alignment, fonts, and numbers, dates and names that the program fills in.
-MARGIN_CODE = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|[A-Z])')
+#: Its alignment, fonts, and dates and names that the program fills in.
+MARGIN_CODE = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|[A-MOQ-Z])')
+#: A page number with the word before it, and the number of pages, such as ``Page &P of &N``.
+PAGE_NUMBER = re.compile(r"[^\W\d_]* ?&P(?: ?[^\W\d_]*[ /]?&N)?|&N")
 #: Names that programs give to sheets.
 DEFAULT_NAME = re.compile(r"(?:sheet|tabelle|feuil|hoja|foglio|planilha|blad|ark|лист|工作表) ?\d*", re.IGNORECASE)
 
@@ -84,7 +86,7 @@ def _read(document_id: str, raw: bytes, package: zipfile.ZipFile) -> Parsed:
             elif hasattr(worksheet, "iter_rows"):  # not a sheet that is a chart
                 sheet, missing, margins = _cells(worksheet)
                 unstored += missing
-                unread_counts["page header or footer"] += margins
+                unread_counts += margins
                 documents.append(_document(f"{document_id}#{number}", name, sheet, properties))
     remarks = [
         *unread(document_id, {"formula, without a stored value": unstored}, "open the file in Excel and save it"),
@@ -110,15 +112,16 @@ def _unread_parts(package: zipfile.ZipFile) -> Iterator[str]:
                 yield from [noun] * (len(element.findall(package.read(part))) if element else 1)
 
 
-def _cells(worksheet: Any) -> tuple[Sheet, int, int]:
-    """The cells of a sheet, the number of formulas whose value is not stored, and that of page headers and footers."""
+def _cells(worksheet: Any) -> tuple[Sheet, int, Counter[str]]:
+    """The cells of a sheet, the number of formulas whose value is not stored, and those of page headers and footers."""
     from defusedxml.ElementTree import iterparse
     from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.utils.cell import range_boundaries
     from openpyxl.worksheet._reader import FORMULA_TAG, MERGE_TAG, ROW_TAG, WorkSheetParser
 
     book = worksheet.parent
-    missing = margins = 0
+    missing = 0
+    margins: Counter[str] = Counter()
     sheet = Sheet()
     merged: list[tuple[int, int, int, int]] = []
     with worksheet._get_source() as source:
@@ -140,9 +143,16 @@ def _cells(worksheet: Any) -> tuple[Sheet, int, int]:
             elif element.tag == MERGE_TAG:
                 merged += [range_boundaries(each.get("ref")) for each in element]
             elif element.tag == MARGINS:
-                margins += sum(bool(MARGIN_CODE.sub("", each.text or "").strip()) for each in element)
+                for each in element:
+                    kind = "page header" if each.tag.endswith("Header") else "page footer"
+                    margins[kind] += _has_words(each.text or "")
     _merge(sheet, merged)
     return sheet, missing, margins
+
+
+def _has_words(margin: str) -> bool:
+    """True if a page header or footer has words that no program fills in."""
+    return bool(PAGE_NUMBER.sub("", MARGIN_CODE.sub("", margin)).strip())
 
 
 def _cell(cell: Any) -> Cell:

@@ -25,7 +25,10 @@ class Extent(NamedTuple):
 LONGEST_WRAPPED_LINE, WIDEST_WRAPPED_LINE = 120, 160
 
 HEADING = re.compile(r"#{1,6}[ \t]")
-LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+\S")
+#: A capital letter with a full stop is an initial.
+LIST_ITEM = re.compile(
+    r"[ \t]*(?:[-*+•–]|\d{1,3}[.)]|[a-z][.)]|[A-Z]\)|[ivx]{2,5}\)|\((?:[A-Za-z]|[ivx]{2,5})\))[ \t]+\S"
+)
 
 #: The line breaks of ``str.splitlines``.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")

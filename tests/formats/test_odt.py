@@ -60,6 +60,40 @@ def test_blocks_keep_their_order_and_headings_are_places() -> None:
     assert document.metadata == {"title": "On the bridge", "author": "Ana Ruiz", "date": "2024-03-05"}
 
 
+def test_list_items_have_the_numbers_of_their_style() -> None:
+    levels = "".join(
+        f'<text:list-level-style-number text:level="{level}" style:num-format="{kind}" {more}/>'
+        for level, kind, more in (
+            (1, "1", 'style:num-suffix="." text:start-value="3"'),
+            (2, "a", 'style:num-prefix="(" style:num-suffix=")"'),
+            (3, "i", 'style:num-suffix="." text:display-levels="3"'),
+        )
+    )
+    bullets = '<text:list-level-style-bullet text:level="1" text:bullet-char="o"/>'
+    styles = (
+        f'<office:document-styles {PREFIXES} xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0">'
+        "<office:styles>"
+        f'<text:list-style style:name="N">{levels}</text:list-style>'
+        f'<text:list-style style:name="B">{bullets}</text:list-style></office:styles></office:document-styles>'
+    )
+
+    def item(words: str, *below: str, more: str = "") -> str:
+        inner = f"<text:list>{''.join(below)}</text:list>" if below else ""
+        return f"<text:list-item {more}><text:p>{words}</text:p>{inner}</text:list-item>"
+
+    body = (
+        f'<text:list text:style-name="N" xml:id="one">{item("rent", item("due"), item("late", item("fine")))}'
+        f"{item('roof', item('tiles'))}</text:list><text:p>Between.</text:p>"
+        f'<text:list text:style-name="B">{item("key")}</text:list>'
+        f'<text:list text:style-name="N" text:continue-list="one">{item("notice")}'
+        f"""{item("end", more='text:start-value="9"')}</text:list>"""
+        f'<text:list text:style-name="N">{item("anew")}</text:list>'
+    )
+    assert parse("a.odt", _odt(body, styles=styles)).documents[0].text == (
+        "3. rent\n(a) due\n(b) late\n3.b.i. fine\n4. roof\n(a) tiles\n\nBetween.\n\n- key\n5. notice\n9. end\n3. anew"
+    )
+
+
 def test_notes_come_last_and_deleted_text_is_not_read() -> None:
     body = (
         "<text:tracked-changes><text:changed-region><text:deletion><text:p>Deleted.</text:p></text:deletion>"

@@ -152,7 +152,7 @@ def test_what_is_not_read_is_counted() -> None:
     book.create_sheet("Costs").sheet_state = "hidden"
     book["Costs"]["A1"] = "secret"
     sheet.oddHeader.center.text = "Draft"
-    sheet.oddFooter.center.text = "&P"
+    sheet.oddFooter.center.text = "Page &P of &N"
     raw = _saved(book)
     with zipfile.ZipFile(added := io.BytesIO(raw), "a") as package:
         for part in ("xl/embeddings/oleObject1.bin", "xl/diagrams/data1.xml", "xl/diagrams/layout1.xml"):
@@ -164,7 +164,7 @@ def test_what_is_not_read_is_counted() -> None:
         Remark("book.xlsx", "1 formula without a stored value is not read; open the file in Excel and save it"),
         Remark(
             "book.xlsx",
-            "1 comment, 1 picture, 1 chart, 1 embedded object, 1 diagram, 1 page header or footer and 1 hidden sheet "
+            "1 comment, 1 picture, 1 chart, 1 embedded object, 1 diagram, 1 page header and 1 hidden sheet "
             "are not read",
         ),
     ]

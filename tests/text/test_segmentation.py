@@ -38,6 +38,16 @@ def _paragraphs(text: str) -> list[str]:
         ("नगर उत्तर में है। यह ऊँचा है॥ अब?", ["नगर उत्तर में है।", "यह ऊँचा है॥", "अब?"]),
         ("أين المدينة؟ المدينة في الشمال.", ["أين المدينة؟", "المدينة في الشمال."]),
         ("Two things:\n- the first\n- the second", ["Two things:", "- the first", "- the second"]),
+        (
+            "The tenant\na. keeps\nb) pays\n(c) insures\n(iv) leaves\nI. Karimov spoke",
+            [
+                "The tenant",
+                "a. keeps",
+                "b) pays",
+                "(c) insures",
+                "(iv) leaves\nI. Karimov spoke",
+            ],
+        ),
         ("A wrapped\nline is one sentence. Two.", ["A wrapped\nline is one sentence.", "Two."]),
     ],
 )
