@@ -1,8 +1,8 @@
-"""PPTX: the titles, texts and tables of a presentation's slides in order; slides are pages, their titles headings.
+"""PPTX: the titles, texts, tables and speaker notes of a presentation's slides in order; slides are pages.
 
 python-pptx opens the package and orders the slides; the text is read from the XML, because python-pptx skips some
-content. Slide numbers and dates are left out. Hidden slides, speaker notes, comments, footers, pictures, drawings,
-charts, diagrams and embedded objects are not read.
+content. Titles are headings. Slide numbers and dates are left out. Hidden slides, comments, footers, pictures,
+drawings, charts, diagrams and embedded objects are not read.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ UNREAD = {
     SLIDE + "pic": "picture", SLIDE + "contentPart": "drawing", CHART: "chart", NEW_CHART: "chart",
     DIAGRAM: "diagram", SLIDE + "oleObj": "embedded object",
 }  # fmt: skip
+
+#: Heading of the place of speaker notes.
+NOTES = "speaker notes"
 
 TITLES, FOOTERS, NUMBERS = ("title", "ctrTitle"), ("ftr", "hdr"), ("sldNum", "dt")
 #: Placeholders whose paragraphs are list items, by their type; ``obj`` if it is not stated.
@@ -81,13 +84,13 @@ def _read(document_id: str, raw: bytes, package: zipfile.ZipFile) -> Parsed:
             missing["hidden slide"] += 1
             continue
         _add_slide(blocks, element, number, missing)
-        if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame) and notes.text.strip():
-            missing["speaker note"] += 1
+        if slide.has_notes_slide and (notes := slide.notes_slide.notes_placeholder) is not None:
+            _add_notes(blocks, notes.element, number)
     comments = [package.read(part) for part in package.namelist() if re.fullmatch(r"ppt/comments/.*\.xml", part)]
     missing["comment"] += sum(len(COMMENT.findall(xml)) for xml in comments)
     if DEFAULT_TITLE.fullmatch(str(metadata.get("title", ""))):
         del metadata["title"]
-    first = blocks.places[0].heading if blocks.places else None
+    first = blocks.places[0].heading if blocks.places and blocks.places[0].heading != NOTES else None
     title = str(metadata.get("title") or first or name_title(document_id))
     document = Document(document_id, blocks.text(), title, metadata=metadata, places=tuple(blocks.places))
     return Parsed([document], warnings=unread(document_id, missing))
@@ -117,6 +120,13 @@ def _add_slide(blocks: Blocks, slide: Element, number: int, missing: Counter[str
                 in_list = is_item
     if starts:
         blocks.places.append(Place(starts[0], page=number, heading=heading or None))
+
+
+def _add_notes(blocks: Blocks, notes: Element, number: int) -> None:
+    """Add the speaker notes of a slide, with a place of their own."""
+    starts = [blocks.add(text) for text, _ in _paragraphs(notes)]
+    if starts:
+        blocks.places.append(Place(starts[0], page=number, heading=NOTES))
 
 
 def _paragraphs(shape: Element) -> Iterator[tuple[str, bool]]:

@@ -101,10 +101,32 @@ def test_title_below_other_shapes_comes_first() -> None:
     assert (document.text, document.title) == ("The pier\n\nWords.", "Harbour")
 
 
+def test_speaker_notes_follow_their_slide() -> None:
+    made = Presentation()
+    _slide(made, "The pier").notes_slide.notes_text_frame.text = "Speak slowly.\nIt cost 4 million."
+    _slide(made, "The ferry").notes_slide.notes_text_frame.text = " "
+    parsed = parse("a.pptx", _saved(made))
+    document = parsed.documents[0]
+    assert document.text == "The pier\n\nSpeak slowly.\n\nIt cost 4 million.\n\nThe ferry"
+    places = [(place.page, place.heading, place.start) for place in document.places]
+    assert places == [
+        (1, "The pier", 0),
+        (1, "speaker notes", document.text.index("Speak")),
+        (2, "The ferry", document.text.index("The ferry")),
+    ]
+    assert parsed.warnings == []
+
+
+def test_speaker_notes_give_no_title() -> None:
+    made = Presentation()
+    _slide(made, "").notes_slide.notes_text_frame.text = "Speak slowly."
+    document = parse("talk.pptx", _saved(made)).documents[0]
+    assert (document.text, document.title) == ("Speak slowly.", "talk")
+
+
 def test_what_is_not_read_is_counted() -> None:
     made = Presentation()
     slide = _slide(made, "The pier")
-    slide.notes_slide.notes_text_frame.text = "Speak slowly."
     picture = io.BytesIO()
     Image.new("RGB", (4, 4)).save(picture, "PNG")
     for _ in range(2):
@@ -120,7 +142,7 @@ def test_what_is_not_read_is_counted() -> None:
         tree.append(parse_xml(xml))
     parsed = parse("a.pptx", _saved(made))
     assert parsed.documents[0].text == "The pier"
-    remark = "2 pictures, 2 charts, 1 footer, 1 drawing, 1 speaker note and 1 hidden slide are not read"
+    remark = "2 pictures, 2 charts, 1 footer, 1 drawing and 1 hidden slide are not read"
     assert parsed.warnings == [Remark("a.pptx", remark)]
 
 
