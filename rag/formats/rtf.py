@@ -1,8 +1,8 @@
 """RTF: the paragraphs, lists and tables of a Rich Text document in order; headings are places.
 
-striprtf decodes the text. What it does not keep apart is marked before: cells, headings, line breaks and notes, which
-come last. Deleted text is left out. Pictures, comments, text boxes, embedded objects, page headers and footers are not
-read.
+striprtf decodes the text. What it does not keep apart is marked before: cells, headings, line breaks, notes and text
+boxes; the last two come last. Deleted text is left out. Pictures, comments, embedded objects, page headers and footers
+are not read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .sanitize import iso_date, one_line
 from .unread import unread
 
 #: Characters that no text holds, for what is marked.
-HEADING, CELL, LINE, NOTE, NOTE_END = map(chr, range(0xFDD0, 0xFDD5))
+HEADING, CELL, LINE, NOTE, NOTE_END, BOX, BOX_END = map(chr, range(0xFDD0, 0xFDD7))
 
 BINARY = re.compile(rb"\\bin(\d{1,9}) ?")
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -27,7 +27,7 @@ BRACE = re.compile(r"\\[\\{}]|[{}]")
 
 #: Groups whose content is not read, by their first word; of a picture saved twice, the second copy is not counted.
 UNREAD = {
-    "pict": "picture", "annotation": "comment", "shptxt": "text box", "objdata": "embedded object",
+    "pict": "picture", "annotation": "comment", "objdata": "embedded object",
     "header[lrf]?": "page header", "footer[lrf]?": "page footer",
 }  # fmt: skip
 #: Groups that hold data, not text.
@@ -55,7 +55,9 @@ REPLACED = {
 FONT_TABLE = re.compile(r"\\fonttbl(?![a-z])")
 #: The number of a font, and its character set.
 FONT = re.compile(r"\\(f|fcharset)(\d{1,5})(?!\d)")
-FOOTNOTE = re.compile(r"\\footnote(?![a-z])")
+#: LibreOffice marks footnotes as groups that a reader may skip.
+FOOTNOTE = re.compile(r"(?:\\\*)?\\footnote(?![a-z])")
+TEXT_BOX = re.compile(r"\\shptxt(?![a-z])")
 #: The number or mark of a list item before its text.
 ITEM = re.compile(
     r"\s*(?:(\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|[A-Za-z][.)]|[ivxIVX]{2,6}[.)]|\(\w{1,5}\))|[^\w\s]|[o§ü])\t+"
@@ -138,12 +140,28 @@ def _marked(source: str) -> str:
     """The source with marks for what striprtf does not keep apart."""
     for word, instead in REPLACED.items():
         source = re.sub(rf"\\{word}(?![a-z0-9]) ?", instead.replace("\\", r"\\"), source)
+    source = _with_boxes_last(source)
     pieces, at = [], 0
     while found := FOOTNOTE.search(source, at):
         end = _end(source, found.end())
         pieces += [source[at : found.start()], _mark(NOTE), source[found.end() : end], _mark(NOTE_END)]
         at = end
     return "".join([*pieces, source[at:]])
+
+
+def _with_boxes_last(source: str) -> str:
+    """The source with the text of text boxes, which stands in groups that striprtf skips, at its end."""
+    pieces: list[str] = []
+    boxes: list[str] = []
+    at = 0
+    while found := TEXT_BOX.search(source, at):
+        end = _end(source, found.end())
+        pieces.append(source[at : found.end()])
+        boxes += [_mark(BOX), source[found.end() : end], _mark(BOX_END)]
+        at = end
+    rest = source[at:]
+    last = rest.rfind("}")
+    return "".join([*pieces, rest[:last], *boxes, rest[last:]]) if boxes and last >= 0 else source
 
 
 def _decoded(source: str) -> str:
@@ -159,10 +177,13 @@ def _decoded(source: str) -> str:
 
 
 def _add(blocks: Blocks, text: str) -> None:
-    """Add the paragraphs of a marked text, and then its notes."""
-    notes = re.findall(f"{NOTE}([^{NOTE_END}]*)", text)
+    """Add the paragraphs of a marked text, and then its notes and its text boxes, which may have notes as well."""
+    apart: list[str] = []
+    for begin, end in ((BOX, BOX_END), (NOTE, NOTE_END)):
+        apart = re.findall(f"{begin}([^{end}]*)", text) + apart
+        text = re.sub(f"{begin}[^{end}]*{end}?", "", text)
     last = ""
-    for paragraph in re.sub(f"{NOTE}[^{NOTE_END}]*{NOTE_END}?", "", text).split("\n"):
+    for paragraph in text.split("\n"):
         content = paragraph.replace(HEADING, "").replace(LINE, "\n")
         kind = "row" if CELL in content else ""
         if kind:
@@ -174,9 +195,9 @@ def _add(blocks: Blocks, text: str) -> None:
             between = "\n" if kind and kind == last else BLANK_LINE
             blocks.add(content, between=between, heading=HEADING in paragraph and not kind)
             last = kind
-    for note in notes:
-        if note.strip():
-            _add(blocks, note)
+    for each in apart:
+        if each.strip():
+            _add(blocks, each)
 
 
 def _metadata(source: str) -> dict[str, object]:

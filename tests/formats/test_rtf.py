@@ -55,18 +55,27 @@ def test_links_keep_their_words_and_deleted_text_is_not_read() -> None:
 
 def test_footnotes_come_last() -> None:
     body = r"Kept{\super\chftn}{\footnote\pard{\super\chftn} A \{note\}.\par Second.} words.\par Last.\par"
-    assert _document(body).text == "Kept words.\n\nLast.\n\nA {note}.\n\nSecond."
+    expected = "Kept words.\n\nLast.\n\nA {note}.\n\nSecond."
+    assert _document(body).text == expected
+    assert _document(body.replace(r"{\footnote", r"{\*\footnote")).text == expected
+
+
+def test_text_boxes_come_last() -> None:
+    box = r"{\shp{\*\shpinst{\sp{\sn a}{\sv 1}}{\shptxt\pard The pier{\*\footnote of wood\par}\par is closed.\par}}}"
+    assert _document(rf"Before{box} and after.\par Last.\par").text == (
+        "Before and after.\n\nLast.\n\nThe pier\n\nis closed.\n\nof wood"
+    )
 
 
 def test_what_is_not_read_is_counted() -> None:
     body = (
         r"Words.\par{\*\shppict{\pict{\*\picprop}\pngblip 89504e47}}{\nonshppict{\pict\wmetafile8 0100}}"
-        r"{\pict\pngblip\bin4 {{}}}{\*\annotation Check.}{\shp{\*\shpinst{\shptxt Boxed.\par}}}"
+        r"{\pict\pngblip\bin4 {{}}}{\*\annotation Check.}"
         r"{\object{\*\objdata 0105}{\result Shown.}}{\header\headery720 Page header\par}{\headerl \par}{\footerr \'e9}"
     )
     parsed = parse("a.rtf", _rtf(body))
     assert parsed.documents[0].text == "Words."
-    remark = "2 pictures, 1 comment, 1 text box, 1 embedded object, 1 page header and 1 page footer are not read"
+    remark = "2 pictures, 1 comment, 1 embedded object, 1 page header and 1 page footer are not read"
     assert parsed.warnings == [Remark("a.rtf", remark)]
     assert parsed.warnings[0].is_unread
 
