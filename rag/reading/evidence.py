@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 from ..index.lexical import Rarity, terms
 from ..questions.list_items import asks_for_list
 from ..questions.question_type import asks_about, asks_for_sentences
-from ..text.segmentation import HEADING, Extent
+from ..text.segmentation import FENCE, HEADING, Extent
 from ..types import Evidence, Hit
 from .contract import HitsRead
 from .overlaps import without_overlaps
@@ -136,7 +136,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(question: str, hits: Sequence[Hit], read: HitsRead, rarity: Rarity) -> Iterator[Candidate]:
-    """The sentences of the passages that have words and are no headings, in order of the hits; see ``find``."""
+    """The sentences of the passages that have words and are no headings or marks of code; see ``find``."""
     asked = list(set(terms(question)))
     weights = dict(zip(asked, rarity(asked), strict=True))
     for number, hit in enumerate(hits):
@@ -145,7 +145,8 @@ def candidates(question: str, hits: Sequence[Hit], read: HitsRead, rarity: Rarit
         second = second if second and second.has_evidence else None
         for part, found in signals(hit, hits[0].score, weights, first, second):
             sentence = hit.passage.text[slice(*part.extent)]
-            if any(map(str.isalnum, sentence)) and not HEADING.match(sentence):
+            is_mark = HEADING.match(sentence) or FENCE.match(sentence)
+            if any(map(str.isalnum, sentence)) and not is_mark:
                 yield Candidate(number, part.extent, found, second is not None)
 
 

@@ -30,6 +30,12 @@ LIST_ITEM = re.compile(
     r"[ \t]*(?:[-*+•–]|\d{1,3}[.)]|[a-z][.)]|[A-Z]\)|[ivx]{2,5}\)|\((?:[A-Za-z]|[ivx]{2,5})\))[ \t]+\S"
 )
 
+#: The number of a list item without its last mark.
+ITEM_NUMBER = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})")
+
+#: A line before and after code.
+FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+
 #: The line breaks of ``str.splitlines``.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -108,7 +114,7 @@ def line_start(text: str, at: int) -> int:
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Extent]:
-    """The sentences of the paragraph ``text[start:end]``, in order; a list item or table row is a sentence.
+    """The sentences of the paragraph ``text[start:end]``, in order, also list items, rows of tables and lines of code.
 
     Every non-blank character is in exactly one sentence.
     """
@@ -142,17 +148,29 @@ def _lines(text: str, start: int, stop: int | None) -> Iterator[str]:
 def _sentence_stops(text: str, start: int, end: int) -> Iterator[int]:
     """Where sentences end, ascending; an end may be repeated."""
     ends = (match.end() for match in SENTENCE_END.finditer(text, start, end) if _ends_sentence(text, match))
-    breaks = (
-        match.end()
-        for match in LINE_BREAK.finditer(text, start, end)
-        if LIST_ITEM.match(text, match.end()) or TABLE_ROW.match(text, match.end())
-    )
     # Both are ascending, and are merged lazily: a paragraph may have millions.
-    yield from merge(ends, breaks, (end,))
+    yield from merge(ends, _line_stops(text, start, end), (end,))
+
+
+def _line_stops(text: str, start: int, end: int) -> Iterator[int]:
+    """Where lines end that are sentences, or are followed by one."""
+    is_code = is_fence = FENCE.match(text, start) is not None
+    for line_break in LINE_BREAK.finditer(text, start, end):
+        at = line_break.end()
+        was_fence, is_fence = is_fence, FENCE.match(text, at) is not None
+        if is_code or is_fence or was_fence or LIST_ITEM.match(text, at) or TABLE_ROW.match(text, at):
+            yield at
+        is_code ^= is_fence
+
+
+def _begins_line(text: str, at: int) -> bool:
+    """True if nothing but spaces stands before an offset in its line."""
+    start = line_start(text, at)
+    return start == 0 or LINE_BREAK.match(text[start - 1]) is not None
 
 
 def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
-    """True if the mark ends a sentence rather than an abbreviation or an initial."""
+    """True if the mark ends a sentence rather than an abbreviation, an initial or the number of a list item."""
     if mark.group()[0] not in ".!?…":
         return True
     following = text[mark.end() : mark.end() + 8].lstrip()
@@ -161,6 +179,8 @@ def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
         return not continues
     before = LAST_WORD.search(text, max(0, mark.start() - 24), mark.start())
     word = before.group(1).lower() if before else ""
+    if before and ITEM_NUMBER.fullmatch(word) and _begins_line(text, before.start()):
+        return False
     if len(word) == 1 and word.isalpha() and before is not None and before.group(1).isupper():
         return False
     if word in ABBREVIATIONS:

@@ -76,6 +76,12 @@ def test_headings_are_no_evidence() -> None:
     assert [each.text for each in found] == ["Rents rose."]
 
 
+def test_marks_around_code_are_no_evidence() -> None:
+    finder = EvidenceFinder(Regression({}, 1.0), Regression({}, 1.0), threshold=0.5, further_threshold=0.5)
+    found = finder.find("test", [_hit("```sh\nmake test\n```")], HitsRead([]), _equal)
+    assert [each.text for each in found] == ["make test"]
+
+
 def test_terms_count_by_rarity() -> None:
     def rarity(terms: Sequence[str]) -> list[float]:
         return [3.0 if term == "rent" else 1.0 for term in terms]

@@ -48,6 +48,29 @@ def _paragraphs(text: str) -> list[str]:
                 "(iv) leaves\nI. Karimov spoke",
             ],
         ),
+        (
+            "1. The rent is high.\n  2. The roof leaks. It rains.\n4.2. No pets.\nThere are 12. He left.",
+            [
+                "1. The rent is high.",
+                "2. The roof leaks.",
+                "It rains.",
+                "4.2. No pets.",
+                "There are 12.",
+                "He left.",
+            ],
+        ),
+        (
+            "Run this:\n```sh\nmake all\nmake test. Then\n```\nIt takes\na while.",
+            [
+                "Run this:",
+                "```sh",
+                "make all",
+                "make test.",
+                "Then",
+                "```",
+                "It takes\na while.",
+            ],
+        ),
         ("A wrapped\nline is one sentence. Two.", ["A wrapped\nline is one sentence.", "Two."]),
     ],
 )
