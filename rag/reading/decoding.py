@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int32]
 
-#: What stands between two cells of a row.
-BETWEEN_CELLS = re.compile(r"\t|(?<=\s)\|(?=\s)|^\||\|$", re.MULTILINE)
+#: What stands between two cells of a row, or between two paragraphs.
+BETWEEN_CELLS = re.compile(r"\t|(?<=\s)\|(?=\s)|^\||\|$|\n[^\S\n]*\n", re.MULTILINE)
 
 
 class Scored(NamedTuple):
@@ -54,8 +54,8 @@ def best_spans(
         may_start, may_end: Tokens at which a span may start or end, ``bool [n]``.
         longest: Maximum length of a span in tokens.
         count: Maximum number of spans.
-        cells: Number of the cell of each token, ``int32 [n]``; a span stays in one cell, and out of those below 0. None
-            if there are no cells.
+        cells: Number of the cell or paragraph of each token, ``int32 [n]``; a span stays in one, and out of those below
+            0. None if there is only one.
     """
     if cells is not None:
         may_start = may_start & (cells >= 0)
@@ -93,12 +93,12 @@ def word_edges(text: str, offsets: npt.NDArray[np.int32]) -> tuple[Flags, Flags]
 
 
 def cell_numbers(text: str, offsets: npt.NDArray[np.int32], cells: Sequence[tuple[int, int]] | None) -> Ints | None:
-    """The number of the cell of each token, ``int32 [n]``, -1 outside of them; None if the text has no cells.
+    """The number of the cell or paragraph of each token, ``int32 [n]``, -1 outside of them; None if there is only one.
 
     Args:
         text: The passage.
         offsets: Offsets of its tokens, ``int32 [n, 2]`` in code points.
-        cells: Start and end of each cell, in order; None to take them from the tabs and bars in the text.
+        cells: Start and end of each cell, in order; None to take them from tabs, bars and blank lines in the text.
     """
     if cells is None:
         bars = [found.span() for found in BETWEEN_CELLS.finditer(text)]

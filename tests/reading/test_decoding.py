@@ -59,8 +59,8 @@ def test_span_stays_in_one_cell() -> None:
     assert [(span.first, span.last) for span in found] == [(2, 2), (0, 1)]
 
 
-@pytest.mark.parametrize("text", ["a b\tc d", "| a b | c d |", "a b | c d"])
-def test_tabs_and_bars_part_cells(text: str) -> None:
+@pytest.mark.parametrize("text", ["a b\tc d", "| a b | c d |", "a b | c d", "a\nb\n\nc d", "a b\r\n \r\nc d"])
+def test_tabs_bars_and_blank_lines_part_a_text(text: str) -> None:
     words = [(text.index(word), text.index(word) + 1) for word in "abcd"]
     found = cell_numbers(text, np.array(words, dtype=np.int32), None)
     assert found is not None
