@@ -77,6 +77,19 @@ def _annotations(pdf: Any, page: Any, printed: str) -> Iterator[Annotation]:
                 yield Annotation(text, rectangle, is_field)
 
 
+def fields_of(page: Any) -> list[Rectangle]:
+    """Where the form fields of a page are, filled or not."""
+    from pypdfium2 import raw as pdfium
+
+    found = []
+    for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
+        if handle := pdfium.FPDFPage_GetAnnot(page, number):
+            with closing(_Handle(handle)):
+                if pdfium.FPDFAnnot_GetSubtype(handle) == pdfium.FPDF_ANNOT_WIDGET:
+                    found.append(_rectangle(handle))
+    return [each for each in found if each]
+
+
 class _Handle:
     """An annotation that PDFium has opened."""
 

@@ -1,10 +1,10 @@
-"""Telling the cells of a line apart, by the gaps between its words."""
+"""Telling the cells of a line apart, by the gaps between its words and the rules in them."""
 
 from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .layout import Cell, utf16_length
@@ -13,14 +13,15 @@ from .layout import Cell, utf16_length
 WIDE_GAP = 0.9
 
 
-def cells_of(text: str, at: int, size: float, text_page: Any) -> Iterator[Cell]:
-    """The words of a line between gaps that are wider than between words.
+def cells_of(text: str, at: int, size: float, text_page: Any, rules: Sequence[float]) -> Iterator[Cell]:
+    """The words of a line between gaps that are wider than between words, or that a vertical rule crosses.
 
     Args:
         text: Text of the line.
         at: Its offset in PDFium's text, in UTF-16 units.
         size: Its font size.
         text_page: PDFium's text of the page.
+        rules: Where vertical rules cross the line.
     """
     from pypdfium2 import raw as pdfium
 
@@ -35,7 +36,11 @@ def cells_of(text: str, at: int, size: float, text_page: Any) -> Iterator[Cell]:
             box = (edge, ignored) if edge is left else (ignored, edge)
             pdfium.FPDFText_GetCharBox(text_page, index, *box, ignored, ignored)
         units += length
-        if cell and left.value - cell.right <= WIDE_GAP * size:
+        if (
+            cell
+            and left.value - cell.right <= WIDE_GAP * size
+            and not (rules and any(cell.right <= x <= left.value for x in rules))
+        ):
             cell = Cell(cell.start, word.end(), cell.left, right.value)
         else:
             if cell:

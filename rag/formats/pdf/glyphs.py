@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from .objects import page_objects
+
 #: A font is missing if a page has this many texts in it, and none of them shows a glyph: a few texts may be blanks.
 MIN_TEXTS = 3
 
@@ -48,14 +50,17 @@ def _missing(page: Any, text_page: Any) -> int:
 
     texts: Counter[bytes] = Counter()
     shown: set[bytes] = set()
-    for each in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT]):
-        font = pdfium.FPDFTextObj_GetFont(each.raw)
+    left, right, ignored = (ctypes.c_float() for _ in range(3))
+    for each, kind, _ in page_objects(page):
+        if kind != pdfium.FPDF_PAGEOBJ_TEXT:
+            continue
+        font = pdfium.FPDFTextObj_GetFont(each)
         if not pdfium.FPDFFont_GetIsEmbedded(font):
             name = _name(font)
             texts[name] += 1
-            left, _, right, _ = each.get_bounds()
+            pdfium.FPDFPageObj_GetBounds(each, left, ignored, right, ignored)
             # Its text is empty but for the final zero.
-            if right > left or pdfium.FPDFTextObj_GetText(each.raw, text_page, None, 0) > 2:
+            if right.value > left.value or pdfium.FPDFTextObj_GetText(each, text_page, None, 0) > 2:
                 shown.add(name)
     return sum(count for name, count in texts.items() if name not in shown and count >= MIN_TEXTS)
 

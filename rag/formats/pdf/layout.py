@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -80,6 +80,7 @@ class Line:
         alone: True for a paragraph of its own.
         cells: Its words between wide gaps, in order.
         is_row: Whether it is the row of a table, with tabs between its cells.
+        is_upright: Whether its first letter stands upright before rotation.
     """
 
     text: str
@@ -91,6 +92,7 @@ class Line:
     alone: bool = False
     cells: tuple[Cell, ...] = ()
     is_row: bool = False
+    is_upright: bool = True
 
     @property
     def part_ends(self) -> list[int]:
@@ -104,6 +106,20 @@ def parts_of(line: Line, start: int, end: int) -> tuple[Part, ...]:
         _from(part, line.text, start)
         for part, stop in zip(line.parts, line.part_ends, strict=True)
         if part.at < end and stop > start
+    )
+
+
+def with_cells(line: Line, first: int, stop: int) -> Line:
+    """The part of a line that holds its cells ``first`` to ``stop - 1``."""
+    cells = line.cells[first:stop]
+    start, end = cells[0].start, cells[-1].end if stop < len(line.cells) else len(line.text)
+    return replace(
+        line,
+        text=line.text[start:end],
+        left=cells[0].left,
+        right=cells[-1].right,
+        parts=parts_of(line, start, end),
+        cells=tuple(replace(cell, start=cell.start - start, end=cell.end - start) for cell in cells),
     )
 
 

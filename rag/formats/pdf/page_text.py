@@ -13,12 +13,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from .alignment import Glyph
-from .annotations import annotations_of
+from .annotations import annotations_of, fields_of
+from .boxes import MAX_SLOPE
 from .cells import cells_of
+from .grids import grids_of, without_forms
 from .insertion import inserted
 from .layout import HYPHEN, Line, Part, Rectangle, utf16_length
 from .reading_order import in_reading_order
 from .rows import with_rows
+from .ruled_rows import with_ruled_rows
+from .rules import Rules, rules_of
+
+#: Height of most small letters, in font sizes; a rule between cells is at least as high.
+LETTER_HEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,12 @@ class PageText:
 def page_text(pdf: Any, page: Any, text_page: Any) -> PageText:
     """The text of a page with the values of its form fields and the comments on it."""
     printed = text_of(text_page)
-    lines = with_rows(in_reading_order(list(_lines(text_page, printed))))
+    rules = rules_of(page)
+    grids = grids_of(rules)
+    if grids:
+        rules, grids = without_forms(rules, grids, fields_of(page))
+    lines = in_reading_order(list(_lines(text_page, printed, rules)))
+    lines = with_rows(with_ruled_rows(lines, grids))
     annotations = annotations_of(pdf, page, printed)
     return PageText(tuple(inserted(lines, annotations, text_page) if annotations else lines))
 
@@ -69,7 +81,7 @@ def _printed(line: Line) -> str:
     return line.text if line.text.endswith(HYPHEN) else f"{line.text}\n"
 
 
-def _lines(text_page: Any, printed: str) -> Iterator[Line]:
+def _lines(text_page: Any, printed: str, rules: Rules) -> Iterator[Line]:
     """The lines of a page in the order of its text, without blank lines."""
     from pypdfium2 import raw as pdfium
 
@@ -88,7 +100,9 @@ def _lines(text_page: Any, printed: str) -> Iterator[Line]:
             pdfium.FPDFText_GetCharBox(text_page, last, ignored, right, ignored, ignored)
             size = pdfium.FPDFText_GetFontSize(text_page, first) * (matrix.c**2 + matrix.d**2) ** 0.5
             parts = (Part(0, before),)
-            cells = tuple(cells_of(stripped, before, size, text_page))
+            crossing = rules.crossing(y.value, y.value + LETTER_HEIGHT * size)
+            cells = tuple(cells_of(stripped, before, size, text_page, crossing))
             words = stripped + HYPHEN * (end == HYPHEN)
-            yield Line(words, x.value, right.value, y.value, size, parts, cells=cells)
+            is_upright = matrix.a > 0 and abs(matrix.b) <= MAX_SLOPE * matrix.a
+            yield Line(words, x.value, right.value, y.value, size, parts, cells=cells, is_upright=is_upright)
         at += utf16_length(found.group())

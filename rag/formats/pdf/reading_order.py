@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from unicodedata import bidirectional
 
 from .columns import gutter, reading_order
-from .layout import HYPHEN, Cell, Line, Rectangle, parts_of
+from .layout import HYPHEN, Line, Rectangle, with_cells
 
 #: Height of a line above and below its baseline, in font sizes.
 ABOVE, BELOW = 0.98, 0.22
@@ -66,22 +66,9 @@ def _cut(line: Line, gutters: Sequence[float]) -> Iterator[Line]:
     start = 0
     for i, (cell, after) in enumerate(pairwise(line.cells), start=1):
         if any(cell.right <= x <= after.left for x in gutters):
-            yield _part(line, line.cells[start:i])
+            yield with_cells(line, start, i)
             start = i
-    yield _part(line, line.cells[start:]) if start else line
-
-
-def _part(line: Line, cells: Sequence[Cell]) -> Line:
-    start = cells[0].start
-    end = cells[-1].end if cells[-1] is not line.cells[-1] else len(line.text)
-    return replace(
-        line,
-        text=line.text[start:end],
-        left=cells[0].left,
-        right=cells[-1].right,
-        parts=parts_of(line, start, end),
-        cells=tuple(replace(cell, start=cell.start - start, end=cell.end - start) for cell in cells),
-    )
+    yield with_cells(line, start, len(line.cells)) if start else line
 
 
 def _is_drawn_in_order(rectangles: Sequence[Rectangle], gutters: Sequence[float]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from .layout import HYPHEN, Cell, Line, Part, parts_of
 
@@ -24,7 +24,18 @@ NEXT_ROW = 4.0
 
 
 def with_rows(lines: Sequence[Line]) -> list[Line]:
-    """The lines of a page, those that are rows of a table with tabs between their cells."""
+    """The lines of a page, those that are rows of a table with tabs between their cells.
+
+    Lines that are known to be rows stay as they are.
+    """
+    found: list[Line] = []
+    for is_row, group in groupby(lines, key=lambda line: line.is_row):
+        some = list(group)
+        found += some if is_row else _found_rows(some)
+    return found
+
+
+def _found_rows(lines: Sequence[Line]) -> list[Line]:
     groups = _side_by_side(lines)
     merged = [_merged(group) for group in groups]
     found: list[Line] = []
