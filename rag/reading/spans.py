@@ -77,7 +77,7 @@ def _words(passage: Passage, prediction: Prediction, question: str) -> Extent:
     text, start, end = passage.read_text, prediction.start, prediction.end
     cell = passage.view.cell_at(start, end) if passage.view else None
     length = cell.end - cell.start if cell else 0
-    if cell and length <= WHOLE_CELL:
+    if passage.view and cell and length <= WHOLE_CELL and not passage.view.is_paragraph(cell):
         start, end = cell.at, cell.at + length
     else:
         end = start + concise_end(text[start:end], question)

@@ -13,7 +13,7 @@ from math import ceil
 
 from ..types import Run, View, ViewRow
 from .columns import with_marks
-from .segmentation import Extent, trim
+from .segmentation import Extent, paragraphs, trim
 from .tables import LONGEST_NAME, Table
 
 #: Cells of a row that are read together: among more, the reader rarely finds the right one. Of 7 questions about a
@@ -152,9 +152,10 @@ class _Row:
             label: The label of the row, repeated if it is not among the cells.
         """
         writer = _Writer(self.text)
-        if lead:
-            writer.quote(lead, cell="\t" not in self.text[slice(*lead)])
-            writer.rows.append(ViewRow(0, writer.length, *lead))
+        for paragraph in paragraphs(self.text, *lead) if lead else ():
+            at = writer.length
+            writer.quote(paragraph, cell="\t" not in self.text[slice(*paragraph)])
+            writer.rows.append(ViewRow(at, writer.length, *paragraph))
             writer.glue("\n")
         at = writer.length
         if self.part:

@@ -56,6 +56,10 @@ class View:
         inside = run.cell and run.at <= start and end <= run.at + run.end - run.start
         return run if inside else None
 
+    def is_paragraph(self, run: Run) -> bool:
+        """True if a run is what stands above the table: the only one of its row."""
+        return any(row.at == run.at and row.stop - row.at == run.end - run.start for row in self.rows)
+
     def locate(self, start: int, end: int) -> tuple[int, int] | None:
         """Where ``[start, end)`` of the document, within a cell, stands in the view."""
         run = next((run for run in self.runs if run.cell and run.start <= start and end <= run.end), None)

@@ -125,3 +125,14 @@ def test_old_row_is_not_cut_within_an_amount(encoder: SentenceTransformerEncoder
     assert found.answer
     assert found.answer.text == "25,499.96"
     assert {answer.text for answer in found.answers if answer.text[0].isdigit()} <= {"37,499.96", "25,499.96", "446.87"}
+
+
+def test_answer_above_a_table_is_in_its_paragraph(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
+    (tmp_path / "budget.txt").write_text(
+        "The board agreed on 9 May.\n\nBerths\n\nHarbour\tBerths\tMaster\nVellin\t120\tAna Ruiz\nOsterby\t45\tPaul"
+    )
+    build_index(tmp_path / "budget.txt", tmp_path / "index", encoder)
+    found = Assistant.load(tmp_path / "index", encoder).ask("When did the board agree?")
+    assert found.answer
+    assert found.answer.text == "9 May"
+    assert found.answer.sentence.text == "The board agreed on 9 May."

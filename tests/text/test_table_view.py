@@ -43,6 +43,16 @@ def test_heading_shares_the_first_passage() -> None:
     assert _views(text) == ["# Ports\nPort Aktau: Wagons: 3; Chief: Ana", "Port Kuryk: Chief: Bo", ""]
 
 
+def test_short_paragraphs_above_a_table_are_rows_of_their_own() -> None:
+    text = "It was agreed on 9 May.\n\nPorts\n\nPort\tWagons\tChief\nAktau\t3\tAna\nKuryk\t12\tBo"
+    view = _passages(text)[0].view
+    assert view
+    assert view.text.splitlines() == ["It was agreed on 9 May.", "Ports", "Port Aktau: Wagons: 3; Chief: Ana"]
+    rows = [text[row.start : row.end] for row in view.rows]
+    assert rows == ["It was agreed on 9 May.", "Ports", "Aktau\t3\tAna"]
+    assert [view.is_paragraph(run) for run in view.runs if run.cell] == [True, True, False, False, False]
+
+
 def test_paragraph_before_a_table_is_a_passage_of_its_own() -> None:
     prose = "The ports of the coast are run by the state, which dredged them twice in the years after a flood in 2021."
     text = f"# Ports\n\n{prose}\n\nPort\tWagons\tChief\nAktau\t3\tAna\nKuryk\t12\tBo"
