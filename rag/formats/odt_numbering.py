@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 TEXT, STYLE = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("text", "style"))
 #: How LibreOffice writes a level with any text between the numbers, such as ``%1%.%2%)``.
 LEVEL_FORMAT = "{urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0}num-list-format"
+#: Elements that begin a text of their own.
+APART = (
+    "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}text-box", TEXT + "note-body",
+    "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}table-cell",
+)  # fmt: skip
 LIST, ITEM, PARAGRAPHS = TEXT + "list", TEXT + "list-item", (TEXT + "p", TEXT + "h")
 ID = "{http://www.w3.org/XML/1998/namespace}id"
 
 BULLET = "- "
-#: Levels of a list.
-LEVELS = 10
+#: Levels of a list, and the longest text of a level.
+LEVELS, LONGEST = 10, 50
 LEVEL_NUMBER = re.compile(r"%(\d{1,2})%")
 KINDS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "": "none"}
 
@@ -60,7 +65,7 @@ class ListNumbers:
 
     def next(self, item: Element) -> str:
         """What stands before the text of the next item: its number and a space, or a hyphen and a space."""
-        lists = list(item.iterancestors(LIST))[::-1]
+        lists = _lists(item)
         level = min(len(lists), LEVELS) - 1
         styles = (each.get(TEXT + "style-name") for each in reversed(lists))
         levels = self._styles.get(next((name for name in styles if name), ""), {})
@@ -87,7 +92,20 @@ class ListNumbers:
 def is_item(paragraph: Element) -> bool:
     """True for the first paragraph of a list item."""
     parent = paragraph.getparent()
-    return paragraph.tag in PARAGRAPHS and parent is not None and parent.tag == ITEM and paragraph.getprevious() is None
+    if paragraph.tag not in PARAGRAPHS or parent is None or parent.tag != ITEM:
+        return False
+    return next(paragraph.itersiblings(*PARAGRAPHS, LIST, preceding=True), None) is None
+
+
+def _lists(item: Element) -> list[Element]:
+    """The lists that an item is in, the outermost first; those around a text box, a note or a cell are others."""
+    found = []
+    for each in item.iterancestors():
+        if each.tag == LIST:
+            found.append(each)
+        elif each.tag in APART:
+            break
+    return found[::-1]
 
 
 def _count(counts: Counts, item: Element, level: int, levels: dict[int, _Level]) -> None:
@@ -114,7 +132,7 @@ def _levels(style: Element) -> dict[int, _Level]:
             found[depth - 1] = _Level(
                 int(start) if start.isdecimal() else 1,
                 KINDS.get(kind, "decimal"),
-                _text(each, depth, kind) if text is None else text,
+                (_text(each, depth, kind) if text is None else text)[:LONGEST],
             )
     return found
 

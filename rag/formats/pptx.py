@@ -41,8 +41,8 @@ UNREAD = {
     DIAGRAM: "diagram", SLIDE + "oleObj": "embedded object",
 }  # fmt: skip
 
-#: Heading of the place of speaker notes.
-NOTES = "speaker notes"
+#: Heading of the place of speaker notes, and the placeholder of the slide's picture beside them.
+NOTES, PICTURE = "speaker notes", "sldImg"
 
 TITLES, FOOTERS, NUMBERS = ("title", "ctrTitle"), ("ftr", "hdr"), ("sldNum", "dt")
 #: Placeholders whose paragraphs are list items, by their type; ``obj`` if it is not stated.
@@ -84,8 +84,8 @@ def _read(document_id: str, raw: bytes, package: zipfile.ZipFile) -> Parsed:
             missing["hidden slide"] += 1
             continue
         _add_slide(blocks, element, number, missing)
-        if slide.has_notes_slide and (notes := slide.notes_slide.notes_placeholder) is not None:
-            _add_notes(blocks, notes.element, number)
+        if slide.has_notes_slide:
+            _add_notes(blocks, slide.notes_slide.element, number)
     comments = [package.read(part) for part in package.namelist() if re.fullmatch(r"ppt/comments/.*\.xml", part)]
     missing["comment"] += sum(len(COMMENT.findall(xml)) for xml in comments)
     if DEFAULT_TITLE.fullmatch(str(metadata.get("title", ""))):
@@ -124,7 +124,8 @@ def _add_slide(blocks: Blocks, slide: Element, number: int, missing: Counter[str
 
 def _add_notes(blocks: Blocks, notes: Element, number: int) -> None:
     """Add the speaker notes of a slide, with a place of their own."""
-    starts = [blocks.add(text) for text, _ in _paragraphs(notes)]
+    shapes = [each for each in _children(notes, SHAPE) if _placeholder(each) not in (*FOOTERS, *NUMBERS, PICTURE)]
+    starts = [blocks.add(text) for each in shapes for text, _ in _paragraphs(each)]
     if starts:
         blocks.places.append(Place(starts[0], page=number, heading=NOTES))
 

@@ -46,7 +46,6 @@ def _mark(character: str) -> str:
 #: time and add it to the text.
 REPLACED = {
     r"fldinst": r"\fldinst0 ",
-    r"deleted": r"\*",
     r"(?:nest)?cell": _mark(CELL),
     r"(?:nest)?row": r"\par ",
     r"line": _mark(LINE),
@@ -58,9 +57,15 @@ FONT = re.compile(r"\\(f|fcharset)(\d{1,5})(?!\d)")
 #: LibreOffice marks footnotes as groups that a reader may skip.
 FOOTNOTE = re.compile(r"(?:\\\*)?\\footnote(?![a-z])")
 TEXT_BOX = re.compile(r"\\shptxt(?![a-z])")
-#: The number or mark of a list item before its text.
+#: Word writes boxes in both forms.
+OLD_TEXT_BOX = re.compile(r"\\dptxbxtext(?![a-z])")
+#: Text boxes in text boxes that are read.
+NESTED_BOXES = 8
+#: The number or mark of a list item before its text. Numbers in full and letters may also stand in the first column of
+#: a table, so no other tab may follow.
 ITEM = re.compile(
-    r"\s*(?:(\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|[A-Za-z][.)]|[ivxIVX]{2,6}[.)]|\(\w{1,5}\))|[^\w\s]|[o§ü])\t+"
+    r"\s*(?:(\d{1,3}[.)]|(?:\d{1,3}(?:\.\d{1,3})+[.)]?|[A-Za-z][.)]|[ivxIVX]{2,6}[.)]|\(\w{1,5}\))(?=\t+[^\t]*$))"
+    r"|[^\w\s]|[o§ü])\t+"
 )
 DATE = r"\\%s\\yr(\d{4})\\mo(\d{1,2})\\dy(\d{1,2})"
 
@@ -72,7 +77,9 @@ def read_rtf(document_id: str, raw: bytes) -> Parsed:
     source = NOT_ASCII.sub(lambda found: b"\\'%02x" % found.group()[0], _without_binary(raw)).decode("ascii")
     # An escaped backslash is no control word.
     source = source.replace("\\\\", r"\'5c")
-    missing: dict[str, int] = {}
+    # Text boxes in deleted text are deleted as well.
+    source, _ = _emptied(source, r"deleted(?!\d)")
+    missing: dict[str, int] = {"text box": 0 if TEXT_BOX.search(source) else len(OLD_TEXT_BOX.findall(source))}
     copies = len(COPY.findall(source))
     for word, noun in UNREAD.items():
         source, missing[noun] = _emptied(source, word)
@@ -150,18 +157,22 @@ def _marked(source: str) -> str:
 
 
 def _with_boxes_last(source: str) -> str:
-    """The source with the text of text boxes, which stands in groups that striprtf skips, at its end."""
-    pieces: list[str] = []
-    boxes: list[str] = []
-    at = 0
-    while found := TEXT_BOX.search(source, at):
-        end = _end(source, found.end())
-        pieces.append(source[at : found.end()])
-        boxes += [_mark(BOX), source[found.end() : end], _mark(BOX_END)]
-        at = end
-    rest = source[at:]
-    last = rest.rfind("}")
-    return "".join([*pieces, rest[:last], *boxes, rest[last:]]) if boxes and last >= 0 else source
+    """The source with the text of text boxes, which stands in groups that striprtf skips, at the end of its text."""
+    for _ in range(NESTED_BOXES):
+        pieces: list[str] = []
+        boxes: list[str] = []
+        at = 0
+        while found := TEXT_BOX.search(source, at):
+            end = _end(source, found.end())
+            pieces.append(source[at : found.start()])
+            boxes += [_mark(BOX), "{", source[found.end() : end], "}", _mark(BOX_END)]
+            at = end
+        if not boxes:
+            break
+        source = "".join([*pieces, source[at:]])
+        end = _end(source, 1)
+        source = "".join([source[:end], *boxes, source[end:]])
+    return source
 
 
 def _decoded(source: str) -> str:
@@ -189,7 +200,8 @@ def _add(blocks: Blocks, text: str) -> None:
         if kind:
             content = "\t".join(" ".join(cell.split()) for cell in content.split(CELL)).rstrip()
         elif item := ITEM.match(content):
-            kind, content = "item", f"{item[1] or '-'} {content[item.end() :]}"
+            kind = "" if HEADING in paragraph else "item"
+            content = f"{item[1] or '-'} {content[item.end() :]}"
         content = content.strip()
         if content:
             between = "\n" if kind and kind == last else BLANK_LINE

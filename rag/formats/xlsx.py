@@ -30,10 +30,15 @@ from .zip_package import OLE, open_package
 
 STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 MARGINS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}headerFooter"
-#: Its alignment, fonts, and dates and names that the program fills in.
-MARGIN_CODE = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|[A-MOQ-Z])')
-#: A page number with the word before it, and the number of pages, such as ``Page &P of &N``.
-PAGE_NUMBER = re.compile(r"[^\W\d_]* ?&P(?: ?[^\W\d_]*[ /]?&N)?|&N")
+#: Where its left, middle and right parts begin; fonts, and dates and names that the program fills in.
+MARGIN_PART = re.compile(r"&[LCR]")
+MARGIN_CODE = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|[A-BD-KMOQS-Z])')
+#: A part that only counts pages, such as ``Page &P of &N``.
+PAGE_NUMBER = re.compile(
+    r"(?:(?:page|seite|p[aá]gina|pagina|strona|sida|side|oldal|стр\w*|p|pg|s)?\.? ?&P(?:[+-]\d+)?)?"
+    r"(?: ?(?:of|von|de|di|sur|van|av|af|z|из|/)? ?&N)?",
+    re.IGNORECASE,
+)
 #: Names that programs give to sheets.
 DEFAULT_NAME = re.compile(r"(?:sheet|tabelle|feuil|hoja|foglio|planilha|blad|ark|лист|工作表) ?\d*", re.IGNORECASE)
 
@@ -152,7 +157,8 @@ def _cells(worksheet: Any) -> tuple[Sheet, int, Counter[str]]:
 
 def _has_words(margin: str) -> bool:
     """True if a page header or footer has words that no program fills in."""
-    return bool(PAGE_NUMBER.sub("", MARGIN_CODE.sub("", margin)).strip())
+    parts = (MARGIN_CODE.sub("", part).strip() for part in MARGIN_PART.split(margin))
+    return not all(map(PAGE_NUMBER.fullmatch, parts))
 
 
 def _cell(cell: Any) -> Cell:

@@ -145,7 +145,7 @@ def candidates(question: str, hits: Sequence[Hit], read: HitsRead, rarity: Rarit
         second = second if second and second.has_evidence else None
         for part, found in signals(hit, hits[0].score, weights, first, second):
             sentence = hit.passage.text[slice(*part.extent)]
-            is_mark = HEADING.match(sentence) or FENCE.match(sentence)
+            is_mark = HEADING.match(sentence) or FENCE.fullmatch(sentence)
             if any(map(str.isalnum, sentence)) and not is_mark:
                 yield Candidate(number, part.extent, found, second is not None)
 

@@ -8,7 +8,7 @@ from ..formats import is_markdown
 from ..index.lexical import Rarity, coverage, terms
 from ..questions.answer_type import concise_end, fits_question, is_count_of_things
 from ..text.links import without_link_marks
-from ..text.segmentation import HEADING, Extent
+from ..text.segmentation import HEADING, Extent, trim
 from ..text.values import with_unit
 from ..types import Hit, Passage, Sentence, Signals, Span
 from .predictor import Prediction, ReadText
@@ -117,4 +117,5 @@ def _sentence_around(passage: Passage, inside: Sequence[Extent], start: int, end
     first, end = crossed[0].start, crossed[-1].end
     heading = HEADING.match(passage.text, first)
     start = min(heading.end(), start) if heading else first
+    start, end = trim(passage.text, start, end)
     return Sentence(passage.start + start, passage.start + end, passage.text[start:end])

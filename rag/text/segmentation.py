@@ -30,11 +30,13 @@ LIST_ITEM = re.compile(
     r"[ \t]*(?:[-*+•–]|\d{1,3}[.)]|[a-z][.)]|[A-Z]\)|[ivx]{2,5}\)|\((?:[A-Za-z]|[ivx]{2,5})\))[ \t]+\S"
 )
 
+#: Marks before a list item whose letter is in brackets.
+BEFORE_ITEM = frozenset(".;:,)")
 #: The number of a list item without its last mark.
-ITEM_NUMBER = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})")
+ITEM_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5}")
 
-#: A line before and after code.
-FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+#: A line before or after code in Markdown, and what it says of the code.
+FENCE = re.compile(r"^ {0,3}(?:`{3,}(?P<ticks>[^`\n]*)|~{3,}(?P<tildes>[^\n]*))$", re.MULTILINE)
 
 #: The line breaks of ``str.splitlines``.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -52,6 +54,8 @@ SENTENCE_END = re.compile(
     r"|[。！？\u0964\u0965\u061f\u06d4\u0589\u1362\u1367\u104b\u17d4]++[\"'”’»)\]」』）]*+"
 )
 
+#: Marks before a word in the middle of a sentence.
+OPENING = "`*_(“‘"
 #: Marks after which a line ends a paragraph or a sentence, and what may follow them.
 LINE_ENDS, CLOSING = ".!?…:;。！？\u0964\u0965\u061f\u06d4\u0589\u1362\u1367\u104b\u17d4", "\"'”’»)]」』）*_`"
 
@@ -73,13 +77,18 @@ def paragraphs(text: str, start: int = 0, stop: int | None = None) -> Iterator[E
     begin: int | None = None
     end = at = start
     above = ""
+    was_wrapped = False
     for line in _lines(text, start, stop):
         stripped = line.strip()
         heading = HEADING.match(line) is not None
-        ended = len(above) > LONGEST_WRAPPED_LINE and not _is_wrapped(above, line)
-        if begin is not None and (not stripped or heading or ended):
+        is_long = len(above.rstrip()) > LONGEST_WRAPPED_LINE
+        if is_long:
+            was_wrapped = _is_wrapped(above.rstrip(), line.rstrip(), was_wrapped)
+        if begin is not None and (not stripped or heading or (is_long and not was_wrapped)):
             yield Extent(begin, end)
             begin = None
+        if begin is None:
+            was_wrapped = False
         if stripped:
             indent = len(line) - len(line.lstrip())
             begin = at + indent if begin is None else begin
@@ -93,17 +102,20 @@ def paragraphs(text: str, start: int = 0, stop: int | None = None) -> Iterator[E
         yield Extent(begin, end)
 
 
-def _is_wrapped(line: str, following: str) -> bool:
-    """True if a long line goes on in the following one: it ends no sentence, and the next word did not fit.
+def _is_wrapped(line: str, following: str, was_wrapped: bool) -> bool:
+    """True if a long line goes on in the following one.
 
-    A line is taken to be as wide as the lines around it may be.
+    It does if it ends no sentence, the first word of the following line did not fit, and another line of the paragraph
+    was wrapped. The first one must be followed by what may stand within a sentence, since entries of a log may be of
+    similar length.
     """
-    if len(line) > WIDEST_WRAPPED_LINE or line.rstrip().rstrip(CLOSING).endswith(tuple(LINE_ENDS)):
+    if len(line) > WIDEST_WRAPPED_LINE or line.rstrip(CLOSING).endswith(tuple(LINE_ENDS)):
         return False
-    if following.startswith("|") or LIST_ITEM.match(following) or TABLE_ROW.match(following):
+    if not following or following.startswith("|") or LIST_ITEM.match(following) or TABLE_ROW.match(following):
         return False
-    word, *_ = following.split(maxsplit=1) or ("",)
-    return len(line.rstrip()) + 1 + len(word) > len(following.rstrip())
+    word = following.split(maxsplit=1)[0]
+    goes_on = was_wrapped or word[0].islower() or word[0] in OPENING
+    return goes_on and len(line) + 1 + len(word) > len(following)
 
 
 def line_start(text: str, at: int) -> int:
@@ -154,13 +166,38 @@ def _sentence_stops(text: str, start: int, end: int) -> Iterator[int]:
 
 def _line_stops(text: str, start: int, end: int) -> Iterator[int]:
     """Where lines end that are sentences, or are followed by one."""
-    is_code = is_fence = FENCE.match(text, start) is not None
+    code = iter(_code(text, start, end))
+    within = next(code, None)
     for line_break in LINE_BREAK.finditer(text, start, end):
         at = line_break.end()
-        was_fence, is_fence = is_fence, FENCE.match(text, at) is not None
-        if is_code or is_fence or was_fence or LIST_ITEM.match(text, at) or TABLE_ROW.match(text, at):
+        while within and within.end < line_break.start():
+            within = next(code, None)
+        is_code = within is not None and within.start <= at
+        if is_code or _is_item(text, at, line_break.start()) or TABLE_ROW.match(text, at):
             yield at
-        is_code ^= is_fence
+
+
+def _is_item(text: str, at: int, above: int) -> bool:
+    """True if a list item begins at an offset; ``above`` is the end of the line before.
+
+    A letter in brackets may also go on with the sentence: "under section 12 (b)".
+    """
+    found = LIST_ITEM.match(text, at)
+    return found is not None and (found.group().lstrip()[0] != "(" or text[above - 1 : above] in BEFORE_ITEM)
+
+
+def _code(text: str, start: int, end: int) -> Iterator[Extent]:
+    """The blocks of code in a paragraph, with their fences.
+
+    A blank line in the code ends the paragraph, so that one of the fences may be missing: a fence alone begins a block
+    if it names a language or is the first line.
+    """
+    fences = FENCE.finditer(text, start, end)
+    for first in fences:
+        if last := next(fences, None):
+            yield Extent(first.start(), last.end())
+        elif first.start() == start or (first["ticks"] or first["tildes"] or "").strip():
+            yield Extent(first.start(), end)
 
 
 def _begins_line(text: str, at: int) -> bool:

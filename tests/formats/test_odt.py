@@ -94,6 +94,25 @@ def test_list_items_have_the_numbers_of_their_style() -> None:
     )
 
 
+def test_lists_in_a_text_box_are_counted_apart() -> None:
+    styles = (
+        f'<office:document-styles {PREFIXES} xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0">'
+        '<office:styles><text:list-style style:name="N"><text:list-level-style-number text:level="1" '
+        'style:num-format="1" style:num-prefix="("/></text:list-style></office:styles></office:document-styles>'
+    )
+    box = (
+        "<draw:frame><draw:text-box><text:list text:style-name='N'><text:list-item><text:p>boxed</text:p>"
+        "</text:list-item></text:list></draw:text-box></draw:frame>"
+    )
+    body = (
+        f"<text:list text:style-name='N'><text:list-item><text:p>one{box}</text:p></text:list-item>"
+        "<text:list-item><text:soft-page-break/><text:p>two</text:p></text:list-item></text:list>"
+    )
+    assert parse("a.odt", _odt(body, styles=styles)).documents[0].text == "(1 one\n\n(1 boxed\n(2 two"
+    long = parse("a.odt", _odt(body, styles=styles.replace('"("', f'"{"(" * 1_000}"'))).documents[0].text
+    assert len(long) < 200
+
+
 def test_notes_come_last_and_deleted_text_is_not_read() -> None:
     body = (
         "<text:tracked-changes><text:changed-region><text:deletion><text:p>Deleted.</text:p></text:deletion>"

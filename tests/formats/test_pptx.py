@@ -117,6 +117,15 @@ def test_speaker_notes_follow_their_slide() -> None:
     assert parsed.warnings == []
 
 
+def test_all_boxes_of_a_notes_page_are_read() -> None:
+    made = Presentation()
+    notes = _slide(made, "The pier").notes_slide
+    notes.notes_text_frame.text = "Speak slowly."
+    notes.shapes._spTree.append(parse_xml(_placeholder("sldNum", "7")))
+    notes.shapes._spTree.append(parse_xml(_placeholder("other", "Smile.")))
+    assert parse("a.pptx", _saved(made)).documents[0].text == "The pier\n\nSpeak slowly.\n\nSmile."
+
+
 def test_speaker_notes_give_no_title() -> None:
     made = Presentation()
     _slide(made, "").notes_slide.notes_text_frame.text = "Speak slowly."

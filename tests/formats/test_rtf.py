@@ -67,15 +67,34 @@ def test_text_boxes_come_last() -> None:
     )
 
 
+def test_text_boxes_in_text_boxes_are_read_and_deleted_ones_are_not() -> None:
+    inner = r"{\shp{\*\shpinst{\shptxt Inner words.\par}}}"
+    nested = rf"Before.\par{{\shp{{\*\shpinst{{\shptxt Outer{inner} words.\par}}}}}}"
+    assert _document(nested).text == "Before.\n\nOuter words.\n\nInner words."
+    assert _document(rf"Kept{{\deleted gone{inner}}} words.\par").text == "Kept words."
+    cut = rf"Before.\par{inner}{{\b Last.\par}}"
+    assert parse("a.rtf", _rtf(cut).rstrip().removesuffix(b"}")).documents[0].text == "Before.\n\nLast.\n\nInner words."
+
+
+def test_numbers_of_headings_and_columns_are_no_list_items() -> None:
+    document = _document(
+        r"{\pard\outlinelevel1 4.2\tab Rent\par}{\pard Words.\par}{\pard\outlinelevel0 A.\tab Scope\par}"
+    )
+    assert [(place.heading, place.start) for place in document.places] == [("4.2 Rent", 0), ("A. Scope", 18)]
+    assert _document(r"0.33\tab Beer\tab 4\par 0.5\tab Wine\tab 6\par").text == "0.33\tBeer\t4\n\n0.5\tWine\t6"
+    items = r"4.2\tab The rent\par(a)\tab is high\par iv.\tab and due\par"
+    assert _document(items).text == "4.2 The rent\n(a) is high\niv. and due"
+
+
 def test_what_is_not_read_is_counted() -> None:
     body = (
         r"Words.\par{\*\shppict{\pict{\*\picprop}\pngblip 89504e47}}{\nonshppict{\pict\wmetafile8 0100}}"
-        r"{\pict\pngblip\bin4 {{}}}{\*\annotation Check.}"
+        r"{\pict\pngblip\bin4 {{}}}{\*\annotation Check.}{\*\do{\dptxbxtext Boxed.}}{\*\do{\dptxbxtext Too.}}"
         r"{\object{\*\objdata 0105}{\result Shown.}}{\header\headery720 Page header\par}{\headerl \par}{\footerr \'e9}"
     )
     parsed = parse("a.rtf", _rtf(body))
     assert parsed.documents[0].text == "Words."
-    remark = "2 pictures, 1 comment, 1 embedded object, 1 page header and 1 page footer are not read"
+    remark = "2 text boxes, 2 pictures, 1 comment, 1 embedded object, 1 page header and 1 page footer are not read"
     assert parsed.warnings == [Remark("a.rtf", remark)]
     assert parsed.warnings[0].is_unread
 

@@ -3,6 +3,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from xml.sax.saxutils import escape
 
 import openpyxl
 import pytest
@@ -168,6 +169,34 @@ def test_what_is_not_read_is_counted() -> None:
             "are not read",
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("footer", "has_words"),
+    [
+        ('&C&"Times New Roman,Regular"&12Page &P of &N', False),
+        ("&LSeite &P&R&P/&N", False),
+        ("&R&P+1", False),
+        ("&L&D&C&F", False),
+        ("&LConfidential&CPage &P", True),
+        ("&CConfidential &P", True),
+        ("&C" + "a" * 100_000, True),
+    ],
+)
+def test_page_numbers_alone_are_no_words_of_a_footer(footer: str, has_words: bool) -> None:
+    book = _book(*TABLE)
+    raw = _saved(book)
+    part = "xl/worksheets/sheet1.xml"
+    added = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(added, "w") as package:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == part:
+                margin = f"<headerFooter><oddFooter>{escape(footer)}</oddFooter></headerFooter></worksheet>"
+                content = content.replace(b"</worksheet>", margin.encode())
+            package.writestr(name, content)
+    remarks = [remark.text for remark in parse("book.xlsx", added.getvalue()).warnings]
+    assert remarks == (["1 page footer is not read"] if has_words else [])
 
 
 def test_stored_values_of_formulas_are_read() -> None:

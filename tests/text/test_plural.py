@@ -10,3 +10,8 @@ from rag.text.plural import counted
 )
 def test_only_one_is_singular(number: int, expected: str) -> None:
     assert counted(number, "question") == expected
+
+
+@pytest.mark.parametrize(("noun", "expected"), [("text box", "2 text boxes"), ("sketch", "2 sketches")])
+def test_plural_of_a_hissing_noun(noun: str, expected: str) -> None:
+    assert counted(2, noun) == expected

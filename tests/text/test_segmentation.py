@@ -39,38 +39,23 @@ def _paragraphs(text: str) -> list[str]:
         ("أين المدينة؟ المدينة في الشمال.", ["أين المدينة؟", "المدينة في الشمال."]),
         ("Two things:\n- the first\n- the second", ["Two things:", "- the first", "- the second"]),
         (
-            "The tenant\na. keeps\nb) pays\n(c) insures\n(iv) leaves\nI. Karimov spoke",
-            [
-                "The tenant",
-                "a. keeps",
-                "b) pays",
-                "(c) insures",
-                "(iv) leaves\nI. Karimov spoke",
-            ],
+            "The tenant\na. keeps\nb) pays;\n(c) insures,\n(iv) leaves\nI. Karimov spoke",
+            ["The tenant", "a. keeps", "b) pays;", "(c) insures,", "(iv) leaves\nI. Karimov spoke"],
         ),
+        ("It is refused under section 12\n(b) of the Act.", ["It is refused under section 12\n(b) of the Act."]),
         (
             "1. The rent is high.\n  2. The roof leaks. It rains.\n4.2. No pets.\nThere are 12. He left.",
-            [
-                "1. The rent is high.",
-                "2. The roof leaks.",
-                "It rains.",
-                "4.2. No pets.",
-                "There are 12.",
-                "He left.",
-            ],
+            ["1. The rent is high.", "2. The roof leaks.", "It rains.", "4.2. No pets.", "There are 12.", "He left."],
         ),
         (
             "Run this:\n```sh\nmake all\nmake test. Then\n```\nIt takes\na while.",
-            [
-                "Run this:",
-                "```sh",
-                "make all",
-                "make test.",
-                "Then",
-                "```",
-                "It takes\na while.",
-            ],
+            ["Run this:", "```sh", "make all", "make test.", "Then", "```", "It takes\na while."],
         ),
+        # Before and after a blank line in code.
+        ("Run\nthis:\n```sh\nmake all\nmake it", ["Run\nthis:", "```sh", "make all", "make it"]),
+        ("make all\nmake it\n```\nIt takes\na while.", ["make all\nmake it\n```\nIt takes\na while."]),
+        ("Leases\n~~~~~~\nThe tenant\npays.", ["Leases\n~~~~~~\nThe tenant\npays."]),
+        ("```x``` is\ncode.", ["```x``` is\ncode."]),
         ("A wrapped\nline is one sentence. Two.", ["A wrapped\nline is one sentence.", "Two."]),
     ],
 )
@@ -86,9 +71,12 @@ def test_sentence_ends(text: str, expected: list[str]) -> None:
         ("One,\nstill one.\n\n\nTwo.", ["One,\nstill one.", "Two."]),
         ("# Title\nText.\n## Next\nMore.", ["# Title", "Text.", "## Next", "More."]),
         ("Long " * 40 + "end.\nNext paragraph.", ["Long " * 40 + "end.", "Next paragraph."]),
-        # Wrapped at 130 code points.
+        # Wrapped at 130 and at 160 code points.
         (WIDE + " of\nthe harbour. And\nso on.", [WIDE + " of\nthe harbour. And\nso on."]),
-        (WIDE + " of\n" + WIDE + " again\nand so on.", [WIDE + " of\n" + WIDE + " again\nand so on."]),
+        (WIDE + " of\nthe " + WIDE + "\nVellin and", [WIDE + " of\nthe " + WIDE + "\nVellin and"]),
+        ((WIDE + " " + WIDE)[:160] + "\r\nthe port", [(WIDE + " " + WIDE)[:160] + "\r\nthe port"]),
+        # Entries of similar length.
+        (f"9:01 {WIDE} of\n9:02 {WIDE} if\n9:03 {WIDE}", [f"9:01 {WIDE} of", f"9:02 {WIDE} if", f"9:03 {WIDE}"]),
         # The word would have fit; the line ends a sentence; a list or a table begins.
         (WIDE + "\n" + WIDE + " and more", [WIDE, WIDE + " and more"]),
         (WIDE + ".\nNext paragraph.", [WIDE + ".", "Next paragraph."]),
