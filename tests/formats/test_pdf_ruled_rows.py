@@ -261,6 +261,62 @@ def test_rows_without_rules_in_wide_columns_stay_rows() -> None:
     assert _text(_page(words + _stroked(_grid(heights, edges)))) == TEXT
 
 
+WIDE = (100, 220, 340, 420)
+
+
+def test_header_and_totals_outside_of_the_rules_are_rows() -> None:
+    rows = [("Item", "Qty", "Price"), ("Oak boards", "4", "120.00"), ("Nails", "200", "18.50")]
+    rows += [("", "Net", "138.50"), ("", "VAT", "27.70"), ("All of the items together", "", "166.20")]
+    words, heights = _words(rows, WIDE)
+    text = "\n".join("\t".join(row) for row in rows)
+    assert _text(_page(words + _stroked(_grid(heights[1:4], WIDE)))) == text
+    note = text_at(102, heights[-1] - LEADING, "To be paid in May.", SIZE)
+    assert _text(_page(words + note + _stroked(_grid(heights[1:4], WIDE)))) == f"{text}\n\nTo be paid in May."
+
+
+def test_highlight_of_totals_outside_of_the_rules_is_in_place() -> None:
+    words, heights = _words([*ROWS, ("", "All the rooms", "340")], WIDE)
+    raw = _page(words + _stroked(_grid(heights[:-1], WIDE)))
+    document = parse("a.pdf", raw).documents[0]
+    start = document.text.index("340")
+    picture = page_picture(raw, document, 1, [(start, start + 3)])
+    assert picture.exact
+    [[box]] = picture.boxes
+    assert box.left == pytest.approx((WIDE[2] + PADDING) / 612, abs=0.002)
+    assert box.top * 792 < 792 - (heights[-2] - LEADING) < (box.top + box.height) * 792
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("Customer Ana Ruiz", "", "No. 17"),
+        ("Hotels on the northern coast and at the lake", "Table 1", ""),
+        ("Hotels of the town", "", ""),
+    ],
+    ids=["not over all columns", "across columns", "one cell"],
+)
+def test_line_above_a_ruled_table_is_no_header(line: Sequence[str]) -> None:
+    words, heights = _words([line, HEADER, *ROWS], WIDE)
+    above = " ".join(filter(None, line))
+    assert _text(_page(words + _stroked(_grid(heights[1:], WIDE)))) == f"{above}\n\n{TEXT}"
+
+
+def test_line_far_from_a_ruled_table_is_no_row() -> None:
+    words, heights = _words([HEADER, *ROWS], WIDE)
+    below, _ = _words([("Total", "", "340")], WIDE, heights[-1] - 4 * SIZE)
+    assert _text(_page(words + below + _stroked(_grid(heights, WIDE)))) == f"{TEXT}\n\nTotal 340"
+
+
+def test_line_between_two_ruled_tables_joins_the_closer_one() -> None:
+    rows = [("Town", "Mayor"), ("Vellin", "Ana Ruiz"), ("Osterby", "Bo Lind"), ("Karsund", "Ida Holm")]
+    text = "\n".join("\t".join(row) for row in rows)
+    columns = (100, 350, 420)
+    upper, heights = _words([HEADER, *ROWS], WIDE)
+    lower, others = _words(rows, columns, heights[-1] - 20)
+    rules = _stroked(_grid(heights, WIDE) + _grid(others[1:], columns))
+    assert _text(_page(upper + lower + rules)) == f"{TEXT}\n{text}"
+
+
 def test_lines_of_a_drawing_are_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     words, heights = _words([HEADER, *ROWS])
     raw = _page(words + _stroked(_grid(heights)))

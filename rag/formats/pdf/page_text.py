@@ -19,6 +19,7 @@ from .cells import cells_of
 from .grids import grids_of, without_forms
 from .insertion import inserted
 from .layout import HYPHEN, Line, Part, Rectangle, utf16_length
+from .outer_rows import with_outer_rows
 from .reading_order import in_reading_order
 from .rows import with_rows
 from .ruled_rows import with_ruled_rows
@@ -67,7 +68,8 @@ def page_text(pdf: Any, page: Any, text_page: Any) -> PageText:
     if grids:
         rules, grids = without_forms(rules, grids, fields_of(page))
     lines = in_reading_order(list(_lines(text_page, printed, rules)))
-    lines = with_rows(with_ruled_rows(lines, grids))
+    lines, tables = with_ruled_rows(lines, grids)
+    lines = with_rows(with_outer_rows(lines, tables))
     annotations = annotations_of(pdf, page, printed)
     return PageText(tuple(inserted(lines, annotations, text_page) if annotations else lines))
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby, pairwise
 
 from .grids import Grid, GridCell
-from .layout import HYPHEN, Line, Part, with_cells
+from .layout import HYPHEN, Line, with_cells
+from .ruled_table import RuledTable, row_of
 
 #: Height above the baseline at which a line is looked up in a grid, and the length by which words may reach over the
 #: edge of their cell, in font sizes.
@@ -38,21 +38,23 @@ EVEN_LINES_OF_TWO, EVEN_LINES = 5, 3
 Content = dict[GridCell, list[Line]]
 
 
-def with_ruled_rows(lines: Sequence[Line], grids: Iterable[Grid]) -> list[Line]:
-    """The lines of a page with each row of a ruled table as one line, with tabs between its cells.
+def with_ruled_rows(lines: Sequence[Line], grids: Iterable[Grid]) -> tuple[list[Line], list[RuledTable]]:
+    """The lines of a page with each row of a ruled table as one line, with tabs between its cells; and these tables.
 
     Args:
         lines: In reading order.
         grids: The grids of the page.
     """
     found = list(lines)
+    tables: list[RuledTable] = []
     for grid in sorted(grids, key=lambda each: (each.xs[-1] - each.xs[0]) * (each.ys[-1] - each.ys[0])):
-        found = _with_table(found, grid)
-    return found
+        found, table = _with_table(found, grid)
+        tables += [table] if table else []
+    return found, tables
 
 
-def _with_table(lines: list[Line], grid: Grid) -> list[Line]:
-    """The lines with the rows of a grid; unchanged if it is no table."""
+def _with_table(lines: list[Line], grid: Grid) -> tuple[list[Line], RuledTable | None]:
+    """The lines with the rows of a grid, and its table; unchanged if it is none."""
     content: Content = defaultdict(list)
     others: list[Line] = []
     at = 0
@@ -61,13 +63,14 @@ def _with_table(lines: list[Line], grid: Grid) -> list[Line]:
             if cell is None:
                 others.append(part)
             elif line.is_row or not _is_within(part, cell, grid):
-                return lines
+                return lines, None
             else:
                 at = at if content else len(others)
                 content[cell].append(part)
     if not _is_table(content, grid):
-        return lines
-    return [*others[:at], *_rows(content, grid), *others[at:]]
+        return lines, None
+    table = _table(content, grid)
+    return [*others[:at], *table.rows, *others[at:]], table
 
 
 def _parts(line: Line, grid: Grid) -> Iterator[tuple[GridCell | None, Line]]:
@@ -140,36 +143,21 @@ def _row(grid: Grid, row: int) -> tuple[GridCell, ...]:
     return grid.cells[row * grid.columns : (row + 1) * grid.columns]
 
 
-def _rows(content: Content, grid: Grid) -> Iterator[Line]:
-    """The rows from the top, without columns that are empty in all of them."""
+def _table(content: Content, grid: Grid) -> RuledTable:
+    """The table without columns that are empty in all rows."""
     columns = sorted({cell.column for cell in content})
     first = min(cell.row for cell in content)
     rooms = _rooms(content, grid)
     by_row: defaultdict[int, Content] = defaultdict(dict)
     for cell, parts in content.items():
         by_row[cell.row][cell] = parts
+    rows: list[Line] = []
     for row, cells in sorted(by_row.items()):
         several = _are_several(cells, rooms, is_first=row == first)
         for some in _by_line(cells) if several else [cells]:
-            yield _line({columns.index(cell.column): parts for cell, parts in some.items()})
-
-
-def _line(cells: dict[int, list[Line]]) -> Line:
-    """A row of the words in each column."""
-    text = ""
-    parts: list[Part] = []
-    column = 0
-    for number, lines in sorted(cells.items()):
-        text += "\t" * (number - column)
-        column = number
-        for i, line in enumerate(lines):
-            text += " " * (i > 0 and not text.endswith(HYPHEN))
-            parts += (part._replace(at=part.at + len(text)) for part in line.parts)
-            text += line.text
-    words = [line for lines in cells.values() for line in lines]
-    first = max(words, key=lambda line: line.baseline)
-    left, right = min(line.left for line in words), max(line.right for line in words)
-    return replace(first, text=text, left=left, right=right, parts=tuple(parts), cells=(), is_row=True)
+            rows.append(row_of({columns.index(cell.column): parts for cell, parts in some.items()}))
+    edges = (*(grid.xs[column] for column in columns), grid.xs[-1])
+    return RuledTable(tuple(rows), edges, grid.ys[0], grid.ys[-1])
 
 
 def _are_several(cells: Content, rooms: Mapping[tuple[int, int], float], *, is_first: bool) -> bool:
