@@ -12,6 +12,8 @@ from tests.formats.pdf_objects import FONT, field, form, stream, text_at, writte
 SIZE, LEADING, PADDING = 10, 12, 2
 #: Edges of the columns; the words of a cell nearly fill it.
 EDGES = (100, 165, 244, 270)
+#: Edges that leave wide gaps.
+WIDE = (100, 220, 340, 420)
 HEADER = ("Hotel", "Opened", "No.")
 ROWS = (("Garnet House", "14 May 1998", "112"), ("Hotel Corvin", "9 September 03", "75"), ("Lindenhof", "", "153"))
 TEXT = "Hotel\tOpened\tNo.\nGarnet House\t14 May 1998\t112\nHotel Corvin\t9 September 03\t75\nLindenhof\t\t153"
@@ -140,6 +142,41 @@ def test_words_wrapped_in_a_cell_are_one_cell() -> None:
     assert _text(raw) == f"Stores of the mill\n\n{table}\n\nCounted in May."
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Name", "Address", "Phone"), ("Ana Ruiz|Director", "12 High St|Vellin", "555 12")],
+        [("Ana Ruiz|Director", "12 High St|Vellin"), ("Bo Lind|Clerk", "3 Mill Lane|Osterby")],
+        [("Ana Ruiz|of the|mill", "12 High St|Vellin|North"), ("Bo Lind|of the|pier", "3 Mill Lane|Osterby|West")],
+        [
+            ("Item", "Delivered to", "Paid by"),
+            ("Oak boards", "Harbour office|Pier 4|Vellin", "Harbour office|PO Box 9|Vellin"),
+            ("Nails", "Mill", "Mill"),
+        ],
+        [
+            ("Part", "Kept in", "Used for"),
+            ("Pump with|steel cover|and gasket", "the cellar|of the old|north mill", "raising|water to|the mill"),
+            ("Valve", "attic", "steam"),
+        ],
+        [("Item", "Owner"), *[("Oak boards|of the mill|in Vellin|since May|of 1998|by law", "Ana|Ruiz")] * 3],
+    ],
+    ids=["one row", "two rows", "two rows of three lines", "addresses", "three lines each", "many lines"],
+)
+def test_lines_of_a_fully_ruled_cell_are_one_cell(rows: list[tuple[str, ...]]) -> None:
+    edges = (60, 180, 330, 420)[: len(rows[0]) + 1]
+    words, heights = _words(rows, edges)
+    text = "\n".join("\t".join(row) for row in rows).replace("|", " ")
+    assert _text(_page(words + _stroked(_grid(heights, edges)))) == text
+
+
+def test_two_groups_of_rows_without_rules_between_them_stay_rows() -> None:
+    rows = [*ROWS[:2], ("Lindenhof", "3 May 11", "153")] * 2
+    group = tuple("|".join(cells) for cells in zip(*rows, strict=True))
+    words, heights = _words([HEADER, group, group], WIDE)
+    text = "\n".join("\t".join(row) for row in [HEADER, *rows, *rows])
+    assert _text(_page(words + _stroked(_grid(heights, WIDE)))) == text
+
+
 def test_wrapped_cell_is_highlighted_line_by_line() -> None:
     words, heights = _words([HEADER, ("Hotel Corvin|by the sea", "9 May 03", "75"), *ROWS])
     raw = _page(words + _stroked(_grid(heights)))
@@ -259,9 +296,6 @@ def test_rows_without_rules_in_wide_columns_stay_rows() -> None:
     edges = (100, 220, 340, 400)
     words, heights = _words([HEADER, tuple("|".join(cells) for cells in zip(*ROWS, strict=True))], edges)
     assert _text(_page(words + _stroked(_grid(heights, edges)))) == TEXT
-
-
-WIDE = (100, 220, 340, 420)
 
 
 def test_header_and_totals_outside_of_the_rules_are_rows() -> None:
