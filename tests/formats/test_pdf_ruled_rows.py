@@ -1,11 +1,14 @@
 """Rows of tables in a PDF whose cells are ruled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from rag.formats import parse
+from rag.formats.pdf.cells import cells_of
+from rag.formats.pdf.extract import opened
 from rag.formats.pdf.render import page_picture
 from tests.formats.pdf_objects import FONT, field, form, stream, text_at, written
 
@@ -349,6 +352,29 @@ def test_line_between_two_ruled_tables_joins_the_closer_one() -> None:
     lower, others = _words(rows, columns, heights[-1] - 20)
     rules = _stroked(_grid(heights, WIDE) + _grid(others[1:], columns))
     assert _text(_page(upper + lower + rules)) == f"{TEXT}\n{text}"
+
+
+class _CountedTuple(tuple[float, ...]):
+    """Counts how often its items are read."""
+
+    reads = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.reads += 1
+        return super().__getitem__(index)
+
+    def __iter__(self) -> Iterator[float]:
+        for index in range(len(self)):
+            yield self[index]
+
+
+def test_few_of_many_rules_are_looked_at_for_a_word() -> None:
+    words = " ".join(["ab"] * 20)
+    rules = _CountedTuple(range(2000))
+    with opened(_page(text_at(100, 700, words, SIZE))) as pdf:
+        found = list(cells_of(words, 0, SIZE, pdf[0].get_textpage(), rules))
+    assert [words[cell.start : cell.end] for cell in found] == ["ab"] * 20
+    assert rules.reads < 20 * 20
 
 
 def test_lines_of_a_drawing_are_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:

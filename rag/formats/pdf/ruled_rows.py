@@ -47,9 +47,10 @@ def _with_table(lines: list[Line], grid: Grid) -> tuple[list[Line], RuledTable |
     """The lines with the rows of a grid, and its table; unchanged if it is none."""
     content: Content = defaultdict(list)
     others: list[Line] = []
+    inner = _inner_rows(grid)
     at = 0
     for line in lines:
-        for cell, part in _parts(line, grid):
+        for cell, part in _parts(line, grid, inner):
             if cell is None:
                 others.append(part)
             elif line.is_row or not _is_within(part, cell, grid):
@@ -63,31 +64,34 @@ def _with_table(lines: list[Line], grid: Grid) -> tuple[list[Line], RuledTable |
     return [*others[:at], *table.rows, *others[at:]], table
 
 
-def _parts(line: Line, grid: Grid) -> Iterator[tuple[GridCell | None, Line]]:
-    """The words of a line in each cell of a grid, and those outside of its table."""
-    if not grid.ys[0] <= line.baseline + MIDDLE * line.size < grid.ys[-1]:
+def _inner_rows(grid: Grid) -> range:
+    """The rows of a grid between its first and last ones that are one cell.
+
+    These are a title and a note, or the rest of the page in its frame.
+    """
+    several = [row for row in range(grid.rows) if grid.cells[row * grid.columns].width < grid.columns]
+    return range(several[0], several[-1] + 1) if several else range(0)
+
+
+def _parts(line: Line, grid: Grid, rows: range) -> Iterator[tuple[GridCell | None, Line]]:
+    """The words of a line in each cell of these rows of a grid, and those outside of them."""
+    y = line.baseline + MIDDLE * line.size
+    if not grid.ys[0] <= y < grid.ys[-1]:
         yield None, line
         return
+
+    def cell_at(x: float) -> GridCell | None:
+        cell = grid.cell_at(x, y)
+        return cell if cell and cell.row in rows else None
+
     if line.is_row:
-        yield _table_cell((line.left + line.right) / 2, line, grid), line
+        yield cell_at((line.left + line.right) / 2), line
         return
-    cells = [_table_cell((each.left + each.right) / 2, line, grid) for each in line.cells]
+    cells = [cell_at((each.left + each.right) / 2) for each in line.cells]
     for cell, group in groupby(range(len(cells)), key=cells.__getitem__):
         numbers = list(group)
         is_whole = len(numbers) == len(cells)
         yield cell, line if is_whole else with_cells(line, numbers[0], numbers[-1] + 1)
-
-
-def _table_cell(x: float, line: Line, grid: Grid) -> GridCell | None:
-    """The cell of a line at a place; None outside of the grid, and in its first and last rows if they are one cell.
-
-    The one is a title, the other a note, or both are the rest of the page in its frame.
-    """
-    cell = grid.cell_at(x, line.baseline + MIDDLE * line.size)
-    if cell is None or cell.width < grid.columns:
-        return cell
-    rows = [grid.cells[row * grid.columns].width == grid.columns for row in range(grid.rows)]
-    return None if all(rows[: cell.row]) or all(rows[cell.row + cell.height :]) else cell
 
 
 def _is_within(part: Line, cell: GridCell, grid: Grid) -> bool:
