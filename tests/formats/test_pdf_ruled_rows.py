@@ -195,6 +195,24 @@ def test_wrapped_cell_is_highlighted_line_by_line() -> None:
     assert corvin.left > by.left + by.width
 
 
+@pytest.mark.parametrize("height", [-2, 3], ids=["underlined", "struck through"])
+def test_lines_at_words_of_a_wrapped_cell_are_no_rules(height: float) -> None:
+    edges = (100, 180, 260, 300)
+    words, heights = _words([HEADER, ("Garnet House by|the northern lake", "14 May 1998", "112"), *ROWS], edges)
+    ys = [heights[1] - LEADING * line + height for line in (1, 2)]
+    at_words = [(edges[0] + PADDING, y, edges[0] + PADDING + 75, y) for y in ys]
+    text = _text(_page(words + _stroked(_grid(heights, edges) + at_words)))
+    assert "Garnet House by the northern lake\t14 May 1998\t112\n" in text
+
+
+def test_rules_close_below_the_words_separate_rows() -> None:
+    rows = [("Part", "Kept in"), ("Pump with|gasket", "the cellar of|the mill"), ("Valve", "attic")]
+    words, heights = _words(rows, EDGES[:3])
+    raised = [height + 2 for height in heights]
+    text = "Part\tKept in\nPump with gasket\tthe cellar of the mill\nValve\tattic"
+    assert _text(_page(words + _stroked(_grid(raised, EDGES[:3])))) == text
+
+
 def test_word_hyphenated_in_a_cell_is_rejoined() -> None:
     words, heights = _words([HEADER, ("A harbour ho-|tel", "9 May 03", "75"), *ROWS])
     assert "A harbour hotel\t9 May 03\t75" in _text(_page(words + _stroked(_grid(heights))))
