@@ -329,6 +329,16 @@ def test_header_and_totals_outside_of_the_rules_are_rows() -> None:
     assert _text(_page(words + note + _stroked(_grid(heights[1:4], WIDE)))) == f"{text}\n\nTo be paid in May."
 
 
+def test_header_of_two_lines_above_the_rules_is_two_rows() -> None:
+    words, heights = _words([HEADER, ("", "(year)", ""), *ROWS], WIDE)
+    assert _text(_page(words + _stroked(_grid(heights[2:], WIDE)))) == TEXT.replace("\n", "\n\t(year)\n", 1)
+
+
+def test_lines_far_below_a_line_of_several_cells_are_no_header() -> None:
+    words, heights = _words([HEADER, ("Town", "", ""), ("Vellin", "", ""), *ROWS], WIDE)
+    assert _text(_page(words + _stroked(_grid(heights[3:], WIDE)))).endswith(f"\n\n{TEXT.partition(chr(10))[2]}")
+
+
 def test_highlight_of_totals_outside_of_the_rules_is_in_place() -> None:
     words, heights = _words([*ROWS, ("", "All the rooms", "340")], WIDE)
     raw = _page(words + _stroked(_grid(heights[:-1], WIDE)))

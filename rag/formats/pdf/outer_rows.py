@@ -15,6 +15,8 @@ from .ruled_table import RuledTable, row_of
 FEWEST_CELLS = 2
 #: Length by which words may reach over the edge of their column, in font sizes.
 OVER = 0.5
+#: Most lines in a row of a header below its first one that do not name all columns.
+MAX_WRAPPED = 1
 
 
 def with_outer_rows(lines: Sequence[Line], tables: Iterable[RuledTable]) -> list[Line]:
@@ -41,29 +43,40 @@ def with_outer_rows(lines: Sequence[Line], tables: Iterable[RuledTable]) -> list
 def _between(lines: Sequence[Line], above: RuledTable | None, below: RuledTable | None) -> list[Line]:
     """The lines between two tables, the rows of either as such."""
     groups = side_by_side(lines)
-    totals: list[Line] = []
-    headers: list[Line] = []
-    if above:
-        y = above.bottom
-        for group in groups:
-            line = as_one(group)
-            row = _row(line, above.edges) if _is_next(y - line.baseline, line) else None
-            if not row or (below and above.bottom - line.baseline > line.baseline - below.top):
-                break
-            totals.append(row)
-            y = line.baseline
-    if below:
-        y = below.top
-        for group in reversed(groups[len(totals) :]):
-            line = as_one(group)
-            # A header names all columns, or all but that of the labels.
-            row = _row(line, below.edges, range(1, len(below.edges) - 1)) if _is_next(line.baseline - y, line) else None
-            if not row:
-                break
-            headers.insert(0, row)
-            y = line.baseline
-    others = groups[len(totals) : len(groups) - len(headers)]
-    return [*totals, *(line for group in others for line in group), *headers]
+    totals = _totals(map(as_one, groups), above, below) if above else []
+    header = _header(map(as_one, reversed(groups[len(totals) :])), below) if below else []
+    others = groups[len(totals) : len(groups) - len(header)]
+    return [*totals, *(line for group in others for line in group), *reversed(header)]
+
+
+def _totals(lines: Iterable[Line], table: RuledTable, below: RuledTable | None) -> list[Line]:
+    """The rows below the rules of a table that are closer to it than to the table below."""
+    rows = []
+    y = table.bottom
+    for line in lines:
+        words = _by_column(line, table.edges) if _is_next(y - line.baseline, line) else {}
+        is_closer = not below or table.bottom - line.baseline <= line.baseline - below.top
+        if len(words) < FEWEST_CELLS or not is_closer:
+            break
+        rows.append(row_of(words))
+        y = line.baseline
+    return rows
+
+
+def _header(lines: Iterable[Line], table: RuledTable) -> list[Line]:
+    """The rows above the rules of a table, from the lowest; the highest names all columns but that of the labels."""
+    named = set(range(1, len(table.edges) - 1))
+    rows: list[Line] = []
+    length = 0
+    y = table.top
+    for line in lines:
+        words = _by_column(line, table.edges) if _is_next(line.baseline - y, line) else {}
+        if not words or len(rows) - length > MAX_WRAPPED:
+            break
+        rows.append(row_of(words))
+        length = len(rows) if len(words) >= FEWEST_CELLS and words.keys() >= named else length
+        y = line.baseline
+    return rows[:length]
 
 
 def _is_next(gap: float, line: Line) -> bool:
@@ -72,16 +85,13 @@ def _is_next(gap: float, line: Line) -> bool:
     return -SAME_LINE * size <= gap < NEXT_ROW * size
 
 
-def _row(line: Line, edges: Sequence[float], filled: Iterable[int] = ()) -> Line | None:
-    """The line as a row of a table with these edges of columns.
-
-    None if its words are not in several columns, or not in all that must be filled.
-    """
+def _by_column(line: Line, edges: Sequence[float]) -> dict[int, list[Line]]:
+    """The words of a line by the columns between these edges; empty if they are not in columns, as in a row."""
     over = OVER * line.size
     if not line.is_upright or not line.cells or line.text.endswith(HYPHEN):
-        return None
+        return {}
     if line.cells[0].left < edges[0] - over or line.cells[-1].right > edges[-1] + over:
-        return None
+        return {}
     inner = edges[1:-1]
     # The first and last column that the words of a cell are in.
     spans = []
@@ -89,12 +99,11 @@ def _row(line: Line, edges: Sequence[float], filled: Iterable[int] = ()) -> Line
         inset = min(over, (cell.right - cell.left) / 2)
         column = bisect_right(inner, cell.left + inset)
         spans.append((column, max(column, bisect_left(inner, cell.right - inset))))
-    if any(one != other and one[1] >= other[0] for one, other in pairwise(spans)):
-        return None
+    lengths = [cell.end - cell.start for cell in line.cells]
+    is_apart = all(one == other or one[1] < other[0] for one, other in pairwise(spans))
+    if not is_apart or sum(lengths) > LONGEST_MEAN * len(lengths):
+        return {}
     words: defaultdict[int, list[Line]] = defaultdict(list)
     for number, (column, _) in enumerate(spans):
         words[column].append(with_cells(line, number, number + 1))
-    lengths = [cell.end - cell.start for cell in line.cells]
-    if len(words) < FEWEST_CELLS or not words.keys() >= set(filled) or sum(lengths) > LONGEST_MEAN * len(lengths):
-        return None
-    return row_of(words)
+    return words
