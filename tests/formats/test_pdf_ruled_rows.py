@@ -1,17 +1,22 @@
 """Rows of tables in a PDF whose cells are ruled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from rag.formats import parse
+from rag.formats.pdf.cells import cells_of
+from rag.formats.pdf.extract import opened
 from rag.formats.pdf.render import page_picture
 from tests.formats.pdf_objects import FONT, field, form, stream, text_at, written
 
 SIZE, LEADING, PADDING = 10, 12, 2
 #: Edges of the columns; the words of a cell nearly fill it.
 EDGES = (100, 165, 244, 270)
+#: Edges that leave wide gaps.
+WIDE = (100, 220, 340, 420)
 HEADER = ("Hotel", "Opened", "No.")
 ROWS = (("Garnet House", "14 May 1998", "112"), ("Hotel Corvin", "9 September 03", "75"), ("Lindenhof", "", "153"))
 TEXT = "Hotel\tOpened\tNo.\nGarnet House\t14 May 1998\t112\nHotel Corvin\t9 September 03\t75\nLindenhof\t\t153"
@@ -140,6 +145,41 @@ def test_words_wrapped_in_a_cell_are_one_cell() -> None:
     assert _text(raw) == f"Stores of the mill\n\n{table}\n\nCounted in May."
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Name", "Address", "Phone"), ("Ana Ruiz|Director", "12 High St|Vellin", "555 12")],
+        [("Ana Ruiz|Director", "12 High St|Vellin"), ("Bo Lind|Clerk", "3 Mill Lane|Osterby")],
+        [("Ana Ruiz|of the|mill", "12 High St|Vellin|North"), ("Bo Lind|of the|pier", "3 Mill Lane|Osterby|West")],
+        [
+            ("Item", "Delivered to", "Paid by"),
+            ("Oak boards", "Harbour office|Pier 4|Vellin", "Harbour office|PO Box 9|Vellin"),
+            ("Nails", "Mill", "Mill"),
+        ],
+        [
+            ("Part", "Kept in", "Used for"),
+            ("Pump with|steel cover|and gasket", "the cellar|of the old|north mill", "raising|water to|the mill"),
+            ("Valve", "attic", "steam"),
+        ],
+        [("Item", "Owner"), *[("Oak boards|of the mill|in Vellin|since May|of 1998|by law", "Ana|Ruiz")] * 3],
+    ],
+    ids=["one row", "two rows", "two rows of three lines", "addresses", "three lines each", "many lines"],
+)
+def test_lines_of_a_fully_ruled_cell_are_one_cell(rows: list[tuple[str, ...]]) -> None:
+    edges = (60, 180, 330, 420)[: len(rows[0]) + 1]
+    words, heights = _words(rows, edges)
+    text = "\n".join("\t".join(row) for row in rows).replace("|", " ")
+    assert _text(_page(words + _stroked(_grid(heights, edges)))) == text
+
+
+def test_two_groups_of_rows_without_rules_between_them_stay_rows() -> None:
+    rows = [*ROWS[:2], ("Lindenhof", "3 May 11", "153")] * 2
+    group = tuple("|".join(cells) for cells in zip(*rows, strict=True))
+    words, heights = _words([HEADER, group, group], WIDE)
+    text = "\n".join("\t".join(row) for row in [HEADER, *rows, *rows])
+    assert _text(_page(words + _stroked(_grid(heights, WIDE)))) == text
+
+
 def test_wrapped_cell_is_highlighted_line_by_line() -> None:
     words, heights = _words([HEADER, ("Hotel Corvin|by the sea", "9 May 03", "75"), *ROWS])
     raw = _page(words + _stroked(_grid(heights)))
@@ -153,6 +193,24 @@ def test_wrapped_cell_is_highlighted_line_by_line() -> None:
         assert box.top * 792 < 792 - baseline < (box.top + box.height) * 792
     assert by.left == pytest.approx((EDGES[0] + PADDING) / 612, abs=0.002)
     assert corvin.left > by.left + by.width
+
+
+@pytest.mark.parametrize("height", [-2, 3], ids=["underlined", "struck through"])
+def test_lines_at_words_of_a_wrapped_cell_are_no_rules(height: float) -> None:
+    edges = (100, 180, 260, 300)
+    words, heights = _words([HEADER, ("Garnet House by|the northern lake", "14 May 1998", "112"), *ROWS], edges)
+    ys = [heights[1] - LEADING * line + height for line in (1, 2)]
+    at_words = [(edges[0] + PADDING, y, edges[0] + PADDING + 75, y) for y in ys]
+    text = _text(_page(words + _stroked(_grid(heights, edges) + at_words)))
+    assert "Garnet House by the northern lake\t14 May 1998\t112\n" in text
+
+
+def test_rules_close_below_the_words_separate_rows() -> None:
+    rows = [("Part", "Kept in"), ("Pump with|gasket", "the cellar of|the mill"), ("Valve", "attic")]
+    words, heights = _words(rows, EDGES[:3])
+    raised = [height + 2 for height in heights]
+    text = "Part\tKept in\nPump with gasket\tthe cellar of the mill\nValve\tattic"
+    assert _text(_page(words + _stroked(_grid(raised, EDGES[:3])))) == text
 
 
 def test_word_hyphenated_in_a_cell_is_rejoined() -> None:
@@ -259,6 +317,92 @@ def test_rows_without_rules_in_wide_columns_stay_rows() -> None:
     edges = (100, 220, 340, 400)
     words, heights = _words([HEADER, tuple("|".join(cells) for cells in zip(*ROWS, strict=True))], edges)
     assert _text(_page(words + _stroked(_grid(heights, edges)))) == TEXT
+
+
+def test_header_and_totals_outside_of_the_rules_are_rows() -> None:
+    rows = [("Item", "Qty", "Price"), ("Oak boards", "4", "120.00"), ("Nails", "200", "18.50")]
+    rows += [("", "Net", "138.50"), ("", "VAT", "27.70"), ("All of the items together", "", "166.20")]
+    words, heights = _words(rows, WIDE)
+    text = "\n".join("\t".join(row) for row in rows)
+    assert _text(_page(words + _stroked(_grid(heights[1:4], WIDE)))) == text
+    note = text_at(102, heights[-1] - LEADING, "To be paid in May.", SIZE)
+    assert _text(_page(words + note + _stroked(_grid(heights[1:4], WIDE)))) == f"{text}\n\nTo be paid in May."
+
+
+def test_header_of_two_lines_above_the_rules_is_two_rows() -> None:
+    words, heights = _words([HEADER, ("", "(year)", ""), *ROWS], WIDE)
+    assert _text(_page(words + _stroked(_grid(heights[2:], WIDE)))) == TEXT.replace("\n", "\n\t(year)\n", 1)
+
+
+def test_lines_far_below_a_line_of_several_cells_are_no_header() -> None:
+    words, heights = _words([HEADER, ("Town", "", ""), ("Vellin", "", ""), *ROWS], WIDE)
+    assert _text(_page(words + _stroked(_grid(heights[3:], WIDE)))).endswith(f"\n\n{TEXT.partition(chr(10))[2]}")
+
+
+def test_highlight_of_totals_outside_of_the_rules_is_in_place() -> None:
+    words, heights = _words([*ROWS, ("", "All the rooms", "340")], WIDE)
+    raw = _page(words + _stroked(_grid(heights[:-1], WIDE)))
+    document = parse("a.pdf", raw).documents[0]
+    start = document.text.index("340")
+    picture = page_picture(raw, document, 1, [(start, start + 3)])
+    assert picture.exact
+    [[box]] = picture.boxes
+    assert box.left == pytest.approx((WIDE[2] + PADDING) / 612, abs=0.002)
+    assert box.top * 792 < 792 - (heights[-2] - LEADING) < (box.top + box.height) * 792
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("Customer Ana Ruiz", "", "No. 17"),
+        ("Hotels on the northern coast and at the lake", "Table 1", ""),
+        ("Hotels of the town", "", ""),
+    ],
+    ids=["not over all columns", "across columns", "one cell"],
+)
+def test_line_above_a_ruled_table_is_no_header(line: Sequence[str]) -> None:
+    words, heights = _words([line, HEADER, *ROWS], WIDE)
+    above = " ".join(filter(None, line))
+    assert _text(_page(words + _stroked(_grid(heights[1:], WIDE)))) == f"{above}\n\n{TEXT}"
+
+
+def test_line_far_from_a_ruled_table_is_no_row() -> None:
+    words, heights = _words([HEADER, *ROWS], WIDE)
+    below, _ = _words([("Total", "", "340")], WIDE, heights[-1] - 4 * SIZE)
+    assert _text(_page(words + below + _stroked(_grid(heights, WIDE)))) == f"{TEXT}\n\nTotal 340"
+
+
+def test_line_between_two_ruled_tables_joins_the_closer_one() -> None:
+    rows = [("Town", "Mayor"), ("Vellin", "Ana Ruiz"), ("Osterby", "Bo Lind"), ("Karsund", "Ida Holm")]
+    text = "\n".join("\t".join(row) for row in rows)
+    columns = (100, 350, 420)
+    upper, heights = _words([HEADER, *ROWS], WIDE)
+    lower, others = _words(rows, columns, heights[-1] - 20)
+    rules = _stroked(_grid(heights, WIDE) + _grid(others[1:], columns))
+    assert _text(_page(upper + lower + rules)) == f"{TEXT}\n{text}"
+
+
+class _CountedTuple(tuple[float, ...]):
+    """Counts how often its items are read."""
+
+    reads = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.reads += 1
+        return super().__getitem__(index)
+
+    def __iter__(self) -> Iterator[float]:
+        for index in range(len(self)):
+            yield self[index]
+
+
+def test_few_of_many_rules_are_looked_at_for_a_word() -> None:
+    words = " ".join(["ab"] * 20)
+    rules = _CountedTuple(range(2000))
+    with opened(_page(text_at(100, 700, words, SIZE))) as pdf:
+        found = list(cells_of(words, 0, SIZE, pdf[0].get_textpage(), rules))
+    assert [words[cell.start : cell.end] for cell in found] == ["ab"] * 20
+    assert rules.reads < 20 * 20
 
 
 def test_lines_of_a_drawing_are_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:

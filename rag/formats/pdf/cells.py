@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ def cells_of(text: str, at: int, size: float, text_page: Any, rules: Sequence[fl
         at: Its offset in PDFium's text, in UTF-16 units.
         size: Its font size.
         text_page: PDFium's text of the page.
-        rules: Where vertical rules cross the line.
+        rules: Where vertical rules cross the line, ascending.
     """
     from pypdfium2 import raw as pdfium
 
@@ -36,11 +37,7 @@ def cells_of(text: str, at: int, size: float, text_page: Any, rules: Sequence[fl
             box = (edge, ignored) if edge is left else (ignored, edge)
             pdfium.FPDFText_GetCharBox(text_page, index, *box, ignored, ignored)
         units += length
-        if (
-            cell
-            and left.value - cell.right <= WIDE_GAP * size
-            and not (rules and any(cell.right <= x <= left.value for x in rules))
-        ):
+        if cell and left.value - cell.right <= WIDE_GAP * size and not _any_between(cell.right, left.value, rules):
             cell = Cell(cell.start, word.end(), cell.left, right.value)
         else:
             if cell:
@@ -48,3 +45,9 @@ def cells_of(text: str, at: int, size: float, text_page: Any, rules: Sequence[fl
             cell = Cell(word.start(), word.end(), left.value, right.value)
     if cell:
         yield cell
+
+
+def _any_between(left: float, right: float, rules: Sequence[float]) -> bool:
+    """True if one of the ascending rules is between two words."""
+    after = bisect_left(rules, left)
+    return after < len(rules) and rules[after] <= right

@@ -19,10 +19,12 @@ from .cells import cells_of
 from .grids import grids_of, without_forms
 from .insertion import inserted
 from .layout import HYPHEN, Line, Part, Rectangle, utf16_length
+from .outer_rows import with_outer_rows
 from .reading_order import in_reading_order
 from .rows import with_rows
 from .ruled_rows import with_ruled_rows
 from .rules import Rules, rules_of
+from .underlines import without_underlines
 
 #: Height of most small letters, in font sizes; a rule between cells is at least as high.
 LETTER_HEIGHT = 0.5
@@ -63,11 +65,14 @@ def page_text(pdf: Any, page: Any, text_page: Any) -> PageText:
     """The text of a page with the values of its form fields and the comments on it."""
     printed = text_of(text_page)
     rules = rules_of(page)
-    grids = grids_of(rules)
+    found = list(_lines(text_page, printed, rules))
+    grids = grids_of(without_underlines(rules, found))
     if grids:
-        rules, grids = without_forms(rules, grids, fields_of(page))
-    lines = in_reading_order(list(_lines(text_page, printed, rules)))
-    lines = with_rows(with_ruled_rows(lines, grids))
+        of_tables, grids = without_forms(rules, grids, fields_of(page))
+        if of_tables != rules:
+            found = list(_lines(text_page, printed, of_tables))
+    lines, tables = with_ruled_rows(in_reading_order(found), grids)
+    lines = with_rows(with_outer_rows(lines, tables))
     annotations = annotations_of(pdf, page, printed)
     return PageText(tuple(inserted(lines, annotations, text_page) if annotations else lines))
 

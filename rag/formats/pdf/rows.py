@@ -36,8 +36,8 @@ def with_rows(lines: Sequence[Line]) -> list[Line]:
 
 
 def _found_rows(lines: Sequence[Line]) -> list[Line]:
-    groups = _side_by_side(lines)
-    merged = [_merged(group) for group in groups]
+    groups = side_by_side(lines)
+    merged = [as_one(group) for group in groups]
     found: list[Line] = []
     at = 0
     while at < len(merged):
@@ -48,7 +48,7 @@ def _found_rows(lines: Sequence[Line]) -> list[Line]:
     return found
 
 
-def _side_by_side(lines: Sequence[Line]) -> list[list[Line]]:
+def side_by_side(lines: Sequence[Line]) -> list[list[Line]]:
     """The lines, those side by side together: PDFium breaks some lines at wide gaps."""
     groups: list[list[Line]] = []
     for line in lines:
@@ -65,7 +65,7 @@ def _side_by_side(lines: Sequence[Line]) -> list[list[Line]]:
     return groups
 
 
-def _merged(group: Sequence[Line]) -> Line:
+def as_one(group: Sequence[Line]) -> Line:
     """Lines side by side as one."""
     if len(group) == 1:
         return group[0]
