@@ -1,4 +1,5 @@
 """Data that ships with the library.
 
-The tiktoken encoding used to count tokens, and the trained reader with its ranking and confidence weights.
+The tiktoken encoding used to count tokens, the trained reader with its ranking and confidence weights, and the
+questions written for its training and evaluation.
 """

@@ -3,30 +3,31 @@
 The packaged files hold the questions and where their answers stand, but no text of the data. This command joins them
 with the data into a SQuAD-format file:
 
-- ``written.jsonl.gz`` for ``rag train``: answerable and unanswerable questions. None is about an article that the
-  shipped readers hold back.
-- ``near-misses.jsonl.gz``, with ``--near-misses``, for ``rag eval``: unanswerable questions about articles that no
-  reader is trained on. Twice as many of the data's own questions about the same articles are added.
+- ``written.jsonl.gz`` for ``rag train``: answerable and unanswerable questions, about articles that the shipped readers
+  do not hold back.
+- ``near-misses.jsonl.gz``, with ``--near-misses``, for ``rag eval``: unanswerable questions about paragraphs that no
+  reader is trained on, together with the data's own answerable questions.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import json
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import InputError, RagError
 from rag.questions.squad import load_squad
-from rag.types import Document
 
-#: The data's own questions per near miss.
-OWN_RATIO = 2
+#: The data's own questions that are added for each near miss.
+OWN_PER_NEAR_MISS = 2
 
 
 class Written(NamedTuple):
@@ -34,9 +35,9 @@ class Written(NamedTuple):
 
     Attributes:
         file: Name of a SQuAD-format file.
-        paragraph: Its paragraph, as ``ARTICLE/PARAGRAPH``, both counted from 0.
+        paragraph: Id of the paragraph in it: ``ARTICLE/PARAGRAPH``, both counted from 0.
         question: The question's text.
-        start, end: The answer, code points in the paragraph; both 0 if it does not answer.
+        start, end: The answer, code points in the paragraph; both 0 if the paragraph does not answer.
     """
 
     file: str
@@ -46,106 +47,100 @@ class Written(NamedTuple):
     end: int
 
 
-def training_questions() -> list[Written]:
+@dataclass(frozen=True, slots=True)
+class WrittenQuestions:
+    """Questions about SQuAD-format files.
+
+    Attributes:
+        checksums: SHA-256 of each file by its name.
+        questions: The questions.
+    """
+
+    checksums: Mapping[str, str]
+    questions: Sequence[Written]
+
+    @classmethod
+    def packaged(cls, name: str) -> WrittenQuestions:
+        """The questions of a packaged file."""
+        first, *others = gzip.decompress((files("rag.data") / name).read_bytes()).splitlines()
+        return cls(json.loads(first), [Written(*json.loads(line)) for line in others])
+
+
+def training_questions() -> WrittenQuestions:
     """The packaged questions for training."""
-    return _packaged("written.jsonl.gz")
+    return WrittenQuestions.packaged("written.jsonl.gz")
 
 
-def near_misses() -> list[Written]:
-    """The packaged near misses for measuring."""
-    return _packaged("near-misses.jsonl.gz")
+def near_misses() -> WrittenQuestions:
+    """The packaged near misses for evaluation."""
+    return WrittenQuestions.packaged("near-misses.jsonl.gz")
 
 
-def _packaged(name: str) -> list[Written]:
-    lines = gzip.decompress((files("rag.data") / name).read_bytes()).splitlines()
-    return [Written(*json.loads(line)) for line in lines]
-
-
-def join(written: Sequence[Written], paths: Sequence[Path]) -> dict[str, Any]:
+def join(written: WrittenQuestions, paths: Sequence[Path], own: int = 0) -> dict[str, Any]:
     """The questions about the given files with their paragraphs, in SQuAD's format.
 
-    Raises:
-        InputError: A file is not in SQuAD's format, or it is not one that the questions are about.
-    """
-    found = []
-    for path in paths:
-        documents, _ = load_squad(path, on_invalid=lambda error: None)
-        asked = _about(written, path, documents)
-        places = {place for place, *_ in asked}
-        found += _articles(path, [document for document in documents if document.id in places], asked)
-    return {"version": "written", "data": found}
-
-
-def join_with_own(written: Sequence[Written], paths: Sequence[Path]) -> dict[str, Any]:
-    """As ``join``, with all paragraphs of these articles and ``OWN_RATIO`` times as many of their answerable questions.
+    Args:
+        written: The questions.
+        paths: SQuAD-format files.
+        own: For each of the questions, up to this many answerable questions of the same articles of the file are added.
+            With any, all paragraphs of these articles are kept; else only those that a question is about.
 
     Raises:
-        InputError: See ``join``.
+        InputError: A file cannot be read, is not one that the questions are about, or is given twice.
     """
-    found = []
+    names: dict[str, Path] = {}
     for path in paths:
-        documents, questions = load_squad(path)
-        asked = _about(written, path, documents)
-        articles = {_article(place) for place, *_ in asked}
-        own = [
-            Asked(question.document, question.text, [(gold.start, gold.end) for gold in question.golds])
-            for question in questions
-            if question.golds and _article(question.document) in articles
-        ]
-        own = random.Random(0).sample(own, min(len(own), OWN_RATIO * len(asked)))
-        chosen = [document for document in documents if _article(document.id) in articles]
-        found += _articles(path, chosen, [*own, *asked])
-    return {"version": "written", "data": found}
+        name = _name(written, path)
+        if name in names:
+            raise InputError(f"{path}: the same file as {names[name]}; give it once")
+        names[name] = path
+    articles = [article for name, path in names.items() for article in _articles(written, name, path, own)]
+    return {"version": "written", "data": articles}
 
 
-class Asked(NamedTuple):
-    """A question about the paragraph with an id, and ``(start, end)`` of each annotator's answer."""
+def _name(written: WrittenQuestions, path: Path) -> str:
+    """The name under which the questions know a file."""
+    try:
+        checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    for name, known in written.checksums.items():
+        if known == checksum:
+            return name
+    names = ", ".join(sorted(written.checksums))
+    raise InputError(f"{path}: not a file that the questions are about, or another version; give one of {names}")
 
-    paragraph: str
-    question: str
-    answers: list[tuple[int, int]]
 
-
-def _about(written: Sequence[Written], path: Path, documents: Sequence[Document]) -> list[Asked]:
-    """The questions about a file, checked against its paragraphs."""
-    lengths = {document.id: len(document.text) for document in documents}
-    asked = [question for question in written if question.file == path.name]
-    if not asked:
-        names = ", ".join(sorted({question.file for question in written}))
-        raise InputError(f"{path}: no question is about it; give one of {names}")
-    for question in asked:
-        if question.end > lengths.get(question.paragraph, -1):
-            raise InputError(
-                f"{path}: no paragraph {question.paragraph} as in the file of the model card; give that one"
+def _articles(written: WrittenQuestions, name: str, path: Path, own: int) -> list[dict[str, Any]]:
+    asked = [question for question in written.questions if question.file == name]
+    paragraphs = {question.paragraph for question in asked}
+    articles = {_article(paragraph) for paragraph in paragraphs}
+    documents, of_file = load_squad(path)
+    kept: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
+    for document in documents:
+        article = _article(document.id)
+        if document.id in paragraphs or (own and article in articles):
+            kept[document.id] = {"context": document.text, "qas": []}
+            found.setdefault(article, {"title": document.title, "paragraphs": []})["paragraphs"].append(
+                kept[document.id]
             )
-    return [
-        Asked(question.paragraph, question.question, [(question.start, question.end)] if question.end else [])
-        for question in asked
-    ]
+    others = [question for question in of_file if question.golds and question.document in kept]
+    for other in random.Random(0).sample(others, min(len(others), own * len(asked))):
+        _ask(kept[other.document], f"{name} {other.id}", other.text, [(gold.start, gold.end) for gold in other.golds])
+    for number, (_, paragraph, text, start, end) in enumerate(asked):
+        _ask(kept[paragraph], f"{name} written {number}", text, [(start, end)] if end else [])
+    return list(found.values())
 
 
 def _article(paragraph: str) -> str:
     return paragraph.partition("/")[0]
 
 
-def _articles(path: Path, documents: Sequence[Document], asked: Sequence[Asked]) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    places: dict[str, dict[str, Any]] = {}
-    for document in documents:
-        places[document.id] = {"context": document.text, "qas": []}
-        article = found.setdefault(_article(document.id), {"title": document.title, "paragraphs": []})
-        article["paragraphs"].append(places[document.id])
-    for number, (paragraph, question, answers) in enumerate(asked):
-        text = places[paragraph]["context"]
-        places[paragraph]["qas"].append(
-            {
-                "id": f"{path.name} {number}",
-                "question": question,
-                "answers": [{"text": text[start:end], "answer_start": start} for start, end in answers],
-                "is_impossible": not answers,
-            }
-        )
-    return list(found.values())
+def _ask(paragraph: dict[str, Any], name: str, question: str, spans: Sequence[tuple[int, int]]) -> None:
+    """Add a question to a paragraph in SQuAD's format."""
+    answers = [{"text": paragraph["context"][start:end], "answer_start": start} for start, end in spans]
+    paragraph["qas"].append({"id": name, "question": question, "answers": answers, "is_impossible": not answers})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -154,22 +149,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m rag.data.written",
         description="Join the questions written for this project with the data that they are about.",
     )
-    parser.add_argument("files", nargs="+", type=Path, help="SQuAD-format files, with the names in the model card")
-    parser.add_argument("--near-misses", action="store_true", help="near misses for measuring, not training questions")
+    parser.add_argument("files", nargs="+", type=Path, help="SQuAD-format files that the questions are about")
+    parser.add_argument(
+        "--near-misses", action="store_true",
+        help="write the near misses, for evaluation, instead of the training questions",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="SQuAD-format .json.gz file to write")
     args = parser.parse_args(argv)
     try:
         if args.near_misses:
-            content = join_with_own(near_misses(), args.files)
+            content = join(near_misses(), args.files, OWN_PER_NEAR_MISS)
         else:
             content = join(training_questions(), args.files)
+        _write(args.out, content)
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    args.out.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
     count = sum(len(paragraph["qas"]) for article in content["data"] for paragraph in article["paragraphs"])
     print(f"wrote {count:,} questions to {args.out}")
     return 0
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    aside = path.with_name(f".{path.name}.unfinished")
+    try:
+        aside.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
+        aside.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -1,133 +1,187 @@
 """Questions written for this project about public data."""
 
-import gzip
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rag.data.written import Written, join, join_with_own, main, near_misses, training_questions
+from rag.data import written
+from rag.data.written import Written, WrittenQuestions, join, main, near_misses, training_questions
 from rag.errors import InputError
 from rag.questions.squad import load_squad
 
-ASKED = [{"id": "1", "question": "Who?", "answers": []}]
+#: Paragraphs by article and file.
+TEXTS = {"a.json": [["Nobody."], ["Ann came.", "Bea left."]], "b.json": [["In 1991."]]}
 
 QUESTIONS = [
     Written("a.json", "1/0", "Who came?", 0, 3),
-    Written("a.json", "1/0", "Who left?", 0, 0),
+    Written("a.json", "1/0", "Who flew?", 0, 0),
     Written("b.json", "0/0", "When?", 3, 7),
 ]
 
 
+def own_questions(text: str, place: str) -> list[dict[str, Any]]:
+    """Two answerable questions, the first with two answers, and an unanswerable one."""
+    spans = [[text[:3], text[:-1]], [text[:3]], []]
+    return [
+        {
+            "id": f"{place} {number}",
+            "question": f"Own {number}?",
+            "answers": [{"text": answer, "answer_start": 0} for answer in answers],
+            "is_impossible": not answers,
+        }
+        for number, answers in enumerate(spans)
+    ]
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Two files: ``a.json`` with two articles, ``b.json`` with one."""
-    for name, texts in {"a.json": ["Nobody.", "Ann came."], "b.json": ["In 1991."]}.items():
-        articles = [
-            {"title": f"About_{i}", "paragraphs": [{"context": text, "qas": ASKED}]} for i, text in enumerate(texts)
+    """The files of ``TEXTS``."""
+    for name, articles in TEXTS.items():
+        content = [
+            {
+                "title": f"About_{i}",
+                "paragraphs": [
+                    {"context": text, "qas": own_questions(text, f"{i}/{j}")} for j, text in enumerate(texts)
+                ],
+            }
+            for i, texts in enumerate(articles)
         ]
-        (tmp_path / name).write_text(json.dumps({"data": articles}))
+        (tmp_path / name).write_text(json.dumps({"data": content}))
     return tmp_path
 
 
-def test_joined_questions_are_read_back_with_their_paragraphs_and_answers(data: Path) -> None:
+@pytest.fixture
+def questions(data: Path) -> WrittenQuestions:
+    """``QUESTIONS`` about these files."""
+    return WrittenQuestions({n: hashlib.sha256((data / n).read_bytes()).hexdigest() for n in TEXTS}, QUESTIONS)
+
+
+@pytest.fixture
+def packaged(questions: WrittenQuestions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command finds ``questions`` where the packaged ones are: the data is not at hand."""
+    for name in ("training_questions", "near_misses"):
+        monkeypatch.setattr(written, name, lambda: questions)
+
+
+def test_joined_questions_are_read_back_with_their_answers(data: Path, questions: WrittenQuestions) -> None:
     path = data / "joined.json"
-    path.write_text(json.dumps(join(QUESTIONS, [data / "a.json", data / "b.json"])))
-    documents, questions = load_squad(path)
+    path.write_text(json.dumps(join(questions, [data / "a.json", data / "b.json"])))
+    documents, asked = load_squad(path)
     assert [(document.title, document.text) for document in documents] == [
         ("About 1", "Ann came."),
         ("About 0", "In 1991."),
     ]
-    assert [(question.text, [gold.text for gold in question.golds]) for question in questions] == [
+    assert [(question.text, [gold.text for gold in question.golds]) for question in asked] == [
         ("Who came?", ["Ann"]),
-        ("Who left?", []),
+        ("Who flew?", []),
         ("When?", ["1991"]),
     ]
 
 
-def test_file_that_no_question_is_about_is_named_with_those_that_have_questions(data: Path) -> None:
-    other = (data / "b.json").rename(data / "c.json")
-    with pytest.raises(InputError, match=rf"{other}: no question is about it; give one of a\.json, b\.json"):
-        join(QUESTIONS, [other])
-
-
-def test_near_misses_are_joined_with_twice_as_many_answerable_questions_of_their_articles(tmp_path: Path) -> None:
-    def asked(name: str, text: str, answers: list[str]) -> dict[str, object]:
-        golds = [{"text": answer, "answer_start": text.index(answer)} for answer in answers]
-        return {"id": name, "question": f"{name}?", "answers": golds, "is_impossible": not answers}
-
-    texts = [["Ann came.", "Bea left."], ["Nobody."]]
-    articles = [
-        {
-            "title": "T",
-            "paragraphs": [
-                {
-                    "context": text,
-                    "qas": [asked(f"{i}{j}a", text, [text[:3], text[:-1]])]
-                    + [asked(f"{i}{j}{name}", text, [text[:3]]) for name in "bc"]
-                    + [asked(f"{i}{j}d", text, [])],
-                }
-                for j, text in enumerate(of_article)
-            ],
-        }
-        for i, of_article in enumerate(texts)
-    ]
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps({"data": articles}))
-    joined = tmp_path / "joined.json"
-    joined.write_text(json.dumps(join_with_own([Written("a.json", "0/1", "Who flew?", 0, 0)] * 2, [path])))
-    documents, questions = load_squad(joined)
-    # Paragraphs without a near miss stay: a question is asked of the whole article. Other articles do not.
+def test_own_answerable_questions_of_the_same_articles_are_added(data: Path, questions: WrittenQuestions) -> None:
+    path = data / "joined.json"
+    path.write_text(json.dumps(join(questions, [data / "a.json"], own=2)))
+    documents, asked = load_squad(path)
+    # A paragraph that no question is about stays, since a question is asked of the whole article.
     assert [document.text for document in documents] == ["Ann came.", "Bea left."]
-    assert [question.document for question in questions if question.text == "Who flew?"] == ["0/1", "0/1"]
-    own = [question for question in questions if question.text != "Who flew?"]
-    assert len(own) == 4
-    assert all(question.golds for question in own)
-    assert all(len(question.golds) == 2 for question in own if question.text.endswith("a?"))
+    own = [question for question in asked if question.text.startswith("Own")]
+    assert sorted((question.document, question.text) for question in own) == [
+        ("0/0", "Own 0?"), ("0/0", "Own 1?"), ("0/1", "Own 0?"), ("0/1", "Own 1?"),
+    ]  # fmt: skip
+    assert [len(question.golds) for question in own if question.text == "Own 0?"] == [2, 2]
+    assert [question.text for question in asked if question not in own] == ["Who came?", "Who flew?"]
 
 
-@pytest.mark.parametrize("texts", [["Nobody."], ["Nobody.", "An"]], ids=["paragraph missing", "paragraph shorter"])
-def test_file_with_other_paragraphs_is_named(data: Path, texts: list[str]) -> None:
-    articles = [{"title": "", "paragraphs": [{"context": text, "qas": ASKED}]} for text in texts]
-    path = data / "a.json"
-    path.write_text(json.dumps({"data": articles}))
-    with pytest.raises(InputError, match=rf"{path}: no paragraph 1/0 as in the file of the model card"):
-        join(QUESTIONS, [path])
+def test_own_questions_are_limited_by_the_number_of_written_ones(data: Path, questions: WrittenQuestions) -> None:
+    joined = join(questions, [data / "a.json"], own=1)
+    assert joined == join(questions, [data / "a.json"], own=1)
+    asked = [qa for paragraph in joined["data"][0]["paragraphs"] for qa in paragraph["qas"]]
+    assert sum(qa["question"].startswith("Own") for qa in asked) == 2
 
 
-def test_packaged_questions_are_unique_and_a_third_have_no_answer() -> None:
-    questions = training_questions()
-    assert len(set(questions)) == len(questions) > 14_000
-    assert 0.3 < sum(not question.end for question in questions) / len(questions) < 0.4
+def test_renamed_file_is_recognised(data: Path, questions: WrittenQuestions) -> None:
+    expected = join(questions, [data / "b.json"])
+    assert join(questions, [(data / "b.json").rename(data / "c.json")]) == expected
+
+
+def spaced(path: Path) -> Path:
+    path.write_text(path.read_text() + " ")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (lambda data: data / "no.json", "cannot be read (No such file or directory)"),
+        (
+            lambda data: spaced(data / "a.json"),
+            "not a file that the questions are about, or another version; give one of a.json, b.json",
+        ),
+    ],
+    ids=["missing", "another version"],
+)
+def test_unusable_file_is_named(
+    data: Path, questions: WrittenQuestions, path: Callable[[Path], Path], message: str
+) -> None:
+    given = path(data)
+    with pytest.raises(InputError) as caught:
+        join(questions, [given])
+    assert str(caught.value) == f"{given}: {message}"
+
+
+def test_file_given_twice_is_named(data: Path, questions: WrittenQuestions) -> None:
+    with pytest.raises(InputError, match=r"b\.json: the same file as .*b\.json; give it once"):
+        join(questions, [data / "b.json", data / "a.json", data / "b.json"])
+
+
+def test_packaged_questions_have_one_label_each() -> None:
+    questions = training_questions().questions
+    assert len({(question.file, question.paragraph, question.question) for question in questions}) == len(questions)
+    assert {question.file for question in questions} == set(training_questions().checksums)
     assert all(0 <= question.start < question.end or question.start == question.end == 0 for question in questions)
 
 
-def test_packaged_near_misses_are_unique_and_unanswerable() -> None:
-    questions = near_misses()
+def test_packaged_near_misses_are_unanswerable_and_apart_from_the_training() -> None:
+    questions = near_misses().questions
     assert len(set(questions)) == len(questions) == 487
     assert not any(question.end for question in questions)
-    trained = {(question.file, question.paragraph.partition("/")[0]) for question in training_questions()}
-    assert not trained & {(question.file, question.paragraph.partition("/")[0]) for question in questions}
+
+    def articles(of: WrittenQuestions) -> set[tuple[str, str]]:
+        return {(question.file, question.paragraph.partition("/")[0]) for question in of.questions}
+
+    assert not articles(training_questions()) & articles(near_misses())
 
 
-def test_command_names_a_file_it_cannot_use_in_one_line(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("packaged")
+@pytest.mark.parametrize(
+    ("option", "count"), [([], 2), (["--near-misses"], 6)], ids=["training questions", "near misses"]
+)
+def test_command_writes_a_file_that_is_read_back(
+    data: Path, capsys: pytest.CaptureFixture[str], option: list[str], count: int
+) -> None:
+    out = data / "joined.json.gz"
+    assert main([str(data / "a.json"), *option, "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"wrote {count} questions to {out}\n"
+    assert len(load_squad(out)[1]) == count
+
+
+def test_command_names_a_file_that_it_does_not_know_in_one_line(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = data / "joined.json.gz"
     assert main([str(data / "a.json"), "--out", str(out)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"python -m rag.data.written: {data / 'a.json'}: no question is about it; give one of ")
+    assert error.startswith(f"python -m rag.data.written: {data / 'a.json'}: not a file that the questions are about")
     assert error.count("\n") == 1
     assert not out.exists()
 
 
-def test_command_writes_a_file_that_training_reads(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = data / "tat-qa.json.gz"
-    asked = [question for question in training_questions() if question.file == path.name]
-    places = [tuple(map(int, question.paragraph.split("/"))) for question in asked]
-    paragraphs = [{"context": "x" * max(question.end for question in asked), "qas": ASKED}]
-    article = {"title": "", "paragraphs": paragraphs * (max(place[1] for place in places) + 1)}
-    articles = [article] * (max(place[0] for place in places) + 1)
-    path.write_bytes(gzip.compress(json.dumps({"data": articles}).encode()))
-    out = data / "joined.json.gz"
-    assert main([str(path), "--out", str(out)]) == 0
-    assert capsys.readouterr().out == f"wrote {len(asked):,} questions to {out}\n"
-    assert [question.text for question in load_squad(out)[1]] == [question.question for question in asked]
+@pytest.mark.usefixtures("packaged")
+def test_command_names_an_output_that_it_cannot_write(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = data / "missing" / "joined.json.gz"
+    assert main([str(data / "a.json"), "--out", str(out)]) == 2
+    assert capsys.readouterr().err == (
+        f"python -m rag.data.written: {out}: cannot be written (No such file or directory); choose another --out\n"
+    )
