@@ -3,10 +3,10 @@
 The packaged files hold the questions and where their answers stand, but no text of the data. This command joins them
 with the data into a SQuAD-format file:
 
-- ``written.jsonl.gz`` for ``rag train``: answerable and unanswerable questions, about articles that the shipped readers
+- ``--use training``, for ``rag train``: answerable and unanswerable questions, about articles that the shipped readers
   do not hold back.
-- ``near-misses.jsonl.gz``, with ``--near-misses``, for ``rag eval``: unanswerable questions about paragraphs that no
-  reader is trained on, together with the data's own answerable questions.
+- ``--use calibration``, for fitting, and ``--use evaluation``, for ``rag eval``: unanswerable questions about
+  paragraphs that no reader is trained on, together with the data's own answerable questions.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 from rag.errors import InputError, RagError
 from rag.questions.squad import load_squad
 
-#: The data's own questions that are added for each near miss.
-OWN_PER_NEAR_MISS = 2
+#: What the questions are for, and how many of the data's own questions are added for each of them.
+USES = {"training": 0, "calibration": 2, "evaluation": 2}
 
 
 class Written(NamedTuple):
@@ -37,7 +37,8 @@ class Written(NamedTuple):
         file: Name of a SQuAD-format file.
         paragraph: Id of the paragraph in it: ``ARTICLE/PARAGRAPH``, both counted from 0.
         question: The question's text.
-        start, end: The answer, code points in the paragraph; both 0 if the paragraph does not answer.
+        start, end: The answer, code points in the paragraph; of an unanswerable question, a plausible wrong answer.
+        answerable: Does the paragraph answer?
     """
 
     file: str
@@ -45,6 +46,7 @@ class Written(NamedTuple):
     question: str
     start: int
     end: int
+    answerable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +62,11 @@ class WrittenQuestions:
     questions: Sequence[Written]
 
     @classmethod
-    def packaged(cls, name: str) -> WrittenQuestions:
-        """The questions of a packaged file."""
-        first, *others = gzip.decompress((files("rag.data") / name).read_bytes()).splitlines()
+    def packaged(cls, use: str) -> WrittenQuestions:
+        """The packaged questions for one of ``USES``."""
+        packed = (files("rag.data") / f"written-{use}.jsonl.gz").read_bytes()
+        first, *others = gzip.decompress(packed).splitlines()
         return cls(json.loads(first), [Written(*json.loads(line)) for line in others])
-
-
-def training_questions() -> WrittenQuestions:
-    """The packaged questions for training."""
-    return WrittenQuestions.packaged("written.jsonl.gz")
-
-
-def near_misses() -> WrittenQuestions:
-    """The packaged near misses for evaluation."""
-    return WrittenQuestions.packaged("near-misses.jsonl.gz")
 
 
 def join(written: WrittenQuestions, paths: Sequence[Path], own: int = 0) -> dict[str, Any]:
@@ -128,8 +121,8 @@ def _articles(written: WrittenQuestions, name: str, path: Path, own: int) -> lis
     others = [question for question in of_file if question.golds and question.document in kept]
     for other in random.Random(0).sample(others, min(len(others), own * len(asked))):
         _ask(kept[other.document], f"{name} {other.id}", other.text, [(gold.start, gold.end) for gold in other.golds])
-    for number, (_, paragraph, text, start, end) in enumerate(asked):
-        _ask(kept[paragraph], f"{name} written {number}", text, [(start, end)] if end else [])
+    for number, (_, paragraph, text, start, end, answerable) in enumerate(asked):
+        _ask(kept[paragraph], f"{name} written {number}", text, [(start, end)], answerable)
     return list(found.values())
 
 
@@ -137,10 +130,15 @@ def _article(paragraph: str) -> str:
     return paragraph.partition("/")[0]
 
 
-def _ask(paragraph: dict[str, Any], name: str, question: str, spans: Sequence[tuple[int, int]]) -> None:
+def _ask(
+    paragraph: dict[str, Any], name: str, question: str, spans: Sequence[tuple[int, int]], answerable: bool = True
+) -> None:
     """Add a question to a paragraph in SQuAD's format."""
     answers = [{"text": paragraph["context"][start:end], "answer_start": start} for start, end in spans]
-    paragraph["qas"].append({"id": name, "question": question, "answers": answers, "is_impossible": not answers})
+    asked = {"id": name, "question": question, "is_impossible": not answerable}
+    paragraph["qas"].append(
+        asked | ({"answers": answers} if answerable else {"answers": [], "plausible_answers": answers})
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -151,16 +149,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("files", nargs="+", type=Path, help="SQuAD-format files that the questions are about")
     parser.add_argument(
-        "--near-misses", action="store_true",
-        help="write the near misses, for evaluation, instead of the training questions",
-    )  # fmt: skip
+        "--use", choices=USES, default="training", help="what the questions are for (default: training)"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="SQuAD-format .json.gz file to write")
     args = parser.parse_args(argv)
     try:
-        if args.near_misses:
-            content = join(near_misses(), args.files, OWN_PER_NEAR_MISS)
-        else:
-            content = join(training_questions(), args.files)
+        content = join(WrittenQuestions.packaged(args.use), args.files, USES[args.use])
         _write(args.out, content)
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from rag.data import written
-from rag.data.written import Written, WrittenQuestions, join, main, near_misses, training_questions
+from rag.data.written import USES, Written, WrittenQuestions, join, main
 from rag.errors import InputError
 from rag.questions.squad import load_squad
 
@@ -17,9 +16,9 @@ from rag.questions.squad import load_squad
 TEXTS = {"a.json": [["Nobody."], ["Ann came.", "Bea left."]], "b.json": [["In 1991."]]}
 
 QUESTIONS = [
-    Written("a.json", "1/0", "Who came?", 0, 3),
-    Written("a.json", "1/0", "Who flew?", 0, 0),
-    Written("b.json", "0/0", "When?", 3, 7),
+    Written("a.json", "1/0", "Who came?", 0, 3, True),
+    Written("a.json", "1/0", "Who flew?", 0, 3, False),
+    Written("b.json", "0/0", "When?", 3, 7, True),
 ]
 
 
@@ -63,13 +62,13 @@ def questions(data: Path) -> WrittenQuestions:
 @pytest.fixture
 def packaged(questions: WrittenQuestions, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command finds ``questions`` where the packaged ones are: the data is not at hand."""
-    for name in ("training_questions", "near_misses"):
-        monkeypatch.setattr(written, name, lambda: questions)
+    monkeypatch.setattr(WrittenQuestions, "packaged", lambda use: questions)
 
 
 def test_joined_questions_are_read_back_with_their_answers(data: Path, questions: WrittenQuestions) -> None:
     path = data / "joined.json"
-    path.write_text(json.dumps(join(questions, [data / "a.json", data / "b.json"])))
+    joined = join(questions, [data / "a.json", data / "b.json"])
+    path.write_text(json.dumps(joined))
     documents, asked = load_squad(path)
     assert [(document.title, document.text) for document in documents] == [
         ("About 1", "Ann came."),
@@ -80,6 +79,9 @@ def test_joined_questions_are_read_back_with_their_answers(data: Path, questions
         ("Who flew?", []),
         ("When?", ["1991"]),
     ]
+    impossible = joined["data"][0]["paragraphs"][0]["qas"][1]
+    assert impossible["is_impossible"]
+    assert impossible["plausible_answers"] == [{"text": "Ann", "answer_start": 0}]
 
 
 def test_own_answerable_questions_of_the_same_articles_are_added(data: Path, questions: WrittenQuestions) -> None:
@@ -138,28 +140,27 @@ def test_file_given_twice_is_named(data: Path, questions: WrittenQuestions) -> N
         join(questions, [data / "b.json", data / "a.json", data / "b.json"])
 
 
-def test_packaged_questions_have_one_label_each() -> None:
-    questions = training_questions().questions
-    assert len({(question.file, question.paragraph, question.question) for question in questions}) == len(questions)
-    assert {question.file for question in questions} == set(training_questions().checksums)
-    assert all(0 <= question.start < question.end or question.start == question.end == 0 for question in questions)
+@pytest.mark.parametrize(("use", "count"), [("training", 25_548), ("calibration", 133), ("evaluation", 487)])
+def test_packaged_questions_have_one_label_each(use: str, count: int) -> None:
+    packaged = WrittenQuestions.packaged(use)
+    questions = packaged.questions
+    assert len({(question.file, question.paragraph, question.question) for question in questions}) == count
+    assert len(questions) == count
+    assert {question.file for question in questions} == set(packaged.checksums)
+    assert all(0 <= question.start < question.end for question in questions)
+    assert use == "training" or not any(question.answerable for question in questions)
 
 
-def test_packaged_near_misses_are_unanswerable_and_apart_from_the_training() -> None:
-    questions = near_misses().questions
-    assert len(set(questions)) == len(questions) == 487
-    assert not any(question.end for question in questions)
-
-    def articles(of: WrittenQuestions) -> set[tuple[str, str]]:
-        return {(question.file, question.paragraph.partition("/")[0]) for question in of.questions}
-
-    assert not articles(training_questions()) & articles(near_misses())
+def test_packaged_questions_of_each_use_are_about_other_articles() -> None:
+    articles = [
+        {(question.file, question.paragraph.partition("/")[0]) for question in WrittenQuestions.packaged(use).questions}
+        for use in USES
+    ]
+    assert len(set.union(*articles)) == sum(map(len, articles))
 
 
 @pytest.mark.usefixtures("packaged")
-@pytest.mark.parametrize(
-    ("option", "count"), [([], 2), (["--near-misses"], 6)], ids=["training questions", "near misses"]
-)
+@pytest.mark.parametrize(("option", "count"), [([], 2), (["--use", "evaluation"], 6)], ids=["training", "evaluation"])
 def test_command_writes_a_file_that_is_read_back(
     data: Path, capsys: pytest.CaptureFixture[str], option: list[str], count: int
 ) -> None:
