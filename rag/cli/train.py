@@ -50,6 +50,7 @@ RECIPE_HELP = {
     "decay": "share of the steps, at the end, during which the learning rate falls to 0",
     "frozen": "number of lowest layers to leave untrained",
     "negatives": "unanswerable questions to generate per answerable one, of each of two kinds",
+    "excerpts": "share of the questions to train on a few sentences around the answer, not the whole passage",
     "most": "maximum number of questions per passage in an epoch",
     "window": "tokens per window",
     "tokens": "tokens per batch, padding included",

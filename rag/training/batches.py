@@ -16,6 +16,7 @@ from ..reading.predictor import Pair
 from ..reading.windows import Tokens, Window, WindowMaker
 from ..text.segmentation import Extent, paragraphs, sentences
 from .examples import Example, Examples
+from .excerpts import excerpt
 from .negatives import NearPassages, negatives
 from .teacher import SHARE, Taught, Teacher
 
@@ -86,6 +87,7 @@ class Epochs:
         tokens: Tokens per batch, padding included.
         most: Maximum questions per passage in an epoch; passages with more rotate through them.
         share: Probability of a negative of each kind for each example with a gold answer.
+        excerpts: Share of the examples that are trained on an excerpt.
         seed: Random seed.
         teacher: Its output is mixed into the targets.
     """
@@ -100,10 +102,12 @@ class Epochs:
         most: int,
         share: float,
         seed: int,
+        excerpts: float = 0.0,
         teacher: Teacher | None = None,
     ) -> None:
         self._examples, self._maker, self._padding = examples, maker, padding
         self._tokens, self._most, self._share, self._seed = tokens, most, share, seed
+        self._excerpts = excerpts
         self._teacher = teacher
         self._near = NearPassages(examples) if share else None
         self._passages = maker.many([passage.text for passage in examples.passages])
@@ -179,17 +183,26 @@ class Epochs:
             self._questions[text] = self._maker.tokens(text)
         return self._questions[text]
 
+    def _passage(self, example: Example) -> Tokens:
+        """The tokens of an example's passage or of an excerpt of it, the same one each time; offsets in the passage."""
+        tokens = self._passages[example.passage]
+        draw = random.Random(f"{self._seed} excerpt {example.question}")
+        if not tokens.ids or example.evidence is not None or draw.random() >= self._excerpts:
+            return tokens
+        text = self._examples.passages[example.passage].text
+        start, end = excerpt(example, text, self._sentences(example.passage, text), draw)
+        first, last = np.searchsorted(tokens.offsets[:, 0], [start, end])
+        return Tokens(tokens.ids[first:last], tokens.offsets[first:last])
+
     def _length(self, example: Example) -> int:
         length = (
-            len(self._question(example.question).ids)
-            + len(self._passages[example.passage].ids)
-            + self._maker.special_tokens
+            len(self._question(example.question).ids) + len(self._passage(example).ids) + self._maker.special_tokens
         )
         return min(length, self._maker.length)
 
     def _target(self, example: Example, draw: random.Random) -> Target:
         title = self._untitled if draw.random() < UNTITLED_SHARE else self._titles[example.passage]
-        windows = self._maker.windows(self._question(example.question), title, self._passages[example.passage])
+        windows = self._maker.windows(self._question(example.question), title, self._passage(example))
         text = self._examples.passages[example.passage].text
         extents = self._sentences(example.passage, text)
         evidence = example.golds if example.evidence is None else example.evidence

@@ -124,6 +124,7 @@ class Trainer:
             most=recipe.most,
             share=recipe.negatives,
             seed=recipe.seed,
+            excerpts=recipe.excerpts,
             teacher=labels,
         )
         self._plans = [self._epochs.plan(epoch) for epoch in range(recipe.epochs)]

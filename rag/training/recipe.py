@@ -24,6 +24,8 @@ class Recipe:
         tokens: Tokens per batch, padding included.
         most: Questions per passage and epoch.
         negatives: Generated unanswerable examples of each kind per answerable one.
+        excerpts: Share of the examples that are trained on an excerpt of their passage; see ``excerpts``. Those with
+            marked evidence never are.
         answerability: Weight of the answerability loss.
         evidence: Weight of the evidence loss.
         hours: Time limit: training ends after it, and the learning rate falls to 0 by then; 0 for none.
@@ -42,6 +44,7 @@ class Recipe:
     tokens: int = 4608
     most: int = 32
     negatives: float = 0.15
+    excerpts: float = 0.0
     answerability: float = 0.3
     evidence: float = 0.3
     hours: float = 0.0
