@@ -154,6 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="SQuAD-format .json.gz file to write")
     args = parser.parse_args(argv)
     try:
+        _check_output(args.out, args.files)
         content = join(WrittenQuestions.packaged(args.use), args.files, USES[args.use])
         _write(args.out, content)
     except RagError as error:
@@ -162,6 +163,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     count = sum(len(paragraph["qas"]) for article in content["data"] for paragraph in article["paragraphs"])
     print(f"wrote {count:,} questions to {args.out}")
     return 0
+
+
+def _check_output(path: Path, inputs: Sequence[Path]) -> None:
+    if not path.name.endswith(".json.gz"):
+        raise InputError(f"{path}: the file is written compressed; give --out a name that ends in .json.gz")
+    if path.resolve() in {each.resolve() for each in inputs}:
+        raise InputError(f"{path}: is one of the files to read; choose another --out")
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

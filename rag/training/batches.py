@@ -186,8 +186,10 @@ class Epochs:
     def _passage(self, example: Example) -> Tokens:
         """The tokens of an example's passage or of an excerpt of it, the same one each time; offsets in the passage."""
         tokens = self._passages[example.passage]
+        if not self._excerpts or not tokens.ids or example.evidence is not None:
+            return tokens
         draw = random.Random(f"{self._seed} excerpt {example.question}")
-        if not tokens.ids or example.evidence is not None or draw.random() >= self._excerpts:
+        if draw.random() >= self._excerpts:
             return tokens
         text = self._examples.passages[example.passage].text
         start, end = excerpt(example, text, self._sentences(example.passage, text), draw)

@@ -186,3 +186,23 @@ def test_command_names_an_output_that_it_cannot_write(data: Path, capsys: pytest
     assert capsys.readouterr().err == (
         f"python -m rag.data.written: {out}: cannot be written (No such file or directory); choose another --out\n"
     )
+
+
+@pytest.mark.usefixtures("packaged")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("joined.json", "the file is written compressed; give --out a name that ends in .json.gz"),
+        ("a.json.gz", "is one of the files to read; choose another --out"),
+    ],
+    ids=["not compressed", "an input"],
+)
+def test_command_refuses_an_output_that_would_mislead_or_replace_data(
+    data: Path, capsys: pytest.CaptureFixture[str], name: str, message: str
+) -> None:
+    given = (data / "a.json").rename(data / "a.json.gz")
+    before = given.read_bytes()
+    assert main([str(given), "--out", str(data / name)]) == 2
+    assert capsys.readouterr().err == f"python -m rag.data.written: {data / name}: {message}\n"
+    assert given.read_bytes() == before
+    assert not (data / "joined.json").exists()
