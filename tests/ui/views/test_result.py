@@ -163,7 +163,7 @@ def test_evidence_is_the_answer_where_sentences_answer(assistant: Assistant) -> 
 
 
 def test_evidence_answers_without_a_short_answer(assistant: Assistant) -> None:
-    withheld = assistant.judge(replace(assistant.ask(BORDER), evidence=QUOTES), 0.88)
+    withheld = assistant.judge(replace(assistant.ask(BORDER), evidence=QUOTES), 0.99)
     shown = result_html(replace(withheld, answer_kind=AnswerKind.EVIDENCE), _find(assistant))
     assert "What the documents say" in shown
     assert "Not found" not in shown
