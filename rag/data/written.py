@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import InputError, RagError
+from rag.files import writing_aside
 from rag.questions.squad import load_squad
 
 #: What the questions are for, and how many of the data's own questions are added for each of them.
@@ -156,7 +157,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check_output(args.out, args.files)
         content = join(WrittenQuestions.packaged(args.use), args.files, USES[args.use])
-        _write(args.out, content)
+        with writing_aside(args.out) as aside:
+            aside.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
     except RagError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
@@ -170,17 +172,6 @@ def _check_output(path: Path, inputs: Sequence[Path]) -> None:
         raise InputError(f"{path}: the file is written compressed; give --out a name that ends in .json.gz")
     if path.resolve() in {each.resolve() for each in inputs}:
         raise InputError(f"{path}: is one of the files to read; choose another --out")
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    aside = path.with_name(f".{path.name}.unfinished")
-    try:
-        aside.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
-        aside.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

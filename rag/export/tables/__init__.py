@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ...errors import InputError
+from ...files import writing_aside
 from ...questions.columns import Column
 from ...tables import TableRow
 from .csv import write_csv
@@ -55,11 +56,5 @@ def write_table(path: Path, columns: Sequence[Column], rows: Iterable[TableRow],
     Raises:
         InputError: The file cannot be written.
     """
-    aside = path.with_name(f".{path.name}.unfinished")
-    try:
+    with writing_aside(path) as aside:
         WRITERS[path.suffix.lower()](aside, columns, rows, quotes_only)
-        aside.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
-    finally:
-        aside.unlink(missing_ok=True)
