@@ -10,6 +10,8 @@ from rag.formats import parse
         ("\r\n  Minutes of the board \r\n\r\nThe board met.\r\n", "Minutes of the board"),
         ("Harbours\n========\nAktau was dredged.\n", "Harbours"),
         ("========\nHarbours\n========\n\nAktau was dredged.\n", "Harbours"),
+        ("## Minutes of the board\n\nThe board met in Aktau.\n", "Minutes of the board"),
+        ("#1 of 3\n\nDredge.\n", "#1 of 3"),
         ("Who dredged Aktau?\n\nA firm from Baku.\n", "Who dredged Aktau?"),
         # No title: a salutation, a sentence, wrapped prose, one line alone, a list, no words, too long.
         ("Dear all,\n\nThe ferry is late.\n", "notes"),
