@@ -26,8 +26,8 @@ LONGEST_TITLE, HEAD = 80, 2_000
 #: A line below or above a title, as in reStructuredText.
 UNDERLINE = re.compile(r"([=\-~^*#\"'+])\1{2,}")
 
-#: The mark of a Markdown heading: many text files are Markdown by another name.
-HEADING_MARK = re.compile(r"#{1,6}\s+")
+#: A Markdown heading: many text files are Markdown by another name.
+HEADING = re.compile(r"#{1,6}\s+(.*?)(?:\s+#+)?")
 
 #: Control characters that do not occur in text; tabs, line and page breaks are not included.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x7f]")
@@ -42,15 +42,15 @@ def read_text(document_id: str, raw: bytes) -> Parsed:
 
 
 def first_line_title(text: str) -> str:
-    """The first line of a text if it is a title, else an empty string.
+    """The first line of a text if it is a title, without the marks of a Markdown heading; else an empty string.
 
     A title is short, begins like one, does not end like a sentence, a salutation or a list, and stands apart: a blank
     line or an underline follows, and then more text.
     """
     lines = [line.strip() for line in text[:HEAD].split("\n")]
     lines = lines[next((i for i, line in enumerate(lines) if line and not UNDERLINE.fullmatch(line)), 0) :]
-    mark = HEADING_MARK.match(lines[0])
-    title, below = lines[0][mark.end() if mark else 0 :], lines[1:]
+    heading = HEADING.fullmatch(lines[0])
+    title, below = heading[1] if heading else lines[0], lines[1:]
     if not 2 < len(title) <= LONGEST_TITLE or not any(map(str.isalpha, title)) or title[0].islower():
         return ""
     if not title[-1].isalnum() and title[-1] not in "?)”’\"'»":

@@ -184,7 +184,7 @@ def test_command_names_an_output_that_it_cannot_write(data: Path, capsys: pytest
     out = data / "missing" / "joined.json.gz"
     assert main([str(data / "a.json"), "--out", str(out)]) == 2
     assert capsys.readouterr().err == (
-        f"python -m rag.data.written: {out}: cannot be written (No such file or directory); choose another --out\n"
+        f"python -m rag.data.written: {out}: cannot be written (No such file or directory); choose another file\n"
     )
 
 

@@ -11,6 +11,8 @@ from rag.formats import parse
         ("Harbours\n========\nAktau was dredged.\n", "Harbours"),
         ("========\nHarbours\n========\n\nAktau was dredged.\n", "Harbours"),
         ("## Minutes of the board\n\nThe board met in Aktau.\n", "Minutes of the board"),
+        ("# Minutes of the board ##\n\nThe board met.\n", "Minutes of the board"),
+        ("#\n\nDredge.\n", "notes"),
         ("#1 of 3\n\nDredge.\n", "#1 of 3"),
         ("Who dredged Aktau?\n\nA firm from Baku.\n", "Who dredged Aktau?"),
         # No title: a salutation, a sentence, wrapped prose, one line alone, a list, no words, too long.
