@@ -25,8 +25,8 @@ def test_both_suffixes_are_markdown(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["a.txt", "a.text", "a.rst"])
 def test_other_plain_text_has_no_headings(name: str) -> None:
-    document = parse(name, b"# T\n\nx\n=\n").documents[0]
-    assert (document.text, document.places, document.title) == ("# T\n\nx\n=\n", (), "# T")
+    document = parse(name, b"# Tide\n\nx\n=\n").documents[0]
+    assert (document.text, document.places, document.title) == ("# Tide\n\nx\n=\n", (), "Tide")
 
 
 @pytest.mark.parametrize(
