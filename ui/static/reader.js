@@ -37,6 +37,15 @@
     delete each.dataset.filled;
     stateOf(pane).filled.delete(each);
   };
+  // Keeps the current mark where it is seen, whatever changes above it. Browsers' scroll anchoring does not if the first
+  // part in view is filled in the same frame.
+  const keepInPlace = (pane, change) => {
+    const mark = one(".current", list(pane)), before = mark?.getBoundingClientRect();
+    const around = area(pane).getBoundingClientRect();
+    change();
+    if (mark?.isConnected && before.bottom > around.top && before.top < around.bottom)
+      area(pane).scrollTop += mark.getBoundingClientRect().top - before.top;
+  };
   const fetchPart = async (pane, each) => {
     const state = stateOf(pane), { version } = state, { view } = pane.dataset, part = Number(each.dataset.part);
     const width = Math.round(each.clientWidth * Math.min(devicePixelRatio, 2));
@@ -46,12 +55,14 @@
       setTimeout(() => state.near.has(each) && fill(pane, each), RETRY);
       return;
     }
-    const content = one(".text", each) ?? one(".content", each);
-    if (answer.html === undefined) content.textContent = answer.error;
-    else content.innerHTML = answer.html;
-    const now = stops(pane)[state.index];
-    if (now) for (const mark of all(`.${now.name}`, each)) mark.classList.add("current");
-    each.style.minHeight = "";
+    keepInPlace(pane, () => {
+      const content = one(".text", each) ?? one(".content", each);
+      if (answer.html === undefined) content.textContent = answer.error;
+      else content.innerHTML = answer.html;
+      const now = stops(pane)[state.index];
+      if (now) for (const mark of all(`.${now.name}`, each)) mark.classList.add("current");
+      each.style.minHeight = "";
+    });
     each.dataset.filled = version;
     state.filled.delete(each);
     state.filled.add(each);

@@ -44,6 +44,27 @@ def address(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPa
         yield address
 
 
+def test_match_stays_in_view_while_parts_above_it_are_filled(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    pane = _read(page, "The harbour")
+    pane.get_by_label("Search in this document").fill("the CRANE")
+    expect(pane.locator(".count")).to_have_text("1 of 4")
+    pane.get_by_role("button", name="Previous match").click()
+    expect(pane.locator("figure").nth(39).locator(".box.match.current")).to_be_in_viewport()
+    # As in a browser, or a frame, without scroll anchoring; and all parts grow when they are filled.
+    pane.locator(".scroll").evaluate(
+        """area => {
+            area.style.overflowAnchor = "none";
+            for (const leaf of area.querySelectorAll(".text-parts .leaf")) leaf.style.minHeight = "1px";
+        }"""
+    )
+    pane.get_by_role("button", name="Text", exact=True).click()
+    expect(pane.locator("mark.match.current")).to_have_text("The crane")
+    for part in range(30, 39):
+        expect(pane.locator(f'.text-parts .leaf[data-part="{part}"][data-filled]')).to_be_attached()
+    expect(pane.locator("mark.match.current")).to_be_in_viewport()
+
+
 def test_pages_are_loaded_as_they_are_scrolled_to(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     pane = _read(page, "The harbour")
